@@ -1,0 +1,54 @@
+# The front door. Every target sets up what it needs and is quick when nothing
+# changed. `make help` lists them.
+
+PRESET ?= release
+BUILD  := build/$(PRESET)
+PYTHON := .venv/bin/python
+JOBS   ?= $(shell nproc)
+
+.PHONY: help setup build test demo models conformance bench format format-check clean distclean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' Makefile | expand -t 22
+
+setup: ## install Debian packages and the Python environment
+	@bash cmake/setup.sh
+
+# Configured again only when a preset changed; ninja sees to the rest.
+$(BUILD)/build.ninja: CMakePresets.json | setup
+	cmake --preset $(PRESET)
+
+build: setup $(BUILD)/build.ninja ## build everything (PRESET=release, dev, asan, tsan, runtime-only)
+	cmake --build $(BUILD) -j $(JOBS)
+
+models: setup ## fetch the models that the tests and the demo use
+	$(PYTHON) tests/models/fetch_models.py --set quick
+
+test: build models ## run every test
+	tests/run.sh $(BUILD)
+
+demo: build ## read a picture with text on cpu and on opencl:0
+	$(PYTHON) tests/models/fetch_models.py --set demo
+	PYTHONPATH=$(BUILD)/python $(PYTHON) examples/ocr/ocr.py --output-dir $(BUILD)/demo
+
+bench: build ## the table of models, devices, errors and latencies
+	$(PYTHON) tests/models/fetch_models.py --set spine
+	PYTHONPATH=$(BUILD)/python $(PYTHON) bench/spine.py --output-dir $(BUILD)/bench
+
+conformance: build ## ONNX's own test suite through hexin.onnx_backend
+	HEXIN_BUILD_DIR=$(CURDIR)/$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider tests/conformance
+
+SOURCES = $(shell find backends bench compiler examples frontends python runtime tests \
+	-name '*.h' -o -name '*.cpp' -o -name '*.c')
+
+format: ## format the C++ sources
+	clang-format-22 -i $(SOURCES)
+
+format-check: ## fail when a C++ source is not formatted
+	clang-format-22 --dry-run --Werror $(SOURCES)
+
+clean: ## remove build folders
+	rm -rf build
+
+distclean: clean ## also the Python environment and the models
+	rm -rf .venv .cache

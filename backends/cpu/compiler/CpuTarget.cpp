@@ -1,0 +1,73 @@
+#include "backends/cpu/compiler/CpuTarget.h"
+
+#include "backends/cpu/abi/ImageCheck.h"
+#include "backends/cpu/compiler/EmitObject.h"
+#include "backends/cpu/compiler/LinkImage.h"
+#include "backends/cpu/compiler/LowerToLLVM.h"
+
+#include "mlir/IR/Diagnostics.h"
+
+using namespace mlir;
+
+namespace hexin {
+namespace {
+
+using namespace cpu;
+
+// The register tiles use all accumulators that the arch has names for: 8 x 2 of 32
+// zmm, 6 x 2 of 16 ymm, 4 x 2 of 16 xmm (no fused multiply-add: temporaries).
+std::vector<CodegenTraits> allVariants() {
+  std::vector<CodegenTraits> variants(3);
+  variants[0].arch = "x86-64-v4";
+  variants[0].vectorLanes = 16;
+  variants[0].tileRows = 8;
+  variants[1].arch = "x86-64-v3";
+  variants[1].vectorLanes = 8;
+  variants[1].tileRows = 6;
+  variants[2].arch = "x86-64-v2";
+  variants[2].vectorLanes = 4;
+  variants[2].tileRows = 4;
+  for (CodegenTraits &traits : variants)
+    traits.tileVectors = 2;
+  return variants;
+}
+
+class CpuTarget : public Target {
+public:
+  explicit CpuTarget(const TargetOptions &options) {
+    for (CodegenTraits &traits : allVariants())
+      if (options.archs.empty() || llvm::is_contained(options.archs, traits.arch))
+        kept.push_back(std::move(traits));
+  }
+
+  llvm::StringRef name() const override { return "cpu"; }
+
+  llvm::ArrayRef<CodegenTraits> variants() const override { return kept; }
+
+  FailureOr<Image> emitImage(ModuleOp kernels, const CodegenTraits &traits) override {
+    SmallVector<KernelInfo> infos;
+    if (failed(lowerToLLVM(kernels, traits.arch, infos)))
+      return failure();
+    auto object = emitObject(kernels, traits.arch, infos);
+    if (failed(object))
+      return failure();
+    std::string error;
+    auto linked = linkImage({object->data(), object->size()}, error);
+    if (!linked)
+      return kernels.emitError("linking the ") << traits.arch << " image failed: " << error;
+    if (!checkImage({reinterpret_cast<const uint8_t *>(linked->data()), linked->size()}, error))
+      return kernels.emitError("the ") << traits.arch << " image is not loadable: " << error;
+    return Image{traits.arch, std::move(*linked)};
+  }
+
+private:
+  std::vector<CodegenTraits> kept;
+};
+
+} // namespace
+
+std::unique_ptr<Target> createCpuTarget(const TargetOptions &options) {
+  return std::make_unique<CpuTarget>(options);
+}
+
+} // namespace hexin

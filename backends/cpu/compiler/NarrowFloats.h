@@ -1,0 +1,21 @@
+//===- NarrowFloats.h - f16 and bf16 without helper calls ----------------------------===//
+#ifndef HEXIN_BACKENDS_CPU_COMPILER_NARROWFLOATS_H
+#define HEXIN_BACKENDS_CPU_COMPILER_NARROWFLOATS_H
+
+#include "mlir/Support/LLVM.h"
+
+namespace mlir {
+class ModuleOp;
+} // namespace mlir
+
+namespace hexin::cpu {
+
+/// Computes in f32 what a kernel computes in f16 or bf16, and writes conversions
+/// as integer arithmetic wherever LLVM would call a function for them. All round
+/// to nearest even, once; f64 goes to the narrow type without a second rounding.
+/// `hasF16Conversion`: the arch converts between f16 and f32 (F16C).
+mlir::LogicalResult lowerNarrowFloats(mlir::ModuleOp module, bool hasF16Conversion);
+
+} // namespace hexin::cpu
+
+#endif // HEXIN_BACKENDS_CPU_COMPILER_NARROWFLOATS_H

@@ -1,0 +1,80 @@
+#include "backends/cpu/runtime/IsaDetect.h"
+
+#include <cpuid.h>
+#include <cstdint>
+#include <cstring>
+
+namespace hexin::cpu {
+namespace {
+
+struct Registers {
+  uint32_t a = 0, b = 0, c = 0, d = 0;
+};
+
+/// All zero where the processor does not know the leaf.
+Registers cpuid(uint32_t leaf, uint32_t subleaf = 0) {
+  Registers r;
+  __get_cpuid_count(leaf, subleaf, &r.a, &r.b, &r.c, &r.d);
+  return r;
+}
+
+bool hasAll(uint32_t value, uint32_t bits) { return (value & bits) == bits; }
+
+/// The register state that the operating system saves (XCR0).
+uint64_t savedState() {
+  if (!hasAll(cpuid(1).c, bit_OSXSAVE))
+    return 0;
+  uint32_t low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return uint64_t(high) << 32 | low;
+}
+
+std::vector<std::string> detect() {
+  Registers basic = cpuid(1), more = cpuid(7), extended = cpuid(0x80000001);
+  uint64_t state = savedState();
+  constexpr uint64_t ymmState = 0x6, zmmState = 0xe6;
+  constexpr uint32_t lahf = 1;
+
+  bool v2 = hasAll(basic.c, bit_SSE3 | bit_SSSE3 | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 |
+                                bit_POPCNT) &&
+            hasAll(extended.c, lahf);
+  bool v3 = v2 && hasAll(basic.c, bit_AVX | bit_FMA | bit_F16C | bit_MOVBE) &&
+            hasAll(more.b, bit_AVX2 | bit_BMI | bit_BMI2) && hasAll(extended.c, bit_LZCNT) &&
+            (state & ymmState) == ymmState;
+  bool v4 = v3 &&
+            hasAll(more.b, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ |
+                               bit_AVX512VL) &&
+            (state & zmmState) == zmmState;
+  std::vector<std::string> archs;
+  if (v4)
+    archs.push_back("x86-64-v4");
+  if (v3)
+    archs.push_back("x86-64-v3");
+  if (v2)
+    archs.push_back("x86-64-v2");
+  return archs;
+}
+
+} // namespace
+
+const std::vector<std::string> &supportedArchs() {
+  static const std::vector<std::string> archs = detect();
+  return archs;
+}
+
+std::string processorName() {
+  if (cpuid(0x80000000).a < 0x80000004)
+    return "x86-64 processor";
+  char text[49] = {};
+  for (uint32_t i = 0; i < 3; ++i) {
+    Registers r = cpuid(0x80000002 + i);
+    std::memcpy(text + 16 * i, &r, 16);
+  }
+  std::string name(text);
+  size_t first = name.find_first_not_of(' ');
+  if (first == std::string::npos)
+    return "x86-64 processor";
+  return name.substr(first, name.find_last_not_of(' ') - first + 1);
+}
+
+} // namespace hexin::cpu

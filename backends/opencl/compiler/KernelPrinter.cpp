@@ -1,0 +1,262 @@
+#include "backends/opencl/compiler/KernelPrinter.h"
+#include "backends/opencl/abi/OpenclText.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
+
+using namespace mlir;
+
+namespace hexin::opencl {
+
+// -- Values -----------------------------------------------------------------------
+
+std::string KernelPrinter::ref(Value value) const {
+  std::string name = names_.lookup(value);
+  return signedValues_.contains(value) ? "(" + typeOf(value).name() + ")" + name : name;
+}
+
+std::string asSigned(CType type, const std::string &x) {
+  return type.isVector() ? "as_" + type.signedName() + "(" + x + ")"
+                         : "(" + type.signedName() + ")" + x;
+}
+
+std::string KernelPrinter::signedRef(Value value) const {
+  std::string name = names_.lookup(value);
+  return signedValues_.contains(value) ? name : asSigned(typeOf(value), name);
+}
+
+std::string KernelPrinter::computeRef(Value value) {
+  CType type = typeOf(value);
+  if (type.scalar == Scalar::f16)
+    return helpers_.widenF16(type.lanes) + "(" + ref(value) + ")";
+  if (type.scalar != Scalar::bf16)
+    return ref(value);
+  CType word = type.withScalar(Scalar::i32), real = type.withScalar(Scalar::f32);
+  std::string wide = type.isVector() ? "convert_" + word.name() + "(" + ref(value) + ")"
+                                     : "(uint)" + ref(value);
+  return "as_" + real.name() + "(" + wide + " << 16)";
+}
+
+void KernelPrinter::bindSigned(Value value, std::string name) {
+  bind(value, std::move(name));
+  signedValues_.insert(value);
+}
+
+// -- Statements ---------------------------------------------------------------------
+
+std::string KernelPrinter::fresh(llvm::StringRef prefix) {
+  return prefix.str() + std::to_string(nextId_++);
+}
+
+void KernelPrinter::statement(const std::string &text) {
+  os_.indent(indent_ * 2) << text << '\n';
+}
+
+void KernelPrinter::open(const std::string &text) {
+  statement(text.empty() ? "{" : text + " {");
+  ++indent_;
+}
+
+void KernelPrinter::close(const std::string &tail) {
+  --indent_;
+  statement(tail);
+}
+
+std::string KernelPrinter::declare(CType type, const std::string &initial) {
+  std::string name = fresh("v");
+  statement(type.name() + " " + name + (initial.empty() ? "" : " = " + initial) + ";");
+  return name;
+}
+
+void KernelPrinter::define(Value result, const std::string &expression) {
+  bind(result, declare(typeOf(result), expression));
+}
+
+void KernelPrinter::defineComputed(Value result, const std::string &expression) {
+  CType type = typeOf(result);
+  if (!type.isNarrowFloat())
+    return define(result, expression);
+  define(result, helpers_.narrow(type.computeType(), type) + "(" + expression + ")");
+}
+
+void KernelPrinter::assign(ArrayRef<std::string> targets, ValueRange values) {
+  // A target that an earlier assignment overwrites is read through a copy.
+  SmallVector<std::string> sources;
+  bool overlaps = false;
+  for (auto [index, value] : llvm::enumerate(values)) {
+    sources.push_back(ref(value));
+    for (size_t earlier = 0; earlier < index; ++earlier)
+      overlaps |= sources.back() == targets[earlier];
+  }
+  if (overlaps)
+    for (auto [source, value] : llvm::zip(sources, values))
+      source = declare(typeOf(value), source);
+  for (auto [target, source] : llvm::zip(targets, sources))
+    if (target != source)
+      statement(target + " = " + source + ";");
+}
+
+LogicalResult KernelPrinter::printBody(Block &block) {
+  for (Operation &op : block.without_terminator())
+    if (failed(printOp(&op)))
+      return failure();
+  return success();
+}
+
+LogicalResult KernelPrinter::printOp(Operation *op) {
+  for (auto *family : {printIntOp, printFloatOp, printCastOp, printVectorOp,
+                       printMemoryOp, printControlFlowOp})
+    if (std::optional<LogicalResult> printed = family(op, *this))
+      return *printed;
+  return op->emitOpError(
+      "cannot be said in OpenCL C: a kernel module holds only the ops listed "
+      "in compiler/target/Target.h; lower it before emitImage");
+}
+
+// -- The kernel itself -----------------------------------------------------------------
+
+static int64_t countAttr(func::FuncOp kernel, llvm::StringRef name) {
+  auto attr = kernel->getAttrOfType<IntegerAttr>(name);
+  return attr ? attr.getInt() : -1;
+}
+
+LogicalResult KernelPrinter::checkSignature(func::FuncOp kernel) {
+  int64_t bindings = countAttr(kernel, "hx.bindings"),
+          params = countAttr(kernel, "hx.params");
+  auto writes = kernel->getAttrOfType<DenseBoolArrayAttr>("hx.writes");
+  int64_t arguments = kernel.getNumArguments();
+  if (kernel.isExternal() || bindings < 0 || params < 0 || !writes ||
+      static_cast<int64_t>(writes.size()) != bindings || kernel.getNumResults() != 0 ||
+      arguments < 2 || bindings > arguments || arguments - bindings - 2 != params)
+    return kernel.emitOpError(
+        "is no kernel: expected a body, no results, the attributes "
+        "hx.bindings, hx.params and hx.writes, and hx.bindings memrefs, "
+        "hx.params i64 and two index arguments");
+  for (int64_t i = 0; i < arguments; ++i) {
+    Type type = kernel.getArgument(i).getType();
+    bool isRight = i < bindings            ? isa<MemRefType>(type)
+                   : i < bindings + params ? type.isInteger(64)
+                                           : type.isIndex();
+    if (!isRight)
+      return kernel.emitOpError("argument ")
+             << i << " has type " << type
+             << "; expected memrefs, then i64, then two index";
+    if (i >= bindings || writes[i])
+      continue;
+    for (Operation *user : kernel.getArgument(i).getUsers())
+      if (isa<memref::StoreOp, vector::StoreOp>(user))
+        return user->emitOpError("writes binding ")
+               << i << ", which hx.writes says is only read";
+  }
+  return success();
+}
+
+static bool isMemory(Type type) {
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!memref || memref.getRank() != 1 || !memref.getLayout().isIdentity())
+    return false;
+  std::optional<CType> element = getCType(memref.getElementType());
+  return element && !element->isMask() && !isa<VectorType>(memref.getElementType());
+}
+
+LogicalResult KernelPrinter::checkTypes(func::FuncOp kernel) {
+  auto isKnown = [](Type type) { return isMemory(type) || getCType(type); };
+  WalkResult walk = kernel->walk([&](Operation *op) {
+    auto refuse = [&](Type type) {
+      op->emitOpError("has a value of type ")
+          << type
+          << "; OpenCL C kernels take i1, i8, i16, i32, i64, index, f16, bf16, f32, f64, "
+             "vectors of 2, 4, 8 or 16 of them, and memrefs of rank 1 (bool stored as "
+             "i8)";
+      return WalkResult::interrupt();
+    };
+    for (Type type : op->getResultTypes())
+      if (!isKnown(type))
+        return refuse(type);
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        for (Type type : block.getArgumentTypes())
+          if (!isKnown(type))
+            return refuse(type);
+    return WalkResult::advance();
+  });
+  return failure(walk.wasInterrupted());
+}
+
+/// True when a loop hands one carried value on as another (a, b = b, a + b).
+static bool rotatesCarriedValues(func::FuncOp kernel) {
+  WalkResult walk = kernel->walk([](Operation *op) {
+    auto loop = dyn_cast<LoopLikeOpInterface>(op);
+    if (!loop)
+      return WalkResult::advance();
+    auto carried = loop.getRegionIterArgs();
+    for (auto [index, yielded] : llvm::enumerate(loop.getYieldedValues()))
+      for (auto [other, argument] : llvm::enumerate(carried))
+        if (yielded == argument && index != other)
+          return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  return walk.wasInterrupted();
+}
+
+void KernelPrinter::printSignature(func::FuncOp kernel) {
+  unsigned bindings = static_cast<unsigned>(countAttr(kernel, "hx.bindings"));
+  unsigned params = static_cast<unsigned>(countAttr(kernel, "hx.params"));
+  ArrayRef<bool> writes =
+      kernel->getAttrOfType<DenseBoolArrayAttr>("hx.writes").asArrayRef();
+  std::string signature = "__kernel ";
+  // Intel's CPU compiler dies when it vectorises such a loop across work items;
+  // a kernel that says it is written in vectors is left alone.
+  if (rotatesCarriedValues(kernel))
+    signature += "__attribute__((vec_type_hint(float16))) ";
+  signature += "void " + kernelSymbol(kernel.getName()) + "(";
+  for (unsigned i = 0; i < bindings; ++i) {
+    // Two bindings may name the same memory (an op that works in place), so
+    // `restrict` needs the word of whoever wrote the kernel.
+    bool noAlias = kernel.getArgAttr(i, "llvm.noalias") != nullptr;
+    std::string id = std::to_string(i);
+    signature += std::string("__global ") + (writes[i] ? "" : "const ") + "uchar *" +
+                 (noAlias ? "restrict " : "") + "b" + id + ", ulong o" + id + ", ";
+  }
+  for (unsigned i = 0; i < params; ++i) {
+    signature += "long p" + std::to_string(i) + ", ";
+    bindSigned(kernel.getArgument(bindings + i), "p" + std::to_string(i));
+  }
+  open(signature + "long items)");
+  statement("const long begin = get_global_id(0);");
+  statement("if (begin >= items)");
+  statement("  return;");
+  for (unsigned i = 0; i < bindings; ++i) {
+    BlockArgument argument = kernel.getArgument(i);
+    if (argument.use_empty())
+      continue;
+    Type element = cast<MemRefType>(argument.getType()).getElementType();
+    std::string pointer = std::string("__global ") + (writes[i] ? "" : "const ") +
+                          getCType(element)->name() + " *";
+    std::string name = "m" + std::to_string(i);
+    statement(pointer + name + " = (" + pointer + ")(b" + std::to_string(i) + " + o" +
+              std::to_string(i) + ");");
+    bind(argument, name);
+  }
+  begin_ = kernel.getArgument(bindings + params);
+  end_ = kernel.getArgument(bindings + params + 1);
+  bindSigned(begin_, "begin");
+  bindSigned(end_, "(begin + 1)");
+}
+
+LogicalResult KernelPrinter::printKernel(func::FuncOp kernel) {
+  if (failed(checkSignature(kernel)) || failed(checkTypes(kernel)))
+    return failure();
+  if (!kernel.getBody().hasOneBlock())
+    return kernel.emitOpError(
+        "has branches between blocks; expected structured control flow (scf)");
+  printSignature(kernel);
+  if (failed(printBody(kernel.getBody().front())))
+    return failure();
+  close();
+  return success();
+}
+
+} // namespace hexin::opencl

@@ -1,0 +1,194 @@
+#include "backends/opencl/runtime/BinaryCache.h"
+#include "runtime/base/Hash.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace hexin::opencl {
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Head of an entry; the key and then the value follow.
+struct EntryHead {
+  std::array<char, 8> magic;
+  uint64_t keyBytes;
+  uint64_t valueBytes;
+  uint64_t hash; // of key and value
+};
+constexpr std::array<char, 8> entryMagic = {'H', 'X', 'C', 'L', 'B', 'I', 'N', '1'};
+constexpr std::string_view entrySuffix = ".clbin";
+constexpr std::string_view temporarySuffix = ".tmp";
+/// A temporary file this old was left by a process that died.
+constexpr auto abandonedAfter = std::chrono::hours(1);
+
+class File {
+public:
+  explicit File(int descriptor) : descriptor_(descriptor) {}
+  ~File() {
+    if (descriptor_ >= 0)
+      ::close(descriptor_);
+  }
+  File(const File &) = delete;
+  File &operator=(const File &) = delete;
+
+  explicit operator bool() const { return descriptor_ >= 0; }
+  int get() const { return descriptor_; }
+
+  bool read(void *to, size_t bytes) {
+    auto *at = static_cast<char *>(to);
+    while (bytes > 0) {
+      ssize_t n = ::read(descriptor_, at, bytes);
+      if (n <= 0)
+        return false;
+      at += n;
+      bytes -= static_cast<size_t>(n);
+    }
+    return true;
+  }
+
+  bool write(const void *from, size_t bytes) {
+    const auto *at = static_cast<const char *>(from);
+    while (bytes > 0) {
+      ssize_t n = ::write(descriptor_, at, bytes);
+      if (n <= 0)
+        return false;
+      at += n;
+      bytes -= static_cast<size_t>(n);
+    }
+    return true;
+  }
+
+private:
+  int descriptor_;
+};
+
+uint64_t hashEntry(std::string_view key, std::span<const std::byte> value) {
+  return hash64(value, hash64(key));
+}
+
+fs::path temporaryPath(const fs::path &folder) {
+  static std::atomic<uint64_t> counter{0};
+  auto ticks = std::chrono::steady_clock::now().time_since_epoch().count();
+  return folder / (std::to_string(::getpid()) + "-" + std::to_string(ticks) + "-" +
+                   std::to_string(counter++) + std::string(temporarySuffix));
+}
+
+} // namespace
+
+fs::path BinaryCache::pathOf(std::string_view key) const {
+  char name[17];
+  std::snprintf(name, sizeof name, "%016llx",
+                static_cast<unsigned long long>(hash64(key)));
+  return folder_ / (name + std::string(entrySuffix));
+}
+
+std::optional<std::vector<std::byte>> BinaryCache::find(std::string_view key) const {
+  if (!isEnabled())
+    return std::nullopt;
+  fs::path path = pathOf(key);
+  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status;
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    return std::nullopt;
+  auto fileBytes = static_cast<uint64_t>(status.st_size);
+  auto damaged = [&]() -> std::optional<std::vector<std::byte>> {
+    std::error_code ignored;
+    fs::remove(path, ignored);
+    return std::nullopt;
+  };
+  EntryHead head;
+  if (fileBytes < sizeof head || fileBytes > maxBytes_ ||
+      !file.read(&head, sizeof head) || head.magic != entryMagic ||
+      head.keyBytes > fileBytes || head.valueBytes > fileBytes ||
+      sizeof head + head.keyBytes + head.valueBytes != fileBytes)
+    return damaged();
+  if (head.keyBytes != key.size())
+    return std::nullopt; // the entry of another key with the same hash
+  std::string storedKey(head.keyBytes, '\0');
+  std::vector<std::byte> value(head.valueBytes);
+  if (!file.read(storedKey.data(), storedKey.size()) ||
+      !file.read(value.data(), value.size()) || hashEntry(storedKey, value) != head.hash)
+    return damaged();
+  if (storedKey != key)
+    return std::nullopt;
+  ::futimens(file.get(), nullptr); // used now; a read-only folder just keeps its order
+  return value;
+}
+
+void BinaryCache::store(std::string_view key, std::span<const std::byte> value) const {
+  EntryHead head{entryMagic, key.size(), value.size(), hashEntry(key, value)};
+  if (!isEnabled() || sizeof head + key.size() + value.size() > maxBytes_)
+    return;
+  std::error_code ignored;
+  fs::create_directories(folder_, ignored);
+  fs::path temporary = temporaryPath(folder_), path = pathOf(key);
+  bool isWritten = false;
+  {
+    File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (!file)
+      return;
+    isWritten = file.write(&head, sizeof head) && file.write(key.data(), key.size()) &&
+                file.write(value.data(), value.size());
+  }
+  std::error_code failed;
+  if (isWritten)
+    fs::rename(temporary, path, failed);
+  if (!isWritten || failed) {
+    fs::remove(temporary, ignored);
+    return;
+  }
+  evict(path);
+}
+
+void BinaryCache::remove(std::string_view key) const {
+  std::error_code ignored;
+  if (isEnabled())
+    fs::remove(pathOf(key), ignored);
+}
+
+void BinaryCache::evict(const fs::path &keep) const {
+  struct Entry {
+    fs::path path;
+    fs::file_time_type lastUse;
+    uint64_t bytes;
+  };
+  std::vector<Entry> entries;
+  uint64_t totalBytes = 0;
+  std::error_code failed;
+  for (fs::directory_iterator at(folder_, failed), end; !failed && at != end;
+       at.increment(failed)) {
+    std::error_code gone; // another process may evict at the same time
+    fs::file_time_type lastUse = at->last_write_time(gone);
+    uint64_t bytes = gone ? 0 : at->file_size(gone);
+    if (gone)
+      continue;
+    if (at->path().extension() == temporarySuffix &&
+        lastUse + abandonedAfter < fs::file_time_type::clock::now())
+      fs::remove(at->path(), gone);
+    if (at->path().extension() != entrySuffix)
+      continue;
+    totalBytes += bytes;
+    if (at->path() != keep)
+      entries.push_back({at->path(), lastUse, bytes});
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry &a, const Entry &b) { return a.lastUse < b.lastUse; });
+  for (const Entry &entry : entries) {
+    if (totalBytes <= maxBytes_)
+      break;
+    std::error_code gone;
+    fs::remove(entry.path, gone);
+    totalBytes -= entry.bytes;
+  }
+}
+
+} // namespace hexin::opencl

@@ -1,0 +1,86 @@
+"""Who says what a model's right numbers are, and how far off one may be."""
+
+import hashlib
+from pathlib import Path
+
+import numpy
+
+# ONNX Runtime's own error, times this, is always allowed.
+ENGINE_FACTOR = 4.0
+# Below this many roundings of the largest value nothing is a difference.
+FLOOR = 16 * float(numpy.finfo(numpy.float32).eps)
+
+Values = dict[str, numpy.ndarray]
+
+
+def judge_label() -> str:
+    import hexin
+
+    if hasattr(hexin, "reference_run"):
+        return "reference kernels, f64"
+    return "ONNX Runtime without optimisations, f32 (no f64 reference in this build)"
+
+
+def judged_outputs(model_path: Path, inputs: Values, cache: Path) -> Values:
+    """The outputs that everyone is compared with, computed once and kept in `cache`."""
+    digest = hashlib.sha256(judge_label().encode())
+    with open(model_path, "rb") as handle:
+        digest.update(hashlib.file_digest(handle, "sha256").digest())
+    for name, value in inputs.items():
+        digest.update(name.encode() + value.tobytes())
+    kept = cache / f"{model_path.stem}-{digest.hexdigest()[:16]}.npz"
+    if kept.exists():
+        with numpy.load(kept) as archive:
+            return {name[1:]: archive[name] for name in archive.files}
+    outputs = judge(model_path, inputs)
+    cache.mkdir(parents=True, exist_ok=True)
+    # The prefix keeps names like "file" from being taken for savez's own arguments.
+    numpy.savez(kept, **{"_" + name: value for name, value in outputs.items()})
+    return outputs
+
+
+def judge(model_path: Path, inputs: Values) -> Values:
+    """One run of the reference kernels in f64."""
+    import hexin
+
+    if hasattr(hexin, "reference_run"):
+        return hexin.reference_run(str(model_path), inputs, f64=True)
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(model_path), options, providers=["CPUExecutionProvider"])
+    return dict(zip([port.name for port in session.get_outputs()], session.run(None, inputs)))
+
+
+def error_of(outputs: Values, judged: Values) -> float:
+    """The largest difference, relative to each output's largest value; the worst output.
+
+    Integers count as right or wrong. Infinite when a shape differs, an output is
+    missing, or a value is not finite where the judge's is.
+    """
+    worst = 0.0
+    for name, wanted in judged.items():
+        found = outputs.get(name)
+        if found is None or numpy.shape(found) != wanted.shape:
+            return float("inf")
+        found = numpy.asarray(found)
+        if wanted.dtype.kind != "f":
+            worst = max(worst, 0.0 if numpy.array_equal(found, wanted) else float("inf"))
+            continue
+        found, wanted = found.astype(numpy.float64), wanted.astype(numpy.float64)
+        finite = numpy.isfinite(wanted)
+        if not numpy.array_equal(found[~finite], wanted[~finite], equal_nan=True):
+            return float("inf")
+        if not finite.any():
+            continue
+        scale = max(float(numpy.abs(wanted[finite]).max()), float(numpy.finfo(numpy.float32).tiny))
+        difference = numpy.abs(found[finite] - wanted[finite])
+        worst = max(worst, float(difference.max()) / scale if numpy.isfinite(difference).all() else float("inf"))
+    return worst
+
+
+def bound_of(engine_error: float) -> float:
+    """What an error may be at most: a small multiple of ONNX Runtime's, or the floor."""
+    return max(FLOOR, ENGINE_FACTOR * engine_error)

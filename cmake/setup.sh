@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Makes a Debian machine ready to build and test Hexin: Debian packages
+# (debian-packages.txt) and a Python virtual environment with pinned wheels
+# (requirements-*.txt). Works as root or with sudo; run again, it only checks,
+# in well under a second.
+#
+#   HEXIN_VENV=DIR          where the environment lies (default: .venv)
+#   HEXIN_PYTHON=PROGRAM    the Python to use (default: the first suitable one)
+#   HEXIN_INTEL_OPENCL=1    also install Intel's OpenCL runtime for CPUs (0.8 GB)
+#   HEXIN_SKIP_APT=1        leave Debian packages alone (another distribution)
+#
+# Before it has installed anything it needs only bash, coreutils, sed and
+# Debian's apt-get and dpkg-query.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+venv=${HEXIN_VENV:-$root/.venv}
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# Runs its arguments as root: directly, or with sudo.
+asRoot() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo -- "$@"
+  else fail "this needs root and there is no sudo; as root run: $*"
+  fi
+}
+
+# Prints the packages of the list that are not installed.
+missingPackages() {
+  local wanted installed
+  wanted=$(sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$here/debian-packages.txt" | sort)
+  # dpkg-query fails for names it has never heard of; its answer for the rest counts.
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
+    sed -n 's/^installed //p' | sort -u || true)
+  comm -23 <(echo "$wanted") <(echo "$installed")
+}
+
+installPackages() {
+  if [ "${HEXIN_SKIP_APT:-0}" = 1 ]; then
+    say "Debian packages left alone (HEXIN_SKIP_APT=1)"
+    return
+  fi
+  command -v apt-get >/dev/null ||
+    fail "no apt-get here. Install what cmake/debian-packages.txt lists by your system's" \
+         "means, then run again with HEXIN_SKIP_APT=1"
+  local missing
+  missing=$(missingPackages | tr '\n' ' ')
+  if [ -z "${missing// /}" ]; then
+    say "Debian packages: all there"
+    return
+  fi
+  say "installing Debian packages: $missing"
+  # Waits for another apt that is running instead of failing at once.
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300)
+  asRoot "${apt[@]}" update
+  asRoot "${apt[@]}" install --no-install-recommends -y $missing ||
+    fail "apt-get could not install the packages above. LLVM 22 comes from Debian 12's" \
+         "security archive: is 'bookworm-security' among the sources of apt?"
+}
+
+# A Python for the environment: 3.11 or newer (the pinned wheels need it), with
+# venv, and with the headers that the Python module is built against.
+isSuitable() {
+  command -v "$1" >/dev/null && "$1" - 2>/dev/null <<'PY'
+import ensurepip, os, sys, sysconfig, venv
+header = os.path.join(sysconfig.get_paths()["include"], "Python.h")
+sys.exit(0 if sys.version_info >= (3, 11) and os.path.exists(header) else 1)
+PY
+}
+
+findPython() {
+  local candidate
+  for candidate in ${HEXIN_PYTHON:-python3 /usr/bin/python3 python3.13 python3.12 python3.11}; do
+    if isSuitable "$candidate"; then command -v "$candidate"; return; fi
+  done
+  fail "no suitable Python found (tried ${HEXIN_PYTHON:-python3, python3.11 to python3.13}):" \
+       "it takes 3.11 or newer with the venv module and Python.h." \
+       "Name one with HEXIN_PYTHON=PROGRAM"
+}
+
+makeEnvironment() {
+  local lists=("$here/requirements-build.txt" "$here/requirements-test.txt")
+  [ "${HEXIN_INTEL_OPENCL:-0}" = 1 ] && lists+=("$here/requirements-intel-opencl.txt")
+
+  # The stamp says which lists and which script made the environment. A larger
+  # environment also serves who asks for the smaller one.
+  local stamp="$venv/.hexin-setup" key
+  key=$(cat "${lists[@]}" "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1)
+  if [ -f "$stamp" ] && grep -qx "$key" "$stamp" && "$venv/bin/python" -c '' 2>/dev/null; then
+    say "Python environment $venv: up to date"
+    return
+  fi
+  if ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
+    local python
+    python=$(findPython)
+    say "making the Python environment $venv with $python"
+    rm -rf "$venv"
+    "$python" -m venv "$venv"
+  fi
+  local list arguments=()
+  for list in "${lists[@]}"; do arguments+=(-r "$list"); done
+  say "installing wheels: $(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "${lists[@]}" | tr '\n' ' ')"
+  "$venv/bin/python" -m pip install --disable-pip-version-check --quiet "${arguments[@]}" ||
+    fail "pip could not install the wheels above (its own message is just before this line)"
+  {
+    echo "$key"
+    # With Intel's runtime in, the plain set-up is satisfied as well.
+    if [ "${HEXIN_INTEL_OPENCL:-0}" = 1 ]; then
+      cat "${lists[@]:0:2}" "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1
+    fi
+  } > "$stamp.new"
+  mv "$stamp.new" "$stamp"
+}
+
+installPackages
+makeEnvironment
+say "ready: LLVM $(llvm-config-22 --version 2>/dev/null || echo 'not installed')," \
+    "$("$venv/bin/python" --version), oneDNN from $venv"

@@ -1,0 +1,290 @@
+#include "compiler/api/Compile.h"
+
+#include "compiler/api/Explain.h"
+#include "compiler/api/Registry.h"
+#include "compiler/artifact/ArtifactWriter.h"
+#include "compiler/ir/AttributeConversion.h"
+#include "compiler/ir/Dialect.h"
+#include "compiler/pipeline/Pipeline.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/MLIRContext.h"
+
+#include <chrono>
+#include <filesystem>
+
+using namespace mlir;
+
+namespace hexin::compiler {
+namespace {
+
+std::string printed(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  module.print(os, OpPrintingFlags().enableDebugInfo(true, true).elideLargeElementsAttrs(16));
+  return text + "\n";
+}
+
+class Compilation {
+public:
+  Compilation(const CompileOptions &options, const std::string &outPath)
+      : options(options), outPath(outPath), start(std::chrono::steady_clock::now()) {
+    context.loadDialect<hx::HXDialect, func::FuncDialect, arith::ArithDialect,
+                        math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                        vector::VectorDialect>();
+    pipeline.verifyEach = options.verifyEach;
+  }
+
+  Status makeTargets() {
+    if (options.targets.empty())
+      return invalidArgument("no target is named; this build has " + known());
+    for (const std::string &name : options.targets) {
+      TargetOptions targetOptions;
+      if (name == "cpu")
+        targetOptions.archs = options.cpuArchs;
+      std::unique_ptr<Target> target = createTarget(name, targetOptions);
+      if (!target)
+        return notFound("unknown target '" + name + "'; this build has " + known());
+      targets.push_back(std::move(target));
+    }
+    return Status::success();
+  }
+
+  Status import(const Source &source) {
+    report("import", 0);
+    DiagnosticCollector diagnostics(&context);
+    ImportOptions importOptions;
+    importOptions.shapes = options.shapes;
+    std::vector<std::unique_ptr<Frontend>> frontends = createFrontends();
+    if (frontends.empty())
+      return unsupported("this build reads no model format");
+    // One format so far; with a second, the file's first bytes decide.
+    Frontend &frontend = *frontends.front();
+    Result<ImportedModel> imported =
+        source.path.empty() ? frontend.importBytes(context, source.bytes, importOptions)
+                            : frontend.importFile(context, source.path, importOptions);
+    HEXIN_RETURN_IF_ERROR(imported.status());
+    model = std::move(*imported);
+    return describe();
+  }
+
+  /// Everything behind import; returns the report.
+  Result<CompileReport> finish() {
+    CompileReport result;
+    auto main = mainFunction();
+    if (!main)
+      return internalError("the frontend made no function @main");
+    DiagnosticCollector diagnostics(&context);
+    auto failed = [&](const char *phase) {
+      return internalError(std::string("while the model was ") + phase + ": " +
+                           (diagnostics.text().empty() ? "no reason given" : diagnostics.text()));
+    };
+    if (options.emit == "import")
+      return text(printed(*model.module));
+    report("optimize", 0.1);
+    if (mlir::failed(optimize(*model.module, pipeline)))
+      return invalidArgument("the model cannot be compiled: " + diagnostics.text());
+    HEXIN_RETURN_IF_ERROR(refreshPorts());
+    if (options.emit == "optimized")
+      return text(printed(*model.module));
+    OwningOpRef<ModuleOp> portable = cast<ModuleOp>(model.module->getOperation()->clone());
+    hx::WeightStore::attach(*portable, model.weights.get());
+    Status status = finishFrom(*portable, diagnostics, result, failed);
+    hx::WeightStore::attach(*portable, nullptr);
+    HEXIN_RETURN_IF_ERROR(status);
+    return result;
+  }
+
+private:
+  template <typename Failed>
+  Status finishFrom(ModuleOp portable, DiagnosticCollector &diagnostics, CompileReport &result,
+                    Failed failed) {
+    report("place", 0.2);
+    if (mlir::failed(place(*model.module, pipeline))) {
+      if (diagnostics.text().find("no kernel") != std::string::npos)
+        return unsupported(diagnostics.text());
+      return failed("placed");
+    }
+    if (options.emit == "placed") {
+      result.text = printed(*model.module);
+      return Status::success();
+    }
+    WeightSection weights;
+    std::vector<TargetProgram> programs;
+    for (auto [i, target] : llvm::enumerate(targets)) {
+      report("kernels for " + target->name().str(), 0.3 + 0.6 * i / targets.size());
+      Result<BuiltProgram> built = buildProgram(mainFunction(), *target, weights);
+      if (!built.ok())
+        return diagnostics.text().empty() ? built.status()
+                                          : built.status().withContext(diagnostics.text());
+      result.kernels += built->program->kernels.size();
+      TargetProgram program;
+      for (auto [kernels, traits] : llvm::zip(built->kernels, target->variants())) {
+        if (options.emit == "kernels") {
+          result.text += "// " + target->name().str() + ", " + traits.arch + "\n" +
+                         printed(*kernels);
+          continue;
+        }
+        FailureOr<Image> image = target->emitImage(*kernels, traits);
+        if (mlir::failed(image))
+          return failed("translated");
+        program.images.push_back(std::move(*image));
+      }
+      program.program = std::move(built->program);
+      programs.push_back(std::move(program));
+    }
+    if (options.emit == "kernels")
+      return Status::success();
+    if (options.explain) {
+      for (const TargetProgram &program : programs)
+        result.text += explain(*program.program);
+    }
+    report("write", 0.95);
+    HEXIN_ASSIGN_OR_RETURN(std::string bytecode, writePortable(portable, weights));
+    HEXIN_ASSIGN_OR_RETURN(result.artifactBytes,
+                           writeArtifact(outPath, std::move(header), std::move(programs),
+                                         weights, bytecode));
+    result.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    report("done", 1);
+    return Status::success();
+  }
+
+  func::FuncOp mainFunction() { return model.module->lookupSymbol<func::FuncOp>("main"); }
+
+  static std::string known() {
+    std::string names;
+    for (const std::string &name : targetNames())
+      names += (names.empty() ? "" : ", ") + name;
+    return names;
+  }
+
+  Result<CompileReport> text(std::string value) {
+    CompileReport result;
+    result.text = std::move(value);
+    return result;
+  }
+
+  void report(const std::string &phase, double fraction) {
+    if (options.progress)
+      options.progress(phase, fraction);
+  }
+
+  Status describe() {
+    header.producer = "hexin";
+    header.model_name = model.face.name;
+    header.doc = model.face.doc;
+    for (const auto &[key, value] : model.face.metadata) {
+      auto entry = std::make_unique<fmt::KeyValueT>();
+      entry->key = key;
+      entry->value = value;
+      header.metadata.push_back(std::move(entry));
+    }
+    return Status::success();
+  }
+
+  /// Ports from the function's types: declared output sizes of a model are hints.
+  Status refreshPorts() {
+    func::FuncOp func = mainFunction();
+    header.inputs.clear();
+    header.outputs.clear();
+    for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
+      auto names = func.getArgAttrOfType<ArrayAttr>(i, "hx.dim_names");
+      std::string doc = i < model.face.inputs.size() ? model.face.inputs[i].doc : "";
+      HEXIN_RETURN_IF_ERROR(addPort(header.inputs, type,
+                                    func.getArgAttrOfType<StringAttr>(i, "hx.name"), names, doc));
+    }
+    for (auto [i, type] : llvm::enumerate(func.getResultTypes())) {
+      std::string doc = i < model.face.outputs.size() ? model.face.outputs[i].doc : "";
+      HEXIN_RETURN_IF_ERROR(addPort(header.outputs, type,
+                                    func.getResultAttrOfType<StringAttr>(i, "hx.name"), {}, doc));
+    }
+    return addStates();
+  }
+
+  static Status addPort(std::vector<std::unique_ptr<fmt::PortT>> &ports, Type type,
+                        StringAttr name, ArrayAttr dimNames, const std::string &doc) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    std::optional<DType> dtype =
+        tensor ? hx::toDType(tensor.getElementType()) : std::nullopt;
+    if (!dtype)
+      return unsupported("'" + (name ? name.str() : "") +
+                         "' is not a tensor of a supported element type; sequences, maps and "
+                         "strings are not compiled yet");
+    auto port = std::make_unique<fmt::PortT>();
+    port->name = name ? name.str() : "";
+    port->dtype = static_cast<uint8_t>(*dtype);
+    port->doc = doc;
+    for (auto [axis, size] : llvm::enumerate(tensor.getShape())) {
+      port->dims.push_back(ShapedType::isDynamic(size) ? -1 : size);
+      bool isNamed = dimNames && axis < dimNames.size() && ShapedType::isDynamic(size);
+      port->symbols.push_back(isNamed ? cast<StringAttr>(dimNames[axis]).str() : "");
+    }
+    ports.push_back(std::move(port));
+    return Status::success();
+  }
+
+  Status addStates() {
+    header.states.clear();
+    for (const auto &[input, output] : options.states) {
+      auto find = [](const auto &ports, const std::string &name) {
+        auto it = llvm::find_if(ports, [&](const auto &port) { return port->name == name; });
+        return it == ports.end() ? -1 : static_cast<int>(it - ports.begin());
+      };
+      int in = find(header.inputs, input), out = find(header.outputs, output);
+      if (in < 0 || out < 0)
+        return notFound("state '" + input + "=" + output + "': the model has no " +
+                        (in < 0 ? "input '" + input : "output '" + output) + "'");
+      auto state = std::make_unique<fmt::StateT>();
+      state->name = input;
+      state->input = in;
+      state->output = out;
+      state->dtype = header.inputs[in]->dtype;
+      for (int64_t size : header.inputs[in]->dims)
+        state->dims.push_back(size);
+      header.states.push_back(std::move(state));
+    }
+    return Status::success();
+  }
+
+  const CompileOptions &options;
+  const std::string &outPath;
+  std::chrono::steady_clock::time_point start;
+  PipelineOptions pipeline;
+  MLIRContext context{MLIRContext::Threading::DISABLED};
+  std::vector<std::unique_ptr<Target>> targets;
+  ImportedModel model;
+  fmt::HeaderT header;
+};
+
+Status checkEmit(const std::string &emit) {
+  for (const char *known : {"", "import", "optimized", "placed", "kernels"})
+    if (emit == known)
+      return Status::success();
+  return invalidArgument("emit '" + emit +
+                         "' is unknown: it is import, optimized, placed or kernels");
+}
+
+} // namespace
+
+Result<CompileReport> compile(const Source &source, const std::string &outPath,
+                              const CompileOptions &options) {
+  HEXIN_RETURN_IF_ERROR(checkEmit(options.emit));
+  Compilation compilation(options, outPath);
+  HEXIN_RETURN_IF_ERROR(compilation.makeTargets());
+  HEXIN_RETURN_IF_ERROR(compilation.import(source));
+  return compilation.finish();
+}
+
+Result<CompileReport> retarget(const std::string &artifactPath, const std::string &outPath,
+                               const CompileOptions &options) {
+  return unsupported("retarget is not in this build yet: compile the source model for all "
+                     "targets at once");
+}
+
+} // namespace hexin::compiler

@@ -1,0 +1,38 @@
+#include "compiler/api/Explain.h"
+
+#include <sstream>
+
+namespace hexin::compiler {
+
+std::string explain(const fmt::ProgramT &program) {
+  std::ostringstream os;
+  size_t transfers = 0, hostOps = 0, syncs = 0;
+  os << "target " << program.target << ": " << program.instructions.size()
+     << " instructions, " << program.kernels.size() << " kernels\n";
+  for (const auto &instruction : program.instructions) {
+    if (instruction->kind != fmt::InstructionKind::run) {
+      bool toHost = instruction->kind == fmt::InstructionKind::to_host;
+      ++transfers;
+      syncs += toHost;
+      os << "  " << (toHost ? "to host" : "to device") << "  value " << instruction->value
+         << "\n";
+      continue;
+    }
+    const fmt::VariantT &best = *instruction->variants.front();
+    bool isHost = best.engine == fmt::Engine::host;
+    hostOps += isHost;
+    os << "  " << instruction->node << "\n      on " << (isHost ? "host" : program.target)
+       << ", " << instruction->op << ", "
+       << (best.engine == fmt::Engine::kernel ? program.kernels[best.kernel]->name : best.name);
+    if (!instruction->reason.empty())
+      os << "\n      because " << instruction->reason;
+    os << "\n";
+  }
+  for (const std::string &fallback : program.fallbacks)
+    os << "  allowed fallback: " << fallback << "\n";
+  os << "  per run: " << program.instructions.size() - transfers - hostOps << " launches, "
+     << hostOps << " host ops, " << transfers << " transfers, " << syncs << " syncs\n";
+  return os.str();
+}
+
+} // namespace hexin::compiler

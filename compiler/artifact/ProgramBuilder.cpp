@@ -1,0 +1,313 @@
+#include "compiler/artifact/ProgramBuilder.h"
+
+#include "compiler/artifact/ShapeExprs.h"
+#include "compiler/codegen/Codegen.h"
+#include "compiler/ir/AttributeConversion.h"
+#include "compiler/target/Partition.h"
+#include "compiler/transforms/ConstantTensor.h"
+#include "runtime/device/KernelAbi.h"
+
+#include "mlir/IR/Location.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+
+namespace hexin {
+
+std::string nodeNames(Location loc) {
+  llvm::SetVector<StringRef> names;
+  loc->walk([&](Location inner) {
+    if (auto name = dyn_cast<NameLoc>(inner))
+      names.insert(name.getName().getValue());
+    return WalkResult::advance();
+  });
+  return llvm::join(names, "+");
+}
+
+namespace {
+
+using mlir::Value; // not hexin::Value, a model's input or output
+
+class Builder {
+public:
+  Builder(func::FuncOp func, Target &target, WeightSection &weights)
+      : func(func), target(target), weights(weights), shapes(func.getContext()),
+        exprs(shapes, [this](Value value) { return idOf(value); }),
+        program(std::make_unique<fmt::ProgramT>()) {}
+
+  Result<BuiltProgram> run() {
+    if (failed(shapes.run(func)))
+      return internalError("the partitioned program has contradictory sizes");
+    program->target = target.name().str();
+    program->kernel_abi = kernelAbiVersion;
+    for (const CodegenTraits &traits : target.variants()) {
+      (void)traits;
+      kernels.push_back(ModuleOp::create(UnknownLoc::get(func.getContext())));
+    }
+    HEXIN_RETURN_IF_ERROR(addInterface());
+    for (Operation &op : func.getBody().front().without_terminator())
+      HEXIN_RETURN_IF_ERROR(addOp(&op));
+    for (const hx::SymbolConstraint &constraint : shapes.symbols().constraints())
+      addConstraint(constraint);
+    program->exprs = exprs.take();
+    return BuiltProgram{std::move(program), std::move(kernels)};
+  }
+
+private:
+  //===--------------------------------------------------------------------===//
+  // Values
+  //===--------------------------------------------------------------------===//
+
+  int32_t idOf(Value value) const {
+    auto it = ids.find(value);
+    return it == ids.end() ? -1 : static_cast<int32_t>(it->second);
+  }
+
+  Result<uint32_t> addValue(Value value, fmt::ValueKind kind, int32_t index) {
+    auto def = std::make_unique<fmt::ValueDefT>();
+    auto type = cast<RankedTensorType>(value.getType());
+    std::optional<DType> dtype = hx::toDType(type.getElementType());
+    if (!dtype)
+      return internalError("a value has an element type that artifacts cannot hold");
+    def->kind = kind;
+    def->index = index;
+    def->dtype = static_cast<uint8_t>(*dtype);
+    for (hx::Dim dim : shapes.dims(value)) {
+      int32_t node = exprs.add(dim);
+      if (node < 0)
+        return internalError("size " + shapes.symbols().toString(dim) + " of '" +
+                             nodeNames(value.getLoc()) + "' hangs on a value that is not kept");
+      def->dims.push_back(node);
+    }
+    if (Operation *op = value.getDefiningOp())
+      def->name = nodeNames(op->getLoc());
+    program->values.push_back(std::move(def));
+    return program->values.size() - 1;
+  }
+
+  Status addInterface() {
+    for (BlockArgument argument : func.getArguments()) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(argument, fmt::ValueKind::input,
+                                                   argument.getArgNumber()));
+      auto name = func.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "hx.name");
+      program->values[id]->name = name ? name.str() : "";
+      // An integer input may be asked for its contents.
+      program->values[id]->residency = fmt::Residency::both;
+      ids[argument] = id;
+      program->inputs.push_back(id);
+    }
+    Operation *terminator = func.getBody().front().getTerminator();
+    for (OpOperand &operand : terminator->getOpOperands()) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(operand.get(), fmt::ValueKind::output,
+                                                   operand.getOperandNumber()));
+      auto name = func.getResultAttrOfType<StringAttr>(operand.getOperandNumber(), "hx.name");
+      program->values[id]->name = name ? name.str() : "";
+      program->outputs.push_back(id);
+      // hx-materialize-results made every result a group's own, or a view of one
+      // that nothing else is a result of.
+      ids[operand.get()] = id;
+      Value source = operand.get();
+      while (auto view = source.getDefiningOp<hx::ReshapeOp>()) {
+        source = view.getInput();
+        aliasOf[source] = id;
+      }
+    }
+    return Status::success();
+  }
+
+  /// The constant as an entry of the weights, with its own value.
+  Result<uint32_t> constantValue(Value value) {
+    Value source = value;
+    hx::PanelsAttr panels;
+    if (auto pack = value.getDefiningOp<hx::PackOp>()) {
+      source = pack.getInput();
+      panels = pack.getPanels();
+    }
+    std::optional<Tensor> tensor = hx::constantTensor(source);
+    if (!tensor)
+      return internalError("the data of constant '" + nodeNames(value.getLoc()) +
+                           "' is not at hand");
+    std::string name = nodeNames(value.getLoc());
+    if (auto weight = source.getDefiningOp<hx::WeightOp>())
+      name = weight.getEntry().str();
+    uint32_t entry = weights.add(name, *tensor, panels);
+    HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(value, fmt::ValueKind::weight, entry));
+    program->values[id]->name = name;
+    return id;
+  }
+
+  /// The program's value for a tensor that an instruction reads.
+  Result<uint32_t> operandValue(Value value) {
+    if (int32_t id = idOf(value); id >= 0)
+      return id;
+    Operation *op = value.getDefiningOp();
+    Result<uint32_t> id = internalError("a value is used before it is made");
+    if (op && placeOf(op, shapes) == Place::constant)
+      id = constantValue(value);
+    else if (op && placeOf(op, shapes) == Place::host)
+      id = materializeContents(value);
+    if (id.ok())
+      ids[value] = *id;
+    return id;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Instructions
+  //===--------------------------------------------------------------------===//
+
+  Status addOp(Operation *op) {
+    if (auto group = dyn_cast<hx::GroupOp>(op))
+      return addGroup(group);
+    if (auto reshape = dyn_cast<hx::ReshapeOp>(op))
+      return placeOf(op, shapes) == Place::view ? addView(reshape) : Status::success();
+    Place place = placeOf(op, shapes);
+    if (place == Place::constant || place == Place::host)
+      return Status::success(); // made when somebody reads it
+    return unsupported("'" + nodeNames(op->getLoc()) + "' (" + op->getName().getStringRef().str() +
+                       ") was not placed");
+  }
+
+  Status addView(hx::ReshapeOp reshape) {
+    if (idOf(reshape.getResult()) >= 0)
+      return Status::success(); // an output; its source is a view of it
+    if (shapes.contents(reshape.getResult()))
+      return Status::success();
+    HEXIN_ASSIGN_OR_RETURN(uint32_t source, operandValue(reshape.getInput()));
+    HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(reshape.getResult(), fmt::ValueKind::alias, -1));
+    program->values[id]->alias_of = source;
+    ids[reshape.getResult()] = id;
+    return Status::success();
+  }
+
+  Status addGroup(hx::GroupOp group) {
+    // Operands first: constants and shape values get their own instructions.
+    for (Value input : group.getInputs())
+      HEXIN_RETURN_IF_ERROR(operandValue(input).status());
+    for (Value result : group.getResults()) {
+      if (idOf(result) >= 0)
+        continue;
+      auto alias = aliasOf.find(result);
+      bool isAlias = alias != aliasOf.end();
+      HEXIN_ASSIGN_OR_RETURN(
+          uint32_t id,
+          addValue(result, isAlias ? fmt::ValueKind::alias : fmt::ValueKind::temp, -1));
+      if (isAlias)
+        program->values[id]->alias_of = alias->second;
+      ids[result] = id;
+    }
+
+    codegen::KernelUse use;
+    for (auto [i, traits] : llvm::enumerate(target.variants())) {
+      FailureOr<codegen::KernelUse> emitted =
+          codegen::emitKernel(group, shapes, *kernels[i], traits, use.name);
+      if (failed(emitted))
+        return internalError("no kernel could be written for '" + nodeNames(group.getLoc()) +
+                             "'");
+      if (i == 0)
+        use = std::move(*emitted);
+      else if (emitted->params != use.params || emitted->bindings != use.bindings)
+        return internalError("the kernels for '" + nodeNames(group.getLoc()) +
+                             "' differ in bindings or params between architectures");
+    }
+    return addLaunch(use, group.getSchedule().str(), nodeNames(group.getLoc()),
+                     group.getReason() ? group.getReason()->str() : "");
+  }
+
+  Status addLaunch(const codegen::KernelUse &use, std::string op, std::string node,
+                   std::string reason) {
+    auto variant = std::make_unique<fmt::VariantT>();
+    variant->engine = fmt::Engine::kernel;
+    variant->kernel = kernelId(use);
+    for (hx::Dim dim : use.params) {
+      int32_t param = exprs.add(dim);
+      if (param < 0)
+        return internalError("a parameter of '" + node + "' hangs on a value that is not kept");
+      variant->params.push_back(param);
+    }
+    variant->result_count = llvm::count(use.writes, true);
+    for (Value value : use.bindings) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(value));
+      variant->bindings.push_back(fmt::Binding(id, -1));
+    }
+    auto instruction = std::make_unique<fmt::InstructionT>();
+    instruction->kind = fmt::InstructionKind::run;
+    instruction->variants.push_back(std::move(variant));
+    instruction->op = std::move(op);
+    instruction->node = std::move(node);
+    instruction->reason = std::move(reason);
+    program->instructions.push_back(std::move(instruction));
+    return Status::success();
+  }
+
+  int32_t kernelId(const codegen::KernelUse &use) {
+    auto [it, isNew] = kernelIds.try_emplace(use.name, program->kernels.size());
+    if (!isNew)
+      return it->second;
+    auto kernel = std::make_unique<fmt::KernelT>();
+    kernel->name = use.name;
+    kernel->binding_count = use.bindings.size();
+    kernel->param_count = use.params.size();
+    kernel->exprs = toNodes(use.exprs);
+    kernel->items = use.items.node;
+    for (codegen::KExpr footprint : use.footprints)
+      kernel->footprints.push_back(footprint.node);
+    kernel->writes.assign(use.writes.begin(), use.writes.end());
+    kernel->grain = use.grain;
+    kernel->order = use.isExact ? fmt::OrderClass::exact : fmt::OrderClass::fixed;
+    kernel->error_constant = use.errorConstant;
+    program->kernels.push_back(std::move(kernel));
+    return it->second;
+  }
+
+  /// A small integer tensor that is known as expressions: a kernel that writes
+  /// its params.
+  Result<uint32_t> materializeContents(Value value) {
+    HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(value, fmt::ValueKind::temp, -1));
+    ids[value] = id;
+    hx::Dims contents = *shapes.contents(value);
+    codegen::KernelUse use;
+    for (auto [i, traits] : llvm::enumerate(target.variants())) {
+      codegen::KernelBuilder k(*kernels[i], shapes, traits, value.getLoc(), use.name);
+      k.beginItems(k.constantExpr(1));
+      codegen::emitContents(k, value, contents);
+      codegen::KernelUse emitted = k.finish();
+      if (i == 0)
+        use = std::move(emitted);
+    }
+    HEXIN_RETURN_IF_ERROR(addLaunch(use, "shape_values", nodeNames(value.getLoc()), ""));
+    return id;
+  }
+
+  void addConstraint(const hx::SymbolConstraint &constraint) {
+    auto def = std::make_unique<fmt::ConstraintT>();
+    def->expr = exprs.add(constraint.lhs);
+    def->equal = constraint.rhs ? exprs.add(constraint.rhs) : -1;
+    // What hangs on a value that was fused away was checked where it was made.
+    if (def->expr < 0 || (constraint.rhs && def->equal < 0))
+      return;
+    def->lo = constraint.lower;
+    def->hi = constraint.upper;
+    def->message = constraint.message;
+    program->constraints.push_back(std::move(def));
+  }
+
+  func::FuncOp func;
+  Target &target;
+  WeightSection &weights;
+  hx::SymbolicShapes shapes;
+  ShapeExprs exprs;
+  std::unique_ptr<fmt::ProgramT> program;
+  std::vector<OwningOpRef<ModuleOp>> kernels;
+  llvm::DenseMap<Value, uint32_t> ids;
+  llvm::DenseMap<Value, uint32_t> aliasOf;
+  std::map<std::string, int32_t> kernelIds;
+};
+
+} // namespace
+
+Result<BuiltProgram> buildProgram(func::FuncOp func, Target &target, WeightSection &weights) {
+  return Builder(func, target, weights).run();
+}
+
+} // namespace hexin

@@ -1,0 +1,137 @@
+#include "compiler/artifact/ShapeExprs.h"
+
+using namespace mlir;
+
+namespace hexin {
+
+int32_t ShapeExprs::append(fmt::ExprOp op, int32_t a, int32_t b, int32_t c, int64_t value) {
+  auto [it, isNew] = interned.try_emplace({op, a, b, c, value}, pool.size());
+  if (isNew)
+    pool.push_back(fmt::ExprNode(value, a, b, c, op));
+  return it->second;
+}
+
+int32_t ShapeExprs::constant(int64_t value) {
+  return append(fmt::ExprOp::constant, -1, -1, -1, value);
+}
+
+int32_t ShapeExprs::symbol(const hx::Symbol &symbol) {
+  switch (symbol.kind) {
+  case hx::Symbol::Kind::inputDim: {
+    auto argument = dyn_cast<BlockArgument>(symbol.value);
+    if (!argument)
+      return -1;
+    return append(fmt::ExprOp::input_dim, argument.getArgNumber(), symbol.index, -1, 0);
+  }
+  case hx::Symbol::Kind::element:
+  case hx::Symbol::Kind::resultDim: {
+    int32_t value = valueId(symbol.value);
+    bool isElement = symbol.kind == hx::Symbol::Kind::element;
+    if (value < 0)
+      return -1;
+    return append(isElement ? fmt::ExprOp::element : fmt::ExprOp::result_dim, value,
+                  symbol.index, -1, 0);
+  }
+  case hx::Symbol::Kind::derived:
+    break;
+  }
+  SmallVector<int32_t, 3> operands;
+  for (hx::Dim operand : symbol.operands) {
+    operands.push_back(add(operand));
+    if (operands.back() < 0)
+      return -1;
+  }
+  using Function = hx::Symbol::Function;
+  auto binary = [&](fmt::ExprOp op) { return append(op, operands[0], operands[1], -1, 0); };
+  switch (symbol.function) {
+  case Function::mul:
+    return binary(fmt::ExprOp::mul);
+  case Function::floorDiv:
+    return binary(fmt::ExprOp::floordiv);
+  case Function::ceilDiv:
+    return binary(fmt::ExprOp::ceildiv);
+  case Function::mod:
+    return binary(fmt::ExprOp::mod);
+  case Function::min:
+    return binary(fmt::ExprOp::min);
+  case Function::max:
+    return binary(fmt::ExprOp::max);
+  case Function::eq:
+    return binary(fmt::ExprOp::eq);
+  case Function::lt:
+    return binary(fmt::ExprOp::lt);
+  case Function::select:
+    return append(fmt::ExprOp::select, operands[0], operands[1], operands[2], 0);
+  default:
+    return -1;
+  }
+}
+
+int32_t ShapeExprs::add(hx::Dim dim) {
+  if (auto it = known.find(dim); it != known.end())
+    return it->second;
+  int32_t node = -1;
+  if (auto value = hx::SymbolTable::constantValue(dim)) {
+    node = constant(*value);
+  } else if (auto position = dyn_cast<AffineSymbolExpr>(dim)) {
+    // A copy: adding operands may grow the table.
+    hx::Symbol definition = shapes.symbols().symbols()[position.getPosition()];
+    node = symbol(definition);
+  } else if (auto pair = dyn_cast<AffineBinaryOpExpr>(dim)) {
+    int32_t a = add(pair.getLHS()), b = add(pair.getRHS());
+    if (a >= 0 && b >= 0) {
+      fmt::ExprOp op = pair.getKind() == AffineExprKind::Add        ? fmt::ExprOp::add
+                       : pair.getKind() == AffineExprKind::Mul      ? fmt::ExprOp::mul
+                       : pair.getKind() == AffineExprKind::Mod      ? fmt::ExprOp::mod
+                       : pair.getKind() == AffineExprKind::FloorDiv ? fmt::ExprOp::floordiv
+                                                                    : fmt::ExprOp::ceildiv;
+      node = append(op, a, b, -1, 0);
+    }
+  }
+  known[dim] = node;
+  return node;
+}
+
+std::vector<fmt::ExprNode> toNodes(const codegen::KExprPool &pool) {
+  std::vector<fmt::ExprNode> nodes;
+  for (const codegen::KNode &node : pool.nodes()) {
+    using codegen::KOp;
+    fmt::ExprOp op = fmt::ExprOp::constant;
+    switch (node.op) {
+    case KOp::constant:
+      op = fmt::ExprOp::constant;
+      break;
+    case KOp::param:
+      op = fmt::ExprOp::param;
+      break;
+    case KOp::add:
+      op = fmt::ExprOp::add;
+      break;
+    case KOp::sub:
+      op = fmt::ExprOp::sub;
+      break;
+    case KOp::mul:
+      op = fmt::ExprOp::mul;
+      break;
+    case KOp::floorDiv:
+      op = fmt::ExprOp::floordiv;
+      break;
+    case KOp::ceilDiv:
+      op = fmt::ExprOp::ceildiv;
+      break;
+    case KOp::mod:
+      op = fmt::ExprOp::mod;
+      break;
+    case KOp::min:
+      op = fmt::ExprOp::min;
+      break;
+    case KOp::max:
+      op = fmt::ExprOp::max;
+      break;
+    }
+    nodes.push_back(fmt::ExprNode(node.value, node.lhs, node.rhs, -1, op));
+  }
+  return nodes;
+}
+
+} // namespace hexin

@@ -1,0 +1,45 @@
+//===- ShapeExprs.h - Dims as the artifact's expression nodes -----------------------------===//
+#ifndef HEXIN_COMPILER_ARTIFACT_SHAPEEXPRS_H
+#define HEXIN_COMPILER_ARTIFACT_SHAPEEXPRS_H
+
+#include "compiler/codegen/KernelExpr.h"
+#include "compiler/ir/SymbolicShapes.h"
+#include "runtime/artifact/hexin_generated.h"
+
+#include <functional>
+#include <map>
+#include <vector>
+
+namespace hexin {
+
+/// The pool of one program. Equal Dims give the same node.
+class ShapeExprs {
+public:
+  /// `valueId` numbers the program's values (for symbols that stand for an
+  /// element or a size known only after running); -1 when there is none.
+  ShapeExprs(hx::SymbolicShapes &shapes, std::function<int32_t(mlir::Value)> valueId)
+      : shapes(shapes), valueId(std::move(valueId)) {}
+
+  /// The node of `dim`, or -1 when it hangs on a value that is not in the program.
+  int32_t add(hx::Dim dim);
+  int32_t constant(int64_t value);
+
+  std::vector<fmt::ExprNode> take() { return std::move(pool); }
+
+private:
+  int32_t append(fmt::ExprOp op, int32_t a, int32_t b, int32_t c, int64_t value);
+  int32_t symbol(const hx::Symbol &symbol);
+
+  hx::SymbolicShapes &shapes;
+  std::function<int32_t(mlir::Value)> valueId;
+  std::vector<fmt::ExprNode> pool;
+  llvm::DenseMap<hx::Dim, int32_t> known;
+  std::map<std::tuple<fmt::ExprOp, int32_t, int32_t, int32_t, int64_t>, int32_t> interned;
+};
+
+/// A kernel's own pool, as it stands in the artifact.
+std::vector<fmt::ExprNode> toNodes(const codegen::KExprPool &pool);
+
+} // namespace hexin
+
+#endif // HEXIN_COMPILER_ARTIFACT_SHAPEEXPRS_H

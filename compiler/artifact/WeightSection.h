@@ -1,0 +1,47 @@
+//===- WeightSection.h - the weights of an artifact, written once --------------------------===//
+//
+// Collects the constants that programs refer to. Equal contents in equal form are
+// one entry, shared by all programs; a weight whose panels are stored has no plain
+// copy beside them. `write` streams the entries: packed forms are made one at a
+// time and freed.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_COMPILER_ARTIFACT_WEIGHTSECTION_H
+#define HEXIN_COMPILER_ARTIFACT_WEIGHTSECTION_H
+
+#include "compiler/ir/Ops.h"
+#include "runtime/artifact/ArtifactFile.h"
+
+#include "hexin/value.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace hexin {
+
+class WeightSection {
+public:
+  /// Index of the entry for `tensor` in plain or packed form.
+  uint32_t add(const std::string &name, const Tensor &tensor, hx::PanelsAttr panels);
+
+  /// An entry, in whatever form, that holds `tensor`; a plain one when there is
+  /// none yet.
+  uint32_t findOrAdd(const std::string &name, const Tensor &tensor);
+
+  Status write(ArtifactFile &file, fmt::HeaderT &header);
+
+private:
+  struct Entry {
+    std::string name;
+    Tensor tensor;
+    hx::PanelsAttr panels; ///< null: plain
+    uint64_t hash;
+  };
+  std::vector<Entry> entries;
+  std::multimap<uint64_t, uint32_t> byHash;
+};
+
+} // namespace hexin
+
+#endif // HEXIN_COMPILER_ARTIFACT_WEIGHTSECTION_H

@@ -1,0 +1,67 @@
+#include "compiler/codegen/Codegen.h"
+
+#include "compiler/codegen/Scalars.h"
+#include "compiler/codegen/schedules/Schedules.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace hexin::codegen {
+
+ArrayRef<Schedule> schedules() {
+  static const Schedule ordered[] = {packedSchedule, rowSchedule, reduceSchedule, mapSchedule};
+  return ordered;
+}
+
+Operation *heavyOp(hx::GroupOp group) {
+  for (Operation &op : group.getBody().front().without_terminator())
+    if (isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
+            hx::LayerNormOp>(op))
+      return &op;
+  return nullptr;
+}
+
+static const Schedule *choose(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                              std::string *reason) {
+  for (const Schedule &schedule : schedules()) {
+    std::string refusal = schedule.refusal(group, shapes);
+    if (refusal.empty())
+      return &schedule;
+    if (reason)
+      *reason += (reason->empty() ? "" : "; ") + schedule.name.str() + ": " + refusal;
+  }
+  return nullptr;
+}
+
+ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes) {
+  ScheduleChoice choice;
+  if (const Schedule *schedule = choose(group, shapes, &choice.reason))
+    choice.name = schedule->name;
+  return choice;
+}
+
+FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes, ModuleOp kernels,
+                                const CodegenTraits &traits, StringRef name) {
+  // The map schedule of a group whose heavy op no tuned schedule took would
+  // recompute nothing but knows only element emitters; softmax and the like have
+  // none: choose() never leads there because passes bring them to the last axis.
+  const Schedule *schedule = choose(group, shapes, nullptr);
+  KernelBuilder builder(kernels, shapes, traits, UnknownLoc::get(kernels.getContext()), name);
+  ElementEmitter emitter(builder, group);
+  if (!schedule || failed(schedule->emit(emitter)))
+    return group.emitOpError("has no schedule that can write it");
+  return builder.finish();
+}
+
+void emitContents(KernelBuilder &k, Value value, ArrayRef<hx::Dim> contents) {
+  Type type = cast<ShapedType>(value.getType()).getElementType();
+  Value memref = k.bind(value, k.constantExpr(contents.size()), /*isWritten=*/true);
+  Type i64 = k.builder().getI64Type();
+  for (auto [i, dim] : llvm::enumerate(contents)) {
+    Value element = arith::IndexCastOp::create(k.builder(), k.loc(), i64, k.value(k.scalar(dim)));
+    k.store(memref, k.index(i), emitCast(k, element, i64, type), type);
+  }
+}
+
+} // namespace hexin::codegen

@@ -1,0 +1,31 @@
+//===- Codegen.h - from a placed group to a kernel ----------------------------------------===//
+#ifndef HEXIN_COMPILER_CODEGEN_CODEGEN_H
+#define HEXIN_COMPILER_CODEGEN_CODEGEN_H
+
+#include "compiler/codegen/KernelBuilder.h"
+#include "compiler/ir/Ops.h"
+
+#include <string>
+
+namespace hexin::codegen {
+
+/// Which schedule takes the group, and why the better ones did not.
+struct ScheduleChoice {
+  llvm::StringRef name;
+  std::string reason; ///< "packed: weights are not packed; ..." or ""
+};
+ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes);
+
+/// Writes the group's kernel for one arch into `kernels`. `name`: that of the
+/// kernel for another arch of the same target, or "". Diagnoses at the group.
+mlir::FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                      mlir::ModuleOp kernels, const CodegenTraits &traits,
+                                      llvm::StringRef name);
+
+/// Inside of a kernel's single item: writes `contents` to the integer tensor
+/// `value`, one param per element.
+void emitContents(KernelBuilder &kernel, mlir::Value value, llvm::ArrayRef<hx::Dim> contents);
+
+} // namespace hexin::codegen
+
+#endif // HEXIN_COMPILER_CODEGEN_CODEGEN_H

@@ -1,0 +1,363 @@
+#include "compiler/codegen/ElementEmitter.h"
+
+#include "compiler/codegen/Scalars.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace hexin::codegen {
+
+static bool isStaticOne(hx::Dim dim) { return hx::SymbolTable::constantValue(dim) == 1; }
+
+static Type elementType(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
+
+ElementEmitter::ElementEmitter(KernelBuilder &kernel, hx::GroupOp group)
+    : k(kernel), group(group) {}
+
+Value ElementEmitter::yielded(unsigned result) const {
+  return group.getBody().front().getTerminator()->getOperand(result);
+}
+
+hx::Dims ElementEmitter::dims(Value value) const {
+  auto it = virtualDims.find(value);
+  return it != virtualDims.end() ? it->second : k.shapes().dims(value);
+}
+
+SmallVector<KExpr> ElementEmitter::sizes(Value value) {
+  SmallVector<KExpr> result;
+  for (hx::Dim dim : dims(value))
+    result.push_back(k.size(dim));
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Virtual axes and lanes
+//===----------------------------------------------------------------------===//
+
+void ElementEmitter::collapse(Operation *heavy, bool keepLast) {
+  Value root = yielded();
+  hx::Dims full = dims(root);
+  size_t rank = full.size();
+  Block &body = group.getBody().front();
+  for (Operation &op : body.without_terminator())
+    if (&op != heavy && !op.hasTrait<hx::HxElementwise>() && !isa<hx::ConstantOp>(op))
+      return;
+  for (Value result : body.getTerminator()->getOperands())
+    if (dims(result) != full)
+      return;
+
+  // Two neighbouring axes merge when every value has both as the root has them,
+  // or both as 1 (missing leading axes count as 1).
+  SmallVector<Value> values;
+  for (Value argument : body.getArguments())
+    if (llvm::any_of(argument.getUsers(), [&](Operation *user) { return user != heavy; }))
+      values.push_back(argument);
+  for (Operation &op : body.without_terminator()) {
+    if (isa<hx::QuantizeOp, hx::DequantizeOp>(op))
+      return; // their scales name an axis
+    llvm::append_range(values, op.getResults());
+  }
+  enum Kind { one, whole, other };
+  auto kindOf = [&](Value value, size_t axis) {
+    hx::Dims d = dims(value);
+    size_t missing = rank - d.size();
+    if (axis < missing)
+      return isStaticOne(full[axis]) ? whole : one;
+    hx::Dim dim = d[axis - missing];
+    if (dim == full[axis])
+      return whole;
+    return isStaticOne(dim) ? one : other;
+  };
+  for (Value value : values)
+    if (dims(value).size() > rank)
+      return;
+  SmallVector<bool> mergesWithPrevious(rank, false);
+  for (size_t axis = 1; axis + (keepLast ? 1 : 0) < rank; ++axis)
+    mergesWithPrevious[axis] = llvm::all_of(values, [&](Value value) {
+      Kind a = kindOf(value, axis - 1), b = kindOf(value, axis);
+      bool isNeutral = isStaticOne(full[axis]) || isStaticOne(full[axis - 1]);
+      return (a != other && a == b) || (isNeutral && a != other && b != other);
+    });
+  hx::SymbolTable &table = k.shapes().symbols();
+  for (Value value : values) {
+    hx::Dims d = dims(value), merged;
+    size_t missing = rank - d.size();
+    for (size_t axis = 0; axis < rank; ++axis) {
+      hx::Dim dim = axis < missing ? table.constant(1) : d[axis - missing];
+      if (axis > 0 && mergesWithPrevious[axis])
+        merged.back() = table.mul(merged.back(), dim);
+      else
+        merged.push_back(dim);
+    }
+    virtualDims[value] = merged;
+  }
+}
+
+bool ElementEmitter::keepsLanes(Operation &op) const {
+  if (isa<hx::ConstantOp>(op))
+    return true;
+  Value result = op.getResult(0);
+  hx::Dims out = dims(result);
+  if (out.empty())
+    return false;
+  auto alignedLast = [&](Value operand) {
+    hx::Dims in = dims(operand);
+    return in.empty() || in.back() == out.back() || isStaticOne(in.back());
+  };
+  if (op.hasTrait<hx::HxElementwise>())
+    return llvm::all_of(op.getOperands(), alignedLast);
+  return TypeSwitch<Operation *, bool>(&op)
+      .Case([&](hx::QuantizeOp quantize) {
+        return quantize.getBlock() == 0;
+      })
+      .Case([&](hx::DequantizeOp dequantize) {
+        return dequantize.getBlock() == 0;
+      })
+      .Case([&](hx::TransposeOp transpose) {
+        return transpose.getPerm().back() == static_cast<int64_t>(out.size()) - 1;
+      })
+      .Case([&](hx::SliceOp slice) { return slice.getSteps().back() == 1; })
+      .Case([&](hx::ConcatOp concat) {
+        return concat.getAxis() != static_cast<int64_t>(out.size()) - 1;
+      })
+      .Case([&](hx::PadOp pad) { return dims(pad.getInput()).back() == out.back(); })
+      .Case([&](hx::BroadcastToOp broadcast) { return alignedLast(broadcast.getInput()); })
+      .Case([&](hx::GatherOp gather) {
+        return gather.getAxis() + 1 <
+               cast<RankedTensorType>(gather.getInput().getType()).getRank();
+      })
+      .Case([&](hx::PoolOp pool) { return pool.getLayout() == hx::Layout::nhwc; })
+      .Case([&](hx::ResizeOp resize) {
+        return dims(resize.getInput()).back() == out.back();
+      })
+      .Default(false);
+}
+
+unsigned ElementEmitter::lanes() const {
+  unsigned result = k.traits().vectorLanes;
+  for (Value value : group.getBody().front().getTerminator()->getOperands())
+    result = std::min(result, lanesOf(value));
+  return result;
+}
+
+unsigned ElementEmitter::lanesOf(Value root) const {
+  unsigned result = k.traits().vectorLanes;
+  SmallVector<Value> work{root};
+  llvm::DenseSet<Value> seen;
+  while (!work.empty()) {
+    Value value = work.pop_back_val();
+    if (!seen.insert(value).second)
+      continue;
+    if (computeType(elementType(value)).getIntOrFloatBitWidth() > 32)
+      result = std::min(result, std::max(1u, k.traits().vectorLanes / 2));
+    Operation *op = value.getDefiningOp();
+    if (!op || providers.count(value))
+      continue;
+    if (!keepsLanes(*op))
+      return 1;
+    llvm::append_range(work, op->getOperands());
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Value ElementEmitter::linearize(Value value, ArrayRef<Value> index) {
+  SmallVector<KExpr> extent = sizes(value);
+  Value position = k.index(0);
+  KExpr stride = k.constantExpr(1);
+  for (size_t axis = extent.size(); axis-- > 0;) {
+    if (getConstantIntValue(index[axis]) != 0)
+      position = k.add(k.mul(index[axis], k.value(stride)), position);
+    stride = k.exprs().mul(extent[axis], stride);
+  }
+  return position;
+}
+
+Value ElementEmitter::memrefOf(Value bodyValue) {
+  auto argument = cast<BlockArgument>(bodyValue);
+  return k.bind(group.getInputs()[argument.getArgNumber()], k.exprs().product(sizes(bodyValue)));
+}
+
+Value ElementEmitter::memrefOfResult(unsigned result) {
+  return k.bind(group.getResult(result), k.exprs().product(sizes(yielded(result))),
+                /*isWritten=*/true);
+}
+
+Value ElementEmitter::loadOuter(BlockArgument argument, ArrayRef<Value> index, unsigned lanes) {
+  return k.load(memrefOf(argument), linearize(argument, index), lanes, elementType(argument));
+}
+
+void ElementEmitter::store(unsigned result, ArrayRef<Value> index, Value value) {
+  Value root = yielded(result);
+  k.store(memrefOfResult(result), linearize(root, index), value, elementType(root));
+}
+
+//===----------------------------------------------------------------------===//
+// Emission
+//===----------------------------------------------------------------------===//
+
+bool ElementEmitter::isUsable(Value known) const {
+  // A value is usable here when its block is the insertion block or encloses it.
+  Block *home = known.getParentBlock();
+  for (Block *block = k.builder().getInsertionBlock(); block;) {
+    if (block == home)
+      return true;
+    Operation *parent = block->getParentOp();
+    block = parent ? parent->getBlock() : nullptr;
+  }
+  return false;
+}
+
+Value ElementEmitter::emit(Value value, ArrayRef<Value> index, unsigned lanes) {
+  if (auto it = providers.find(value); it != providers.end())
+    return it->second(index, lanes);
+  for (const Known &known : memo[value])
+    if (known.lanes == lanes && llvm::equal(known.index, index) && isUsable(known.value))
+      return known.value;
+  Value result;
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    result = loadOuter(argument, index, lanes);
+  else
+    result = emitOp(cast<OpResult>(value), index, lanes);
+  memo[value].push_back({SmallVector<Value>(index), lanes, result});
+  return result;
+}
+
+Value ElementEmitter::readBroadcast(Value operand, Value result, ArrayRef<Value> index,
+                                    unsigned lanes) {
+  hx::Dims in = dims(operand), out = dims(result);
+  size_t missing = out.size() - in.size();
+  SmallVector<Value> at;
+  for (size_t axis = 0; axis < in.size(); ++axis) {
+    Value i = index[axis + missing];
+    if (isStaticOne(in[axis]) && !isStaticOne(out[axis + missing])) {
+      i = k.index(0);
+    } else if (in[axis] != out[axis + missing] && !isStaticOne(in[axis])) {
+      // May turn out to be 1 at run time.
+      Value size = k.value(k.size(in[axis]));
+      Value isOne = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq, size,
+                                          k.index(1));
+      i = arith::SelectOp::create(k.builder(), k.loc(), isOne, k.index(0), i);
+    }
+    at.push_back(i);
+  }
+  bool isUniform = in.empty() || (isStaticOne(in.back()) && !isStaticOne(out.back()));
+  if (isUniform || (lanes > 1 && isStaticOne(in.back())))
+    return k.splat(emit(operand, at, 1), lanes);
+  return emit(operand, at, lanes);
+}
+
+Value ElementEmitter::readPerAxis(Value operand, int64_t axis, int64_t block,
+                                  ArrayRef<Value> index, unsigned lanes) {
+  size_t rank = dims(operand).size();
+  if (rank == 0)
+    return k.splat(emit(operand, {}, 1), lanes);
+  bool isLast = axis == static_cast<int64_t>(index.size()) - 1;
+  if (rank == 1 && block == 0) {
+    if (isStaticOne(dims(operand)[0]))
+      return k.splat(emit(operand, {k.index(0)}, 1), lanes);
+    if (isLast)
+      return emit(operand, {index[axis]}, lanes);
+    return k.splat(emit(operand, {index[axis]}, 1), lanes);
+  }
+  SmallVector<Value> at(index);
+  at[axis] = k.div(at[axis], k.index(block));
+  return emit(operand, at, lanes);
+}
+
+Value ElementEmitter::emitElementwise(Operation *op, ArrayRef<Value> index, unsigned lanes) {
+  Value result = op->getResult(0);
+  auto read = [&](Value operand) { return readBroadcast(operand, result, index, lanes); };
+  return TypeSwitch<Operation *, Value>(op)
+      .Case([&](hx::UnaryOp unary) {
+        return emitUnary(k, unary.getFn(), read(unary.getInput()),
+                         elementType(unary.getInput()));
+      })
+      .Case([&](hx::BinaryOp binary) {
+        Type type = elementType(binary.getResult());
+        Value lhs = read(binary.getLhs()), rhs = read(binary.getRhs());
+        Type rhsType = elementType(binary.getRhs());
+        if (rhsType == type)
+          return emitBinary(k, binary.getFn(), lhs, rhs, type);
+        // Pow with an exponent of another type: an integer base with a float
+        // exponent is computed in f64, then truncated.
+        if (isa<FloatType>(type))
+          return emitBinary(k, binary.getFn(), lhs, emitCast(k, rhs, rhsType, type), type);
+        if (!isa<FloatType>(rhsType))
+          return emitBinary(k, binary.getFn(), lhs, emitCast(k, rhs, rhsType, type), type);
+        Type f64 = k.builder().getF64Type();
+        Value wide = emitBinary(k, binary.getFn(), emitCast(k, lhs, type, f64),
+                                emitCast(k, rhs, rhsType, f64), f64);
+        return emitCast(k, wide, f64, type);
+      })
+      .Case([&](hx::CompareOp compare) {
+        return emitCompare(k, compare.getPredicate(), read(compare.getLhs()),
+                           read(compare.getRhs()), elementType(compare.getLhs()));
+      })
+      .Case([&](hx::SelectOp select) -> Value {
+        Value condition = read(select.getCondition());
+        Value onTrue = read(select.getOnTrue()), onFalse = read(select.getOnFalse());
+        return arith::SelectOp::create(k.builder(), k.loc(), condition, onTrue, onFalse);
+      })
+      .Case([&](hx::CastOp cast) {
+        return emitCast(k, read(cast.getInput()), elementType(cast.getInput()),
+                        elementType(cast.getResult()));
+      })
+      .Case([&](hx::ActivationOp activation) {
+        return emitActivation(k, activation.getKind(), read(activation.getInput()),
+                              activation.getAlpha().convertToDouble(),
+                              activation.getBeta().convertToDouble());
+      })
+      .Default(Value());
+}
+
+Value ElementEmitter::emitOp(OpResult result, ArrayRef<Value> index, unsigned lanes) {
+  Operation *op = result.getOwner();
+  if (op->hasTrait<hx::HxElementwise>())
+    return emitElementwise(op, index, lanes);
+  return TypeSwitch<Operation *, Value>(op)
+      .Case([&](hx::ConstantOp constant) -> Value {
+        auto splat = cast<DenseElementsAttr>(constant.getValue());
+        Type type = computeType(elementType(result));
+        if (isa<FloatType>(type))
+          return k.floatConstant(splat.getSplatValue<APFloat>().convertToDouble(), type, lanes);
+        APInt bits = splat.getSplatValue<APInt>();
+        return k.intConstant(bits.getSExtValue(), type, lanes);
+      })
+      .Case([&](hx::QuantizeOp q) {
+        Value x = emit(q.getInput(), index, lanes);
+        Value scale = readPerAxis(q.getScale(), q.getAxis(), q.getBlock(), index, lanes);
+        Value zero = q.getZeroPoint() ? readPerAxis(q.getZeroPoint(), q.getAxis(), q.getBlock(),
+                                                    index, lanes)
+                                      : Value();
+        return emitQuantize(k, x, scale, zero, elementType(q.getResult()));
+      })
+      .Case([&](hx::DequantizeOp q) {
+        Value x = emit(q.getInput(), index, lanes);
+        Value scale = readPerAxis(q.getScale(), q.getAxis(), q.getBlock(), index, lanes);
+        Value zero = q.getZeroPoint() ? readPerAxis(q.getZeroPoint(), q.getAxis(), q.getBlock(),
+                                                    index, lanes)
+                                      : Value();
+        return emitDequantize(k, x, scale, zero, elementType(q.getInput()),
+                              elementType(q.getResult()));
+      })
+      .Case<hx::TransposeOp, hx::SliceOp, hx::ConcatOp, hx::PadOp, hx::BroadcastToOp,
+            hx::IotaOp, hx::BitcastOp, hx::ReshapeOp, hx::PackOp>(
+          [&](Operation *) { return emitMovement(result, index, lanes); })
+      .Case<hx::GatherOp, hx::GatherElementsOp, hx::GatherNdOp>(
+          [&](Operation *gather) { return emitGather(gather, index, lanes); })
+      .Case<hx::PoolOp, hx::ConvOp, hx::ConvTransposeOp, hx::ConvIntegerOp, hx::MatMulOp,
+            hx::MatMulIntegerOp>([&](Operation *) { return emitWindow(result, index, lanes); })
+      .Case([&](hx::ResizeOp resize) { return emitResize(resize, index, lanes); })
+      .Default(Value());
+}
+
+} // namespace hexin::codegen

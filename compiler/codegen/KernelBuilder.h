@@ -1,0 +1,139 @@
+//===- KernelBuilder.h - one kernel under construction ---------------------------===//
+//
+// Makes the func.func of a kernel (form: compiler/target/Target.h). Bindings and
+// params are discovered while the body is written: asking for the memref of a
+// value binds it, asking for a size lifts it to a param. Sizes other than 0 and 1
+// are always params, so that kernels of different sizes are the same kernel; 0
+// and 1 are structure (broadcasts) and stay constants.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_COMPILER_CODEGEN_KERNELBUILDER_H
+#define HEXIN_COMPILER_CODEGEN_KERNELBUILDER_H
+
+#include "compiler/codegen/KernelExpr.h"
+#include "compiler/ir/SymbolicShapes.h"
+#include "compiler/target/Target.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Builders.h"
+
+namespace hexin::codegen {
+
+using mlir::Value; // not hexin::Value, a model's input or output
+
+/// A finished kernel and how one instruction uses it.
+struct KernelUse {
+  std::string name; ///< also the func's symbol; equal kernels have equal names
+  llvm::SmallVector<mlir::Value> bindings; ///< hx values, in binding order
+  llvm::SmallVector<bool> writes;
+  hx::Dims params; ///< over the program's symbols
+  KExprPool exprs; ///< over params
+  KExpr items;
+  llvm::SmallVector<KExpr> footprints; ///< bytes, per binding
+  int64_t grain = 1;
+  bool isExact = false;     ///< order class exact, else fixed
+  float errorConstant = 0;  ///< c of DESIGN's running error bound
+  mlir::func::FuncOp func;
+};
+
+/// In which type an element is computed (`i1` for bool, f32 for f16/bf16), and
+/// in which it stands in memory (i8 for bool; signless integers).
+mlir::Type computeType(mlir::Type hxElementType);
+mlir::Type storageType(mlir::Type hxElementType);
+
+class KernelBuilder {
+public:
+  /// `name`: the name an earlier variant of this kernel got, or "" for the hash
+  /// of this one's text. Variants for several archs share a name.
+  KernelBuilder(mlir::ModuleOp kernels, hx::SymbolicShapes &shapes,
+                const CodegenTraits &traits, mlir::Location loc, llvm::StringRef name = "");
+
+  mlir::OpBuilder &builder() { return b; }
+  mlir::Location loc() const { return location; }
+  const CodegenTraits &traits() const { return codegenTraits; }
+  hx::SymbolicShapes &shapes() { return symbolicShapes; }
+  KExprPool &exprs() { return use.exprs; }
+
+  // -- sizes -------------------------------------------------------------------
+  KExpr size(hx::Dim dim);
+  /// A param of any sign, never folded (a slice's start).
+  KExpr scalar(hx::Dim dim);
+  KExpr constantExpr(int64_t value) { return use.exprs.constant(value); }
+  /// The expression as an index value, computed once at the top of the kernel.
+  mlir::Value value(KExpr e);
+  mlir::Value index(int64_t constant);
+
+  // -- index arithmetic at the insertion point -------------------------------------
+  mlir::Value add(mlir::Value x, mlir::Value y);
+  mlir::Value sub(mlir::Value x, mlir::Value y);
+  mlir::Value mul(mlir::Value x, mlir::Value y);
+  mlir::Value div(mlir::Value x, mlir::Value y); ///< both >= 0
+  mlir::Value rem(mlir::Value x, mlir::Value y);
+  mlir::Value min(mlir::Value x, mlir::Value y);
+  mlir::Value max(mlir::Value x, mlir::Value y);
+  mlir::Value less(mlir::Value x, mlir::Value y); ///< i1, signed
+  /// Row-major position split into one index per size; the first is not reduced.
+  llvm::SmallVector<mlir::Value> delinearize(mlir::Value position,
+                                             llvm::ArrayRef<KExpr> sizes);
+
+  // -- memory ----------------------------------------------------------------------
+  /// Binds an outer hx value; `numElements` is its footprint.
+  mlir::Value bind(mlir::Value hxValue, KExpr numElements, bool isWritten = false);
+  /// Loads `lanes` consecutive elements at `position` in compute type.
+  mlir::Value load(mlir::Value memref, mlir::Value position, unsigned lanes,
+                   mlir::Type hxElementType);
+  void store(mlir::Value memref, mlir::Value position, mlir::Value value,
+             mlir::Type hxElementType);
+  /// Private scratch of `count` elements of compute type, reused by all items.
+  mlir::Value scratch(unsigned count, mlir::Type elementType);
+
+  // -- values ------------------------------------------------------------------------
+  /// `value` as `lanes` equal lanes (1 = as it is).
+  mlir::Value splat(mlir::Value value, unsigned lanes);
+  mlir::Value floatConstant(double value, mlir::Type computeType, unsigned lanes);
+  mlir::Value intConstant(int64_t value, mlir::Type computeType, unsigned lanes);
+
+  // -- loops ---------------------------------------------------------------------------
+  /// Opens the loop over work items and returns the item's number; the insertion
+  /// point is inside. Called once, by the schedule.
+  mlir::Value beginItems(KExpr items);
+  using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+      mlir::Value index, mlir::ValueRange carried)>;
+  /// for (i = lower; i < upper; i += step) carried = body(i, carried)
+  llvm::SmallVector<mlir::Value> forLoop(mlir::Value lower, mlir::Value upper,
+                                         mlir::Value step, mlir::ValueRange init,
+                                         LoopBody body);
+  using Branch = llvm::function_ref<llvm::SmallVector<mlir::Value>()>;
+  /// Both branches give values of `types`.
+  llvm::SmallVector<mlir::Value> ifElse(mlir::Value condition, mlir::TypeRange types,
+                                        Branch onTrue, Branch onFalse);
+  void ifThen(mlir::Value condition, llvm::function_ref<void()> body);
+
+  /// Closes the kernel: names it by the hash of its text and drops it when the
+  /// module has it already.
+  KernelUse finish();
+
+  KernelUse use;
+
+private:
+  void moveResultsLast();
+  mlir::Value foldIndex(mlir::Value x, mlir::Value y, KOp op);
+
+  mlir::ModuleOp kernels;
+  std::string givenName;
+  hx::SymbolicShapes &symbolicShapes;
+  CodegenTraits codegenTraits;
+  mlir::Location location;
+  mlir::OpBuilder b;
+  mlir::func::FuncOp func;
+  mlir::Operation *itemLoop = nullptr;
+  mlir::OpBuilder top; ///< inserts before the item loop
+  llvm::DenseMap<mlir::Value, unsigned> bindingOf;
+  llvm::SmallVector<mlir::Type> bindingTypes;
+  llvm::DenseMap<int32_t, mlir::Value> materialised;
+  llvm::DenseMap<int64_t, mlir::Value> constants;
+};
+
+} // namespace hexin::codegen
+
+#endif // HEXIN_COMPILER_CODEGEN_KERNELBUILDER_H

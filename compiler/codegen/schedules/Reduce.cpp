@@ -1,0 +1,126 @@
+//===- Reduce.cpp - reductions over any axes, in an order that sizes decide ------------===//
+//
+// With the innermost axis reduced an item owns one result element and folds rows;
+// with it kept, an item owns a vector of neighbouring results and folds columns.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/codegen/Scalars.h"
+#include "compiler/codegen/schedules/RowLoop.h"
+#include "compiler/codegen/schedules/Schedules.h"
+
+using namespace mlir;
+
+namespace hexin::codegen {
+namespace {
+
+Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+
+LogicalResult emitReduce(ElementEmitter &emitter) {
+  KernelBuilder &k = emitter.kernel();
+  auto reduce = cast<hx::ReduceOp>(heavyOp(emitter.groupOp()));
+  Value input = reduce.getInput();
+  Type type = elementType(input);
+  hx::ReduceFn fn = reduce.getFn();
+  SmallVector<KExpr> in = emitter.sizes(input);
+  llvm::SmallBitVector isReduced(in.size());
+  for (int64_t axis : reduce.getAxes())
+    isReduced.set(axis);
+  SmallVector<KExpr> rootSizes = emitter.sizes(emitter.yielded());
+
+  Value folded; // what the provider gives while the epilogue is written
+  emitter.provide(reduce.getResult(),
+                  [&](ArrayRef<Value>, unsigned) { return folded; });
+
+  /// Index of the input for a result index; reduced axes get `inner`.
+  auto inputIndex = [&](ArrayRef<Value> at, ArrayRef<Value> inner) {
+    SmallVector<Value> index;
+    size_t kept = 0, reducedSeen = 0;
+    for (size_t axis = 0; axis < in.size(); ++axis) {
+      if (isReduced[axis]) {
+        index.push_back(inner[reducedSeen++]);
+        kept += reduce.getKeepDims();
+      } else {
+        index.push_back(at[kept++]);
+      }
+    }
+    return index;
+  };
+  SmallVector<KExpr> reducedSizes;
+  for (size_t axis = 0; axis < in.size(); ++axis)
+    if (isReduced[axis])
+      reducedSizes.push_back(in[axis]);
+  auto finish = [&](ArrayRef<Value> at, Value value, unsigned lanes) {
+    folded = value;
+    emitter.store(0, at, emitter.emit(emitter.yielded(), at, lanes));
+  };
+
+  bool foldsRows = !in.empty() && isReduced[in.size() - 1];
+  unsigned lanes = emitter.lanesOf(input);
+  if (foldsRows || reducedSizes.empty() || rootSizes.empty()) {
+    Value item = k.beginItems(k.exprs().product(rootSizes));
+    SmallVector<Value> at = k.delinearize(item, rootSizes);
+    Value init = reduceIdentity(k, fn, type, 1);
+    Value result;
+    if (reducedSizes.empty()) {
+      result = emitter.emit(input, inputIndex(at, {}), 1);
+    } else {
+      SmallVector<Value> inner(reducedSizes.size());
+      std::function<Value(size_t, Value)> nest = [&](size_t depth, Value acc) -> Value {
+        if (depth + 1 == reducedSizes.size())
+          return foldRow(k, fn, type, k.value(reducedSizes[depth]), lanes, acc,
+                         [&](Value i, unsigned width) {
+                           inner[depth] = i;
+                           return emitter.emit(input, inputIndex(at, inner), width);
+                         });
+        return k.forLoop(k.index(0), k.value(reducedSizes[depth]), k.index(1), {acc},
+                         [&](Value i, ValueRange carried) {
+                           inner[depth] = i;
+                           return SmallVector<Value>{nest(depth + 1, carried[0])};
+                         })[0];
+      };
+      result = nest(0, init);
+    }
+    finish(at, result, 1);
+    return success();
+  }
+
+  // Columns: the last result axis in vectors.
+  lanes = std::min(lanes, emitter.lanes());
+  constexpr int64_t block = 64;
+  KExpr last = rootSizes.back();
+  SmallVector<KExpr> space(ArrayRef(rootSizes).drop_back());
+  space.push_back(k.exprs().ceilDiv(last, k.constantExpr(block)));
+  Value item = k.beginItems(k.exprs().product(space));
+  SmallVector<Value> at = k.delinearize(item, space);
+  Value start = k.mul(at.back(), k.index(block));
+  Value count = k.min(k.index(block), k.sub(k.value(last), start));
+  forEachInRow(k, count, lanes, [&](Value i, unsigned width) {
+    at.back() = k.add(start, i);
+    SmallVector<Value> inner(reducedSizes.size());
+    std::function<Value(size_t, Value)> nest = [&](size_t depth, Value acc) -> Value {
+      if (depth == reducedSizes.size())
+        return emitReduceStep(k, fn, acc, emitter.emit(input, inputIndex(at, inner), width),
+                              type);
+      return k.forLoop(k.index(0), k.value(reducedSizes[depth]), k.index(1), {acc},
+                       [&](Value j, ValueRange carried) {
+                         inner[depth] = j;
+                         return SmallVector<Value>{nest(depth + 1, carried[0])};
+                       })[0];
+    };
+    finish(at, nest(0, reduceIdentity(k, fn, type, width)), width);
+  });
+  return success();
+}
+
+} // namespace
+
+const Schedule reduceSchedule = {"reduce",
+                                 [](hx::GroupOp group, hx::SymbolicShapes &) {
+                                   return isa_and_nonnull<hx::ReduceOp>(heavyOp(group))
+                                              ? std::string()
+                                              : std::string("no reduction");
+                                 },
+                                 emitReduce};
+
+} // namespace hexin::codegen

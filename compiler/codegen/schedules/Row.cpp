@@ -1,0 +1,194 @@
+//===- Row.cpp - softmax and normalisation: one item owns a row --------------------------===//
+//
+// Three passes over the last axis. What feeds the op is computed once and kept in
+// the result's memory between the passes when that has the compute type; else it
+// is computed again.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/codegen/Scalars.h"
+#include "compiler/codegen/schedules/RowLoop.h"
+#include "compiler/codegen/schedules/Schedules.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace hexin::codegen {
+namespace {
+
+Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+
+class RowEmitter {
+public:
+  explicit RowEmitter(ElementEmitter &emitter)
+      : emitter(emitter), k(emitter.kernel()), b(k.builder()), loc(k.loc()) {}
+
+  LogicalResult run() {
+    Operation *heavy = heavyOp(emitter.groupOp());
+    input = heavy->getOperand(0);
+    type = computeType(elementType(input));
+    Value result = heavy->getResult(0);
+    lanes = emitter.lanesOf(input);
+    emitter.provide(result, [&](ArrayRef<Value>, unsigned) { return current; });
+    lanes = std::min(lanes, emitter.lanes());
+
+    Value root = emitter.yielded();
+    Type rootType = elementType(root);
+    keeps = storageType(rootType) == type;
+    SmallVector<KExpr> sizes = emitter.sizes(input);
+    count = k.value(sizes.back());
+    SmallVector<KExpr> outer(ArrayRef(sizes).drop_back());
+    Value item = k.beginItems(k.exprs().product(outer));
+    at = k.delinearize(item, outer);
+    at.push_back(Value());
+    if (auto norm = dyn_cast<hx::LayerNormOp>(heavy))
+      layerNorm(norm);
+    else
+      softmax(isa<hx::LogSoftmaxOp>(heavy));
+    return success();
+  }
+
+private:
+  /// The op's input at position i of the row; kept after the first pass.
+  Value read(Value i, unsigned width, bool isFirst) {
+    at.back() = i;
+    if (!isFirst && keeps) {
+      Value root = emitter.yielded();
+      return k.load(emitter.memrefOfResult(0), emitter.linearize(root, at), width,
+                    elementType(root));
+    }
+    return emitter.emit(input, at, width);
+  }
+  void keep(Value i, Value value) {
+    if (!keeps)
+      return;
+    at.back() = i;
+    Value root = emitter.yielded();
+    k.store(emitter.memrefOfResult(0), emitter.linearize(root, at), value, elementType(root));
+  }
+  void finish(Value i, Value value, unsigned width) {
+    current = value;
+    at.back() = i;
+    emitter.store(0, at, emitter.emit(emitter.yielded(), at, width));
+    current = Value();
+  }
+  template <typename OpT> Value op(Value x, Value y) { return OpT::create(b, loc, x, y); }
+
+  void softmax(bool isLog) {
+    bool isPlain = isa<BlockArgument>(input); // nothing to save by keeping it
+    Value maximum =
+        foldRow(k, hx::ReduceFn::max, type, count, lanes,
+                reduceIdentity(k, hx::ReduceFn::max, type, 1), [&](Value i, unsigned width) {
+                  Value x = read(i, width, true);
+                  if (!isPlain)
+                    keep(i, x);
+                  return x;
+                });
+    Value sum = foldRow(
+        k, hx::ReduceFn::sum, type, count, lanes, k.floatConstant(0, type, 1),
+        [&](Value i, unsigned width) {
+          Value x = read(i, width, isPlain);
+          Value shifted = op<arith::SubFOp>(x, k.splat(maximum, width));
+          Value e = math::ExpOp::create(b, loc, shifted);
+          keep(i, isLog ? shifted : e);
+          return e;
+        });
+    Value factor = isLog ? Value(math::LogOp::create(b, loc, sum))
+                         : op<arith::DivFOp>(k.floatConstant(1, type, 1), sum);
+    forEachInRow(k, count, lanes, [&](Value i, unsigned width) {
+      Value x = read(i, width, false);
+      if (!keeps) {
+        x = op<arith::SubFOp>(x, k.splat(maximum, width));
+        if (!isLog)
+          x = math::ExpOp::create(b, loc, x);
+      }
+      Value f = k.splat(factor, width);
+      finish(i, isLog ? op<arith::SubFOp>(x, f) : op<arith::MulFOp>(x, f), width);
+    });
+  }
+
+  void layerNorm(hx::LayerNormOp norm) {
+    bool isPlain = isa<BlockArgument>(input);
+    Value n = arith::IndexCastOp::create(b, loc, b.getI64Type(), count);
+    n = arith::SIToFPOp::create(b, loc, type, n);
+    Value zero = k.floatConstant(0, type, 1);
+    Value sum =
+        foldRow(k, hx::ReduceFn::sum, type, count, lanes, zero, [&](Value i, unsigned width) {
+          Value x = read(i, width, true);
+          if (!isPlain)
+            keep(i, x);
+          return x;
+        });
+    Value mean = op<arith::DivFOp>(sum, n);
+    Value squares =
+        foldRow(k, hx::ReduceFn::sum, type, count, lanes, zero, [&](Value i, unsigned width) {
+          Value d = op<arith::SubFOp>(read(i, width, isPlain), k.splat(mean, width));
+          return op<arith::MulFOp>(d, d);
+        });
+    Value variance = op<arith::DivFOp>(squares, n);
+    Value epsilon = k.floatConstant(norm.getEpsilon().convertToDouble(), type, 1);
+    Value root = math::SqrtOp::create(b, loc, op<arith::AddFOp>(variance, epsilon));
+    Value inverse = op<arith::DivFOp>(k.floatConstant(1, type, 1), root);
+    forEachInRow(k, count, lanes, [&](Value i, unsigned width) {
+      Value d = op<arith::SubFOp>(read(i, width, isPlain), k.splat(mean, width));
+      Value y = op<arith::MulFOp>(d, k.splat(inverse, width));
+      y = op<arith::MulFOp>(y, parameter(norm.getScale(), i, width));
+      if (norm.getBias())
+        y = op<arith::AddFOp>(y, parameter(norm.getBias(), i, width));
+      finish(i, y, width);
+    });
+  }
+
+  /// scale or bias: one per position of the row, or one for all.
+  Value parameter(Value value, Value i, unsigned width) {
+    hx::Dims d = emitter.dims(value);
+    SmallVector<Value> index(d.size(), k.index(0));
+    if (d.empty() || hx::SymbolTable::constantValue(d.back()) == 1)
+      return k.splat(emitter.emit(value, index, 1), width);
+    index.back() = i;
+    return emitter.emit(value, index, width);
+  }
+
+  ElementEmitter &emitter;
+  KernelBuilder &k;
+  OpBuilder &b;
+  Location loc;
+  Value input, count, current;
+  Type type;
+  unsigned lanes = 1;
+  bool keeps = false;
+  SmallVector<Value> at;
+};
+
+std::string refusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
+  Operation *heavy = heavyOp(group);
+  auto isLast = [&](Value input, int64_t axis) {
+    return axis + 1 == static_cast<int64_t>(shapes.dims(input).size());
+  };
+  if (auto op = dyn_cast_or_null<hx::SoftmaxOp>(heavy))
+    return isLast(op.getInput(), op.getAxis()) ? "" : "axis is not the last";
+  if (auto op = dyn_cast_or_null<hx::LogSoftmaxOp>(heavy))
+    return isLast(op.getInput(), op.getAxis()) ? "" : "axis is not the last";
+  if (auto op = dyn_cast_or_null<hx::LayerNormOp>(heavy)) {
+    if (!isLast(op.getInput(), op.getAxis()))
+      return "normalises more than the last axis";
+    for (Value parameter : {op.getScale(), op.getBias()})
+      if (parameter) {
+        hx::Dims dims = shapes.dims(parameter);
+        for (size_t axis = 0; axis + 1 < dims.size(); ++axis)
+          if (hx::SymbolTable::constantValue(dims[axis]) != 1)
+            return "scale or bias differ between rows";
+      }
+    return "";
+  }
+  return "no softmax or normalisation";
+}
+
+} // namespace
+
+const Schedule rowSchedule = {
+    "row", refusal, [](ElementEmitter &emitter) { return RowEmitter(emitter).run(); }};
+
+} // namespace hexin::codegen

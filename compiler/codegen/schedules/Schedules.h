@@ -1,0 +1,38 @@
+//===- Schedules.h - the ways to turn a group into a kernel -------------------------===//
+//
+// Best first, generic last. `matches` and `emit` of a schedule stand together, so
+// that what it says it takes and what it writes cannot drift. A schedule that
+// does not match says why; the reason ends in the artifact and in --explain.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_SCHEDULES_H
+#define HEXIN_COMPILER_CODEGEN_SCHEDULES_SCHEDULES_H
+
+#include "compiler/codegen/ElementEmitter.h"
+
+namespace hexin::codegen {
+
+struct Schedule {
+  llvm::StringRef name;
+  /// Empty when it takes the group, else the reason why not.
+  std::string (*refusal)(hx::GroupOp group, hx::SymbolicShapes &shapes);
+  mlir::LogicalResult (*emit)(ElementEmitter &emitter);
+};
+
+/// In order of preference.
+llvm::ArrayRef<Schedule> schedules();
+
+extern const Schedule packedSchedule; ///< conv and matmul with packed right-hand sides
+extern const Schedule rowSchedule;    ///< softmax, normalisation: one item owns a row
+extern const Schedule reduceSchedule; ///< reduce over any axes
+extern const Schedule scanSchedule;   ///< cumulative, arg_reduce: in order along an axis
+extern const Schedule scatterSchedule; ///< scatters: copy, then updates in order
+extern const Schedule recurrentSchedule; ///< lstm: one item per batch row and direction
+extern const Schedule mapSchedule;    ///< every result element by itself
+
+/// The op of the group's body that decides the schedule, or null.
+mlir::Operation *heavyOp(hx::GroupOp group);
+
+} // namespace hexin::codegen
+
+#endif // HEXIN_COMPILER_CODEGEN_SCHEDULES_SCHEDULES_H

@@ -1,0 +1,185 @@
+#include "compiler/ir/ops/Checks.h"
+
+using namespace mlir;
+
+namespace hexin::hx {
+
+//===----------------------------------------------------------------------===//
+// gather
+//===----------------------------------------------------------------------===//
+
+/// Elements of a 1-D table with known contents at constant indices.
+static std::optional<Dims> gatherContents(ArrayRef<Dim> table, ArrayRef<Dim> indices) {
+  Dims elements;
+  for (Dim index : indices) {
+    auto position = SymbolTable::constantValue(index);
+    int64_t count = table.size();
+    if (!position || *position < -count || *position >= count)
+      return std::nullopt;
+    elements.push_back(table[*position < 0 ? *position + count : *position]);
+  }
+  return elements;
+}
+
+LogicalResult GatherOp::inferShapes(ShapeContext &context) {
+  Dims input = context.dims(getInput()), indices = context.dims(getIndices());
+  int64_t axis = getAxis(), batch = getBatchDims();
+  if (failed(checkAxis(*this, axis, input.size())))
+    return failure();
+  if (batch < 0 || batch > axis || batch > static_cast<int64_t>(indices.size()))
+    return emitNodeError(*this)
+           << "batchDims=" << batch << " must be at most axis=" << axis
+           << " and the rank of the indices, " << indices.size();
+  Dims dims;
+  for (int64_t i = 0; i < batch; ++i) {
+    if (failed(context.requireEqual(*this, input[i], indices[i],
+                                    "sizes of batch axis " + Twine(i))))
+      return failure();
+    dims.push_back(SymbolTable::constantValue(indices[i]) ? indices[i] : input[i]);
+  }
+  dims.append(input.begin() + batch, input.begin() + axis);
+  dims.append(indices.begin() + batch, indices.end());
+  dims.append(input.begin() + axis + 1, input.end());
+  context.setDims(0, dims);
+
+  auto table = context.contents(getInput()), positions = context.contents(getIndices());
+  if (input.size() == 1 && table && positions)
+    if (auto elements = gatherContents(*table, *positions))
+      context.setContents(0, *elements);
+  return success();
+}
+
+LogicalResult GatherOp::verify() {
+  return checkSameElementType(*this, getInput(), "the input", getResult(), "the result");
+}
+
+//===----------------------------------------------------------------------===//
+// gather_elements, gather_nd
+//===----------------------------------------------------------------------===//
+
+/// That indices reach no further than the tensor along every axis but `axis`.
+static LogicalResult checkIndexSizes(Operation *op, ShapeContext &context,
+                                     ArrayRef<Dim> tensor, ArrayRef<Dim> indices,
+                                     int64_t axis) {
+  if (failed(checkAxis(op, axis, tensor.size())) ||
+      failed(checkRank(op, indices, tensor.size(), "the indices")))
+    return failure();
+  SymbolTable &symbols = context.symbols();
+  for (size_t i = 0; i < tensor.size(); ++i)
+    if (static_cast<int64_t>(i) != axis &&
+        failed(context.requireAtLeast(op, symbols.sub(tensor[i], indices[i]), 0,
+                                      "the input's size minus the indices' at axis " +
+                                          Twine(i))))
+      return failure();
+  return success();
+}
+
+LogicalResult GatherElementsOp::inferShapes(ShapeContext &context) {
+  Dims indices = context.dims(getIndices());
+  if (failed(
+          checkIndexSizes(*this, context, context.dims(getInput()), indices, getAxis())))
+    return failure();
+  context.setDims(0, indices);
+  return success();
+}
+
+LogicalResult GatherElementsOp::verify() {
+  return checkSameElementType(*this, getInput(), "the input", getResult(), "the result");
+}
+
+/// The number of coordinates in an index tuple, at most `available`.
+static FailureOr<int64_t> coordinateCount(Operation *op, ArrayRef<Dim> indices,
+                                          int64_t available) {
+  if (indices.empty())
+    return emitNodeError(op) << "the indices must have at least rank 1";
+  auto count = SymbolTable::constantValue(indices.back());
+  if (!count)
+    return emitNodeError(op)
+           << "the last size of the indices must be known when compiling: the "
+              "rank of the result depends on it";
+  if (*count > available)
+    return emitNodeError(op) << "the indices hold " << *count
+                             << " coordinates each, but there are only " << available
+                             << " axes to address";
+  return *count;
+}
+
+LogicalResult GatherNdOp::inferShapes(ShapeContext &context) {
+  Dims input = context.dims(getInput()), indices = context.dims(getIndices());
+  int64_t batch = getBatchDims();
+  if (batch < 0 || batch >= static_cast<int64_t>(std::min(input.size(), indices.size())))
+    return emitNodeError(*this)
+           << "batchDims=" << batch << " must be less than the ranks, " << input.size()
+           << " and " << indices.size();
+  auto count = coordinateCount(*this, indices, input.size() - batch);
+  if (failed(count))
+    return failure();
+  for (int64_t i = 0; i < batch; ++i)
+    if (failed(context.requireEqual(*this, input[i], indices[i],
+                                    "sizes of batch axis " + Twine(i))))
+      return failure();
+  Dims dims(indices.begin(), indices.end() - 1);
+  dims.append(input.begin() + batch + *count, input.end());
+  context.setDims(0, dims);
+  return success();
+}
+
+LogicalResult GatherNdOp::verify() {
+  return checkSameElementType(*this, getInput(), "the input", getResult(), "the result");
+}
+
+//===----------------------------------------------------------------------===//
+// scatter_elements, scatter_nd
+//===----------------------------------------------------------------------===//
+
+static LogicalResult requireSameSizes(Operation *op, ShapeContext &context,
+                                      ArrayRef<Dim> updates, ArrayRef<Dim> expected) {
+  if (failed(checkRank(op, updates, expected.size(), "the updates")))
+    return failure();
+  for (auto [i, a, b] : llvm::enumerate(updates, expected))
+    if (failed(context.requireEqual(op, a, b, "sizes of the updates, axis " + Twine(i))))
+      return failure();
+  return success();
+}
+
+static LogicalResult verifyScatter(Operation *op, ScatterFn fn, Value input,
+                                   Value updates, Value result) {
+  Type type = elementType(input);
+  if (fn != ScatterFn::set && !isArithmeticFloat(type) && !isArithmeticInteger(type))
+    return emitNodeError(op) << stringifyScatterFn(fn) << " needs numbers, got " << type;
+  if (failed(checkSameElementType(op, input, "the input", updates, "the updates")))
+    return failure();
+  return checkSameElementType(op, input, "the input", result, "the result");
+}
+
+LogicalResult ScatterElementsOp::inferShapes(ShapeContext &context) {
+  Dims input = context.dims(getInput()), indices = context.dims(getIndices());
+  if (failed(checkIndexSizes(*this, context, input, indices, getAxis())) ||
+      failed(requireSameSizes(*this, context, context.dims(getUpdates()), indices)))
+    return failure();
+  context.setDims(0, input);
+  return success();
+}
+
+LogicalResult ScatterElementsOp::verify() {
+  return verifyScatter(*this, getFn(), getInput(), getUpdates(), getResult());
+}
+
+LogicalResult ScatterNdOp::inferShapes(ShapeContext &context) {
+  Dims input = context.dims(getInput()), indices = context.dims(getIndices());
+  auto count = coordinateCount(*this, indices, input.size());
+  if (failed(count))
+    return failure();
+  Dims expected(indices.begin(), indices.end() - 1);
+  expected.append(input.begin() + *count, input.end());
+  if (failed(requireSameSizes(*this, context, context.dims(getUpdates()), expected)))
+    return failure();
+  context.setDims(0, input);
+  return success();
+}
+
+LogicalResult ScatterNdOp::verify() {
+  return verifyScatter(*this, getFn(), getInput(), getUpdates(), getResult());
+}
+
+} // namespace hexin::hx

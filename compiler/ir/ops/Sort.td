@@ -1,0 +1,26 @@
+//===- Sort.td - ordering and compaction ---------------------------------------===//
+
+#ifndef HEXIN_IR_OPS_SORT_TD
+#define HEXIN_IR_OPS_SORT_TD
+
+include "compiler/ir/OpBase.td"
+
+def HX_SortOp : HX_PureOp<"sort"> {
+  let summary = "stable sort along an axis: values and their positions";
+  let description = [{NaN is the greatest value and equal to itself.}];
+  let arguments = (ins HX_Tensor:$input, I64Attr:$axis,
+                       DefaultValuedAttr<BoolAttr, "false">:$descending);
+  let results = (outs HX_Tensor:$values, RankedTensorOf<[I64]>:$positions);
+  let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def HX_CompactOp : HX_PureOp<"compact"> {
+  let summary = "positions of true in a 1-D mask, ascending";
+  let description = [{The result's size is known only after running.}];
+  let arguments = (ins 1DTensorOf<[I1]>:$mask);
+  let results = (outs 1DTensorOf<[I64]>:$result);
+  let assemblyFormat = "$mask attr-dict `:` functional-type(operands, results)";
+}
+
+#endif

@@ -1,0 +1,69 @@
+#include "compiler/pipeline/Pipeline.h"
+
+#include "compiler/target/Partition.h"
+#include "compiler/transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace hexin {
+
+static void simplify(OpPassManager &passes) {
+  passes.addPass(hx::createInferShapesPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+LogicalResult optimize(ModuleOp module, const PipelineOptions &options) {
+  PassManager passes(module.getContext());
+  passes.enableVerifier(options.verifyEach);
+  simplify(passes);
+  passes.addPass(hx::createFoldConstantsPass());
+  passes.addNestedPass<func::FuncOp>(hx::createFoldBatchNormPass());
+  passes.addPass(hx::createFoldConstantsPass());
+  simplify(passes);
+  return passes.run(module);
+}
+
+LogicalResult place(ModuleOp module, const PipelineOptions &options) {
+  PassManager passes(module.getContext());
+  passes.enableVerifier(options.verifyEach);
+  passes.addNestedPass<func::FuncOp>(hx::createRowsLastPass());
+  passes.addNestedPass<func::FuncOp>(hx::createChannelsLastPass());
+  passes.addPass(hx::createFoldConstantsPass());
+  simplify(passes);
+  passes.addNestedPass<func::FuncOp>(hx::createPackOperandsPass());
+  passes.addPass(hx::createFoldConstantsPass());
+  passes.addNestedPass<func::FuncOp>(hx::createResolveShapesPass());
+  passes.addPass(createCSEPass());
+  passes.addNestedPass<func::FuncOp>(hx::createMaterializeResultsPass());
+  passes.addPass(hx::createInferShapesPass());
+  if (failed(passes.run(module)))
+    return failure();
+  for (auto func : module.getOps<func::FuncOp>())
+    if (failed(partition(func)))
+      return failure();
+  return success();
+}
+
+DiagnosticCollector::DiagnosticCollector(MLIRContext *context) : context(context) {
+  handler = context->getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+      return success();
+    llvm::raw_string_ostream os(collected);
+    if (!collected.empty())
+      os << "\n";
+    os << diagnostic.str();
+    return success();
+  });
+}
+
+DiagnosticCollector::~DiagnosticCollector() {
+  context->getDiagEngine().eraseHandler(handler);
+}
+
+} // namespace hexin

@@ -1,0 +1,284 @@
+#include "compiler/target/Partition.h"
+
+#include "compiler/codegen/Codegen.h"
+#include "compiler/ir/Ops.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace hexin {
+namespace {
+
+using mlir::Value; // not hexin::Value, a model's input or output
+
+bool isHostRead(OpOperand &use) {
+  auto reads = dyn_cast<hx::HostReadOpInterface>(use.getOwner());
+  return reads && reads.isHostRead(use.getOperandNumber());
+}
+
+/// Uses that need the tensor itself on the device.
+bool isDeviceUse(OpOperand &use, hx::SymbolicShapes &shapes) {
+  Operation *user = use.getOwner();
+  if (isa<hx::ShapeOfOp>(user) || isHostRead(use))
+    return false;
+  return placeOf(user, shapes) != Place::host;
+}
+
+bool isHeavy(Operation *op) {
+  return isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
+             hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
+             hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp, hx::ArgReduceOp,
+             hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::CompactOp, hx::PackOp,
+             hx::DynamicQuantizeOp>(op);
+}
+
+/// Heavy ops that read each element of operand 0 once per pass, at the index
+/// their schedule chooses: what feeds them can be computed on the way.
+bool takesPrologue(Operation *op) {
+  return isa<hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp>(op);
+}
+
+bool isElementwise(Operation *op) {
+  return op->hasTrait<hx::HxElementwise>() || isa<hx::QuantizeOp, hx::DequantizeOp>(op);
+}
+
+bool isMovement(Operation *op) {
+  return isa<hx::TransposeOp, hx::SliceOp, hx::ConcatOp, hx::PadOp, hx::BroadcastToOp,
+             hx::GatherOp, hx::GatherElementsOp, hx::GatherNdOp, hx::IotaOp>(op);
+}
+
+int64_t rankOf(Value value) { return cast<RankedTensorType>(value.getType()).getRank(); }
+
+/// Movement that leaves neighbours along the last axis neighbours.
+bool keepsNeighbours(Operation *op, hx::SymbolicShapes &shapes) {
+  int64_t rank = rankOf(op->getResult(0));
+  if (rank == 0)
+    return false;
+  if (auto transpose = dyn_cast<hx::TransposeOp>(op))
+    return transpose.getPerm().back() == rank - 1;
+  if (auto slice = dyn_cast<hx::SliceOp>(op))
+    return slice.getSteps().back() == 1;
+  if (auto gather = dyn_cast<hx::GatherOp>(op))
+    return gather.getAxis() + 1 < rankOf(gather.getInput());
+  if (auto pad = dyn_cast<hx::PadOp>(op))
+    return shapes.dims(pad.getInput()).back() == shapes.dims(pad.getResult()).back();
+  return isa<hx::IotaOp, hx::BroadcastToOp>(op);
+}
+
+class Grouper {
+public:
+  Grouper(func::FuncOp func, hx::SymbolicShapes &shapes) : func(func), shapes(shapes) {}
+
+  LogicalResult run() {
+    Block &body = func.getBody().front();
+    SmallVector<Operation *> ops;
+    for (Operation &op : body.without_terminator()) {
+      Place place = placeOf(&op, shapes);
+      if (place == Place::unsupported)
+        return op.emitOpError("has no kernel yet on any target");
+      if (place == Place::device)
+        ops.push_back(&op);
+    }
+    SmallVector<SmallVector<Operation *>> groups;
+    for (Operation *op : llvm::reverse(ops))
+      if (!grouped.contains(op))
+        groups.push_back(grow(op));
+    for (ArrayRef<Operation *> members : llvm::reverse(groups))
+      if (failed(outline(members)))
+        return failure();
+    return success();
+  }
+
+private:
+  SmallVector<Operation *> grow(Operation *root) {
+    members.clear();
+    members.insert(root);
+    heavy = isHeavy(root) ? root : nullptr;
+    rootDims = shapes.dims(root->getResult(0));
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (size_t i = 0; i < members.size(); ++i)
+        for (OpOperand &operand : members[i]->getOpOperands()) {
+          Operation *producer = operand.get().getDefiningOp();
+          if (producer && !isHostRead(operand) && canJoin(producer, root)) {
+            members.insert(producer);
+            if (isHeavy(producer))
+              heavy = producer;
+            changed = true;
+          }
+        }
+    }
+    SmallVector<Operation *> ordered(members.begin(), members.end());
+    llvm::sort(ordered, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    grouped.insert(ordered.begin(), ordered.end());
+    return ordered;
+  }
+
+  bool canJoin(Operation *producer, Operation *root) {
+    if (members.contains(producer) || grouped.contains(producer) ||
+        placeOf(producer, shapes) != Place::device || producer->getNumResults() != 1 ||
+        root->getNumResults() != 1)
+      return false;
+    Value result = producer->getResult(0);
+    SmallVector<Operation *> users;
+    for (OpOperand &use : result.getUses()) {
+      if (!isDeviceUse(use, shapes))
+        continue;
+      if (!members.contains(use.getOwner()))
+        return false;
+      users.push_back(use.getOwner());
+      bool feedsHeavy = isHeavy(use.getOwner());
+      if (feedsHeavy && (!takesPrologue(use.getOwner()) || use.getOperandNumber() != 0))
+        return false;
+    }
+    if (users.empty())
+      return false;
+    if (isMovement(root) && !keepsNeighbours(root, shapes))
+      return false; // would be computed one element at a time
+    if (isHeavy(producer))
+      return !heavy && !isa<hx::PackOp>(producer) && shapes.dims(result) == rootDims &&
+             leadsElementwise(producer);
+    if (isMovement(producer))
+      return users.size() == 1 && !heavy && keepsNeighbours(producer, shapes) &&
+             !isa<hx::ConcatOp>(producer);
+    if (!isElementwise(producer))
+      return false;
+    // Not recomputed for every repetition of a broadcast.
+    return llvm::any_of(users, [&](Operation *user) {
+      return isHeavy(user) || (isElementwise(user) &&
+                               shapes.dims(user->getResult(0)) == shapes.dims(result)) ||
+             isMovement(user);
+    });
+  }
+
+  /// Every member that the producer reaches is elementwise at the root's sizes.
+  bool leadsElementwise(Operation *producer) {
+    SmallVector<Operation *> work{producer};
+    while (!work.empty()) {
+      Operation *op = work.pop_back_val();
+      for (Operation *user : op->getUsers()) {
+        if (!members.contains(user))
+          continue;
+        if (!isElementwise(user) || shapes.dims(user->getResult(0)) != rootDims)
+          return false;
+        work.push_back(user);
+      }
+    }
+    return true;
+  }
+
+  LogicalResult outline(ArrayRef<Operation *> ordered) {
+    Operation *root = ordered.back();
+    llvm::SmallPtrSet<Operation *, 16> inside(ordered.begin(), ordered.end());
+    llvm::SetVector<Value> inputs;
+    SmallVector<Operation *> constants;
+    for (Operation *op : ordered)
+      for (OpOperand &operand : op->getOpOperands()) {
+        Operation *source = operand.get().getDefiningOp();
+        if (isHostRead(operand) || (source && inside.contains(source)))
+          continue;
+        auto constant = dyn_cast_or_null<hx::ConstantOp>(source);
+        auto dense = constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : nullptr;
+        if (dense && dense.isSplat() && !isHeavy(op)) {
+          if (!llvm::is_contained(constants, source))
+            constants.push_back(source);
+          continue;
+        }
+        inputs.insert(operand.get());
+      }
+
+    OpBuilder b(root);
+    SmallVector<Location> locations;
+    for (Operation *op : ordered)
+      locations.push_back(op->getLoc());
+    Location loc = b.getFusedLoc(locations);
+    auto group = hx::GroupOp::create(b, loc, root->getResultTypes(), inputs.getArrayRef(),
+                                     b.getStringAttr("any"), b.getStringAttr(""), StringAttr());
+    Block *body = b.createBlock(&group.getBody());
+    IRMapping mapping;
+    for (Value input : inputs)
+      mapping.map(input, body->addArgument(input.getType(), input.getLoc()));
+    b.setInsertionPointToEnd(body);
+    for (Operation *constant : constants)
+      b.clone(*constant, mapping);
+    for (Operation *op : ordered)
+      b.clone(*op, mapping);
+    SmallVector<Value> results;
+    for (Value result : root->getResults())
+      results.push_back(mapping.lookup(result));
+    hx::YieldOp::create(b, loc, results);
+    root->replaceAllUsesWith(group);
+    for (Operation *op : llvm::reverse(ordered)) {
+      // Only sizes of what is inside are still asked for outside.
+      for (Value result : op->getResults())
+        for (OpOperand &use : llvm::make_early_inc_range(result.getUses()))
+          if (isa<hx::ShapeOfOp>(use.getOwner()))
+            return op->emitOpError("size of a fused value is read outside of its group");
+      op->erase();
+    }
+    return success();
+  }
+
+  func::FuncOp func;
+  hx::SymbolicShapes &shapes;
+  llvm::DenseSet<Operation *> grouped;
+  llvm::SetVector<Operation *> members;
+  Operation *heavy = nullptr;
+  hx::Dims rootDims;
+};
+
+} // namespace
+
+Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
+  if (isa<hx::ConstantOp, hx::WeightOp>(op))
+    return Place::constant;
+  if (auto pack = dyn_cast<hx::PackOp>(op))
+    if (isa_and_nonnull<hx::WeightOp, hx::ConstantOp>(pack.getInput().getDefiningOp()))
+      return Place::constant;
+  if (isa<hx::ReshapeOp>(op))
+    return Place::view;
+  if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp>(op))
+    return Place::device;
+  if (isa<hx::ShapeOfOp>(op))
+    return Place::host;
+  bool isKnown = op->getNumResults() > 0 && op->getNumRegions() == 0;
+  for (mlir::Value result : op->getResults())
+    isKnown = isKnown && isa<RankedTensorType>(result.getType()) && shapes.has(result) &&
+              shapes.contents(result).has_value();
+  if (isKnown)
+    return Place::host;
+  if (isElementwise(op) || isMovement(op) || isa<hx::BitcastOp>(op))
+    return Place::device;
+  if (isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
+          hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
+          hx::MatMulIntegerOp, hx::ResizeOp, hx::PackOp>(op))
+    return Place::device;
+  return Place::unsupported;
+}
+
+LogicalResult partition(func::FuncOp func) {
+  hx::SymbolicShapes shapes(func.getContext());
+  if (failed(shapes.run(func)) || failed(Grouper(func, shapes).run()))
+    return failure();
+  // Groups are new values: look again, and say how each will be written.
+  hx::SymbolicShapes grouped(func.getContext());
+  if (failed(grouped.run(func)))
+    return failure();
+  WalkResult walked = func.walk([&](hx::GroupOp group) {
+    codegen::ScheduleChoice choice = codegen::chooseSchedule(group, grouped);
+    if (choice.name.empty()) {
+      group.emitOpError("has no schedule: ") << choice.reason;
+      return WalkResult::interrupt();
+    }
+    group.setSchedule(choice.name);
+    if (!choice.reason.empty())
+      group.setReason(choice.reason);
+    return WalkResult::advance();
+  });
+  return failure(walked.wasInterrupted());
+}
+
+} // namespace hexin

@@ -1,0 +1,90 @@
+//===- PackOperands.cpp - right-hand sides in panels --------------------------------------------===//
+//
+// Convolution weights and the right-hand sides of matmuls get an hx.pack where
+// the packed schedule will take the op. A packed constant costs nothing at run
+// time (the artifact holds the panels); a computed one is packed by a kernel.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/ir/Ops.h"
+#include "compiler/transforms/Build.h"
+#include "compiler/transforms/ConstantTensor.h"
+#include "compiler/transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace hexin::hx {
+#define GEN_PASS_DEF_PACKOPERANDSPASS
+#include "compiler/transforms/Passes.h.inc"
+} // namespace hexin::hx
+
+using namespace mlir;
+
+namespace hexin::hx {
+using mlir::Value;
+namespace {
+
+/// 32 columns serve every ISA; fewer where the matrix is narrow, so that padding
+/// stays small.
+int64_t panelWidth(int64_t columns) {
+  if (ShapedType::isDynamic(columns) || columns > 16)
+    return 32;
+  return columns > 8 ? 16 : 8;
+}
+
+Value packed(OpBuilder &b, Location loc, Value value, int64_t columns, int64_t groups,
+             bool isTransposed, bool isConv) {
+  auto panels = PanelsAttr::get(b.getContext(), panelWidth(columns), groups, isTransposed, isConv);
+  auto type = tensorTypeOf(value);
+  auto packedType = RankedTensorType::get(type.getShape(), type.getElementType(), panels);
+  return PackOp::create(b, loc, packedType, value, panels);
+}
+
+bool isFloatType(Value value) {
+  return isa<FloatType>(tensorTypeOf(value).getElementType());
+}
+
+void packConv(ConvOp op) {
+  auto weights = tensorTypeOf(op.getWeights());
+  if (op.getLayout() != Layout::nhwc || weights.getEncoding() || !weights.hasStaticShape() ||
+      !isFloatType(op.getInput()))
+    return;
+  int64_t groups = op.getGroups();
+  bool isDepthwise = groups > 1 && weights.getDimSize(1) == 1 && weights.getDimSize(0) == groups;
+  int64_t panelGroups = isDepthwise ? 1 : groups;
+  OpBuilder b(op);
+  op.getWeightsMutable().assign(packed(b, op.getLoc(), op.getWeights(),
+                                       weights.getDimSize(0) / panelGroups, panelGroups, false,
+                                       true));
+}
+
+void packMatMul(MatMulOp op) {
+  auto rhs = tensorTypeOf(op.getRhs());
+  if (rhs.getEncoding() || !isFloatType(op.getLhs()))
+    return;
+  OpBuilder b(op);
+  if (op.getTransposeLhs()) {
+    auto type = tensorTypeOf(op.getLhs());
+    SmallVector<int64_t> perm = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+    std::swap(perm[perm.size() - 1], perm[perm.size() - 2]);
+    op.getLhsMutable().assign(transposed(b, op.getLoc(), op.getLhs(), perm));
+    op.setTransposeLhs(false);
+  }
+  int64_t columns = rhs.getDimSize(rhs.getRank() - (op.getTransposeRhs() ? 2 : 1));
+  op.getRhsMutable().assign(
+      packed(b, op.getLoc(), op.getRhs(), columns, 1, op.getTransposeRhs(), false));
+}
+
+struct PackOperandsPass : impl::PackOperandsPassBase<PackOperandsPass> {
+  void runOnOperation() override {
+    getOperation().walk([](Operation *op) {
+      if (auto conv = dyn_cast<ConvOp>(op))
+        packConv(conv);
+      else if (auto matmul = dyn_cast<MatMulOp>(op))
+        packMatMul(matmul);
+    });
+  }
+};
+
+} // namespace
+} // namespace hexin::hx

@@ -1,0 +1,94 @@
+//===- Passes.td - the shared passes over hx --------------------------------------===//
+//
+// Every pass says what holds before and after. Its flag is `hx-foo-bar`, its file
+// FooBar.cpp, its test tests/compiler/transforms/foo-bar.mlir.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEXIN_TRANSFORMS_PASSES_TD
+#define HEXIN_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def InferShapesPass : Pass<"hx-infer-shapes", "::mlir::ModuleOp"> {
+  let summary = "gives every tensor the sizes that follow from the arguments'";
+  let description = [{
+    Before: functions of one block of valid hx ops.
+    After: a result's size is static where the shape functions give a constant and
+    `?` elsewhere; functions return what their terminators hold. Fails where
+    sizes contradict each other, at the op.
+
+    `annotate` writes down what the types cannot say, for people and tests:
+    `hx.sizes` (per result) and `hx.contents` on ops, `hx.constraints` on
+    functions.
+  }];
+  let options = [
+    Option<"annotate", "annotate", "bool", "false", "write symbolic sizes as attributes">
+  ];
+}
+
+def FoldConstantsPass : Pass<"hx-fold-constants", "::mlir::ModuleOp"> {
+  let summary = "evaluates what depends on constants and weights only";
+  let description = [{
+    Runs the reference kernels. After: an op whose operands are all constants has
+    become a constant or a weight, but where that would make large data larger (a
+    narrow weight stays narrow), or where the reference kernel reports an error
+    (the run will, at the node). Weights need a WeightStore.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
+def FoldBatchNormPass : Pass<"hx-fold-batch-norm", "::mlir::func::FuncOp"> {
+  let summary = "batch normalisation as scale and shift, or into the convolution before it";
+  let description = [{After: no nchw hx.batch_norm with static parameters is left.}];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
+def RowsLastPass : Pass<"hx-rows-last", "::mlir::func::FuncOp"> {
+  let summary = "softmax and normalisation over the last axis";
+  let description = [{
+    After: softmax and log_softmax work on the last axis; so does layer_norm where
+    its axes are static.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
+def ChannelsLastPass : Pass<"hx-channels-last", "::mlir::func::FuncOp"> {
+  let summary = "nhwc for ops that have a layout, transposes sunk and cancelled";
+  let description = [{
+    After: conv, conv_transpose and pool on 4-D tensors are nhwc, those on 3-D
+    tensors have become 4-D; transposes stand only where layouts really differ.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
+def PackOperandsPass : Pass<"hx-pack-operands", "::mlir::func::FuncOp"> {
+  let summary = "right-hand sides of conv and matmul in panels";
+  let description = [{
+    After: float matmuls and nhwc convs read their right-hand side through
+    hx.pack, and no matmul has a transposed left-hand side.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
+def ResolveShapesPass : Pass<"hx-resolve-shapes", "::mlir::func::FuncOp"> {
+  let summary = "host-read operands as arithmetic on the arguments' sizes";
+  let description = [{
+    After: a shape operand whose contents are known as expressions is written in
+    terms of hx.shape_of of function arguments; what computed it before is gone
+    unless something else reads it.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
+def MaterializeResultsPass : Pass<"hx-materialize-results", "::mlir::func::FuncOp"> {
+  let summary = "every result in memory of its own";
+  let description = [{
+    After: each returned tensor is computed by an op on the device, or is a view of
+    such a result that no other returned tensor shares. (The copies are hx.cast to
+    the same type, which hx-canonicalisation would remove: runs after it.)
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
+#endif

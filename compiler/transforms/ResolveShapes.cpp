@@ -1,0 +1,221 @@
+//===- ResolveShapes.cpp - host-read operands in terms of the inputs ---------------------------===//
+//
+// A shape operand that is known as expressions over the inputs' sizes is written
+// anew as arithmetic on hx.shape_of of the function's arguments. What computed it
+// before (Shape -> Gather -> Concat chains over intermediate values) dies, and no
+// intermediate value is kept alive for its size.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/ir/Ops.h"
+#include "compiler/ir/SymbolicShapes.h"
+#include "compiler/transforms/Build.h"
+#include "compiler/transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace hexin::hx {
+#define GEN_PASS_DEF_RESOLVESHAPESPASS
+#include "compiler/transforms/Passes.h.inc"
+} // namespace hexin::hx
+
+using namespace mlir;
+
+namespace hexin::hx {
+using mlir::Value;
+namespace {
+
+/// Writes Dims as tensor<1xi64> host values at the top of the function.
+class DimWriter {
+public:
+  DimWriter(func::FuncOp func, SymbolicShapes &shapes)
+      : b(&func.getBody().front(), func.getBody().front().begin()), shapes(shapes),
+        entry(&func.getBody().front()), loc(func.getLoc()) {}
+
+  /// Null when the expression needs something that only the run will tell.
+  Value write(Dim dim) {
+    if (Value known = written.lookup(dim))
+      return known;
+    Value value = build(dim);
+    if (value)
+      written[dim] = value;
+    return value;
+  }
+
+  Value writeAll(ArrayRef<Dim> dims) {
+    SmallVector<Value> parts;
+    SmallVector<int64_t> constants;
+    for (Dim dim : dims) {
+      if (auto constant = SymbolTable::constantValue(dim))
+        constants.push_back(*constant);
+      Value part = write(dim);
+      if (!part)
+        return {};
+      parts.push_back(part);
+    }
+    if (constants.size() == dims.size())
+      return shapeConstant(b, loc, constants);
+    if (parts.size() == 1)
+      return parts[0];
+    auto type = RankedTensorType::get({static_cast<int64_t>(dims.size())}, b.getI64Type());
+    return ConcatOp::create(b, loc, type, parts, 0);
+  }
+
+private:
+  RankedTensorType one() { return RankedTensorType::get({1}, b.getI64Type()); }
+  Value binary(BinaryFn fn, Value x, Value y) {
+    return x && y ? BinaryOp::create(b, loc, one(), fn, x, y).getResult() : Value();
+  }
+  Value constant(int64_t value) { return shapeConstant(b, loc, {value}); }
+
+  Value floorDiv(Dim numerator, Dim denominator) {
+    Value x = write(numerator), y = write(denominator);
+    if (!x || !y)
+      return {};
+    if (shapes.symbols().lowerBound(numerator) >= 0)
+      return binary(BinaryFn::div, x, y);
+    return binary(BinaryFn::div, binary(BinaryFn::sub, x, binary(BinaryFn::mod, x, y)), y);
+  }
+
+  Value symbol(const Symbol &symbol) {
+    auto operand = [&](unsigned i) { return write(symbol.operands[i]); };
+    switch (symbol.kind) {
+    case Symbol::Kind::inputDim: {
+      auto argument = dyn_cast<BlockArgument>(symbol.value);
+      if (!argument || argument.getOwner() != entry)
+        return {};
+      Value &sizes = sizesOf[argument];
+      int64_t rank = tensorTypeOf(argument).getRank();
+      if (!sizes)
+        sizes = ShapeOfOp::create(b, loc, RankedTensorType::get({rank}, b.getI64Type()), argument);
+      return SliceOp::create(b, loc, one(), sizes,
+                             shapeConstant(b, loc, {static_cast<int64_t>(symbol.index)}),
+                             shapeConstant(b, loc, {1}), ArrayRef<int64_t>{1});
+    }
+    case Symbol::Kind::element: {
+      auto argument = dyn_cast<BlockArgument>(symbol.value);
+      if (!argument || argument.getOwner() != entry)
+        return {};
+      Value flat = ReshapeOp::create(
+          b, loc,
+          RankedTensorType::get({tensorTypeOf(argument).getNumElements()},
+                                tensorTypeOf(argument).getElementType()),
+          argument, shapeConstant(b, loc, {-1}));
+      Value element = SliceOp::create(
+          b, loc, RankedTensorType::get({1}, tensorTypeOf(argument).getElementType()), flat,
+          shapeConstant(b, loc, {static_cast<int64_t>(symbol.index)}), shapeConstant(b, loc, {1}),
+          ArrayRef<int64_t>{1});
+      if (element.getType() == one())
+        return element;
+      return CastOp::create(b, loc, one(), element, true, "nearest");
+    }
+    case Symbol::Kind::resultDim:
+      return {};
+    case Symbol::Kind::derived:
+      break;
+    }
+    using Function = Symbol::Function;
+    switch (symbol.function) {
+    case Function::mul:
+      return binary(BinaryFn::mul, operand(0), operand(1));
+    case Function::floorDiv:
+      return floorDiv(symbol.operands[0], symbol.operands[1]);
+    case Function::mod:
+      return binary(BinaryFn::mod, operand(0), operand(1));
+    case Function::min:
+      return binary(BinaryFn::min, operand(0), operand(1));
+    case Function::max:
+      return binary(BinaryFn::max, operand(0), operand(1));
+    case Function::eq:
+    case Function::lt: {
+      Value x = operand(0), y = operand(1);
+      if (!x || !y)
+        return {};
+      auto predicate = symbol.function == Function::eq ? ComparePredicate::eq
+                                                       : ComparePredicate::lt;
+      Value truth = CompareOp::create(b, loc, RankedTensorType::get({1}, b.getI1Type()),
+                                      predicate, x, y);
+      return CastOp::create(b, loc, one(), truth, true, "nearest");
+    }
+    case Function::select: {
+      Value c = operand(0), x = operand(1), y = operand(2);
+      if (!c || !x || !y)
+        return {};
+      Value truth = CastOp::create(b, loc, RankedTensorType::get({1}, b.getI1Type()), c, true,
+                                   "nearest");
+      return SelectOp::create(b, loc, one(), truth, x, y);
+    }
+    default:
+      return {};
+    }
+  }
+
+  Value build(Dim dim) {
+    if (auto value = SymbolTable::constantValue(dim))
+      return constant(*value);
+    if (auto position = dyn_cast<AffineSymbolExpr>(dim))
+      return symbol(shapes.symbols().symbols()[position.getPosition()]);
+    auto pair = dyn_cast<AffineBinaryOpExpr>(dim);
+    if (!pair)
+      return {};
+    switch (pair.getKind()) {
+    case AffineExprKind::Add:
+      return binary(BinaryFn::add, write(pair.getLHS()), write(pair.getRHS()));
+    case AffineExprKind::Mul:
+      return binary(BinaryFn::mul, write(pair.getLHS()), write(pair.getRHS()));
+    case AffineExprKind::Mod:
+      return binary(BinaryFn::mod, write(pair.getLHS()), write(pair.getRHS()));
+    case AffineExprKind::FloorDiv:
+      return floorDiv(pair.getLHS(), pair.getRHS());
+    case AffineExprKind::CeilDiv: {
+      SymbolTable &table = shapes.symbols();
+      Dim rounded = table.add(pair.getLHS(), table.sub(pair.getRHS(), table.constant(1)));
+      return floorDiv(rounded, pair.getRHS());
+    }
+    default:
+      return {};
+    }
+  }
+
+  OpBuilder b;
+  SymbolicShapes &shapes;
+  Block *entry;
+  Location loc;
+  llvm::DenseMap<Dim, Value> written;
+  llvm::DenseMap<Value, Value> sizesOf;
+};
+
+struct ResolveShapesPass : impl::ResolveShapesPassBase<ResolveShapesPass> {
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    SymbolicShapes shapes(&getContext());
+    if (failed(shapes.run(func)))
+      return signalPassFailure();
+    DimWriter writer(func, shapes);
+    SmallVector<Operation *> readers;
+    func.walk([&](Operation *op) {
+      if (isa<HostReadOpInterface>(op))
+        readers.push_back(op);
+    });
+    for (Operation *op : readers) {
+      auto reads = cast<HostReadOpInterface>(op);
+      for (OpOperand &operand : op->getOpOperands()) {
+        if (!reads.isHostRead(operand.getOperandNumber()) ||
+            operand.get().getDefiningOp<ConstantOp>())
+          continue;
+        auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+        if (!type || type.getRank() != 1 || !type.getElementType().isInteger(64))
+          continue;
+        std::optional<Dims> contents = shapes.contents(operand.get());
+        if (!contents)
+          continue;
+        if (Value resolved = writer.writeAll(*contents))
+          operand.set(resolved);
+      }
+    }
+    eraseDead(func);
+  }
+};
+
+} // namespace
+} // namespace hexin::hx

@@ -1,0 +1,125 @@
+//===- GraphImporter.h - nodes and graphs to hx -----------------------------------===//
+//
+// Walks a graph in order, resolves names to SSA values through nested scopes,
+// makes constants and weights of initializers when they are first used, inlines
+// model-local functions, and calls the op table's functions for everything else.
+//
+// Ops that import makes and drops again stay alive until the importer goes: the
+// symbol table identifies values by address.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_FRONTENDS_ONNX_GRAPHIMPORTER_H
+#define HEXIN_FRONTENDS_ONNX_GRAPHIMPORTER_H
+
+#include "frontends/Frontend.h"
+#include "frontends/onnx/HxBuilder.h"
+#include "frontends/onnx/wire/Model.h"
+#include "frontends/onnx/wire/TensorLoader.h"
+
+#include "compiler/ir/SymbolicShapes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace hexin::onnx {
+
+/// Names that a graph or function body can see.
+struct Scope {
+  Scope *parent = nullptr; ///< of a subgraph; names and opsets are found there too
+  mlir::Block *block = nullptr;
+  llvm::StringMap<Value> values;
+  llvm::StringMap<const TensorData *> initializers;
+  llvm::StringMap<int64_t> opsets; ///< canonical domain -> version
+  /// Function bodies: the call's attributes by name, defaults included.
+  const llvm::StringMap<const Attribute *> *callAttributes = nullptr;
+  std::string prefix;  ///< of node names inside: "call/"
+  std::string context; ///< for messages: "function 'F' called by node 'x'"
+  unsigned depth = 0;  ///< of function calls
+
+  int64_t opset(llvm::StringRef domain) const;      ///< 0 when not imported
+  const Attribute *callAttribute(llvm::StringRef name) const;
+};
+
+class GraphImporter {
+public:
+  GraphImporter(mlir::MLIRContext *context, const Model &model, const ImportOptions &options,
+                hx::WeightStore &weights);
+  ~GraphImporter();
+
+  /// Builds @main in `module`. The Status says where and why not.
+  Status importModel(mlir::ModuleOp module);
+
+  // ---- for import functions ----
+
+  /// Imports a subgraph into `block`, its inputs bound to `arguments`; gives its
+  /// outputs' values.
+  mlir::FailureOr<llvm::SmallVector<Value>>
+  importSubgraph(const Graph &graph, Scope &parent, mlir::Block *block,
+                 llvm::ArrayRef<Value> arguments = {});
+
+  /// A constant or weight for `tensor` at the insertion point; null and an error
+  /// when it cannot be read. `name` is its location.
+  Value importTensor(const TensorData &tensor, llvm::StringRef name);
+
+  enum class Attempt { succeeded, contradiction, failed };
+  /// Runs `body`. When it fails because sizes contradict each other, its error is
+  /// not reported but put into `message`; other failures are reported.
+  Attempt attempt(llvm::function_ref<mlir::LogicalResult()> body, std::string &message);
+
+  /// Removes the ops of a block, for good but not from memory.
+  void clear(mlir::Block &block);
+
+  /// Says of what kind the error that is emitted next is; without it, sizes
+  /// contradict each other.
+  void noteUnsupported() { failureCode = StatusCode::unsupported; }
+  void noteMalformed() { failureCode = StatusCode::corruptData; }
+
+  mlir::OpBuilder &opBuilder() { return builder; }
+  hx::SymbolicShapes &symbolicShapes() { return shapes; }
+  TensorLoader &tensorLoader() { return loader; }
+
+private:
+  class ErrorScope;
+  class PlaceScope;
+
+  mlir::LogicalResult importMain(mlir::ModuleOp module);
+  mlir::LogicalResult addInputs(mlir::func::FuncOp func, llvm::ArrayRef<const ValueInfo *> infos,
+                                Scope &scope);
+  mlir::LogicalResult addInitializers(const Graph &graph, Scope &scope);
+  mlir::LogicalResult importNodes(llvm::ArrayRef<Node> nodes, Scope &scope);
+  mlir::LogicalResult importNode(const Node &node, Scope &scope);
+  mlir::LogicalResult importOp(const Node &node, Scope &scope,
+                               llvm::ArrayRef<Value> inputs);
+  mlir::LogicalResult importCall(const Node &node, const Function &function, Scope &scope,
+                                 llvm::ArrayRef<Value> inputs);
+  mlir::LogicalResult bind(llvm::StringRef name, Value value, Scope &scope);
+  mlir::FailureOr<Value> lookup(llvm::StringRef name, Scope &scope);
+  mlir::FailureOr<llvm::SmallVector<Value>> lookupOutputs(const Graph &graph,
+                                                                Scope &scope);
+  Value foldKnownContents(Value value);
+  void removeDeadOps(mlir::Block &block);
+  const Function *findFunction(const Node &node) const;
+  mlir::Location locationOf(const Node &node, const Scope &scope);
+
+  /// Emits an error; the importer's handler adds where.
+  mlir::LogicalResult malformed(const llvm::Twine &message);
+  mlir::LogicalResult unsupportedError(const llvm::Twine &message);
+
+  const Model &model;
+  const ImportOptions &options;
+  hx::WeightStore &weights;
+  TensorLoader loader;
+  mlir::OpBuilder builder;
+  hx::SymbolicShapes shapes;
+  llvm::StringMap<const Function *> functions;
+  std::vector<mlir::Operation *> dropped;
+  ErrorScope *errors = nullptr; ///< the innermost
+  std::string place; ///< the node being imported, for messages
+  StatusCode failureCode = StatusCode::invalidArgument;
+  uint64_t numNodes = 0;
+};
+
+} // namespace hexin::onnx
+
+#endif // HEXIN_FRONTENDS_ONNX_GRAPHIMPORTER_H

@@ -1,0 +1,120 @@
+// Literals, sizes as values, and operators that only hand a value on.
+#include "frontends/onnx/ElementTypes.h"
+#include "frontends/onnx/GraphImporter.h"
+#include "frontends/onnx/OpBinder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Families.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+
+using namespace mlir;
+using hexin::hx::Dim;
+using hexin::hx::Dims;
+
+namespace hexin::onnx {
+namespace {
+
+Value floats(OpBinder &b, ArrayRef<float> values, ArrayRef<int64_t> sizes) {
+  auto type = RankedTensorType::get(sizes, b.builder.getF32Type());
+  return b.constant(DenseElementsAttr::get(type, values));
+}
+
+Value integers(OpBinder &b, ArrayRef<int64_t> values, ArrayRef<int64_t> sizes) {
+  auto type = RankedTensorType::get(sizes, b.builder.getI64Type());
+  return b.constant(DenseElementsAttr::get(type, values));
+}
+
+void importConstant(OpBinder &b) {
+  StringRef name = b.node().outputs.empty() ? StringRef() : StringRef(b.node().outputs[0]);
+  if (const TensorData *tensor = b.tensorAttr("value")) {
+    Value value = b.importer().importTensor(*tensor, name);
+    return value ? b.result(0, value) : b.markFailed();
+  }
+  if (const Attribute *attribute = b.find("value_float"))
+    return b.result(0, floats(b, {attribute->f}, {}));
+  if (const Attribute *attribute = b.find("value_int"))
+    return b.result(0, integers(b, {attribute->i}, {}));
+  if (const Attribute *attribute = b.find("value_floats"))
+    return b.result(0, floats(b, attribute->floats,
+                              {static_cast<int64_t>(attribute->floats.size())}));
+  if (const Attribute *attribute = b.find("value_ints"))
+    return b.result(0, integers(b, attribute->ints,
+                                {static_cast<int64_t>(attribute->ints.size())}));
+  for (const char *other : {"sparse_value", "value_string", "value_strings"})
+    if (b.hasAttribute(other))
+      return b.unsupported("attribute '" + Twine(other) + "'");
+  b.error("no value: expected one of the attributes value, value_float(s), value_int(s)");
+}
+
+void importConstantOfShape(OpBinder &b) {
+  Dims dims = b.readInts(0);
+  mlir::Attribute element = b.builder.getF32FloatAttr(0);
+  if (const TensorData *data = b.tensorAttr("value")) {
+    Result<Tensor> tensor = b.importer().tensorLoader().load(*data);
+    if (!tensor.ok() || tensor->numElements() != 1)
+      return b.error("attribute 'value': " + (tensor.ok() ? "expected one element"
+                                                          : tensor.status().message()));
+    auto elements = cast<DenseElementsAttr>(toElementsAttr(b.context(), *tensor));
+    element = *elements.getValues<mlir::Attribute>().begin();
+  }
+  if (b.failed())
+    return;
+  if (auto sizes = ShapeMath::constants(dims)) {
+    if (llvm::any_of(*sizes, [](int64_t size) { return size < 0; }))
+      return b.error("a size is negative");
+    return b.result(0, b.splat(*sizes, element));
+  }
+  b.result(0, b.shape.broadcastTo(b.splat({}, element), dims));
+}
+
+void importIdentity(OpBinder &b) { b.result(0, b.input(0)); }
+
+/// start and end count from the end when negative and are clamped to the rank.
+void importShape(OpBinder &b) {
+  Dims dims = b.dims(b.input(0));
+  int64_t rank = static_cast<int64_t>(dims.size());
+  auto clamp = [&](int64_t at) {
+    return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank);
+  };
+  int64_t start = clamp(b.intAttr("start", 0)), end = clamp(b.intAttr("end", rank));
+  if (b.failed())
+    return;
+  b.result(0, b.shape.build(ArrayRef<Dim>(dims).slice(start, std::max<int64_t>(end - start, 0))));
+}
+
+void importSize(OpBinder &b) {
+  Dim count = b.shape.product(b.dims(b.input(0)));
+  b.result(0, b.shape.buildScalar(count, b.builder.getI64Type()));
+}
+
+void importDropout(OpBinder &b) {
+  if (b.sinceVersion() >= 12 && b.has(2)) {
+    auto training = b.constantInts(2, "training_mode");
+    if (!b.failed() && (training.size() != 1 || training[0] != 0))
+      return b.unsupported("training_mode");
+  }
+  b.result(0, b.input(0));
+  if (!b.wants(1))
+    return;
+  // Nothing is dropped: the mask is true, before opset 10 in the type of x.
+  Type type = b.sinceVersion() >= 10 ? b.builder.getI1Type()
+                                     : HxBuilder::elementType(b.input(0));
+  b.result(1, b.shape.broadcastTo(b.scalar(type, 1), b.dims(b.input(0))));
+}
+
+} // namespace
+
+void registerConstantOps(OpTable &table) {
+  table.add("", {
+      {"Constant", 1, 0, 0, importConstant},
+      {"ConstantOfShape", 9, 1, 1, importConstantOfShape},
+      {"Identity", 1, 1, 1, importIdentity},
+      {"Shape", 1, 1, 1, importShape},
+      {"Size", 1, 1, 1, importSize},
+      {"Dropout", 6, 1, 1, importDropout},
+      {"Dropout", 10, 1, 1, importDropout},
+      {"Dropout", 12, 1, 3, importDropout},
+  });
+}
+
+} // namespace hexin::onnx

@@ -1,0 +1,190 @@
+// Convolutions.
+#include "frontends/onnx/OpBinder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/Windows.h"
+
+using namespace mlir;
+using hexin::hx::Dim;
+using hexin::hx::Dims;
+
+namespace hexin::onnx {
+
+WindowAttributes readWindow(OpBinder &b, int64_t spatialRank) {
+  WindowAttributes window;
+  SmallVector<int64_t> ones(spatialRank, 1), zeros(2 * spatialRank, 0);
+  window.kernel = b.intsAttr("kernel_shape");
+  window.strides = b.intsAttr("strides", ones);
+  window.dilations = b.intsAttr("dilations", ones);
+  window.pads = b.intsAttr("pads", zeros);
+  auto check = [&](StringRef name, ArrayRef<int64_t> values, int64_t count, int64_t lowest) {
+    if (static_cast<int64_t>(values.size()) != count)
+      b.error("attribute '" + name + "' has " + Twine(values.size()) + " entries, expected " +
+              Twine(count));
+    for (int64_t value : values)
+      if (value < lowest)
+        b.error("attribute '" + name + "' holds " + Twine(value));
+  };
+  if (!window.kernel.empty())
+    check("kernel_shape", window.kernel, spatialRank, 1);
+  check("strides", window.strides, spatialRank, 1);
+  check("dilations", window.dilations, spatialRank, 1);
+  check("pads", window.pads, 2 * spatialRank, INT64_MIN);
+
+  StringRef automatic = b.stringAttr("auto_pad", "NOTSET");
+  if (automatic == "SAME_UPPER")
+    window.padPolicy = hx::PadPolicy::same_upper;
+  else if (automatic == "SAME_LOWER")
+    window.padPolicy = hx::PadPolicy::same_lower;
+  else if (automatic != "NOTSET" && automatic != "VALID" && !automatic.empty())
+    b.error("auto_pad '" + automatic +
+            "': expected NOTSET, SAME_UPPER, SAME_LOWER or VALID");
+  if (automatic != "NOTSET" && !automatic.empty())
+    window.pads = zeros;
+  return window;
+}
+
+namespace {
+
+int64_t spatialRankOf(OpBinder &b) {
+  int64_t rank = HxBuilder::rank(b.input(0));
+  if (rank < 3)
+    b.contradiction("the input has rank " + Twine(rank) +
+                    ", expected at least 3: [N, C, spatial axes...]");
+  return rank - 2;
+}
+
+void checkKernel(OpBinder &b, const WindowAttributes &window, Value weights) {
+  if (b.failed() || window.kernel.empty())
+    return;
+  Dims dims = b.dims(weights);
+  for (auto [i, taps] : llvm::enumerate(window.kernel))
+    if (i + 2 < dims.size() &&
+        b.symbols().isKnownDifferent(dims[i + 2], b.shape.constant(taps)))
+      b.error("kernel_shape says " + Twine(taps) + " taps along spatial axis " + Twine(i) +
+              ", the weights have " + b.symbols().toString(dims[i + 2]));
+}
+
+/// Negative pads, which exporters write for cropping, cut the input.
+Value cropped(OpBinder &b, Value x, SmallVector<int64_t> &pads) {
+  if (b.failed() || llvm::all_of(pads, [](int64_t pad) { return pad >= 0; }))
+    return x;
+  Dims sizes = b.dims(x), starts(sizes.size(), b.shape.constant(0));
+  size_t spatialRank = pads.size() / 2;
+  for (size_t i = 0; i < spatialRank; ++i) {
+    int64_t atStart = std::max<int64_t>(-pads[i], 0);
+    int64_t atEnd = std::max<int64_t>(-pads[spatialRank + i], 0);
+    starts[i + 2] = b.shape.constant(atStart);
+    sizes[i + 2] = b.symbols().sub(sizes[i + 2], b.shape.constant(atStart + atEnd));
+  }
+  for (int64_t &pad : pads)
+    pad = std::max<int64_t>(pad, 0);
+  return b.shape.slice(x, starts, sizes, SmallVector<int64_t>(sizes.size(), 1));
+}
+
+void importConv(OpBinder &b) {
+  int64_t spatialRank = spatialRankOf(b);
+  if (b.failed())
+    return;
+  WindowAttributes window = readWindow(b, spatialRank);
+  checkKernel(b, window, b.input(1));
+  Value x = cropped(b, b.input(0), window.pads);
+  b.result(0, b.failed() ? Value()
+                         : b.make<hx::ConvOp>(HxBuilder::elementType(x), x, b.input(1),
+                                              b.input(2), b.intAttr("group", 1),
+                                              window.strides, window.pads, window.dilations,
+                                              window.padPolicy, hx::Layout::nchw));
+}
+
+void importConvTranspose(OpBinder &b) {
+  int64_t spatialRank = spatialRankOf(b);
+  if (b.failed())
+    return;
+  Value x = b.input(0);
+  WindowAttributes window = readWindow(b, spatialRank);
+  checkKernel(b, window, b.input(1));
+  SmallVector<int64_t> outputPadding =
+      b.intsAttr("output_padding", SmallVector<int64_t>(spatialRank, 0));
+  SmallVector<int64_t> outputShape = b.intsAttr("output_shape");
+  if (!b.failed() && static_cast<int64_t>(outputPadding.size()) != spatialRank)
+    return b.error("output_padding has " + Twine(outputPadding.size()) + " entries, expected " +
+                   Twine(spatialRank));
+  // Old exporters wrote batch and channels too.
+  if (static_cast<int64_t>(outputShape.size()) == spatialRank + 2)
+    outputShape.erase(outputShape.begin(), outputShape.begin() + 2);
+  if (!outputShape.empty() && static_cast<int64_t>(outputShape.size()) != spatialRank)
+    return b.error("output_shape has " + Twine(outputShape.size()) + " entries, expected " +
+                   Twine(spatialRank));
+  if (llvm::any_of(window.pads, [](int64_t pad) { return pad < 0; }))
+    return b.unsupported("negative pads");
+  if (b.failed())
+    return;
+  Value outputSize = outputShape.empty() ? Value() : b.ints(outputShape);
+  b.result(0, b.make<hx::ConvTransposeOp>(HxBuilder::elementType(x), x, b.input(1), b.input(2),
+                                          outputSize, b.intAttr("group", 1), outputPadding,
+                                          window.strides, window.pads, window.dilations,
+                                          window.padPolicy, hx::Layout::nchw));
+}
+
+Value scalarZeroPoint(OpBinder &b, unsigned index) {
+  Value zero = b.input(index);
+  return zero && b.shapes.numElements(zero) == b.shape.constant(1) ? b.shape.toScalar(zero)
+                                                                   : zero;
+}
+
+Value integerConv(OpBinder &b, Value x, Value weights, Value inputZero, Value weightsZero) {
+  int64_t spatialRank = spatialRankOf(b);
+  if (b.failed())
+    return {};
+  WindowAttributes window = readWindow(b, spatialRank);
+  checkKernel(b, window, weights);
+  x = cropped(b, x, window.pads);
+  return b.make<hx::ConvIntegerOp>(b.builder.getI32Type(), x, weights, inputZero, weightsZero,
+                                   b.intAttr("group", 1), window.strides, window.pads,
+                                   window.dilations, window.padPolicy, hx::Layout::nchw);
+}
+
+void importConvInteger(OpBinder &b) {
+  b.result(0, integerConv(b, b.input(0), b.input(1), scalarZeroPoint(b, 2),
+                          scalarZeroPoint(b, 3)));
+}
+
+/// A value per output channel of [N, C, spatial...], or one for all.
+Value perChannel(OpBinder &b, Value value, int64_t rank) {
+  if (b.failed() || b.shapes.numElements(value) == b.shape.constant(1))
+    return b.shape.toScalar(value);
+  Dims dims(static_cast<size_t>(rank), b.shape.constant(1));
+  dims[1] = b.shape.product(b.dims(value));
+  return b.shape.reshape(value, dims);
+}
+
+/// x, xScale, xZero, w, wScale, wZero, yScale, yZero, bias: exact in i32,
+/// requantised in f32.
+void importQLinearConv(OpBinder &b) {
+  Type f32 = b.builder.getF32Type();
+  Value product = integerConv(b, b.input(0), b.input(3), scalarZeroPoint(b, 2),
+                              scalarZeroPoint(b, 5));
+  int64_t rank = HxBuilder::rank(b.input(0));
+  if (b.has(8))
+    product = b.add(product, perChannel(b, b.input(8), rank));
+  Value scale = b.mul(b.input(1), perChannel(b, b.input(4), rank));
+  scale = b.div(scale, b.shape.toScalar(b.input(6)));
+  Value y = b.mul(b.cast(product, f32), scale);
+  b.result(0, b.failed() ? Value()
+                         : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
+                                                  b.scalar(f32, 1), scalarZeroPoint(b, 7),
+                                                  /*axis=*/0, /*block=*/0, /*saturate=*/true));
+}
+
+} // namespace
+
+void registerConvOps(OpTable &table) {
+  table.add("", {
+      {"Conv", 1, 2, 3, importConv},
+      {"ConvTranspose", 1, 2, 3, importConvTranspose},
+      {"ConvInteger", 10, 2, 4, importConvInteger},
+      {"QLinearConv", 10, 8, 9, importQLinearConv},
+  });
+}
+
+} // namespace hexin::onnx

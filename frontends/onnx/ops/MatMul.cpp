@@ -1,0 +1,103 @@
+// Matrix products.
+#include "frontends/onnx/OpBinder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/Products.h"
+
+using namespace mlir;
+
+namespace hexin::onnx {
+
+Value withMatrixOperands(OpBinder &b, Value lhs, Value rhs,
+                         llvm::function_ref<Value(Value, Value)> product) {
+  bool isLhsVector = HxBuilder::rank(lhs) == 1, isRhsVector = HxBuilder::rank(rhs) == 1;
+  if (HxBuilder::rank(lhs) == 0 || HxBuilder::rank(rhs) == 0) {
+    b.error("an operand is a scalar: expected rank 1 or more");
+    return {};
+  }
+  Value result = product(isLhsVector ? b.shape.unsqueeze(lhs, {0}) : lhs,
+                         isRhsVector ? b.shape.unsqueeze(rhs, {1}) : rhs);
+  if (b.failed())
+    return {};
+  int64_t rank = HxBuilder::rank(result);
+  SmallVector<int64_t> added;
+  if (isLhsVector)
+    added.push_back(rank - 2);
+  if (isRhsVector)
+    added.push_back(rank - 1);
+  return added.empty() ? result : b.shape.squeeze(result, added);
+}
+
+Value scaled(OpBinder &b, Value x, double factor) {
+  return factor == 1 || b.failed() ? x : b.mul(x, b.scalarLike(x, factor));
+}
+
+namespace {
+
+void importMatMul(OpBinder &b) {
+  b.result(0, withMatrixOperands(b, b.input(0), b.input(1), [&](Value lhs, Value rhs) {
+    return b.matmul(lhs, rhs);
+  }));
+}
+
+/// alpha * A' * B' + beta * C
+void importGemm(OpBinder &b) {
+  for (unsigned i = 0; i < 2; ++i)
+    if (HxBuilder::rank(b.input(i)) != 2)
+      return b.contradiction("input #" + Twine(i) + " has rank " +
+                             Twine(HxBuilder::rank(b.input(i))) + ", expected 2");
+  Value product = b.matmul(b.input(0), b.input(1), b.intAttr("transA", 0) != 0,
+                           b.intAttr("transB", 0) != 0);
+  product = scaled(b, product, b.floatAttr("alpha", 1));
+  double beta = b.floatAttr("beta", 1);
+  if (b.has(2) && beta != 0)
+    product = b.add(product, scaled(b, b.input(2), beta));
+  b.result(0, product);
+}
+
+/// A zero point of one element is a scalar to the dialect.
+Value zeroPoint(OpBinder &b, unsigned index) {
+  Value zero = b.input(index);
+  if (!zero || b.shapes.numElements(zero) != b.shape.constant(1))
+    return zero;
+  return b.shape.toScalar(zero);
+}
+
+Value integerProduct(OpBinder &b, Value lhs, Value rhs, Value lhsZero, Value rhsZero) {
+  return withMatrixOperands(b, lhs, rhs, [&](Value matrixLhs, Value matrixRhs) {
+    return b.make<hx::MatMulIntegerOp>(b.builder.getI32Type(), matrixLhs, matrixRhs, lhsZero,
+                                       rhsZero);
+  });
+}
+
+void importMatMulInteger(OpBinder &b) {
+  b.result(0, integerProduct(b, b.input(0), b.input(1), zeroPoint(b, 2), zeroPoint(b, 3)));
+}
+
+/// a, aScale, aZero, b, bScale, bZero, yScale, yZero: exact in i32, requantised
+/// in f32.
+void importQLinearMatMul(OpBinder &b) {
+  Type f32 = b.builder.getF32Type();
+  Value product =
+      integerProduct(b, b.input(0), b.input(3), zeroPoint(b, 2), zeroPoint(b, 5));
+  Value scale = b.mul(b.cast(b.input(1), f32), b.cast(b.input(4), f32));
+  scale = b.div(scale, b.cast(b.input(6), f32));
+  Value y = b.mul(b.cast(product, f32), scale);
+  b.result(0, b.failed() ? Value()
+                         : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
+                                                  b.scalar(f32, 1), zeroPoint(b, 7),
+                                                  /*axis=*/0, /*block=*/0, /*saturate=*/true));
+}
+
+} // namespace
+
+void registerMatMulOps(OpTable &table) {
+  table.add("", {
+      {"MatMul", 1, 2, 2, importMatMul},
+      {"Gemm", 6, 2, 3, importGemm},
+      {"MatMulInteger", 10, 2, 4, importMatMulInteger},
+      {"QLinearMatMul", 10, 8, 8, importQLinearMatMul},
+  });
+}
+
+} // namespace hexin::onnx

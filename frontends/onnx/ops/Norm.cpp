@@ -1,0 +1,279 @@
+// Softmax and normalisations.
+#include "frontends/onnx/OpBinder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/Norms.h"
+#include "frontends/onnx/ops/Reductions.h"
+
+using namespace mlir;
+using hexin::hx::BinaryFn;
+using hexin::hx::ComparePredicate;
+using hexin::hx::Dim;
+using hexin::hx::Dims;
+using hexin::hx::ReduceFn;
+using hexin::hx::UnaryFn;
+
+namespace hexin::onnx {
+
+static SmallVector<int64_t> axesFrom(int64_t first, int64_t rank) {
+  SmallVector<int64_t> axes;
+  for (int64_t axis = first; axis < rank; ++axis)
+    axes.push_back(axis);
+  return axes;
+}
+
+static Type wideType(OpBinder &b, Value x) {
+  Type type = HxBuilder::elementType(x);
+  return type.isF16() || type.isBF16() ? b.builder.getF32Type() : type;
+}
+
+Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis, double epsilon) {
+  return b.failed() ? Value()
+                    : b.make<hx::LayerNormOp>(HxBuilder::elementType(x), x, scale, bias, axis,
+                                              llvm::APFloat(epsilon));
+}
+
+Value rmsNorm(OpBinder &b, Value x, Value scale, int64_t axis, double epsilon) {
+  if (b.failed())
+    return {};
+  Type type = HxBuilder::elementType(x);
+  Value wide = b.cast(x, wideType(b, x));
+  Value square = meanOver(b, b.shape, b.mul(wide, wide), axesFrom(axis, HxBuilder::rank(x)),
+                          /*keepDims=*/true);
+  Value factor = b.unary(UnaryFn::rsqrt, b.add(square, b.scalarLike(wide, epsilon)));
+  return b.mul(b.cast(b.mul(wide, factor), type), scale);
+}
+
+Value standardize(OpBinder &b, Value x, ArrayRef<int64_t> axes, double epsilon) {
+  Value centred = b.sub(x, meanOver(b, b.shape, x, axes, /*keepDims=*/true));
+  Value variance = meanOver(b, b.shape, b.mul(centred, centred), axes, /*keepDims=*/true);
+  return b.mul(centred, b.unary(UnaryFn::rsqrt, b.add(variance, b.scalarLike(x, epsilon))));
+}
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// Softmax and kin
+//===----------------------------------------------------------------------===//
+
+/// Before opset 13 the input is taken as [before axis, from axis on].
+template <typename Fn> void alongAxis(OpBinder &b, Fn &&compute) {
+  Value x = b.input(0);
+  int64_t rank = HxBuilder::rank(x);
+  bool isCoerced = b.sinceVersion() < 13;
+  int64_t given = b.intAttr("axis", isCoerced ? 1 : -1);
+  if (isCoerced && given == rank) { // [all, 1]
+    Dims dims = b.dims(x);
+    Value y = compute(b.shape.reshape(x, {b.shape.product(dims), b.shape.constant(1)}), 1);
+    return b.result(0, b.shape.reshape(y, dims));
+  }
+  int64_t axis = b.normalizeAxis(given, rank);
+  if (b.failed())
+    return;
+  if (!isCoerced || axis == rank - 1)
+    return b.result(0, compute(x, axis));
+  Dims dims = b.dims(x);
+  ArrayRef<Dim> all(dims);
+  Value y = compute(b.shape.reshape(x, {b.shape.product(all.take_front(axis)),
+                                        b.shape.product(all.drop_front(axis))}),
+                    1);
+  b.result(0, b.shape.reshape(y, dims));
+}
+
+template <typename OpT> void importSoftmax(OpBinder &b) {
+  alongAxis(b, [&](Value x, int64_t axis) {
+    return b.failed() ? Value() : b.make<OpT>(HxBuilder::elementType(x), x, axis);
+  });
+}
+
+/// 1 at the first maximum, 0 elsewhere.
+void importHardmax(OpBinder &b) {
+  alongAxis(b, [&](Value x, int64_t axis) {
+    if (b.failed())
+      return Value();
+    Type i64 = b.builder.getI64Type();
+    Value first = b.make<hx::ArgReduceOp>(i64, ReduceFn::max, x, axis, /*keepDims=*/true,
+                                          /*last=*/false);
+    Value position = b.shape.iota(b.dims(x), axis, i64);
+    return b.cast(b.compare(ComparePredicate::eq, position, first), HxBuilder::elementType(x));
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// By channel
+//===----------------------------------------------------------------------===//
+
+/// [C] as [1, C, 1...] against a tensor of `rank`.
+Value alongChannels(OpBinder &b, Value perChannel, int64_t rank) {
+  if (b.failed())
+    return {};
+  Dims dims(static_cast<size_t>(rank), b.shape.constant(1));
+  dims[1] = b.shape.product(b.dims(perChannel));
+  return b.shape.reshape(perChannel, dims);
+}
+
+void importBatchNormalization(OpBinder &b) {
+  if (b.sinceVersion() < 9 && b.intAttr("spatial", 1) == 0)
+    return b.unsupported("spatial=0: statistics per element");
+  if (b.sinceVersion() >= 14 && b.intAttr("training_mode", 0) != 0)
+    return b.unsupported("training_mode: export the model for inference");
+  Value x = b.input(0);
+  Type type = HxBuilder::elementType(x);
+  SmallVector<Value, 4> parameters; // may be of another type since 15
+  for (unsigned i = 1; i < 5; ++i)
+    parameters.push_back(b.cast(b.input(i), type));
+  b.result(0, b.make<hx::BatchNormOp>(type, x, parameters[0], parameters[1], parameters[2],
+                                      parameters[3],
+                                      llvm::APFloat(b.floatAttr("epsilon", 1e-5f)),
+                                      hx::Layout::nchw));
+}
+
+void importInstanceNormalization(OpBinder &b) {
+  Value x = b.input(0);
+  int64_t rank = HxBuilder::rank(x);
+  if (rank < 3)
+    return b.contradiction("the input has rank " + Twine(rank) + ", expected at least 3");
+  Value wide = b.cast(x, wideType(b, x));
+  Value y = standardize(b, wide, axesFrom(2, rank), b.floatAttr("epsilon", 1e-5f));
+  y = b.cast(y, HxBuilder::elementType(x));
+  y = b.mul(y, alongChannels(b, b.input(1), rank));
+  b.result(0, b.add(y, alongChannels(b, b.input(2), rank)));
+}
+
+/// Version 18 has scale and bias per group, 21 per channel.
+void importGroupNormalization(OpBinder &b) {
+  Value x = b.input(0);
+  Dims dims = b.dims(x);
+  int64_t rank = static_cast<int64_t>(dims.size()), groups = b.intAttr("num_groups", 0);
+  if (rank < 3 || groups < 1)
+    return b.error("expected an input of rank 3 or more and num_groups of 1 or more");
+  Type type = HxBuilder::elementType(x);
+  hx::SymbolTable &symbols = b.symbols();
+  Dim perGroup = symbols.floorDiv(dims[1], b.shape.constant(groups));
+  Dims grouped = dims;
+  grouped[1] = b.shape.constant(groups);
+  grouped.insert(grouped.begin() + 2, perGroup);
+  Value wide = b.shape.reshape(b.cast(x, wideType(b, x)), grouped);
+  Value y = b.cast(standardize(b, wide, axesFrom(2, rank + 1), b.floatAttr("epsilon", 1e-5f)),
+                   type);
+  if (b.sinceVersion() < 21) {
+    y = b.mul(y, alongChannels(b, b.input(1), rank + 1));
+    y = b.add(y, alongChannels(b, b.input(2), rank + 1));
+    return b.result(0, b.shape.reshape(y, dims));
+  }
+  y = b.shape.reshape(y, dims);
+  y = b.mul(y, alongChannels(b, b.input(1), rank));
+  b.result(0, b.add(y, alongChannels(b, b.input(2), rank)));
+}
+
+//===----------------------------------------------------------------------===//
+// Over trailing axes
+//===----------------------------------------------------------------------===//
+
+void importLayerNormalization(OpBinder &b) {
+  Value x = b.input(0);
+  int64_t rank = HxBuilder::rank(x);
+  int64_t axis = b.normalizeAxis(b.intAttr("axis", -1), rank);
+  double epsilon = b.floatAttr("epsilon", 1e-5f);
+  b.result(0, layerNorm(b, x, b.input(1), b.input(2), axis, epsilon));
+  if (!b.wants(1) && !b.wants(2))
+    return;
+  Type stage = b.toType(b.intAttr("stash_type", 1));
+  Value wide = b.cast(x, stage);
+  SmallVector<int64_t> axes = axesFrom(axis, rank);
+  Value mean = meanOver(b, b.shape, wide, axes, /*keepDims=*/true);
+  b.result(1, mean);
+  Value centred = b.sub(wide, mean);
+  Value variance = meanOver(b, b.shape, b.mul(centred, centred), axes, /*keepDims=*/true);
+  if (!b.failed())
+    b.result(2, b.unary(UnaryFn::rsqrt, b.add(variance, b.scalarLike(wide, epsilon))));
+}
+
+void importRmsNormalization(OpBinder &b) {
+  int64_t axis = b.normalizeAxis(b.intAttr("axis", -1), HxBuilder::rank(b.input(0)));
+  b.result(0, rmsNorm(b, b.input(0), b.input(1), axis, b.floatAttr("epsilon", 1e-5f)));
+}
+
+//===----------------------------------------------------------------------===//
+// Others
+//===----------------------------------------------------------------------===//
+
+/// x / (k + alpha/size * sum of squares over `size` channels around)^beta. The sum
+/// is a pool over [N, 1, C, rest].
+void importLrn(OpBinder &b) {
+  Value x = b.input(0);
+  Dims dims = b.dims(x);
+  int64_t size = b.intAttr("size", 0);
+  if (dims.size() < 2 || size < 1)
+    return b.error("expected an input of rank 2 or more and size of 1 or more");
+  double alpha = b.floatAttr("alpha", 1e-4f), beta = b.floatAttr("beta", 0.75f);
+  double bias = b.floatAttr("bias", 1);
+  Value square = b.shape.reshape(b.mul(x, x),
+                                 {dims[0], b.shape.constant(1), dims[1],
+                                  b.shape.product(ArrayRef<Dim>(dims).drop_front(2))});
+  if (b.failed())
+    return;
+  auto sum = b.create<hx::PoolOp>(
+      HxBuilder::elementType(x), hx::PoolFn::sum, square, ArrayRef<int64_t>{size, 1},
+      /*ceilMode=*/false, /*storageOrder=*/0, ArrayRef<int64_t>{1, 1},
+      ArrayRef<int64_t>{(size - 1) / 2, 0, size / 2, 0}, ArrayRef<int64_t>{1, 1},
+      hx::PadPolicy::explicit_pads, hx::Layout::nchw);
+  if (b.failed())
+    return;
+  Value mean = b.mul(sum.getResult(), b.scalarLike(x, alpha / static_cast<double>(size)));
+  Value base = b.add(b.shape.reshape(mean, dims), b.scalarLike(x, bias));
+  b.result(0, b.div(x, b.binary(BinaryFn::pow, base, b.scalarLike(x, beta))));
+}
+
+/// x / norm, 0 where the norm is 0.
+void importLpNormalization(OpBinder &b) {
+  Value x = b.input(0);
+  int64_t axis = b.normalizeAxis(b.intAttr("axis", -1), HxBuilder::rank(x));
+  int64_t p = b.intAttr("p", 2);
+  if (p != 1 && p != 2)
+    return b.error("p is " + Twine(p) + ", expected 1 or 2");
+  Value norm = b.reduce(ReduceFn::sum, p == 1 ? b.unary(UnaryFn::abs, x) : b.mul(x, x), {axis},
+                        /*keepDims=*/true);
+  if (p == 2)
+    norm = b.unary(UnaryFn::sqrt, norm);
+  Value zero = b.scalarLike(x, 0);
+  b.result(0, b.select(b.compare(ComparePredicate::eq, norm, zero), zero, b.div(x, norm)));
+}
+
+/// (x - mean) / (sqrt(mean of squares) + 1e-9)
+void importMeanVarianceNormalization(OpBinder &b) {
+  Value x = b.input(0);
+  SmallVector<int64_t> axes =
+      b.normalizeAxes(b.intsAttr("axes", {0, 2, 3}), HxBuilder::rank(x));
+  Value centred = b.sub(x, meanOver(b, b.shape, x, axes, /*keepDims=*/true));
+  Value variance = meanOver(b, b.shape, b.mul(centred, centred), axes, /*keepDims=*/true);
+  Value deviation = b.add(b.unary(UnaryFn::sqrt, variance), b.scalarLike(x, 1e-9));
+  b.result(0, b.div(centred, deviation));
+}
+
+} // namespace
+
+void registerNormOps(OpTable &table) {
+  table.add("", {
+      {"Softmax", 1, 1, 1, importSoftmax<hx::SoftmaxOp>},
+      {"Softmax", 13, 1, 1, importSoftmax<hx::SoftmaxOp>},
+      {"LogSoftmax", 1, 1, 1, importSoftmax<hx::LogSoftmaxOp>},
+      {"LogSoftmax", 13, 1, 1, importSoftmax<hx::LogSoftmaxOp>},
+      {"Hardmax", 1, 1, 1, importHardmax},
+      {"Hardmax", 13, 1, 1, importHardmax},
+      {"BatchNormalization", 6, 5, 5, importBatchNormalization},
+      {"BatchNormalization", 9, 5, 5, importBatchNormalization},
+      {"BatchNormalization", 14, 5, 5, importBatchNormalization},
+      {"InstanceNormalization", 6, 3, 3, importInstanceNormalization},
+      {"GroupNormalization", 18, 3, 3, importGroupNormalization},
+      {"GroupNormalization", 21, 3, 3, importGroupNormalization},
+      {"LayerNormalization", 1, 2, 3, importLayerNormalization}, // before 17 by ORT
+      {"RMSNormalization", 23, 2, 2, importRmsNormalization},
+      {"SimplifiedLayerNormalization", 1, 2, 2, importRmsNormalization}, // by ORT
+      {"LRN", 1, 1, 1, importLrn},
+      {"LpNormalization", 1, 1, 1, importLpNormalization},
+      {"MeanVarianceNormalization", 9, 1, 1, importMeanVarianceNormalization},
+  });
+}
+
+} // namespace hexin::onnx

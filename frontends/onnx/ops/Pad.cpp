@@ -1,0 +1,95 @@
+// Pad: negative pads cut first, the rest is padded.
+#include "frontends/onnx/OpBinder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Families.h"
+
+using namespace mlir;
+using hexin::hx::Dim;
+using hexin::hx::Dims;
+
+namespace hexin::onnx {
+namespace {
+
+std::optional<hx::PadMode> padMode(OpBinder &b) {
+  StringRef mode = b.stringAttr("mode", "constant");
+  auto known = hx::symbolizePadMode(mode);
+  bool isKnown = known && (*known != hx::PadMode::wrap || b.sinceVersion() >= 19);
+  if (!isKnown)
+    b.error("mode '" + mode + "' is not one of opset " + Twine(b.opset()));
+  return isKnown ? known : std::nullopt;
+}
+
+struct Pads {
+  Dims low, high;
+};
+
+/// [begin of each axis..., end of each axis...], for some axes since 18.
+Pads readPads(OpBinder &b, int64_t rank) {
+  Dims given;
+  if (b.sinceVersion() >= 11) {
+    given = b.readInts(1);
+  } else {
+    for (int64_t pad : b.intsAttr("pads"))
+      given.push_back(b.shape.constant(pad));
+  }
+  SmallVector<int64_t> axes;
+  for (int64_t axis = 0; axis < rank; ++axis)
+    axes.push_back(axis);
+  if (b.has(3))
+    axes = b.constantInts(3, "the axes of a pad");
+  Pads pads{Dims(rank, b.shape.constant(0)), Dims(rank, b.shape.constant(0))};
+  if (!b.failed() && given.size() != 2 * axes.size())
+    b.error("expected " + Twine(2 * axes.size()) + " pads, got " + Twine(given.size()));
+  for (size_t i = 0; i < axes.size() && !b.failed(); ++i) {
+    int64_t axis = b.normalizeAxis(axes[i], rank);
+    if (b.failed())
+      break;
+    pads.low[axis] = given[i];
+    pads.high[axis] = given[axes.size() + i];
+  }
+  return pads;
+}
+
+Value cut(OpBinder &b, Value x, Pads &pads) {
+  hx::SymbolTable &symbols = b.symbols();
+  Dim zero = b.shape.constant(0);
+  Dims starts, sizes;
+  for (auto [dim, low, high] : llvm::zip(b.dims(x), pads.low, pads.high)) {
+    Dim atStart = symbols.max(symbols.sub(zero, low), zero);
+    Dim atEnd = symbols.max(symbols.sub(zero, high), zero);
+    starts.push_back(atStart);
+    sizes.push_back(symbols.sub(dim, symbols.add(atStart, atEnd)));
+    low = symbols.max(low, zero);
+    high = symbols.max(high, zero);
+  }
+  return b.shape.slice(x, starts, sizes, SmallVector<int64_t>(sizes.size(), 1));
+}
+
+void importPad(OpBinder &b) {
+  Value x = b.input(0);
+  int64_t rank = HxBuilder::rank(x);
+  std::optional<hx::PadMode> mode = padMode(b);
+  Pads pads = readPads(b, rank);
+  Value value = b.sinceVersion() >= 11 && b.has(2) ? b.shape.toScalar(b.input(2))
+                                                   : b.scalarLike(x, b.floatAttr("value", 0));
+  if (b.failed())
+    return;
+  x = cut(b, x, pads);
+  Dims none(rank, b.shape.constant(0));
+  if (!b.failed() && (pads.low != none || pads.high != none))
+    x = b.pad(*mode, x, b.shape.build(pads.low), b.shape.build(pads.high), value);
+  b.result(0, x);
+}
+
+} // namespace
+
+void registerPadOps(OpTable &table) {
+  table.add("", {
+      {"Pad", 2, 1, 1, importPad},
+      {"Pad", 11, 2, 3, importPad},
+      {"Pad", 18, 2, 4, importPad},
+      {"Pad", 19, 2, 4, importPad},
+  });
+}
+
+} // namespace hexin::onnx

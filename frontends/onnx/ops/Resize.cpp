@@ -1,0 +1,283 @@
+// Resize and Upsample, of all versions, as hx.resize with full-rank sizes and
+// scales.
+#include "frontends/onnx/OpBinder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Families.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+
+#include <cmath>
+
+using namespace mlir;
+using hexin::hx::Dim;
+using hexin::hx::Dims;
+using hexin::hx::UnaryFn;
+
+namespace hexin::onnx {
+namespace {
+
+/// Sizes of the result and what maps coordinates, one entry per axis.
+struct Target {
+  Value sizes, scales;
+};
+
+Value doubles(OpBinder &b, ArrayRef<double> values) {
+  auto type = RankedTensorType::get({static_cast<int64_t>(values.size())},
+                                    b.builder.getF64Type());
+  return b.constant(DenseElementsAttr::get(type, values));
+}
+
+/// floor(size * scale), exactly: a float is an integer over a power of two.
+std::optional<Dim> scaledSize(OpBinder &b, Dim size, double scale) {
+  int exponent;
+  double mantissa = std::frexp(scale, &exponent); // scale = mantissa * 2^exponent
+  auto numerator = static_cast<int64_t>(std::ldexp(mantissa, 53));
+  exponent -= 53;
+  while (numerator != 0 && numerator % 2 == 0 && exponent < 0) {
+    numerator /= 2;
+    ++exponent;
+  }
+  if (exponent < -40 || exponent > 20 || numerator > int64_t(1) << 32)
+    return std::nullopt;
+  hx::SymbolTable &symbols = b.symbols();
+  if (exponent >= 0)
+    return symbols.mul(size, symbols.constant(numerator << exponent));
+  return symbols.floorDiv(symbols.mul(size, symbols.constant(numerator)),
+                          symbols.constant(int64_t(1) << -exponent));
+}
+
+/// Known scales, one per axis.
+Target fromScales(OpBinder &b, Value x, ArrayRef<double> scales) {
+  Dims sizes;
+  for (auto [dim, scale] : llvm::zip(b.dims(x), scales)) {
+    if (!(scale > 0) || std::isinf(scale)) {
+      b.error("scale " + Twine(std::to_string(scale)) + ": expected a positive number");
+      return {};
+    }
+    std::optional<Dim> size = scaledSize(b, dim, scale);
+    if (!size) {
+      b.unsupported("scale " + Twine(std::to_string(scale)) + " is too large or too fine");
+      return {};
+    }
+    sizes.push_back(*size);
+  }
+  return {b.shape.build(sizes), doubles(b, scales)};
+}
+
+/// Scales that are computed at run time, on the host.
+Target fromRunTimeScales(OpBinder &b, Value x, Value scales) {
+  Type f64 = b.builder.getF64Type();
+  Value wide = b.cast(scales, f64);
+  Value sizes = b.unary(UnaryFn::floor, b.mul(b.cast(b.shapeOf(x), f64), wide));
+  return {b.cast(sizes, b.builder.getI64Type()), wide};
+}
+
+/// scale = out / in per axis.
+Target fromSizes(OpBinder &b, Value x, ArrayRef<Dim> sizes) {
+  Dims dims = b.dims(x);
+  auto in = ShapeMath::constants(dims), out = ShapeMath::constants(sizes);
+  if (in && out && !llvm::is_contained(*in, 0)) {
+    SmallVector<double> scales;
+    for (auto [from, to] : llvm::zip(*in, *out))
+      scales.push_back(static_cast<double>(to) / static_cast<double>(from));
+    return {b.ints(*out), doubles(b, scales)};
+  }
+  Type f64 = b.builder.getF64Type();
+  Value target = b.shape.build(sizes);
+  return {target, b.div(b.cast(target, f64), b.cast(b.shape.build(dims), f64))};
+}
+
+/// One scale for all `axes` so that the result is not larger, or not smaller, than
+/// the sizes asked for; rounded half up.
+Target keepingAspect(OpBinder &b, Value x, ArrayRef<int64_t> axes, ArrayRef<Dim> wanted,
+                     bool isNotLarger) {
+  auto in = ShapeMath::constants(b.dims(x)), out = ShapeMath::constants(wanted);
+  if (!in || !out) {
+    b.unsupported("keep_aspect_ratio_policy with sizes that are not known when compiling: fix "
+                  "the model's input sizes");
+    return {};
+  }
+  double scale = 0;
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    if ((*in)[axis] <= 0) {
+      b.contradiction("axis " + Twine(axis) + " is empty");
+      return {};
+    }
+    double ratio = static_cast<double>((*out)[i]) / static_cast<double>((*in)[axis]);
+    scale = i == 0 ? ratio : isNotLarger ? std::min(scale, ratio) : std::max(scale, ratio);
+  }
+  SmallVector<int64_t> sizes(*in);
+  SmallVector<double> scales(in->size(), 1.0);
+  for (int64_t axis : axes) {
+    sizes[axis] = static_cast<int64_t>(std::floor(
+        scale * static_cast<double>((*in)[axis]) + 0.5));
+    scales[axis] = scale;
+  }
+  return {b.ints(sizes), doubles(b, scales)};
+}
+
+hx::ResizeMode readMode(OpBinder &b) {
+  StringRef mode = b.stringAttr("mode", "nearest");
+  if (mode == "nearest")
+    return hx::ResizeMode::nearest;
+  if (mode == "linear" || mode == "bilinear" || mode == "trilinear")
+    return hx::ResizeMode::linear;
+  if (mode == "cubic" || mode == "bicubic")
+    return hx::ResizeMode::cubic;
+  b.error("mode '" + mode + "': expected nearest, linear or cubic");
+  return hx::ResizeMode::nearest;
+}
+
+Value makeResize(OpBinder &b, const Target &target, Value roi, StringRef coordinates,
+                 StringRef nearest) {
+  hx::ResizeMode mode = readMode(b);
+  if (b.failed())
+    return {};
+  Value x = b.input(0);
+  return b.make<hx::ResizeOp>(
+      HxBuilder::elementType(x), mode, x, target.sizes, target.scales, roi, coordinates, nearest,
+      llvm::APFloat(b.floatAttr("cubic_coeff_a", -0.75)), b.intAttr("exclude_outside", 0) != 0,
+      b.intAttr("antialias", 0) != 0, llvm::APFloat(b.floatAttr("extrapolation_value", 0)));
+}
+
+//===----------------------------------------------------------------------===//
+// Upsample, and Resize 10
+//===----------------------------------------------------------------------===//
+
+/// Asymmetric coordinates; nearest rounds down, but Resize 10 rounds up where it
+/// shrinks, as ONNX Runtime does.
+void importWithScales(OpBinder &b, std::optional<SmallVector<double>> scales, Value given) {
+  Value x = b.input(0);
+  if (scales && static_cast<int64_t>(scales->size()) != HxBuilder::rank(x))
+    return b.error("expected " + Twine(HxBuilder::rank(x)) + " scales, got " +
+                   Twine(scales->size()));
+  StringRef nearest = "floor";
+  if (b.node().opType == "Resize" && scales &&
+      llvm::any_of(*scales, [](double scale) { return scale < 1; })) {
+    if (llvm::any_of(*scales, [](double scale) { return scale > 1; }))
+      return b.unsupported("Resize 10 that enlarges one axis and shrinks another");
+    nearest = "ceil";
+  }
+  Target target = scales ? fromScales(b, x, *scales) : fromRunTimeScales(b, x, given);
+  b.result(0, makeResize(b, target, Value(), "asymmetric", nearest));
+}
+
+void importUpsampleAttributes(OpBinder &b) {
+  if (b.sinceVersion() >= 7)
+    return importWithScales(b, b.floatsAttr("scales"), Value());
+  importWithScales(b,
+                   SmallVector<double>{1, 1, b.floatAttr("height_scale", 1),
+                                       b.floatAttr("width_scale", 1)},
+                   Value());
+}
+
+void importUpsampleInput(OpBinder &b) {
+  importWithScales(b, b.constantFloats(b.input(1)), b.input(1));
+}
+
+//===----------------------------------------------------------------------===//
+// Resize 11 and later: X, roi?, scales?, sizes?
+//===----------------------------------------------------------------------===//
+
+bool isEmpty(OpBinder &b, Value value) {
+  return !value || b.shapes.numElements(value) == b.shape.constant(0);
+}
+
+Target readTarget(OpBinder &b, ArrayRef<int64_t> axes) {
+  Value x = b.input(0);
+  int64_t rank = HxBuilder::rank(x);
+  auto checkCount = [&](size_t count, StringRef what) {
+    if (!b.failed() && count != axes.size())
+      b.error("expected " + Twine(axes.size()) + " " + what + ", got " + Twine(count));
+    return !b.failed();
+  };
+  if (!isEmpty(b, b.input(3))) {
+    Dims wanted = b.readInts(3);
+    if (!checkCount(wanted.size(), "sizes"))
+      return {};
+    StringRef policy = b.stringAttr("keep_aspect_ratio_policy", "stretch");
+    if (policy == "not_larger" || policy == "not_smaller")
+      return keepingAspect(b, x, axes, wanted, policy == "not_larger");
+    if (policy != "stretch")
+      b.error("keep_aspect_ratio_policy '" + policy + "' is unknown");
+    Dims sizes = b.dims(x);
+    for (auto [axis, size] : llvm::zip(axes, wanted))
+      sizes[axis] = size;
+    return fromSizes(b, x, sizes);
+  }
+  if (isEmpty(b, b.input(2))) {
+    b.error("neither scales nor sizes are given");
+    return {};
+  }
+  auto given = b.constantFloats(b.input(2));
+  if (!given) {
+    if (static_cast<int64_t>(axes.size()) != rank) {
+      b.unsupported("scales that are computed at run time, for some of the axes");
+      return {};
+    }
+    return fromRunTimeScales(b, x, b.input(2));
+  }
+  if (!checkCount(given->size(), "scales"))
+    return {};
+  SmallVector<double> scales(rank, 1.0);
+  for (auto [axis, scale] : llvm::zip(axes, *given))
+    scales[axis] = scale;
+  return fromScales(b, x, scales);
+}
+
+/// [starts of `axes`..., ends...] at full rank: 0 and 1 elsewhere.
+Value readRoi(OpBinder &b, ArrayRef<int64_t> axes) {
+  int64_t rank = HxBuilder::rank(b.input(0));
+  if (isEmpty(b, b.input(1))) {
+    b.error("tf_crop_and_resize needs the roi input");
+    return {};
+  }
+  if (static_cast<int64_t>(axes.size()) == rank)
+    return b.input(1);
+  auto given = b.constantFloats(b.input(1));
+  if (!given || given->size() != 2 * axes.size()) {
+    b.unsupported("a roi for some of the axes that is not a constant of as many starts and ends");
+    return {};
+  }
+  SmallVector<double> roi(2 * rank, 0.0);
+  std::fill(roi.begin() + rank, roi.end(), 1.0);
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    roi[axis] = (*given)[i];
+    roi[rank + axis] = (*given)[axes.size() + i];
+  }
+  return b.cast(doubles(b, roi), HxBuilder::elementType(b.input(1)));
+}
+
+void importResize(OpBinder &b) {
+  int64_t rank = HxBuilder::rank(b.input(0));
+  SmallVector<int64_t> axes;
+  for (int64_t axis = 0; axis < rank; ++axis)
+    axes.push_back(axis);
+  axes = b.intsAttr("axes", axes);
+  for (int64_t &axis : axes)
+    axis = b.normalizeAxis(axis, rank);
+  if (b.failed())
+    return;
+  StringRef coordinates = b.stringAttr("coordinate_transformation_mode", "half_pixel");
+  // An early name of opset 11 that only exporters know.
+  if (coordinates == "tf_half_pixel_for_nn")
+    return b.unsupported("coordinate_transformation_mode tf_half_pixel_for_nn");
+  Value roi = coordinates == "tf_crop_and_resize" ? readRoi(b, axes) : Value();
+  Target target = readTarget(b, axes);
+  b.result(0, makeResize(b, target, roi, coordinates,
+                         b.stringAttr("nearest_mode", "round_prefer_floor")));
+}
+
+} // namespace
+
+void registerResizeOps(OpTable &table) {
+  table.add("", {
+      {"Upsample", 1, 1, 1, importUpsampleAttributes},
+      {"Upsample", 7, 1, 1, importUpsampleAttributes},
+      {"Upsample", 9, 2, 2, importUpsampleInput},
+      {"Resize", 10, 2, 2, importUpsampleInput},
+      {"Resize", 11, 1, 4, importResize},
+  });
+}
+
+} // namespace hexin::onnx

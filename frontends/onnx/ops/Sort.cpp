@@ -1,0 +1,50 @@
+// TopK, as sort and slice.
+#include "frontends/onnx/OpBinder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Families.h"
+
+using namespace mlir;
+using hexin::hx::Dim;
+using hexin::hx::Dims;
+
+namespace hexin::onnx {
+namespace {
+
+void importTopK(OpBinder &b) {
+  Value x = b.input(0);
+  int64_t axis = b.normalizeAxis(b.intAttr("axis", -1), HxBuilder::rank(x));
+  bool isDescending = b.intAttr("largest", 1) != 0;
+  Dim count;
+  if (b.sinceVersion() >= 10) {
+    Dims k = b.readInts(1);
+    if (!b.failed() && k.size() != 1)
+      return b.error("K must be one number");
+    count = b.failed() ? Dim() : k[0];
+  } else {
+    count = b.shape.constant(b.intAttr("k", 0));
+  }
+  if (b.failed())
+    return;
+  Dim size = b.dims(x)[axis];
+  if (b.symbols().lowerBound(b.symbols().sub(count, size)) > 0)
+    return b.contradiction("K is " + b.symbols().toString(count) + ", but axis " + Twine(axis) +
+                           " has size " + b.symbols().toString(size));
+  auto sorted = b.create<hx::SortOp>({HxBuilder::elementType(x), b.builder.getI64Type()}, x,
+                                     axis, isDescending);
+  if (b.failed())
+    return;
+  Dim start = b.shape.constant(0);
+  b.result(0, b.shape.sliceAxis(sorted.getValues(), axis, start, count));
+  b.result(1, b.shape.sliceAxis(sorted.getPositions(), axis, start, count));
+}
+
+} // namespace
+
+void registerSortOps(OpTable &table) {
+  table.add("", {
+      {"TopK", 1, 1, 1, importTopK},
+      {"TopK", 10, 2, 2, importTopK},
+  });
+}
+
+} // namespace hexin::onnx

@@ -1,0 +1,170 @@
+"""From a model file to a ``.hxm``.
+
+The compiler is a library of its own that is loaded by the first call; where it is
+not installed, the functions raise UnavailableError.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Optional, Union
+
+import numpy as np
+
+from . import _core
+from .errors import InvalidArgumentError
+
+Path = Union[str, os.PathLike]
+Progress = Callable[[str, float], None]
+ShapeSpec = Union[str, Sequence[Union[int, str, None]]]
+
+
+class CompileReport(NamedTuple):
+    text: str  #: what `emit` or `explain` asked for
+    artifact_bytes: int
+    kernels: int  #: distinct kernels
+    kernels_reused: int  #: found in the cache
+    seconds: float
+
+
+def _names(option: str, names: Iterable[str]) -> list[str]:
+    if isinstance(names, str):
+        raise InvalidArgumentError(f"{option} is a list of names, got the str {names!r}")
+    return list(names)
+
+
+def _dims(name: str, spec: ShapeSpec) -> list[int]:
+    """-1 for an axis that stays dynamic."""
+    if isinstance(spec, str):
+        spec = spec.split("," if "," in spec else "x") if spec else []
+        spec = [int(part) if part.lstrip("-").isdigit() else part for part in spec]
+    dims = []
+    for size in spec:
+        if size is None or isinstance(size, str) or size == -1:
+            dims.append(-1)
+        elif isinstance(size, (int, np.integer)) and size >= 0:
+            dims.append(int(size))
+        else:
+            raise InvalidArgumentError(
+                f"shapes[{name!r}]: {size!r} is no size; expected an int, or a name, "
+                f"None or -1 for a size that stays dynamic"
+            )
+    return dims
+
+
+def _options(
+    targets: Iterable[str],
+    shapes: Optional[Mapping[str, ShapeSpec]] = None,
+    states: Optional[Mapping[str, str]] = None,
+    allow_fallback: Iterable[str] = (),
+    disable: Iterable[str] = (),
+    cpu_archs: Iterable[str] = (),
+    emit: Optional[str] = None,
+    explain: bool = False,
+    verify_each: bool = False,
+    threads: int = 0,
+    progress: Optional[Progress] = None,
+) -> dict[str, Any]:
+    if not isinstance(threads, int) or not 0 <= threads <= 4096:
+        raise InvalidArgumentError(f"threads is 0 to 4096, got {threads!r}")
+    return {
+        "targets": _names("targets", targets),
+        "shapes": {name: _dims(name, spec) for name, spec in (shapes or {}).items()},
+        "states": dict(states or {}),
+        "allow_fallback": _names("allow_fallback", allow_fallback),
+        "disable": _names("disable", disable),
+        "cpu_archs": _names("cpu_archs", cpu_archs),
+        "emit": emit or "",
+        "explain": bool(explain),
+        "verify_each": bool(verify_each),
+        "threads": threads,
+        "progress": progress,
+    }
+
+
+def compile(
+    model: Any,
+    out: Optional[Path] = None,
+    *,
+    targets: Iterable[str] = ("cpu",),
+    shapes: Optional[Mapping[str, ShapeSpec]] = None,
+    states: Optional[Mapping[str, str]] = None,
+    allow_fallback: Iterable[str] = (),
+    disable: Iterable[str] = (),
+    cpu_archs: Iterable[str] = (),
+    emit: Optional[str] = None,
+    explain: bool = False,
+    verify_each: bool = False,
+    threads: int = 0,
+    progress: Optional[Progress] = None,
+) -> CompileReport:
+    """Compiles an ONNX model into the artifact `out`.
+
+    model: a path, the file's bytes, or an ``onnx.ModelProto``. Only a path may
+        refer to external data.
+    out: the ``.hxm`` to write; written beside it first and renamed, so an old file
+        survives any failure. May be left out with `emit`.
+    targets: ``cpu``, ``opencl``.
+    shapes: fixes input sizes: ``{"x": (1, 3, "H", None)}`` or ``{"x": "1x3xHxW"}``;
+        a name, None or -1 leaves an axis dynamic.
+    states: {input: output}: the input takes the output's value of the run before,
+        and both leave the signature.
+    allow_fallback: ONNX op types or node names that may run off the device; any
+        other op that the target cannot take is an error.
+    disable: libraries, ops or schedules to do without, as in ``onednn``.
+    cpu_archs: cpu images to emit; all of x86-64-v2, -v3 and -v4 by default.
+    emit: ``import``, ``optimized``, ``placed`` or ``kernels``: give that form of the
+        program as ``report.text`` instead of an artifact.
+    explain: give the placement, with its reasons, as ``report.text``.
+    verify_each: check the program after every pass.
+    threads: of the compiler; 0 is one per core.
+    progress: called with (phase, fraction) from the compiler's threads.
+
+    The GIL is released meanwhile. Raises NotFoundError, CorruptDataError (no valid
+    ONNX), UnsupportedError (an op, with node and opset), InvalidArgumentError,
+    UnavailableError (no compiler here), IoError (the old `out` is intact).
+    """
+    options = _options(
+        targets, shapes, states, allow_fallback, disable, cpu_archs, emit, explain,
+        verify_each, threads, progress,
+    )
+    if out is None and not emit:
+        raise InvalidArgumentError("compile needs `out`, or `emit` to give text instead")
+    out_path = "" if out is None else os.fspath(out)
+    if hasattr(model, "SerializeToString"):
+        model = model.SerializeToString()
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        return CompileReport(*_core.compile_bytes(bytes(model), out_path, options))
+    if isinstance(model, (str, os.PathLike)):
+        return CompileReport(*_core.compile_path(os.fspath(model), out_path, options))
+    raise InvalidArgumentError(
+        f"model is a path, bytes or an onnx.ModelProto, got a {type(model).__name__}"
+    )
+
+
+def retarget(
+    path: Path,
+    out: Optional[Path] = None,
+    *,
+    targets: Iterable[str],
+    allow_fallback: Iterable[str] = (),
+    disable: Iterable[str] = (),
+    cpu_archs: Iterable[str] = (),
+    explain: bool = False,
+    verify_each: bool = False,
+    threads: int = 0,
+    progress: Optional[Progress] = None,
+) -> CompileReport:
+    """Adds (or replaces) programs for `targets` in the artifact `path`, from its
+    portable section; the source model is not needed.
+
+    out: the file to write, by default `path` itself. Options and errors are those
+    of :func:`compile`.
+    """
+    options = _options(
+        targets, None, None, allow_fallback, disable, cpu_archs, None, explain,
+        verify_each, threads, progress,
+    )
+    out_path = os.fspath(path if out is None else out)
+    return CompileReport(*_core.retarget(os.fspath(path), out_path, options))

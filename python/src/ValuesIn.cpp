@@ -1,0 +1,222 @@
+#include "python/src/ValuesIn.h"
+
+#include "python/src/Buffers.h"
+#include "python/src/Errors.h"
+
+#include <nanobind/stl/string.h>
+
+#include <algorithm>
+
+namespace nb = nanobind;
+
+namespace hexin::python {
+namespace {
+
+std::string typeName(nb::handle object) { return Py_TYPE(object.ptr())->tp_name; }
+
+std::string name(DType dtype) { return std::string(toString(dtype)); }
+
+/// What NumPy has no type for may come as its bits.
+bool isBitsOf(DType bits, DType dtype) {
+  if (dtype == DType::bf16)
+    return bits == DType::u16;
+  return dtype >= DType::f8e4m3fn && (bits == DType::u8 || bits == DType::i8);
+}
+
+/// Borrows `object` as it is, or as hexin._arrays makes it: ml_dtypes arrays as
+/// their bits; for reading also Python numbers and lists as new arrays.
+BorrowedArray borrow(nb::handle object, DType dtype, const std::string &what,
+                     bool isWritten) {
+  if (auto array = borrowBuffer(object, isWritten))
+    return *std::move(array);
+  if (!isWritten)
+    if (auto array = borrowDlpack(object))
+      return *std::move(array);
+  nb::object arrays = nb::module_::import_("hexin._arrays");
+  nb::object made =
+      arrays.attr(isWritten ? "output_bits" : "to_array")(object, name(dtype), what);
+  if (auto array = borrowBuffer(made, isWritten))
+    return *std::move(array);
+  throw StatusError(invalidArgument("a " + typeName(object) + " is no array of numbers"));
+}
+
+/// `borrow`, with its type checked and errors that name `what`.
+BorrowedArray borrowAs(nb::handle object, DType dtype, const std::string &what,
+                       bool isWritten) {
+  BorrowedArray array;
+  try {
+    array = borrow(object, dtype, what, isWritten);
+  } catch (const StatusError &error) {
+    throw StatusError(error.status().withContext(what));
+  }
+  if (array.dtype != dtype && !isBitsOf(array.dtype, dtype))
+    throw StatusError(invalidArgument(what + " takes " + name(dtype) + ", got " +
+                                      name(array.dtype) + "; convert it first, as in "
+                                      "array.astype(…)"));
+  return array;
+}
+
+Tensor wrap(const BorrowedArray &array, DType dtype) {
+  size_t byteLength = array.elementBytes;
+  for (int64_t dim : array.dims)
+    byteLength *= static_cast<size_t>(dim);
+  return unwrap(Tensor::wrap(dtype, array.dims, array.data, byteLength, array.owner));
+}
+
+StringTensor stringsFromPython(nb::handle object, const std::string &what) {
+  nb::object flatten = nb::module_::import_("hexin._arrays").attr("flatten_strings");
+  nb::tuple parts = nb::cast<nb::tuple>(flatten(object, what));
+  StringTensor strings;
+  for (nb::handle dim : parts[0])
+    strings.dims.push_back(nb::cast<int64_t>(dim));
+  for (nb::handle element : parts[1]) {
+    char *bytes = nullptr;
+    Py_ssize_t length = 0;
+    if (PyBytes_AsStringAndSize(element.ptr(), &bytes, &length) != 0)
+      throw nb::python_error();
+    strings.elements.emplace_back(bytes, static_cast<size_t>(length));
+  }
+  return strings;
+}
+
+Value elementFromPython(nb::handle object, DType dtype, const std::string &what);
+
+Map mapFromPython(nb::handle object, DType dtype, const std::string &what) {
+  Map map;
+  size_t numIntegers = 0;
+  for (auto [key, value] : nb::cast<nb::dict>(object)) {
+    std::string element = what + "[" + nb::cast<std::string>(nb::repr(key)) + "]";
+    if (PyLong_Check(key.ptr())) {
+      ++numIntegers;
+      map.entries[nb::cast<int64_t>(key)] = elementFromPython(value, dtype, element);
+    } else if (PyUnicode_Check(key.ptr())) {
+      map.entries[nb::cast<std::string>(key)] = elementFromPython(value, dtype, element);
+    } else {
+      throw StatusError(invalidArgument(what + ": keys are all int or all str, got a " +
+                                        typeName(key)));
+    }
+  }
+  if (numIntegers != 0 && numIntegers != map.entries.size())
+    throw StatusError(invalidArgument(what + ": keys are all int or all str, got both"));
+  return map;
+}
+
+Sequence sequenceFromPython(nb::handle object, DType dtype, const std::string &what) {
+  if (!PyList_Check(object.ptr()) && !PyTuple_Check(object.ptr()))
+    throw StatusError(
+        invalidArgument(what + " takes a list or tuple, got a " + typeName(object)));
+  Sequence sequence;
+  for (nb::handle element : object)
+    sequence.elements.push_back(elementFromPython(
+        element, dtype, what + "[" + std::to_string(sequence.elements.size()) + "]"));
+  return sequence;
+}
+
+/// Inside a sequence, optional or map: the declaration only says the type.
+Value elementFromPython(nb::handle object, DType dtype, const std::string &what) {
+  if (object.is_none())
+    return Optional{};
+  if (PyDict_Check(object.ptr()))
+    return mapFromPython(object, dtype, what);
+  if (dtype == DType::string)
+    return stringsFromPython(object, what);
+  return tensorFromPython(object, dtype, what);
+}
+
+/// An optional of a sequence takes a list of arrays, one of a tensor an array.
+Value optionalFromPython(nb::handle object, DType dtype, const std::string &what) {
+  if (object.is_none())
+    return Optional{};
+  bool isSequence = PyList_Check(object.ptr()) || PyTuple_Check(object.ptr());
+  Value value = isSequence ? Value(sequenceFromPython(object, dtype, what))
+                           : elementFromPython(object, dtype, what);
+  return Optional{std::make_shared<const Value>(std::move(value))};
+}
+
+const PortInfo &findPort(const std::vector<PortInfo> &ports, const std::string &name,
+                         const char *noun) {
+  auto port = std::find_if(ports.begin(), ports.end(),
+                           [&](const PortInfo &port) { return port.name == name; });
+  if (port != ports.end())
+    return *port;
+  std::string known;
+  for (const PortInfo &candidate : ports)
+    known += (known.empty() ? "'" : ", '") + candidate.name + "'";
+  throw StatusError(invalidArgument("the model has no " + std::string(noun) + " '" + name +
+                                    "'; it has " + (known.empty() ? "none" : known)));
+}
+
+/// Calls `visit(name, object)` for each item of a dict or other mapping.
+template <typename Visit>
+void forEachItem(nb::handle mapping, const char *what, Visit visit) {
+  if (!nb::hasattr(mapping, "items"))
+    throw StatusError(invalidArgument(std::string(what) +
+                                      " are a mapping {name: value}, got a " +
+                                      typeName(mapping)));
+  for (nb::handle item : mapping.attr("items")()) {
+    nb::tuple pair = nb::cast<nb::tuple>(item);
+    if (!PyUnicode_Check(nb::object(pair[0]).ptr()))
+      throw StatusError(invalidArgument(std::string(what) + ": names are str"));
+    visit(nb::cast<std::string>(pair[0]), nb::object(pair[1]));
+  }
+}
+
+} // namespace
+
+Tensor tensorFromPython(nb::handle object, DType dtype, const std::string &what) {
+  BorrowedArray array = borrowAs(object, dtype, what, /*isWritten=*/false);
+  if (array.isDense())
+    return wrap(array, dtype);
+  Tensor tensor = unwrap(Tensor::allocate(dtype, array.dims));
+  array.copyTo(static_cast<std::byte *>(tensor.data()));
+  return tensor;
+}
+
+Tensor outputFromPython(nb::handle object, DType dtype, const std::string &what) {
+  BorrowedArray array = borrowAs(object, dtype, what, /*isWritten=*/true);
+  if (!array.isDense())
+    throw StatusError(invalidArgument(what + " must be C-contiguous to be written in place"));
+  return wrap(array, dtype);
+}
+
+Value valueFromPython(nb::handle object, const PortInfo &port) {
+  std::string what = "input '" + port.name + "'";
+  switch (port.kind) {
+  case ValueKind::tensor:
+    return tensorFromPython(object, port.dtype, what);
+  case ValueKind::strings:
+    return stringsFromPython(object, what);
+  case ValueKind::sequence:
+    return sequenceFromPython(object, port.dtype, what);
+  case ValueKind::optional:
+    return optionalFromPython(object, port.dtype, what);
+  case ValueKind::map:
+    if (!PyDict_Check(object.ptr()))
+      throw StatusError(invalidArgument(what + " takes a dict, got a " + typeName(object)));
+    return mapFromPython(object, port.dtype, what);
+  }
+  throw StatusError(unsupported(what + " is of a kind that this version does not know"));
+}
+
+NamedValues inputsFromPython(const Model &model, nb::handle mapping) {
+  NamedValues inputs;
+  forEachItem(mapping, "inputs", [&](std::string name, nb::handle object) {
+    const PortInfo &port = findPort(model.inputs(), name, "input");
+    inputs.push_back({std::move(name), valueFromPython(object, port)});
+  });
+  return inputs;
+}
+
+NamedValues outputsFromPython(const Model &model, nb::handle mapping) {
+  NamedValues outputs;
+  forEachItem(mapping, "outputs", [&](std::string name, nb::handle object) {
+    const PortInfo &port = findPort(model.outputs(), name, "output");
+    std::string what = "output '" + name + "'";
+    if (port.kind != ValueKind::tensor)
+      throw StatusError(unsupported(what + " is no tensor and cannot be written in place"));
+    outputs.push_back({std::move(name), outputFromPython(object, port.dtype, what)});
+  });
+  return outputs;
+}
+
+} // namespace hexin::python

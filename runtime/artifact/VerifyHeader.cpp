@@ -1,0 +1,234 @@
+#include "runtime/artifact/VerifyHeader.h"
+
+#include "runtime/artifact/Container.h"
+#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/base/Checked.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace hexin {
+namespace {
+
+using verify::sizeOf;
+
+constexpr uint32_t noSection = ~0u;
+
+int64_t bitWidth(DType dtype) {
+  switch (dtype) {
+  case DType::i4:
+  case DType::u4:
+  case DType::f4e2m1:
+    return 4;
+  case DType::i2:
+  case DType::u2:
+    return 2;
+  default:
+    return 8 * byteWidth(dtype);
+  }
+}
+
+Status verifySections(const fmt::Header &header, uint64_t sectionsEnd,
+                      uint32_t &weightsSection) {
+  std::vector<const fmt::Section *> byOffset;
+  bool hasPortable = false;
+  for (uint32_t i = 0; i < sizeOf(header.sections()); ++i) {
+    const fmt::Section *section = header.sections()->Get(i);
+    std::string where = "section " + std::to_string(i);
+    if (section->kind() > fmt::SectionKind::MAX)
+      return versionMismatch(where + " is of a kind this build does not know");
+    if (section->offset() < sizeof(Preamble) ||
+        section->offset() % sectionAlignment != 0 ||
+        !rangeFits(section->offset(), section->length(), sectionsEnd))
+      return corruptData(where + " (" + std::to_string(section->length()) +
+                         " bytes at " + std::to_string(section->offset()) +
+                         ") is not page-aligned inside the file");
+    if (section->kind() == fmt::SectionKind::weights &&
+        std::exchange(weightsSection, i) != noSection)
+      return corruptData(where + ": a second weights section");
+    if (section->kind() == fmt::SectionKind::portable && std::exchange(hasPortable, true))
+      return corruptData(where + ": a second portable section");
+    byOffset.push_back(section);
+  }
+  std::sort(byOffset.begin(), byOffset.end(), [](const auto *a, const auto *b) {
+    return std::pair(a->offset(), a->length()) < std::pair(b->offset(), b->length());
+  });
+  for (size_t i = 1; i < byOffset.size(); ++i)
+    if (byOffset[i - 1]->offset() + byOffset[i - 1]->length() > byOffset[i]->offset())
+      return corruptData("sections overlap at offset " +
+                         std::to_string(byOffset[i]->offset()));
+  return Status::success();
+}
+
+/// Bytes of `numElements` elements, narrow ones packed; nullopt on overflow.
+std::optional<int64_t> packedBytes(int64_t numElements, DType dtype) {
+  auto bits = checkedMul(numElements, bitWidth(dtype));
+  auto rounded = bits ? checkedAdd(*bits, 7) : std::nullopt;
+  return rounded ? std::optional(*rounded / 8) : std::nullopt;
+}
+
+/// Elements of a panel-packed weight when `columns` is split into panels and
+/// all other axes stay.
+std::optional<int64_t> panelElements(std::span<const int64_t> dims, size_t columnAxis,
+                                     int64_t panelWidth) {
+  std::vector<int64_t> padded(dims.begin(), dims.end());
+  auto sum = checkedAdd(padded[columnAxis], panelWidth - 1);
+  auto columns = sum ? checkedMul(*sum / panelWidth, panelWidth) : std::nullopt;
+  if (!columns)
+    return std::nullopt;
+  padded[columnAxis] = *columns;
+  return checkedNumElements(padded);
+}
+
+Status verifyWeight(const fmt::Weight &weight, const std::string &where,
+                    uint64_t weightsBytes) {
+  HEXIN_RETURN_IF_ERROR(verify::checkDType(weight.dtype(), where));
+  auto dtype = static_cast<DType>(weight.dtype());
+  if (dtype == DType::string)
+    return corruptData(where + ": a weight cannot hold strings");
+  if (sizeOf(weight.dims()) > verify::maxRank)
+    return corruptData(where + ": rank " + std::to_string(sizeOf(weight.dims())) +
+                       " is above " + std::to_string(verify::maxRank));
+  if (weight.offset() % weightAlignment != 0 ||
+      !rangeFits(weight.offset(), weight.length(), weightsBytes))
+    return corruptData(where + " (" + std::to_string(weight.length()) + " bytes at " +
+                       std::to_string(weight.offset()) +
+                       ") is not 64-byte aligned inside the weights section of " +
+                       std::to_string(weightsBytes) + " bytes");
+  std::vector<int64_t> dims;
+  if (weight.dims())
+    dims.assign(weight.dims()->begin(), weight.dims()->end());
+  auto fits = [&](std::optional<int64_t> numElements) {
+    if (!numElements)
+      return false;
+    auto packed = packedBytes(*numElements, dtype);
+    auto unpacked = checkedMul(*numElements, byteWidth(dtype));
+    auto length = static_cast<int64_t>(weight.length());
+    return (packed && *packed == length) || (unpacked && *unpacked == length);
+  };
+  bool matches = false;
+  switch (weight.encoding()) {
+  case fmt::Encoding::plain:
+    matches = fits(checkedNumElements(dims));
+    break;
+  case fmt::Encoding::panels:
+    if (weight.panel_width() == 0 || dims.size() < 2 || !checkedNumElements(dims))
+      return corruptData(where + ": panels need a width and at least two axes");
+    // A matrix (or a stack of them) has its columns last, a convolution's first.
+    matches = fits(panelElements(dims, dims.size() - 1, weight.panel_width())) ||
+              fits(panelElements(dims, 0, weight.panel_width()));
+    break;
+  default:
+    return versionMismatch(where + " has an encoding this build does not know");
+  }
+  if (!matches)
+    return corruptData(where + ": " + std::to_string(weight.length()) +
+                       " bytes do not hold its sizes as " +
+                       std::string(toString(dtype)));
+  return Status::success();
+}
+
+Status verifyPorts(const flatbuffers::Vector<flatbuffers::Offset<fmt::Port>> *ports,
+                   const std::string &what, verify::Budget &budget) {
+  std::set<std::string_view> names;
+  for (uint32_t i = 0; i < sizeOf(ports); ++i) {
+    const fmt::Port *port = ports->Get(i);
+    std::string where = what + " " + std::to_string(i);
+    HEXIN_RETURN_IF_ERROR(budget.charge(port->name()));
+    HEXIN_RETURN_IF_ERROR(budget.charge(port->doc()));
+    HEXIN_RETURN_IF_ERROR(budget.charge(port->dims()));
+    HEXIN_RETURN_IF_ERROR(budget.charge(port->symbols()));
+    HEXIN_RETURN_IF_ERROR(verify::checkDType(port->dtype(), where));
+    if (port->kind() > static_cast<uint8_t>(ValueKind::map))
+      return versionMismatch(where + " is of a kind this build does not know");
+    if (sizeOf(port->dims()) > verify::maxRank)
+      return corruptData(where + ": rank above " + std::to_string(verify::maxRank));
+    if (sizeOf(port->symbols()) != 0 && sizeOf(port->symbols()) != sizeOf(port->dims()))
+      return corruptData(where + ": symbols are not one per axis");
+    for (uint32_t s = 0; s < sizeOf(port->symbols()); ++s)
+      HEXIN_RETURN_IF_ERROR(budget.charge(port->symbols()->Get(s)));
+    for (uint32_t axis = 0; axis < sizeOf(port->dims()); ++axis)
+      if (port->dims()->Get(axis) < -1)
+        return corruptData(where + ": size " + std::to_string(port->dims()->Get(axis)));
+    if (!names.insert(port->name()->string_view()).second)
+      return corruptData(where + ": a second one named '" + port->name()->str() + "'");
+  }
+  return Status::success();
+}
+
+Status verifyStates(const fmt::Header &header, verify::Budget &budget) {
+  std::set<uint32_t> inputs, outputs;
+  std::set<std::string_view> names;
+  for (uint32_t i = 0; i < sizeOf(header.states()); ++i) {
+    const fmt::State *state = header.states()->Get(i);
+    std::string where = "state " + std::to_string(i);
+    HEXIN_RETURN_IF_ERROR(budget.charge(state->name()));
+    HEXIN_RETURN_IF_ERROR(budget.charge(state->dims()));
+    if (state->input() >= sizeOf(header.inputs()) ||
+        state->output() >= sizeOf(header.outputs()))
+      return corruptData(where + " ties an input or output that does not exist");
+    const fmt::Port *input = header.inputs()->Get(state->input());
+    const fmt::Port *output = header.outputs()->Get(state->output());
+    auto tensor = static_cast<uint8_t>(ValueKind::tensor);
+    if (input->kind() != tensor || output->kind() != tensor ||
+        input->dtype() != state->dtype() || output->dtype() != state->dtype() ||
+        sizeOf(input->dims()) != sizeOf(state->dims()) ||
+        sizeOf(output->dims()) != sizeOf(state->dims()) ||
+        byteWidth(static_cast<DType>(state->dtype())) == 0)
+      return corruptData(where + ", its input and its output are not of one type");
+    for (uint32_t axis = 0; axis < sizeOf(state->dims()); ++axis)
+      if (state->dims()->Get(axis) < -1)
+        return corruptData(where + ": size " + std::to_string(state->dims()->Get(axis)));
+    if (!inputs.insert(state->input()).second ||
+        !outputs.insert(state->output()).second ||
+        !names.insert(state->name()->string_view()).second)
+      return corruptData(where + " shares its name, input or output with another");
+  }
+  return Status::success();
+}
+
+} // namespace
+
+Status verifyHeader(const fmt::Header &header, uint64_t headerBytes,
+                    uint64_t sectionsEnd) {
+  if (uint64_t unknown = header.required_features() & ~verify::knownFeatures)
+    return versionMismatch("the file needs feature bits " + std::to_string(unknown) +
+                           " that this build does not have; use a newer one");
+  verify::Budget budget(headerBytes);
+  uint32_t weightsSection = noSection;
+  HEXIN_RETURN_IF_ERROR(verifySections(header, sectionsEnd, weightsSection));
+  uint64_t weightsBytes = weightsSection == noSection
+                              ? 0
+                              : header.sections()->Get(weightsSection)->length();
+  for (uint32_t i = 0; i < sizeOf(header.weights()); ++i) {
+    const fmt::Weight *weight = header.weights()->Get(i);
+    HEXIN_RETURN_IF_ERROR(budget.charge(weight->name()));
+    HEXIN_RETURN_IF_ERROR(budget.charge(weight->dims()));
+    HEXIN_RETURN_IF_ERROR(
+        verifyWeight(*weight, "weight " + std::to_string(i), weightsBytes));
+  }
+  HEXIN_RETURN_IF_ERROR(verifyPorts(header.inputs(), "input", budget));
+  HEXIN_RETURN_IF_ERROR(verifyPorts(header.outputs(), "output", budget));
+  HEXIN_RETURN_IF_ERROR(verifyStates(header, budget));
+  for (uint32_t i = 0; i < sizeOf(header.metadata()); ++i) {
+    HEXIN_RETURN_IF_ERROR(budget.charge(header.metadata()->Get(i)->key()));
+    HEXIN_RETURN_IF_ERROR(budget.charge(header.metadata()->Get(i)->value()));
+  }
+  std::set<std::string_view> targets;
+  for (uint32_t i = 0; i < sizeOf(header.programs()); ++i) {
+    const fmt::Program *program = header.programs()->Get(i);
+    HEXIN_RETURN_IF_ERROR(budget.charge(program->target()));
+    std::string context = "program '" + program->target()->str() + "'";
+    if (!targets.insert(program->target()->string_view()).second)
+      return corruptData("two programs for '" + program->target()->str() + "'");
+    if (Status bad = verify::verifyProgram(*program, header, budget); !bad)
+      return bad.withContext(context);
+  }
+  return Status::success();
+}
+
+} // namespace hexin

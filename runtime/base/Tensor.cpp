@@ -1,0 +1,87 @@
+#include "hexin/value.h"
+
+#include "runtime/base/Checked.h"
+#include "runtime/base/DType.h"
+
+#include <cstdlib>
+
+namespace hexin {
+namespace {
+
+constexpr size_t tensorAlignment = 64;
+
+std::string formatDims(std::span<const int64_t> dims) {
+  std::string text = "[";
+  for (size_t i = 0; i < dims.size(); ++i)
+    text += (i ? ", " : "") + std::to_string(dims[i]);
+  return text + "]";
+}
+
+struct TensorExtent {
+  int64_t numElements;
+  int64_t byteLength;
+};
+
+Result<TensorExtent> extentOf(DType dtype, std::span<const int64_t> dims) {
+  int64_t width = byteWidth(dtype);
+  if (width == 0)
+    return invalidArgument("a tensor cannot hold elements of type '" +
+                           std::string(toString(dtype)) +
+                           "'; strings go into a StringTensor");
+  auto numElements = checkedNumElements(dims);
+  if (!numElements)
+    return invalidArgument("tensor sizes " + formatDims(dims) +
+                           " are negative or overflow 64 bits");
+  auto byteLength = checkedMul(*numElements, width);
+  if (!byteLength)
+    return invalidArgument("tensor sizes " + formatDims(dims) + " of " +
+                           std::string(toString(dtype)) + " overflow 64 bits");
+  return TensorExtent{*numElements, *byteLength};
+}
+
+} // namespace
+
+Result<Tensor> Tensor::allocate(DType dtype, std::span<const int64_t> dims) {
+  HEXIN_ASSIGN_OR_RETURN(TensorExtent extent, extentOf(dtype, dims));
+  // An empty tensor still gets an address, so that data() is never null.
+  auto padded = checkedAlignUp(extent.byteLength > 0 ? extent.byteLength : 1,
+                               tensorAlignment);
+  void *memory =
+      padded ? std::aligned_alloc(tensorAlignment, static_cast<size_t>(*padded))
+             : nullptr;
+  if (!memory)
+    return resourceExhausted("no memory for a tensor of " +
+                             std::to_string(extent.byteLength) + " bytes, sizes " +
+                             formatDims(dims));
+  Tensor tensor;
+  tensor.dtype_ = dtype;
+  tensor.dims_.assign(dims.begin(), dims.end());
+  tensor.numElements_ = extent.numElements;
+  tensor.byteLength_ = static_cast<size_t>(extent.byteLength);
+  tensor.data_ = memory;
+  tensor.owner_ = std::shared_ptr<void>(memory, std::free);
+  return tensor;
+}
+
+Result<Tensor> Tensor::wrap(DType dtype, std::span<const int64_t> dims, void *data,
+                            size_t byteLength, std::shared_ptr<void> owner) {
+  HEXIN_ASSIGN_OR_RETURN(TensorExtent extent, extentOf(dtype, dims));
+  if (byteLength != static_cast<size_t>(extent.byteLength))
+    return invalidArgument("a tensor of " + std::string(toString(dtype)) + " " +
+                           formatDims(dims) + " has " +
+                           std::to_string(extent.byteLength) + " bytes, got " +
+                           std::to_string(byteLength));
+  if (!data && byteLength > 0)
+    return invalidArgument("a tensor of " + std::to_string(byteLength) +
+                           " bytes was given no memory");
+  Tensor tensor;
+  tensor.dtype_ = dtype;
+  tensor.dims_.assign(dims.begin(), dims.end());
+  tensor.numElements_ = extent.numElements;
+  tensor.byteLength_ = byteLength;
+  tensor.data_ = data;
+  tensor.owner_ = std::move(owner);
+  return tensor;
+}
+
+} // namespace hexin

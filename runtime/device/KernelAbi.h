@@ -1,0 +1,38 @@
+//===- KernelAbi.h - what a compiled kernel looks like on every target -------===//
+//
+// One contract for all targets. A kernel has
+//   bindings  pointers into buffers, already offset; a binding's memory is at
+//             least its footprint (an expression over params, checked when the
+//             launch is planned) and 64-byte aligned only if the value is
+//   params    int64: sizes, strides (in elements; 0 where a dim broadcasts at
+//             run time), scalars
+//   items     work items 0 .. items-1, independent of each other
+//
+// CPU (ELF):   void name(void *const *bindings, const int64_t *params,
+//                        int64_t begin, int64_t end);
+//              runs items [begin, end).
+// OpenCL C:    __kernel void name(__global uchar *b0, ulong o0, ... ,
+//                                 long p0, ..., long items)
+//              buffer and byte offset per binding; work item get_global_id(0)
+//              runs that item; global size is rounded up, ids >= items return.
+// PTX:         .entry name(.u64 b0, ..., .s64 p0, ..., .s64 items), as OpenCL.
+//
+// Kernels never allocate, never start threads, keep no state. Version of this
+// contract: hexin.kernelAbiVersion; an image of another version is refused.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_RUNTIME_DEVICE_KERNELABI_H
+#define HEXIN_RUNTIME_DEVICE_KERNELABI_H
+
+#include <cstdint>
+
+namespace hexin {
+
+inline constexpr uint32_t kernelAbiVersion = 1;
+
+using CpuKernelFn = void (*)(void *const *bindings, const int64_t *params,
+                             int64_t begin, int64_t end);
+
+} // namespace hexin
+
+#endif // HEXIN_RUNTIME_DEVICE_KERNELABI_H

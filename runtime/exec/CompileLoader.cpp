@@ -1,0 +1,150 @@
+#include "hexin/compile.h"
+
+#include "runtime/device/Library.h"
+#include "runtime/exec/CompilerAbi.h"
+
+#include <mutex>
+#include <utility>
+
+namespace hexin {
+namespace {
+
+Result<const hexin_compiler_api *> loadCompiler() {
+  auto entry = loadSymbol(libraryFolders("HEXIN_COMPILER_PATH"), "libhexin_compiler.so",
+                          "hexin_compiler_entry");
+  if (!entry)
+    return unavailable("compiling needs libhexin_compiler: " + entry.status().message() +
+                       ". Install it, or name its folder in HEXIN_COMPILER_PATH");
+  auto query = reinterpret_cast<hexin_compiler_entry_fn>(*entry);
+  const hexin_compiler_api *api = query(HEXIN_COMPILER_ABI_VERSION);
+  if (!api || api->struct_size < sizeof(hexin_compiler_api) || !api->compile ||
+      !api->retarget || !api->release)
+    return versionMismatch("libhexin_compiler is of another version than libhexin; "
+                           "install both from one release");
+  return api;
+}
+
+/// The compiler, loaded on first use. A failure is not remembered: the user may
+/// install it and try again.
+Result<const hexin_compiler_api *> compiler() {
+  static std::mutex mutex;
+  static const hexin_compiler_api *loaded = nullptr;
+  std::lock_guard lock(mutex);
+  if (!loaded) {
+    HEXIN_ASSIGN_OR_RETURN(loaded, loadCompiler());
+  }
+  return loaded;
+}
+
+/// CompileOptions as the list the C ABI takes; owns the strings.
+class OptionList {
+public:
+  explicit OptionList(const CompileOptions &options) {
+    addAll("target", options.targets);
+    for (const auto &[name, dims] : options.shapes) {
+      std::string value;
+      for (int64_t dim : dims)
+        value += (value.empty() ? "" : ",") + std::to_string(dim);
+      add("shape", name, value);
+    }
+    for (const auto &[input, output] : options.states)
+      add("state", input, output);
+    addAll("allow-fallback", options.allowFallback);
+    addAll("disable", options.disable);
+    addAll("cpu-arch", options.cpuArchs);
+    if (!options.emit.empty())
+      add("emit", "", options.emit);
+    if (options.explain)
+      add("explain", "", "1");
+    if (options.verifyEach)
+      add("verify-each", "", "1");
+    if (options.threads > 0)
+      add("threads", "", std::to_string(options.threads));
+    for (const Entry &entry : entries)
+      raw.push_back({entry.key, entry.name.c_str(), entry.value.c_str()});
+  }
+
+  std::vector<hexin_compiler_option> raw;
+
+private:
+  struct Entry {
+    const char *key;
+    std::string name;
+    std::string value;
+  };
+  void add(const char *key, std::string name, std::string value) {
+    entries.push_back({key, std::move(name), std::move(value)});
+  }
+  void addAll(const char *key, const std::vector<std::string> &values) {
+    for (const std::string &value : values)
+      add(key, "", value);
+  }
+  std::vector<Entry> entries;
+};
+
+void forwardProgress(void *context, const char *phase, double fraction) {
+  (*static_cast<const decltype(CompileOptions::progress) *>(context))(
+      phase ? phase : "", fraction);
+}
+
+using CompilerFunction = void (*)(const hexin_compiler_request *, hexin_compiler_reply *);
+
+Result<CompileReport> call(CompilerFunction hexin_compiler_api::*function,
+                           hexin_compiler_request request, const std::string &outPath,
+                           const CompileOptions &options) {
+  HEXIN_ASSIGN_OR_RETURN(const hexin_compiler_api *api, compiler());
+  OptionList list(options);
+  request.struct_size = sizeof request;
+  request.options = list.raw.data();
+  request.option_count = static_cast<uint32_t>(list.raw.size());
+  request.output_path = outPath.c_str();
+  if (options.progress) {
+    request.progress = forwardProgress;
+    request.progress_context =
+        const_cast<void *>(static_cast<const void *>(&options.progress));
+  }
+  hexin_compiler_reply reply{};
+  reply.struct_size = sizeof reply;
+  (api->*function)(&request, &reply);
+
+  CompileReport report;
+  report.text = reply.text ? reply.text : "";
+  report.artifactBytes = reply.artifact_bytes;
+  report.kernels = reply.kernels;
+  report.kernelsReused = reply.kernels_reused;
+  report.seconds = reply.seconds;
+  auto code = reply.code <= static_cast<uint32_t>(StatusCode::internal)
+                  ? static_cast<StatusCode>(reply.code)
+                  : StatusCode::internal;
+  Status status(code, reply.message ? reply.message : "");
+  api->release(&reply);
+  if (!status)
+    return status;
+  return report;
+}
+
+} // namespace
+
+Result<CompileReport> compile(const std::string &modelPath, const std::string &outPath,
+                              const CompileOptions &options) {
+  hexin_compiler_request request{};
+  request.input_path = modelPath.c_str();
+  return call(&hexin_compiler_api::compile, request, outPath, options);
+}
+
+Result<CompileReport> compile(std::span<const std::byte> model, const std::string &outPath,
+                              const CompileOptions &options) {
+  hexin_compiler_request request{};
+  request.input_data = model.data();
+  request.input_bytes = model.size();
+  return call(&hexin_compiler_api::compile, request, outPath, options);
+}
+
+Result<CompileReport> retarget(const std::string &artifactPath, const std::string &outPath,
+                               const CompileOptions &options) {
+  hexin_compiler_request request{};
+  request.input_path = artifactPath.c_str();
+  return call(&hexin_compiler_api::retarget, request, outPath, options);
+}
+
+} // namespace hexin

@@ -1,0 +1,221 @@
+#include "runtime/exec/DeviceProgram.h"
+
+#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/device/KernelAbi.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <string_view>
+
+namespace hexin {
+namespace {
+
+using verify::sizeOf;
+
+/// Unused weights between two used ones are uploaded along up to this size, so
+/// that few buffers are made.
+constexpr uint64_t maxWeightGapBytes = 64 * 1024;
+
+std::string join(const std::vector<std::string> &names) {
+  std::string text;
+  for (const std::string &name : names)
+    text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "none" : text;
+}
+
+bool isNativeCode(std::span<const std::byte> image) {
+  constexpr std::string_view elfMagic = "\x7f" "ELF";
+  return image.size() >= elfMagic.size() &&
+         std::memcmp(image.data(), elfMagic.data(), elfMagic.size()) == 0;
+}
+
+struct WeightChunk {
+  uint64_t begin;
+  uint64_t end;
+};
+
+/// The parts of the weights section that the device needs, none larger than a
+/// buffer may be. Fails when one weight is.
+Result<std::vector<WeightChunk>> splitWeights(const fmt::Header &header,
+                                              std::span<const uint32_t> used,
+                                              uint64_t maxBytes) {
+  std::vector<const fmt::Weight *> weights;
+  for (uint32_t index : used)
+    weights.push_back(header.weights()->Get(index));
+  std::sort(weights.begin(), weights.end(), [](const auto *a, const auto *b) {
+    return std::pair(a->offset(), a->length()) < std::pair(b->offset(), b->length());
+  });
+  std::vector<WeightChunk> chunks;
+  for (const fmt::Weight *weight : weights) {
+    uint64_t end = weight->offset() + weight->length();
+    if (weight->length() > maxBytes)
+      return resourceExhausted("a weight of " + std::to_string(weight->length()) +
+                               " bytes is larger than the device's largest buffer, " +
+                               std::to_string(maxBytes) + " bytes");
+    if (!chunks.empty() && weight->offset() <= chunks.back().end + maxWeightGapBytes &&
+        std::max(end, chunks.back().end) - chunks.back().begin <= maxBytes)
+      chunks.back().end = std::max(end, chunks.back().end);
+    else
+      chunks.push_back({weight->offset(), end});
+  }
+  return chunks;
+}
+
+} // namespace
+
+Result<std::shared_ptr<const DeviceProgram>>
+DeviceProgram::load(std::shared_ptr<const Model::Impl> model,
+                    std::shared_ptr<Device> device) {
+  using Key = std::pair<const Model::Impl *, const Device *>;
+  static std::mutex mutex;
+  static auto *loaded = new std::map<Key, std::weak_ptr<const DeviceProgram>>;
+
+  std::lock_guard lock(mutex);
+  std::erase_if(*loaded, [](const auto &entry) { return entry.second.expired(); });
+  auto key = Key(model.get(), device.get());
+  if (auto found = loaded->find(key); found != loaded->end())
+    if (auto shared = found->second.lock())
+      return shared;
+
+  std::string target = device->id().substr(0, device->id().find(':'));
+  const fmt::Program *program = model->findProgram(target);
+  if (!program) {
+    std::vector<std::string> targets;
+    if (model->header().programs())
+      for (const fmt::Program *other : *model->header().programs())
+        targets.push_back(other->target()->str());
+    return notFound("'" + model->path + "' has no program for '" + target +
+                    "', only for: " + join(targets) + ". Add one with 'hexin retarget'");
+  }
+  std::shared_ptr<DeviceProgram> result(new DeviceProgram);
+  result->model_ = std::move(model);
+  result->device_ = std::move(device);
+  HEXIN_RETURN_IF_ERROR(result->check(*program));
+  result->info_ = std::make_unique<ProgramInfo>(*program, result->model_->header());
+  HEXIN_RETURN_IF_ERROR(result->loadImages());
+  HEXIN_RETURN_IF_ERROR(result->loadWeights());
+  (*loaded)[key] = result;
+  return std::shared_ptr<const DeviceProgram>(std::move(result));
+}
+
+Status DeviceProgram::check(const fmt::Program &program) const {
+  std::string where = "the program for '" + program.target()->str() + "'";
+  if (program.kernel_abi() != kernelAbiVersion)
+    return versionMismatch(where + " is of kernel ABI " +
+                           std::to_string(program.kernel_abi()) + ", this build runs " +
+                           std::to_string(kernelAbiVersion) +
+                           "; compile or retarget the model again");
+  if (uint64_t unknown = program.required_features() & ~verify::knownFeatures)
+    return versionMismatch(where + " needs feature bits " + std::to_string(unknown) +
+                           " that this build does not have");
+  for (uint32_t i = 0; i < sizeOf(program.images()); ++i)
+    if (model_->options.trust == TrustPolicy::noNative &&
+        isNativeCode(model_->container.section(program.images()->Get(i)->section())))
+      return unsupported(where + " holds machine code, and the model was opened with "
+                                 "TrustPolicy::noNative");
+  auto isTensor = [](const fmt::Port *port) {
+    return port->kind() == static_cast<uint8_t>(ValueKind::tensor) &&
+           port->dtype() != static_cast<uint8_t>(DType::string);
+  };
+  for (uint32_t i = 0; i < sizeOf(model_->header().inputs()); ++i)
+    if (const fmt::Port *port = model_->header().inputs()->Get(i); !isTensor(port))
+      return unsupported("input '" + port->name()->str() +
+                         "' is no tensor of numbers; sessions take only those so far");
+  for (uint32_t i = 0; i < sizeOf(model_->header().outputs()); ++i)
+    if (const fmt::Port *port = model_->header().outputs()->Get(i); !isTensor(port))
+      return unsupported("output '" + port->name()->str() +
+                         "' is no tensor of numbers; sessions give only those so far");
+  return Status::success();
+}
+
+Status DeviceProgram::loadImages() {
+  const fmt::Program &program = info_->program;
+  if (sizeOf(program.images()) == 0)
+    return Status::success();
+  // Images are ordered best first; all those of the first arch that the device
+  // can run are loaded.
+  std::string_view arch;
+  std::vector<std::string> offered;
+  for (const fmt::Image *image : *program.images()) {
+    std::string_view candidate = image->arch()->string_view();
+    if (arch.empty() && std::find(device_->imageArchs().begin(),
+                                  device_->imageArchs().end(),
+                                  candidate) != device_->imageArchs().end())
+      arch = candidate;
+    offered.emplace_back(candidate);
+  }
+  if (arch.empty())
+    return unsupported("device '" + device_->id() + "' runs code for " +
+                       join(device_->imageArchs()) + "; '" + model_->path +
+                       "' has code for " + join(offered));
+  for (const fmt::Image *image : *program.images()) {
+    if (image->arch()->string_view() != arch)
+      continue;
+    const fmt::Section *section = model_->header().sections()->Get(image->section());
+    hexin_image raw{};
+    raw.struct_size = sizeof raw;
+    raw.arch = image->arch()->c_str();
+    raw.data = model_->container.section(image->section()).data();
+    raw.size = section->length();
+    raw.fd = model_->container.fd();
+    raw.file_offset = section->offset();
+    raw.content_hash = section->hash();
+    auto module = device_->load(raw);
+    if (!module)
+      return module.status().withContext("loading the '" + std::string(arch) +
+                                         "' code of '" + model_->path + "'");
+    modules_.push_back(*std::move(module));
+  }
+  return Status::success();
+}
+
+Status DeviceProgram::loadWeights() {
+  const fmt::Header &header = model_->header();
+  weightPlaces_.resize(sizeOf(header.weights()));
+  std::vector<uint32_t> used;
+  for (uint32_t v = 0; v < info_->storage.size(); ++v)
+    if (uint32_t weight = info_->storageIndex[v];
+        info_->storage[v] == Storage::weight && info_->usedOnDevice[v] &&
+        !weightPlaces_[weight].isOnDevice) {
+      weightPlaces_[weight].isOnDevice = true;
+      used.push_back(weight);
+    }
+  HEXIN_ASSIGN_OR_RETURN(
+      auto chunks, splitWeights(header, used, device_->maxBufferBytes()));
+
+  std::span<const std::byte> section = model_->container.weights();
+  for (const WeightChunk &chunk : chunks) {
+    uint64_t bytes = chunk.end - chunk.begin;
+    const std::byte *data = section.data() + chunk.begin;
+    if (device_->canWrapHost()) {
+      // Commands only read from weights: the verifier saw to that.
+      HEXIN_ASSIGN_OR_RETURN(
+          Buffer buffer, device_->wrapHost(const_cast<std::byte *>(data), bytes));
+      weightChunks_.push_back(std::move(buffer));
+      continue;
+    }
+    HEXIN_ASSIGN_OR_RETURN(Buffer buffer, device_->allocate(bytes));
+    HEXIN_RETURN_IF_ERROR(device_->upload(data, buffer.get(), 0, bytes));
+    weightChunks_.push_back(std::move(buffer));
+  }
+  for (uint32_t weight : used) {
+    uint64_t begin = header.weights()->Get(weight)->offset();
+    uint64_t end = begin + header.weights()->Get(weight)->length();
+    for (uint32_t c = 0; c < chunks.size(); ++c)
+      if (begin >= chunks[c].begin && end <= chunks[c].end) {
+        weightPlaces_[weight].chunk = c;
+        weightPlaces_[weight].offset = begin - chunks[c].begin;
+        break;
+      }
+  }
+  return Status::success();
+}
+
+std::span<const std::byte> DeviceProgram::weightBytes(uint32_t weight) const {
+  const fmt::Weight *entry = model_->header().weights()->Get(weight);
+  return model_->container.weights().subspan(entry->offset(), entry->length());
+}
+
+} // namespace hexin

@@ -1,0 +1,61 @@
+//===- DeviceProgram.h - a model's program loaded on a device --------------------===//
+//
+// Code and weights on the device: loaded once per (model, device) in a process
+// and shared by its sessions. Weights of devices with host memory are the mapping
+// itself, without a copy.
+//
+// Immutable after load, so safe from all threads.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_RUNTIME_EXEC_DEVICEPROGRAM_H
+#define HEXIN_RUNTIME_EXEC_DEVICEPROGRAM_H
+
+#include "runtime/artifact/ModelImpl.h"
+#include "runtime/device/Device.h"
+#include "runtime/exec/ProgramInfo.h"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace hexin {
+
+class DeviceProgram {
+public:
+  /// The program of `model` for `device`, loaded or shared. notFound when the
+  /// model has none for it; unsupported when the device cannot take its code.
+  static Result<std::shared_ptr<const DeviceProgram>>
+  load(std::shared_ptr<const Model::Impl> model, std::shared_ptr<Device> device);
+
+  struct WeightPlace {
+    uint32_t chunk = 0;
+    uint64_t offset = 0; ///< in the chunk
+    bool isOnDevice = false;
+  };
+
+  const Model::Impl &model() const { return *model_; }
+  const Device &device() const { return *device_; }
+  const ProgramInfo &info() const { return *info_; }
+  std::span<const Module> modules() const { return modules_; }
+  std::span<const Buffer> weightChunks() const { return weightChunks_; }
+  const WeightPlace &weightPlace(uint32_t weight) const { return weightPlaces_[weight]; }
+  /// The weight's bytes in the mapping.
+  std::span<const std::byte> weightBytes(uint32_t weight) const;
+
+private:
+  DeviceProgram() = default;
+  Status check(const fmt::Program &program) const;
+  Status loadImages();
+  Status loadWeights();
+
+  std::shared_ptr<const Model::Impl> model_;
+  std::shared_ptr<Device> device_; // before what lives on it
+  std::unique_ptr<ProgramInfo> info_;
+  std::vector<Module> modules_;
+  std::vector<Buffer> weightChunks_;
+  std::vector<WeightPlace> weightPlaces_;
+};
+
+} // namespace hexin
+
+#endif // HEXIN_RUNTIME_EXEC_DEVICEPROGRAM_H

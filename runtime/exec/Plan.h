@@ -1,0 +1,183 @@
+//===- Plan.h - a program bound to sizes, ready to be walked -------------------===//
+//
+// A plan is a chain of segments. The first is found by the sizes of the inputs.
+// A segment that ends before the program does says what to read then (elements
+// and sizes that its instructions made); what was read finds the next segment.
+// Programs whose sizes follow from their inputs have one segment per set of sizes.
+//
+// Everything that depends on sizes happens when a segment is made (PlanBuilder);
+// running it (SessionCore) walks `steps`. Owned by the session's PlanCache; a
+// session runs one plan at a time.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_RUNTIME_EXEC_PLAN_H
+#define HEXIN_RUNTIME_EXEC_PLAN_H
+
+#include "runtime/base/Attributes.h"
+#include "runtime/exec/ArenaLayout.h"
+#include "runtime/exec/DeviceProgram.h"
+#include "runtime/exec/ExprTable.h"
+#include "runtime/exec/Slots.h"
+
+#include "hexin/value.h"
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace hexin {
+
+using Dims = std::vector<int64_t>;
+
+/// `bytes` bytes at `offset` of a slot.
+struct DevicePlace {
+  uint32_t slot = noSlot;
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+};
+
+/// Where the host finds a value.
+struct HostPlace {
+  enum Kind : uint8_t {
+    none,
+    userInput, ///< the tensor that the caller passed for input `index`
+    weight,    ///< the mapping of weight `index`
+    tensor,    ///< the session's host tensor of value `index`
+    deviceMemory ///< `device`, which is host memory
+  };
+  Kind kind = none;
+  uint32_t index = 0;
+  DevicePlace device;
+  uint64_t offset = 0; ///< bytes into the above
+  DType dtype = DType::f32;
+  /// The value's sizes. Without them (`hasDims` false) it is all of a host
+  /// tensor, whose sizes are what they are.
+  bool hasDims = false;
+  Dims dims;
+};
+
+/// A host instruction, or the host's part in one.
+struct HostCall {
+  std::string op;
+  Attributes attributes;
+  struct Operand {
+    bool isPresent = false;
+    HostPlace place;
+  };
+  std::vector<Operand> operands;
+  struct Result {
+    uint32_t value = 0;
+    DType dtype = DType::f32;
+    bool hasDims = false; ///< then the result must have these sizes
+    Dims dims;
+  };
+  std::vector<Result> results;
+};
+
+struct Step {
+  enum Kind : uint8_t {
+    submit,   ///< commands [first, first + count)
+    wait,     ///< for all that was submitted
+    host,     ///< `call`
+    toHost,   ///< `place` to the host tensor of `value`
+    toDevice, ///< the host tensor of `value` to `place`
+    release   ///< frees the host tensor of `value`
+  };
+  Kind kind;
+  uint32_t instruction = 0;
+  uint32_t first = 0;
+  uint32_t count = 0;
+  uint32_t value = 0;
+  DevicePlace place;
+  std::unique_ptr<HostCall> call;
+  Tensor staging; ///< toHost: the memory, used again by every run
+};
+
+/// An output that the segment starts to write.
+struct OutputBinding {
+  uint32_t output = 0;
+  Dims dims;
+};
+
+/// A state's next half that the segment starts to write.
+struct StateBinding {
+  uint32_t state = 0;
+  uint64_t bytes = 0;
+};
+
+/// How a value leaves the run, at its end.
+struct FinalValue {
+  enum Kind : uint8_t {
+    written,    ///< output: it is in its memory; state: it is in the next half
+    inPlace,    ///< state: it is in the current half
+    fromDevice, ///< copied from `place`
+    fromHost    ///< copied from `host`
+  };
+  Kind kind = written;
+  uint32_t index = 0; ///< of the output, state or dumped name
+  DevicePlace place;
+  HostPlace host;
+  DType dtype = DType::f32;
+  bool hasDims = false;
+  Dims dims;
+};
+
+/// Something to read on the host before the next segment is known.
+struct Learned {
+  int32_t leaf = 0; ///< node of the program's pool
+  HostPlace place;
+};
+
+/// What the builder knows at the end of a segment; the next one starts from it.
+struct PlanState {
+  struct Root {
+    DevicePlace place;
+    ArenaPlace arena; ///< when it is a temp with a place
+    HostPlace::Kind hostKind = HostPlace::none;
+    bool onDevice = false; ///< the place holds the value
+    Dims dims;             ///< when `place` is set
+  };
+  PlanState(const ExprPool *pool, ArenaLayout layout)
+      : exprs(pool), layout(std::move(layout)) {}
+
+  ExprTable exprs;
+  ArenaLayout layout;
+  std::vector<Root> roots; // by value
+  uint32_t position = 0;   // in ProgramInfo::order
+};
+
+struct Segment {
+  // -- running it
+  std::vector<Step> steps;
+  std::vector<hexin_command *> commands; // what steps refer to
+  std::vector<uint32_t> commandInstructions;
+  std::vector<Command> ownedCommands;
+  std::vector<uint64_t> commandTimes; // when profiling: 2 per command
+  std::vector<uint64_t> slabBytes;    // that each slab must have, 0 = untouched
+  std::vector<OutputBinding> outputs;
+  std::vector<StateBinding> states;
+
+  // -- its end: of the program ...
+  bool isLast = false;
+  std::vector<FinalValue> finalOutputs;
+  std::vector<FinalValue> finalStates;
+  std::vector<FinalValue> finalDumps;
+
+  // ... or of what is known
+  std::vector<Learned> learned;
+  std::unique_ptr<PlanState> state;
+  std::map<std::vector<int64_t>, std::unique_ptr<Segment>> next;
+
+  // -- PlanCache
+  Segment *parent = nullptr;
+  uint64_t lastRun = 0;
+  uint64_t bytes = 0;
+  std::list<Segment *>::iterator inUseOrder;
+};
+
+} // namespace hexin
+
+#endif // HEXIN_RUNTIME_EXEC_PLAN_H

@@ -1,0 +1,62 @@
+//===- ProgramInfo.h - what can be said of a program before any size is known -----===//
+//
+// Computed once per loaded program and shared by its sessions; immutable. Borrows
+// the model's mapping.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_RUNTIME_EXEC_PROGRAMINFO_H
+#define HEXIN_RUNTIME_EXEC_PROGRAMINFO_H
+
+#include "runtime/artifact/hexin_generated.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace hexin {
+
+inline constexpr uint32_t absentOperand = 0xFFFFFFFF;
+
+/// What a value's memory is. Views have none of their own.
+enum class Storage : uint8_t { view, temp, input, output, weight, state, nextState };
+
+class ProgramInfo {
+public:
+  ProgramInfo(const fmt::Program &program, const fmt::Header &header);
+
+  const fmt::Program &program;
+  const fmt::Header &header;
+
+  /// Per value: its storage, and which input, output, weight or state it is.
+  std::vector<Storage> storage;
+  std::vector<uint32_t> storageIndex;
+
+  /// Instruction indices in the order they run: host instructions that need
+  /// nothing from the device go first, so that the sizes they compute are known
+  /// before anything is planned for the device.
+  std::vector<uint32_t> order;
+
+  /// Nodes of the pool that read a run-time value (element, result_dim).
+  std::vector<int32_t> runtimeLeaves;
+
+  /// Per value: whether the device may touch its memory.
+  std::vector<bool> usedOnDevice;
+
+  /// Per position in `order`, the values whose storage is last used there (by
+  /// any variant, branch or view). Values that outputs, leaves or `keep` need
+  /// are in none.
+  std::vector<std::vector<uint32_t>> valuesEndingAt(std::span<const uint32_t> keep) const;
+
+  bool isView(uint32_t value) const { return storage[value] == Storage::view; }
+
+private:
+  void classifyValues();
+  void orderInstructions();
+  void findDeviceUses();
+  /// Gives what views and phis look at at least the number of who looks.
+  void propagateToRoots(std::vector<uint32_t> &perValue) const;
+};
+
+} // namespace hexin
+
+#endif // HEXIN_RUNTIME_EXEC_PROGRAMINFO_H

@@ -1,0 +1,124 @@
+// SessionCore: the end of a run: results, states, traces.
+#include "runtime/exec/SessionCore.h"
+
+#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/base/Checked.h"
+#include "runtime/base/DType.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hexin {
+
+Status SessionCore::finish() {
+  HEXIN_RETURN_IF_ERROR(waitForDevice());
+  const Segment &last = *path_.back();
+  uint64_t transfersBefore = memory_.transfers();
+  for (const FinalValue &final : last.finalOutputs)
+    HEXIN_RETURN_IF_ERROR(deliver(final));
+  if (!dumped_.empty())
+    dumped_.clear();
+  for (const FinalValue &final : last.finalDumps)
+    HEXIN_RETURN_IF_ERROR(deliverDump(final));
+  // States may be made of each other: all are copied before any is advanced.
+  for (const FinalValue &final : last.finalStates)
+    HEXIN_RETURN_IF_ERROR(deliverState(final));
+  for (const FinalValue &final : last.finalStates)
+    states_.advance(final.index, final.dims, final.kind == FinalValue::inPlace);
+  if (options_.profile)
+    recordTimes();
+  stats_.transfers += memory_.transfers() - transfersBefore;
+  ++stats_.runs;
+  return Status::success();
+}
+
+/// Copies a value out: to `bytes` bytes at `dst`.
+Status SessionCore::fetch(const FinalValue &final, void *dst, uint64_t bytes) {
+  if (final.kind == FinalValue::fromDevice)
+    return memory_.download(final.place.slot, final.place.offset, dst, bytes);
+  HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(final.host));
+  if (view.bytes != bytes)
+    return internalError("an output has " + std::to_string(view.bytes) +
+                         " bytes instead of " + std::to_string(bytes));
+  if (bytes > 0)
+    std::memmove(dst, view.data, bytes);
+  return Status::success();
+}
+
+Status SessionCore::deliver(const FinalValue &final) {
+  OutputTarget &entry = targets_[final.index];
+  if (!entry.isWanted || (final.kind == FinalValue::written && entry.isWritten))
+    return Status::success();
+  Tensor *target;
+  if (final.kind == FinalValue::written) {
+    HEXIN_RETURN_IF_ERROR(prepareTarget(final.index, final.dims, target));
+    return memory_.download(memory_.slots().output(final.index), 0, target->data(),
+                            target->byteLength());
+  }
+  std::span<const int64_t> dims = final.dims;
+  if (final.kind == FinalValue::fromHost) {
+    HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(final.host));
+    if (!final.hasDims)
+      dims = view.tensor->dims();
+    // A result of the host becomes the output as it is, unless it is one already.
+    bool isOurs = final.host.kind == HostPlace::tensor && view.tensor &&
+                  view.tensor == &hostOwned_[final.host.index] &&
+                  view.tensor->owner().use_count() == 1;
+    if (isOurs && !entry.given) {
+      entry.made = *view.tensor;
+      return Status::success();
+    }
+  }
+  HEXIN_RETURN_IF_ERROR(prepareTarget(final.index, dims, target));
+  return fetch(final, target->data(), target->byteLength());
+}
+
+Status SessionCore::deliverDump(const FinalValue &final) {
+  std::span<const int64_t> dims = final.dims;
+  if (!final.hasDims) {
+    HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(final.host));
+    dims = view.tensor->dims();
+  }
+  HEXIN_ASSIGN_OR_RETURN(Tensor tensor, Tensor::allocate(final.dtype, dims));
+  HEXIN_RETURN_IF_ERROR(fetch(final, tensor.data(), tensor.byteLength()));
+  dumped_.push_back({dumpNames_[final.index], std::move(tensor)});
+  return Status::success();
+}
+
+/// Brings a state that is not in its memory yet into its next half.
+Status SessionCore::deliverState(const FinalValue &final) {
+  if (final.kind == FinalValue::written || final.kind == FinalValue::inPlace)
+    return Status::success();
+  uint32_t next = memory_.slots().nextState(final.index);
+  if (final.kind == FinalValue::fromDevice) {
+    HEXIN_RETURN_IF_ERROR(memory_.reserve(next, final.place.bytes));
+    return memory_.copy(final.place.slot, final.place.offset, next, final.place.bytes);
+  }
+  HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(final.host));
+  HEXIN_RETURN_IF_ERROR(memory_.reserve(next, view.bytes));
+  return memory_.upload(next, 0, view.data, view.bytes);
+}
+
+void SessionCore::recordTimes() {
+  for (const Segment *segment : path_)
+    for (size_t i = 0; i < segment->commands.size(); ++i)
+      trace_.push_back({segment->commandInstructions[i], true, segment->commandTimes[2 * i],
+                        segment->commandTimes[2 * i + 1]});
+}
+
+/// Whatever became of the run: nothing of it stays in flight or referred to.
+void SessionCore::clearRun() {
+  // A failure has been reported already; what follows from it is no news.
+  static_cast<void>(waitForDevice().ok());
+  path_.clear();
+  for (size_t v = 0; v < hostTensors_.size(); ++v) {
+    if (!hostTensors_[v])
+      continue;
+    hostTensors_[v] = nullptr;
+    hostOwned_[v] = Tensor();
+  }
+  for (OutputTarget &target : targets_)
+    target = OutputTarget();
+}
+
+} // namespace hexin

@@ -1,0 +1,73 @@
+//===- SessionMemory.h - the buffers behind a session's slots ----------------------===//
+//
+// Buffers of the session grow to the largest size asked for and are kept. Memory
+// of the caller is wrapped where the device allows that, and the wrapper is kept
+// while the same memory comes again, so that a repeated run allocates nothing.
+// Not thread-safe: a session uses it inside its turn.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_RUNTIME_EXEC_SESSIONMEMORY_H
+#define HEXIN_RUNTIME_EXEC_SESSIONMEMORY_H
+
+#include "runtime/exec/Slots.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace hexin {
+
+class SessionMemory {
+public:
+  explicit SessionMemory(const DeviceProgram &program);
+
+  std::span<const hexin_slot> table() const { return table_; }
+  const SlotNumbers &slots() const { return slots_; }
+
+  /// Makes every slab at least as large as asked; contents of one that grows are
+  /// lost.
+  Status growSlabs(std::span<const uint64_t> slabBytes);
+
+  /// Puts a buffer of the session's own, of at least `bytes`, behind `slot`.
+  /// Contents are lost when it has to grow.
+  Status reserve(uint32_t slot, uint64_t bytes);
+
+  /// Whether wrap() can be used for this memory.
+  bool canWrap(const void *pointer) const;
+  /// Puts the caller's memory behind `slot`.
+  Status wrap(uint32_t slot, void *pointer, uint64_t bytes);
+
+  /// Exchanges what is behind two slots.
+  void swap(uint32_t a, uint32_t b);
+
+  Status upload(uint32_t slot, uint64_t offset, const void *src, uint64_t bytes);
+  Status download(uint32_t slot, uint64_t offset, void *dst, uint64_t bytes);
+  Status copy(uint32_t src, uint64_t srcOffset, uint32_t dst, uint64_t bytes);
+
+  /// Host address of a slot of a device with host memory, else null.
+  std::byte *hostAddress(uint32_t slot) const { return entries_[slot].host; }
+
+  uint64_t arenaBytes() const;
+  /// Copies made since the session was created.
+  uint64_t transfers() const { return transfers_; }
+
+private:
+  struct Entry {
+    Buffer owned;
+    uint64_t ownedBytes = 0;
+    Buffer wrapped;
+    void *wrappedPointer = nullptr;
+    uint64_t wrappedBytes = 0;
+    std::byte *host = nullptr; // of the buffer in the table
+  };
+
+  const Device &device_;
+  SlotNumbers slots_;
+  std::vector<Entry> entries_;
+  std::vector<hexin_slot> table_; // parallel to entries_
+  uint64_t transfers_ = 0;
+};
+
+} // namespace hexin
+
+#endif // HEXIN_RUNTIME_EXEC_SESSIONMEMORY_H

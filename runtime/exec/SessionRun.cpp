@@ -1,0 +1,358 @@
+// SessionCore: a run, from its inputs to what is in flight.
+#include "runtime/exec/SessionCore.h"
+
+#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/base/Checked.h"
+#include "runtime/base/DType.h"
+#include "runtime/exec/HostElements.h"
+#include "runtime/exec/HostOps.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hexin {
+
+using verify::sizeOf;
+
+Status SessionCore::start(const NamedValues &inputs) {
+  ++run_;
+  uint64_t transfersBefore = memory_.transfers();
+  stats_.transfers = 0;
+  if (options_.profile)
+    trace_.clear();
+  HEXIN_RETURN_IF_ERROR(inputs_.bind(inputs));
+  HEXIN_RETURN_IF_ERROR(bindStates());
+  HEXIN_RETURN_IF_ERROR(bindInputs());
+  Segment *segment = nullptr;
+  do {
+    HEXIN_ASSIGN_OR_RETURN(segment, findSegment(segment));
+    path_.push_back(segment);
+    HEXIN_RETURN_IF_ERROR(execute(*segment));
+    if (!segment->isLast)
+      HEXIN_RETURN_IF_ERROR(learn(*segment));
+  } while (!segment->isLast);
+  stats_.transfers = memory_.transfers() - transfersBefore;
+  return Status::success();
+}
+
+Status SessionCore::bindStates() {
+  const ProgramInfo &info = program_->info();
+  for (uint32_t s = 0; s < states_.size(); ++s) {
+    if (states_.isSet(s)) {
+      HEXIN_RETURN_IF_ERROR(inputs_.bindState(s, states_.dims(s)));
+      continue;
+    }
+    std::vector<int64_t> dims = inputs_.initialStateDims(s);
+    HEXIN_RETURN_IF_ERROR(inputs_.bindState(s, dims));
+    HEXIN_RETURN_IF_ERROR(states_.initialise(s, dims));
+  }
+  if (program_->device().hasHostMemory() || states_.size() == 0)
+    return Status::success();
+  // Host instructions and shape logic read states that are not device-only.
+  for (uint32_t v = 0; v < info.storage.size(); ++v) {
+    const fmt::ValueDef *def = info.program.values()->Get(v);
+    if (info.storage[v] != Storage::state || def->residency() == fmt::Residency::device)
+      continue;
+    uint32_t state = info.storageIndex[v];
+    HEXIN_ASSIGN_OR_RETURN(hostOwned_[v], Tensor::allocate(static_cast<DType>(def->dtype()),
+                                                           states_.dims(state)));
+    HEXIN_RETURN_IF_ERROR(memory_.download(memory_.slots().state(state), 0,
+                                           hostOwned_[v].data(),
+                                           hostOwned_[v].byteLength()));
+    hostTensors_[v] = &hostOwned_[v];
+  }
+  return Status::success();
+}
+
+Status SessionCore::bindInputs() {
+  const ProgramInfo &info = program_->info();
+  for (uint32_t i = 0; i < sizeOf(info.program.inputs()); ++i) {
+    const Tensor *tensor = inputs_.tensors()[i];
+    uint32_t slot = memory_.slots().input(i);
+    if (!tensor || !info.usedOnDevice[info.program.inputs()->Get(i)])
+      continue;
+    if (memory_.canWrap(tensor->data())) {
+      // Commands only read from inputs: the verifier saw to that.
+      HEXIN_RETURN_IF_ERROR(memory_.wrap(slot, const_cast<void *>(tensor->data()),
+                                         tensor->byteLength()));
+      continue;
+    }
+    HEXIN_RETURN_IF_ERROR(memory_.reserve(slot, tensor->byteLength()));
+    HEXIN_RETURN_IF_ERROR(
+        memory_.upload(slot, 0, tensor->data(), tensor->byteLength()));
+  }
+  return Status::success();
+}
+
+/// The segment after `parent` for what was learned at its end, or (null) the
+/// first one for the inputs' sizes; made when there is none yet.
+Result<Segment *> SessionCore::findSegment(Segment *parent) {
+  if (!parent) {
+    key_.clear();
+    for (const std::vector<int64_t> &dims : inputs_.dims())
+      key_.insert(key_.end(), dims.begin(), dims.end());
+  }
+  if (Segment *found = plans_.find(parent, key_, run_))
+    return found;
+  PlanBuilder builder(context_, inputs_.dims());
+  HEXIN_ASSIGN_OR_RETURN(std::unique_ptr<Segment> made,
+                         parent ? builder.buildNext(*parent, learned_)
+                                : builder.buildFirst());
+  stats_.plans += made->isLast;
+  stats_.commandsPrepared += made->commands.size();
+  return &plans_.insert(parent, key_, std::move(made), run_);
+}
+
+/// Reads what the next segment depends on into learned_ and key_.
+Status SessionCore::learn(const Segment &segment) {
+  const fmt::Program &program = program_->info().program;
+  learned_.clear();
+  key_.clear();
+  for (const Learned &item : segment.learned) {
+    const fmt::ExprNode *node = program.exprs()->Get(item.leaf);
+    HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(item.place));
+    ExprResult result;
+    if (node->op() == fmt::ExprOp::element) {
+      result = readElement(item.place.dtype, {view.data, view.bytes}, node->b());
+    } else {
+      bool exists = view.tensor && static_cast<size_t>(node->b()) < view.tensor->dims().size();
+      result = exists ? ExprResult::of(view.tensor->dims()[node->b()])
+                      : ExprResult{ExprState::outOfRange, 0};
+    }
+    learned_.push_back(result);
+    key_.push_back(result.value);
+  }
+  // What could not be read is part of the key, behind the values.
+  for (size_t i = 0; i < learned_.size(); ++i)
+    if (!learned_[i].isKnown()) {
+      key_.push_back(static_cast<int64_t>(i));
+      key_.push_back(static_cast<int64_t>(learned_[i].state));
+    }
+  return Status::success();
+}
+
+Status SessionCore::execute(Segment &segment) {
+  HEXIN_RETURN_IF_ERROR(memory_.growSlabs(segment.slabBytes));
+  for (const StateBinding &state : segment.states)
+    HEXIN_RETURN_IF_ERROR(
+        memory_.reserve(memory_.slots().nextState(state.state), state.bytes));
+  for (const OutputBinding &output : segment.outputs)
+    HEXIN_RETURN_IF_ERROR(bindOutput(output));
+  for (Step &step : segment.steps) {
+    bool isTimed = options_.profile && (step.kind == Step::host ||
+                                        step.kind == Step::toHost ||
+                                        step.kind == Step::toDevice);
+    uint64_t begin = isTimed ? nowNs() : 0;
+    HEXIN_RETURN_IF_ERROR(runStep(segment, step));
+    if (isTimed)
+      trace_.push_back({step.instruction, false, begin, nowNs()});
+  }
+  return Status::success();
+}
+
+bool SessionCore::overlapsOther(uint32_t output, const Tensor &target) const {
+  auto overlaps = [&](const Tensor *other) {
+    if (!other || other == &target)
+      return false;
+    auto *a = static_cast<const std::byte *>(target.data());
+    auto *b = static_cast<const std::byte *>(other->data());
+    return a < b + other->byteLength() && b < a + target.byteLength();
+  };
+  for (const Tensor *input : inputs_.tensors())
+    if (overlaps(input))
+      return true;
+  for (uint32_t i = 0; i < targets_.size(); ++i)
+    if (i != output && overlaps(targets_[i].given))
+      return true;
+  return false;
+}
+
+/// The tensor that output `output`, of sizes `dims`, goes to.
+Status SessionCore::prepareTarget(uint32_t output, std::span<const int64_t> dims,
+                                  Tensor *&target) {
+  OutputTarget &entry = targets_[output];
+  const fmt::Port *port = model_.impl()->header().outputs()->Get(output);
+  if (entry.given) {
+    if (!std::ranges::equal(entry.given->dims(), dims))
+      return invalidArgument("output '" + port->name()->str() + "': expected sizes " +
+                             formatDims(dims) + ", got a tensor of " +
+                             formatDims(entry.given->dims()));
+    target = entry.given;
+    return Status::success();
+  }
+  if (!entry.made.data()) {
+    HEXIN_ASSIGN_OR_RETURN(entry.made,
+                           Tensor::allocate(static_cast<DType>(port->dtype()), dims));
+  }
+  target = &entry.made;
+  return Status::success();
+}
+
+Status SessionCore::bindOutput(const OutputBinding &binding) {
+  OutputTarget &entry = targets_[binding.output];
+  uint32_t slot = memory_.slots().output(binding.output);
+  const fmt::Port *port = model_.impl()->header().outputs()->Get(binding.output);
+  int64_t width = byteWidth(static_cast<DType>(port->dtype()));
+  auto bytes = static_cast<uint64_t>(checkedNumElements(binding.dims).value_or(0) * width);
+  if (!entry.isWanted)
+    return memory_.reserve(slot, bytes);
+  Tensor *target;
+  HEXIN_RETURN_IF_ERROR(prepareTarget(binding.output, binding.dims, target));
+  bool isDirect = memory_.canWrap(target->data()) &&
+                  !(entry.given && overlapsOther(binding.output, *target));
+  if (!isDirect)
+    return memory_.reserve(slot, bytes);
+  entry.isWritten = true;
+  return memory_.wrap(slot, target->data(), target->byteLength());
+}
+
+Status SessionCore::runStep(Segment &segment, Step &step) {
+  switch (step.kind) {
+  case Step::submit:
+    return submitCommands(segment, step);
+  case Step::wait:
+    return waitForDevice();
+  case Step::host:
+    return callHost(step);
+  case Step::toHost:
+    hostTensors_[step.value] = &step.staging;
+    return memory_.download(step.place.slot, step.place.offset, step.staging.data(),
+                            step.place.bytes);
+  case Step::toDevice: {
+    const Tensor *tensor = hostTensors_[step.value];
+    if (!tensor || tensor->byteLength() != step.place.bytes)
+      return internalError("a host op gave value " + std::to_string(step.value) + " " +
+                           std::to_string(tensor ? tensor->byteLength() : 0) +
+                           " bytes instead of " + std::to_string(step.place.bytes));
+    return memory_.upload(step.place.slot, step.place.offset, tensor->data(),
+                          step.place.bytes);
+  }
+  case Step::release:
+    hostTensors_[step.value] = nullptr;
+    hostOwned_[step.value] = Tensor();
+    return Status::success();
+  }
+  return internalError("a plan has a step of no kind");
+}
+
+Status SessionCore::submitCommands(Segment &segment, const Step &step) {
+  hexin_submission submission{};
+  submission.struct_size = sizeof submission;
+  submission.commands = segment.commands.data() + step.first;
+  submission.command_count = step.count;
+  submission.slots = memory_.table().data();
+  submission.slot_count = static_cast<uint32_t>(memory_.table().size());
+  if (!segment.commandTimes.empty())
+    submission.command_ns = segment.commandTimes.data() + 2 * size_t(step.first);
+  HEXIN_ASSIGN_OR_RETURN(Event event, program_->device().submit(submission));
+  events_.push_back(std::move(event));
+  return Status::success();
+}
+
+Status SessionCore::waitForDevice() {
+  Status first;
+  for (Event &event : events_) {
+    Status status = event.wait();
+    if (first.ok())
+      first = std::move(status);
+  }
+  events_.clear();
+  return first;
+}
+
+Result<SessionCore::HostView> SessionCore::viewHost(const HostPlace &place) const {
+  HostView view;
+  switch (place.kind) {
+  case HostPlace::userInput:
+    view.tensor = inputs_.tensors()[place.index];
+    break;
+  case HostPlace::tensor:
+    view.tensor = hostTensors_[place.index];
+    break;
+  case HostPlace::weight: {
+    auto bytes = program_->weightBytes(place.index);
+    view.data = bytes.data();
+    view.bytes = bytes.size();
+    break;
+  }
+  case HostPlace::deviceMemory:
+    view.data = memory_.hostAddress(place.device.slot) + place.device.offset;
+    view.bytes = place.device.bytes;
+    break;
+  case HostPlace::none:
+    break;
+  }
+  if (view.tensor) {
+    view.data = static_cast<const std::byte *>(view.tensor->data());
+    view.bytes = view.tensor->byteLength();
+  }
+  if (!view.data)
+    return internalError("a value is read on the host where it is not");
+  if (!place.hasDims)
+    return view;
+  int64_t width = byteWidth(place.dtype);
+  auto bytes = static_cast<uint64_t>(checkedNumElements(place.dims).value_or(0) * width);
+  if (!rangeFits(place.offset, bytes, view.bytes))
+    return corruptData("a view of " + std::to_string(bytes) + " bytes at " +
+                       std::to_string(place.offset) + " does not fit the " +
+                       std::to_string(view.bytes) + " bytes of its value");
+  if (view.tensor && !std::ranges::equal(view.tensor->dims(), place.dims))
+    view.tensor = nullptr;
+  view.data += place.offset;
+  view.bytes = bytes;
+  return view;
+}
+
+Status SessionCore::callHost(const Step &step) {
+  const HostCall &call = *step.call;
+  operands_.clear();
+  operandViews_.clear();
+  operandViews_.reserve(call.operands.size()); // operands_ points into it
+  for (const HostCall::Operand &operand : call.operands) {
+    if (!operand.isPresent) {
+      operands_.push_back(nullptr);
+      continue;
+    }
+    HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(operand.place));
+    if (view.tensor && view.tensor->dtype() == operand.place.dtype) {
+      operands_.push_back(view.tensor);
+      continue;
+    }
+    HEXIN_ASSIGN_OR_RETURN(Tensor tensor,
+                           Tensor::wrap(operand.place.dtype, operand.place.dims,
+                                        const_cast<std::byte *>(view.data), view.bytes));
+    operandViews_.push_back(std::move(tensor));
+    operands_.push_back(&operandViews_.back());
+  }
+  resultTypes_.clear();
+  for (const HostCall::Result &result : call.results)
+    resultTypes_.push_back(result.dtype);
+
+  const fmt::Instruction *instruction =
+      program_->info().program.instructions()->Get(step.instruction);
+  auto where = [&] {
+    return "'" + (sizeOf(instruction->node()) > 0 ? instruction->node()->str() : call.op) +
+           "' on the host";
+  };
+  auto results = runHostOp(call.op, call.attributes, operands_, resultTypes_);
+  if (!results)
+    return results.status().withContext(where());
+  if (results->size() < call.results.size())
+    return internalError(where() + " gave " + std::to_string(results->size()) +
+                         " results instead of " + std::to_string(call.results.size()));
+  for (size_t i = 0; i < call.results.size(); ++i) {
+    const HostCall::Result &expected = call.results[i];
+    Tensor &result = (*results)[i];
+    if (result.dtype() != expected.dtype ||
+        (expected.hasDims && !std::ranges::equal(result.dims(), expected.dims)))
+      return corruptData(where() + " gave " + std::string(toString(result.dtype())) + " " +
+                         formatDims(result.dims()) + " where the program says " +
+                         std::string(toString(expected.dtype)) + " " +
+                         formatDims(expected.dims));
+    hostOwned_[expected.value] = std::move(result);
+    hostTensors_[expected.value] = &hostOwned_[expected.value];
+  }
+  return Status::success();
+}
+
+} // namespace hexin

@@ -1,0 +1,29 @@
+//===- Trace.h - when what ran in the last profiled run --------------------------------===//
+#ifndef HEXIN_RUNTIME_EXEC_TRACE_H
+#define HEXIN_RUNTIME_EXEC_TRACE_H
+
+#include "runtime/artifact/hexin_generated.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hexin {
+
+struct TraceEvent {
+  uint32_t instruction = 0; ///< of the program
+  bool isOnDevice = false;
+  uint64_t beginNs = 0; ///< steady clock
+  uint64_t endNs = 0;
+};
+
+/// Chrome trace JSON: one row for the host, one for the device.
+std::string formatTrace(const fmt::Program &program, const std::string &deviceId,
+                        const std::vector<TraceEvent> &events);
+
+/// The steady clock.
+uint64_t nowNs();
+
+} // namespace hexin
+
+#endif // HEXIN_RUNTIME_EXEC_TRACE_H

@@ -1,0 +1,70 @@
+//===- hexin/compile.h - from a model file to a .hxm -------------------------===//
+//
+// The compiler is a library of its own (libhexin_compiler, which needs LLVM),
+// loaded when one of these is called first. Without it they return unavailable.
+// Thread-safe.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_COMPILE_H
+#define HEXIN_COMPILE_H
+
+#include "hexin/status.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace hexin {
+
+struct CompileOptions {
+  std::vector<std::string> targets = {"cpu"}; ///< "cpu", "opencl"
+  /// Fixes input sizes: name -> sizes, -1 keeps an axis dynamic.
+  std::map<std::string, std::vector<int64_t>> shapes = {};
+  /// State: input name -> output name whose value it takes for the next run.
+  std::map<std::string, std::string> states = {};
+  /// Ops (ONNX op types or node names) that may run off the device.
+  std::vector<std::string> allowFallback = {};
+  /// Ops or libraries to do without: "onednn", an hx op, a schedule. For tests,
+  /// comparison and finding faults.
+  std::vector<std::string> disable = {};
+  /// cpu image archs to emit; empty = all of x86-64-v2, -v3, -v4.
+  std::vector<std::string> cpuArchs = {};
+  std::string emit = {}; ///< "" writes the artifact; import, optimized, placed, kernels
+                     ///< return that form as text instead
+  bool explain = false; ///< return the placement report as text
+  bool verifyEach = false; ///< check the IR after every pass
+  uint32_t threads = 0; ///< compile threads; 0 = cores
+  std::function<void(const std::string &phase, double fraction)> progress = {};
+};
+
+struct CompileReport {
+  std::string text; ///< what `emit` or `explain` asked for
+  uint64_t artifactBytes = 0;
+  uint64_t kernels = 0;       ///< distinct kernels
+  uint64_t kernelsReused = 0; ///< found in the cache
+  double seconds = 0;
+};
+
+/// Compiles the ONNX file `modelPath` into `outPath` (written beside it first
+/// and renamed: an old file survives any failure).
+HEXIN_EXPORT Result<CompileReport> compile(const std::string &modelPath,
+                                           const std::string &outPath,
+                                           const CompileOptions &options = {});
+
+/// The same from memory. External data is not allowed here.
+HEXIN_EXPORT Result<CompileReport> compile(std::span<const std::byte> model,
+                                           const std::string &outPath,
+                                           const CompileOptions &options = {});
+
+/// Adds (or replaces) programs for `options.targets` in an artifact, from its
+/// portable section; the source model is not needed.
+HEXIN_EXPORT Result<CompileReport> retarget(const std::string &artifactPath,
+                                            const std::string &outPath,
+                                            const CompileOptions &options);
+
+} // namespace hexin
+
+#endif // HEXIN_COMPILE_H

@@ -1,0 +1,33 @@
+//===- hexin/device.h - the devices of this machine ------------------------===//
+#ifndef HEXIN_DEVICE_PUBLIC_H
+#define HEXIN_DEVICE_PUBLIC_H
+
+#include "hexin/status.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hexin {
+
+/// What a device says of itself. Its name everywhere is `id`: "cpu",
+/// "opencl:0", "cuda:1".
+struct DeviceInfo {
+  std::string id;
+  std::string name;   ///< as the vendor calls it
+  std::string driver; ///< platform and driver version
+  std::vector<std::string> imageArchs; ///< code it runs, best first
+  uint64_t memoryBytes = 0;
+  uint32_t computeUnits = 0;
+  bool available = true;
+  std::string reason; ///< when not available: why, and what to do
+};
+
+/// Every device of every backend that could be loaded, and an unavailable entry
+/// with its reason for each backend that could not. Thread-safe.
+HEXIN_EXPORT std::vector<DeviceInfo> listDevices();
+
+} // namespace hexin
+
+#endif // HEXIN_DEVICE_PUBLIC_H

@@ -1,0 +1,12 @@
+//===- hexin/hexin.h - everything -------------------------------------------===//
+#ifndef HEXIN_HEXIN_H
+#define HEXIN_HEXIN_H
+
+#include "hexin/compile.h"
+#include "hexin/device.h"
+#include "hexin/model.h"
+#include "hexin/session.h"
+#include "hexin/status.h"
+#include "hexin/value.h"
+
+#endif // HEXIN_HEXIN_H

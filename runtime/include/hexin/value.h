@@ -1,0 +1,156 @@
+//===- hexin/value.h - what goes into a model and comes out of it ----------===//
+//
+// A Value is a tensor, a sequence, an optional, a map or a tensor of strings.
+// Tensors are row-major and dense; their memory is either owned (shared between
+// copies of the Tensor) or borrowed from the caller, who keeps it alive until
+// the run that uses it has ended.
+//
+// Thread-safety: distinct objects may be used from distinct threads; one object
+// like any C++ value.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_VALUE_H
+#define HEXIN_VALUE_H
+
+#include "hexin/status.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace hexin {
+
+/// Element types. The numbers are part of the artifact format and the C ABI:
+/// only append.
+enum class DType : uint8_t {
+  boolean = 0, ///< one byte, 0 or 1
+  i8 = 1,
+  i16 = 2,
+  i32 = 3,
+  i64 = 4,
+  u8 = 5,
+  u16 = 6,
+  u32 = 7,
+  u64 = 8,
+  f16 = 9,
+  bf16 = 10,
+  f32 = 11,
+  f64 = 12,
+  c64 = 13,  ///< two f32
+  c128 = 14, ///< two f64
+  string = 15,
+  f8e4m3fn = 16,
+  f8e4m3fnuz = 17,
+  f8e5m2 = 18,
+  f8e5m2fnuz = 19,
+  f8e8m0 = 20,
+  i4 = 21, ///< below 8 bits: one byte per element outside of weights
+  u4 = 22,
+  i2 = 23,
+  u2 = 24,
+  f4e2m1 = 25,
+};
+
+/// "f32", "i64", "bool", ...
+HEXIN_EXPORT std::string_view toString(DType dtype);
+
+/// A dense row-major tensor: type, sizes, memory.
+class HEXIN_EXPORT Tensor {
+public:
+  Tensor() = default;
+
+  /// Owned, uninitialised, 64-byte aligned memory. Fails on a negative size, on
+  /// overflow and when there is no memory.
+  static Result<Tensor> allocate(DType dtype, std::span<const int64_t> dims);
+
+  /// Borrows `data`, `byteLength` bytes, which must hold exactly the elements
+  /// of `dims`. `owner`, when given, is kept alive with the tensor.
+  static Result<Tensor> wrap(DType dtype, std::span<const int64_t> dims,
+                             void *data, size_t byteLength,
+                             std::shared_ptr<void> owner = nullptr);
+
+  DType dtype() const { return dtype_; }
+  std::span<const int64_t> dims() const { return dims_; }
+  int64_t numElements() const { return numElements_; }
+  size_t byteLength() const { return byteLength_; }
+
+  void *data() { return data_; }
+  const void *data() const { return data_; }
+  template <typename T> T *as() { return static_cast<T *>(data_); }
+  template <typename T> const T *as() const {
+    return static_cast<const T *>(data_);
+  }
+  const std::shared_ptr<void> &owner() const { return owner_; }
+
+private:
+  DType dtype_ = DType::f32;
+  std::vector<int64_t> dims_;
+  int64_t numElements_ = 0;
+  size_t byteLength_ = 0;
+  void *data_ = nullptr;
+  std::shared_ptr<void> owner_;
+};
+
+/// A dense row-major tensor of UTF-8 strings.
+struct StringTensor {
+  std::vector<int64_t> dims;
+  std::vector<std::string> elements;
+};
+
+class Value;
+
+/// Values in order, all of one type.
+struct Sequence {
+  std::vector<Value> elements;
+};
+
+/// A value or nothing.
+struct Optional {
+  std::shared_ptr<const Value> value;
+};
+
+/// Values by key; keys are all integers or all strings.
+struct Map {
+  std::map<std::variant<int64_t, std::string>, Value> entries;
+};
+
+class Value {
+public:
+  Value() = default;
+  Value(Tensor tensor) : held_(std::move(tensor)) {}
+  Value(StringTensor strings) : held_(std::move(strings)) {}
+  Value(Sequence sequence) : held_(std::move(sequence)) {}
+  Value(Optional optional) : held_(std::move(optional)) {}
+  Value(Map map) : held_(std::move(map)) {}
+
+  const Tensor *tensor() const { return std::get_if<Tensor>(&held_); }
+  Tensor *tensor() { return std::get_if<Tensor>(&held_); }
+  const StringTensor *strings() const {
+    return std::get_if<StringTensor>(&held_);
+  }
+  const Sequence *sequence() const { return std::get_if<Sequence>(&held_); }
+  const Optional *optional() const { return std::get_if<Optional>(&held_); }
+  const Map *map() const { return std::get_if<Map>(&held_); }
+
+private:
+  std::variant<Tensor, StringTensor, Sequence, Optional, Map> held_;
+};
+
+/// Kinds of value a model declares for its inputs and outputs.
+enum class ValueKind : uint8_t {
+  tensor = 0,
+  strings = 1,
+  sequence = 2,
+  optional = 3,
+  map = 4,
+};
+
+} // namespace hexin
+
+#endif // HEXIN_VALUE_H

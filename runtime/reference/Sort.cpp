@@ -1,0 +1,79 @@
+// sort, compact.
+
+#include "runtime/base/DType.h"
+#include "runtime/reference/Kernel.h"
+#include "runtime/reference/Lines.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+namespace hexin::reference {
+
+Results runSort(const Call &call) {
+  const Tensor &input = call.operand(0);
+  if (call.resultTypes[0] != input.dtype())
+    return invalidArgument("sorted values keep their type " +
+                           std::string(toString(input.dtype())));
+  HEXIN_ASSIGN_OR_RETURN(size_t axis, readAxis(call, input.dims().size()));
+  bool isDescending = call.attributes.getInt("descending") != 0;
+  Lines lines(input.dims(), axis);
+  HEXIN_ASSIGN_OR_RETURN(Tensor sorted, call.allocate(0, input.dims()));
+  Tensor positions;
+  bool wantsPositions = call.resultTypes.size() > 1;
+  if (wantsPositions) {
+    HEXIN_ASSIGN_OR_RETURN(positions, call.allocate(1, input.dims()));
+  }
+  int64_t width = byteWidth(input.dtype());
+  Status status = visitWide(input.dtype(), [&](auto zero) -> Status {
+    using W = decltype(zero);
+    Wide<W> x(input);
+    Dims order(static_cast<size_t>(input.numElements() > 0 ? lines.length : 0));
+    // NaN is the greatest value and equal to itself.
+    auto isLess = [](W a, W b) { return a < b || (b != b && a == a); };
+    lines.forEach([&](int64_t, int64_t first) {
+      if (order.empty())
+        return;
+      std::iota(order.begin(), order.end(), 0);
+      std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        W left = x[first + a * lines.inner], right = x[first + b * lines.inner];
+        if (isDescending)
+          std::swap(left, right);
+        return isLess(left, right) || (a < b && !isLess(right, left)); // stable
+      });
+      for (size_t k = 0; k < order.size(); ++k) {
+        int64_t at = first + int64_t(k) * lines.inner;
+        std::memcpy(static_cast<char *>(sorted.data()) + at * width,
+                    static_cast<const char *>(input.data()) +
+                        (first + order[k] * lines.inner) * width,
+                    size_t(width));
+        if (wantsPositions)
+          storeElements(positions.dtype(), positions.data(), at, 1, &order[k]);
+      }
+    });
+    return Status::success();
+  });
+  HEXIN_RETURN_IF_ERROR(status);
+  std::vector<Tensor> results{std::move(sorted)};
+  if (wantsPositions)
+    results.push_back(std::move(positions));
+  return results;
+}
+
+Results runCompact(const Call &call) {
+  const Tensor &mask = call.operand(0);
+  if (mask.dtype() != DType::boolean || mask.dims().size() != 1)
+    return invalidArgument("the mask must be 1-D bool, got " +
+                           std::string(toString(mask.dtype())) + " " +
+                           formatDims(mask.dims()));
+  Dims positions;
+  for (int64_t i = 0; i < mask.numElements(); ++i)
+    if (mask.as<uint8_t>()[i])
+      positions.push_back(i);
+  int64_t count = int64_t(positions.size());
+  HEXIN_ASSIGN_OR_RETURN(Tensor result,
+                         storeResult(call, 0, std::span(&count, 1), positions.data()));
+  return single(std::move(result));
+}
+
+} // namespace hexin::reference

@@ -1,0 +1,85 @@
+#include "runtime/tools/CompileArguments.h"
+
+#include "runtime/tools/Arguments.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+
+namespace hexin::cli {
+
+void addCompileArguments(CLI::App &command, CompileArguments &arguments) {
+  command
+      .add_option("--targets", arguments.targets,
+                  "Targets to compile for, as in cpu,opencl; default cpu")
+      ->delimiter(',')
+      ->type_name("TARGET,…")
+      ->allow_extra_args(false);
+  command
+      .add_option("--allow-fallback", arguments.allowFallback,
+                  "ONNX op types or node names that may run off the device")
+      ->delimiter(',')
+      ->type_name("NAME,…")
+      ->allow_extra_args(false);
+  command
+      .add_option("--disable", arguments.disable,
+                  "Libraries, hx ops or schedules to do without, as in onednn")
+      ->delimiter(',')
+      ->type_name("NAME,…")
+      ->allow_extra_args(false);
+  command
+      .add_option("--cpu-archs", arguments.cpuArchs,
+                  "cpu images to emit; default x86-64-v2,x86-64-v3,x86-64-v4")
+      ->delimiter(',')
+      ->type_name("ARCH,…")
+      ->allow_extra_args(false);
+  command.add_option("--compile-threads", arguments.threads,
+                     "Threads of the compiler; 0 is one per core")
+      ->capture_default_str();
+  command.add_flag("--explain", arguments.explain,
+                   "Print for every op where it runs, by which kernel and why");
+  command.add_flag("--verify-each", arguments.verifyEach,
+                   "Check the program after every pass of the compiler");
+}
+
+CompileOptions toCompileOptions(const CompileArguments &arguments) {
+  CompileOptions options;
+  if (!arguments.targets.empty())
+    options.targets = arguments.targets;
+  options.allowFallback = arguments.allowFallback;
+  options.disable = arguments.disable;
+  options.cpuArchs = arguments.cpuArchs;
+  options.threads = arguments.threads;
+  options.explain = arguments.explain;
+  options.verifyEach = arguments.verifyEach;
+  return options;
+}
+
+void printReport(const CompileReport &report, const std::string &outPath, bool asJson) {
+  if (asJson) {
+    nlohmann::json json = {{"artifact", outPath},
+                           {"artifactBytes", report.artifactBytes},
+                           {"kernels", report.kernels},
+                           {"kernelsReused", report.kernelsReused},
+                           {"seconds", report.seconds}};
+    if (!report.text.empty())
+      json["text"] = report.text;
+    auto text = json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+    std::printf("%s\n", text.c_str());
+    return;
+  }
+  if (!report.text.empty()) {
+    bool endsLine = report.text.back() == '\n';
+    std::printf("%s%s", report.text.c_str(), endsLine ? "" : "\n");
+  }
+  if (!outPath.empty())
+    std::printf("%s: %s, %llu kernels (%llu from the cache), %.2f s\n", outPath.c_str(),
+                formatBytes(report.artifactBytes).c_str(),
+                static_cast<unsigned long long>(report.kernels),
+                static_cast<unsigned long long>(report.kernelsReused), report.seconds);
+}
+
+} // namespace hexin::cli

@@ -1,0 +1,184 @@
+#include "backends/opencl/runtime/BinaryCache.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <csignal>
+#include <fstream>
+#include <string>
+#include <sys/resource.h>
+#include <thread>
+#include <unistd.h>
+
+namespace hexin::opencl {
+namespace {
+
+namespace fs = std::filesystem;
+
+class BinaryCacheTest : public testing::Test {
+protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "hexin-cache-XXXXXX";
+    ASSERT_TRUE(mkdtemp(pattern.data()));
+    folder = pattern;
+  }
+  void TearDown() override {
+    std::error_code ignored;
+    fs::permissions(folder, fs::perms::owner_all, ignored);
+    fs::remove_all(folder, ignored);
+  }
+  static std::vector<std::byte> bytesOf(size_t count, unsigned seed) {
+    std::vector<std::byte> bytes(count);
+    for (size_t i = 0; i < count; ++i)
+      bytes[i] = static_cast<std::byte>((i * 31 + seed) & 255);
+    return bytes;
+  }
+  size_t countFiles() const {
+    size_t count = 0;
+    for ([[maybe_unused]] const auto &entry : fs::directory_iterator(folder))
+      ++count;
+    return count;
+  }
+
+  fs::path folder;
+};
+
+TEST_F(BinaryCacheTest, FindsWhatWasStored) {
+  BinaryCache cache(folder / "made" / "on demand");
+  EXPECT_FALSE(cache.find("a"));
+  cache.store("a", bytesOf(1000, 1));
+  cache.store("b", bytesOf(0, 2));
+  EXPECT_EQ(cache.find("a"), bytesOf(1000, 1));
+  EXPECT_EQ(cache.find("b"), bytesOf(0, 2));
+  cache.store("a", bytesOf(10, 3));
+  EXPECT_EQ(cache.find("a"), bytesOf(10, 3));
+  cache.remove("a");
+  EXPECT_FALSE(cache.find("a"));
+}
+
+TEST_F(BinaryCacheTest, OffWithoutAFolder) {
+  BinaryCache cache("");
+  cache.store("a", bytesOf(10, 1));
+  EXPECT_FALSE(cache.find("a"));
+}
+
+TEST_F(BinaryCacheTest, DamagedEntriesAreForgotten) {
+  BinaryCache cache(folder);
+  for (int damage = 0; damage < 5; ++damage) {
+    cache.store("key", bytesOf(500, 1));
+    fs::path path = cache.pathOf("key");
+    if (damage == 0)
+      fs::resize_file(path, 100);
+    else if (damage == 1)
+      fs::resize_file(path, 0);
+    else if (damage == 2)
+      std::ofstream(path, std::ios::app) << "tail";
+    else { // one byte: in the magic, the lengths, the contents
+      std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(damage == 3 ? 9 : 300);
+      file.put('\x7f');
+    }
+    EXPECT_FALSE(cache.find("key")) << damage;
+    EXPECT_FALSE(fs::exists(path)) << damage;
+  }
+}
+
+TEST_F(BinaryCacheTest, AnotherKeyUnderTheSameNameIsNotMistaken) {
+  BinaryCache cache(folder);
+  cache.store("one", bytesOf(10, 1));
+  fs::rename(cache.pathOf("one"), cache.pathOf("two"));
+  EXPECT_FALSE(cache.find("two"));
+}
+
+TEST_F(BinaryCacheTest, LeastRecentlyUsedGoFirst) {
+  BinaryCache cache(folder, 4000);
+  auto age = [&](const std::string &key, int hours) {
+    fs::last_write_time(cache.pathOf(key),
+                        fs::file_time_type::clock::now() - std::chrono::hours(hours));
+  };
+  cache.store("old", bytesOf(1000, 1));
+  cache.store("older", bytesOf(1000, 2));
+  cache.store("used", bytesOf(1000, 3));
+  age("old", 2);
+  age("older", 3);
+  age("used", 4);
+  EXPECT_TRUE(cache.find("used")); // now the youngest
+  cache.store("new", bytesOf(1500, 4));
+  EXPECT_FALSE(cache.find("older"));
+  EXPECT_TRUE(cache.find("old"));
+  EXPECT_TRUE(cache.find("used"));
+  EXPECT_TRUE(cache.find("new"));
+  cache.store("huge", bytesOf(5000, 5));
+  EXPECT_FALSE(cache.find("huge"));
+  EXPECT_TRUE(cache.find("new"));
+}
+
+TEST_F(BinaryCacheTest, AbandonedTemporariesAreSwept) {
+  BinaryCache cache(folder);
+  std::ofstream(folder / "1-2-3.tmp") << "half";
+  fs::last_write_time(folder / "1-2-3.tmp",
+                      fs::file_time_type::clock::now() - std::chrono::hours(5));
+  cache.store("a", bytesOf(10, 1));
+  EXPECT_EQ(countFiles(), 1u);
+}
+
+TEST_F(BinaryCacheTest, ReadOnlyFolderStillFinds) {
+  BinaryCache cache(folder);
+  cache.store("a", bytesOf(10, 1));
+  fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec);
+  cache.store("b", bytesOf(10, 2));
+  EXPECT_EQ(cache.find("a"), bytesOf(10, 1));
+  if (geteuid() != 0) // root writes anywhere
+    EXPECT_FALSE(cache.find("b"));
+}
+
+TEST_F(BinaryCacheTest, UnusableFoldersHoldNothing) {
+  std::ofstream(folder / "file") << "no folder";
+  BinaryCache inFile(folder / "file" / "cache"), inSystem("/proc/hexin-cache");
+  for (const BinaryCache &cache : {inFile, inSystem}) {
+    cache.store("a", bytesOf(10, 1));
+    EXPECT_FALSE(cache.find("a"));
+    cache.remove("a");
+  }
+}
+
+TEST_F(BinaryCacheTest, FullDiskIsIgnored) {
+  // A limit on file sizes stops a write half way, as a full disk does.
+  BinaryCache cache(folder);
+  struct rlimit before, tight;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  auto previous = std::signal(SIGXFSZ, SIG_IGN);
+  tight = before;
+  tight.rlim_cur = 4096;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &tight), 0);
+  cache.store("large", bytesOf(100'000, 1));
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, previous);
+  EXPECT_FALSE(cache.find("large"));
+  EXPECT_EQ(countFiles(), 0u);
+}
+
+TEST_F(BinaryCacheTest, ConcurrentWritersAndReaders) {
+  BinaryCache cache(folder, 100'000);
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (unsigned t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (unsigned round = 0; round < 100; ++round) {
+        std::string key = std::to_string((t + round) % 5);
+        unsigned seed = static_cast<unsigned>(key[0]);
+        cache.store(key, bytesOf(20'000 + seed * 100, seed));
+        if (auto found = cache.find(key);
+            found && *found != bytesOf(20'000 + seed * 100, seed))
+          ++wrong;
+      }
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(wrong, 0);
+  for (const auto &entry : fs::directory_iterator(folder))
+    EXPECT_EQ(entry.path().extension(), ".clbin");
+}
+
+} // namespace
+} // namespace hexin::opencl

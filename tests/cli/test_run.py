@@ -1,0 +1,177 @@
+"""hexin run and bench."""
+
+import json
+
+import numpy as np
+import pytest
+import small_models
+
+DEVICES = ["cpu", "opencl:0"]
+
+
+@pytest.fixture
+def x(tmp_path):
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.save(tmp_path / "x.npy", x)
+    return x
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_inputs_from_files_outputs_to_files(hexin, small_artifact, tmp_path, x, device):
+    hexin("run", small_artifact("affine"), f"--device={device}", "--input", "x=x.npy", "--output-dir", "out").succeeded()
+    np.testing.assert_allclose(np.load(tmp_path / "out" / "y.npy"), x @ small_models.WEIGHTS + small_models.BIAS)
+
+
+def test_an_onnx_file_is_compiled_first(hexin, small_model, tmp_path, x):
+    path = small_model("affine")
+    hexin("run", path, "--input", "x=x.npy", "--output-dir", "out").succeeded()
+    np.testing.assert_allclose(np.load(tmp_path / "out" / "y.npy"), x @ small_models.WEIGHTS + small_models.BIAS)
+    assert not list(tmp_path.glob("*.hxm"))
+
+
+def test_fortran_order_is_transposed(hexin, small_artifact, tmp_path, x):
+    np.save(tmp_path / "f.npy", np.asfortranarray(x))
+    done = hexin("run", small_artifact("affine"), "--input", "x=f.npy", "--output-dir", "out", "--log-level=info")
+    assert "transposed" in done.succeeded().err
+    np.testing.assert_allclose(np.load(tmp_path / "out" / "y.npy"), x @ small_models.WEIGHTS + small_models.BIAS)
+
+
+def test_unsafe_names_are_made_safe(hexin, small_artifact, tmp_path):
+    hexin("run", small_artifact("add_rows"), "--random-inputs", "--shape", "in/a:0=2x4", "--output-dir", "out").succeeded()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["out_c_0.npy"]
+
+
+def test_random_inputs_depend_on_the_seed_only(hexin, small_artifact):
+    def summary(*arguments):
+        done = hexin("run", small_artifact("affine"), "--random-inputs", "--shape", "x=8x3", "--json", *arguments)
+        return json.loads(done.succeeded().out)["outputs"][0]
+
+    assert summary() == summary("--seed=0") == summary("--threads=1")
+    assert summary() != summary("--seed=1")
+    assert summary()["dims"] == [8, 2]
+
+
+def test_fill(hexin, small_artifact):
+    done = hexin("run", small_artifact("affine"), "--fill", "x=1", "--shape", "x=1x3", "--json").succeeded()
+    (output,) = json.loads(done.out)["outputs"]
+    assert [output["min"], output["max"]] == [19, 32]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_trace(hexin, small_artifact, tmp_path, x, device):
+    hexin("run", small_artifact("affine"), f"--device={device}", "--input", "x=x.npy", "--trace", "t.json").succeeded()
+    assert json.loads((tmp_path / "t.json").read_text())["traceEvents"]
+
+
+def test_dump(hexin, small_artifact, tmp_path, x):
+    done = hexin("run", small_artifact("affine"), "--input", "x=x.npy", "--dump=xw", "--output-dir", "out", "--json")
+    (dumped,) = json.loads(done.succeeded().out)["dumped"]
+    assert dumped["name"] == "xw"
+    np.testing.assert_allclose(np.load(tmp_path / "out" / "xw.npy"), x @ small_models.WEIGHTS)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_bench(hexin, small_artifact, device):
+    done = hexin("bench", small_artifact("affine"), f"--device={device}", "--threads=1", "--runs=5", "--shape", "x=4x3",
+                 "--json").succeeded()
+    report = json.loads(done.out)
+    assert report["runs"] == 5 and report["shapes"] == {"x": [4, 3]} and report["device"]["id"] == device
+    assert 0 < report["minMs"] <= report["medianMs"] <= report["p90Ms"]
+    for key in ("openMs", "sessionMs", "firstRunMs", "peakMemoryBytes"):
+        assert report[key] > 0
+    assert "median" in hexin("bench", small_artifact("affine"), "--runs=2", "--shape", "x=4x3").succeeded().out
+
+
+# Bad input: a clear error and an exit code.
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--input", "nope=x.npy"], ["nope", "'x'"]),
+    (["--input", "x=wide.npy"], ["'x'", "f64"]),
+    (["--input", "x=flat.npy"], ["'x'", "[6]"]),
+    (["--input", "x=four.npy"], ["x"]),
+    (["--input", "x"], ["NAME=VALUE"]),
+    (["--input", "x=x.npy", "--input", "x=x.npy"], ["twice"]),
+    ([], ["'x'", "--random-inputs"]),
+    (["--random-inputs"], ["--shape"]),
+    (["--random-inputs", "--shape", "x=2x4"], ["x"]),
+    (["--random-inputs", "--shape", "x=2"], ["'x'"]),
+    (["--random-inputs", "--shape", "x=99999999999x99999999999"], ["x"]),
+    (["--random-inputs", "--shape", "nope=2x3"], ["nope"]),
+    (["--fill", "x=many", "--shape", "x=1x3"], ["many"]),
+], ids=lambda value: " ".join(value))
+def test_wrong_inputs(hexin, small_artifact, tmp_path, x, arguments, words):
+    np.save(tmp_path / "wide.npy", x.astype(np.float64))
+    np.save(tmp_path / "flat.npy", x.ravel())
+    np.save(tmp_path / "four.npy", np.zeros((2, 4), np.float32))
+    hexin("run", small_artifact("affine"), *arguments).failed(2, *words)
+
+
+def test_unequal_sizes_of_one_symbol(hexin, small_artifact):
+    hexin("run", small_artifact("add_rows"), "--random-inputs", "--shape", "in/a:0=2x4", "--shape", "in/b:0=3x4").failed(
+        2, "rows")
+
+
+def test_bad_input_files(hexin, small_artifact, tmp_path, x):
+    (tmp_path / "bad.npy").write_bytes(b"garbage")
+    np.save(tmp_path / "big.npy", x.astype(">f4"))
+    np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
+    for name, code in [("none", 4), ("bad", 4), ("big", 5), ("objects", 5)]:
+        hexin("run", small_artifact("affine"), "--input", f"x={name}.npy").failed(code, name)
+
+
+@pytest.mark.parametrize("device", ["tpu", "opencl:99", "cuda:0", "cpu:9"])
+def test_unknown_devices(hexin, small_artifact, device):
+    hexin("run", small_artifact("affine"), "--random-inputs", "--shape", "x=1x3", f"--device={device}").failed(
+        3, device.split(":")[0])
+
+
+def test_no_opencl_driver(hexin, small_artifact, tmp_path):
+    hexin("run", small_artifact("affine"), "--random-inputs", "--shape", "x=1x3", "--device=opencl:0",
+          env={"OCL_ICD_VENDORS": str(tmp_path)}).failed(3, "opencl")
+
+
+def test_target_that_the_file_lacks(hexin, small_model):
+    hexin("compile", small_model("affine"), "-o", "a.hxm", "--targets=cpu").succeeded()
+    done = hexin("run", "a.hxm", "--random-inputs", "--shape", "x=1x3", "--device=opencl:0")
+    assert done.code in (3, 5) and "retarget" in done.err
+
+
+def test_bad_artifacts(hexin, small_artifact, tmp_path):
+    whole = small_artifact("affine").read_bytes()
+    bad = tmp_path / "bad.hxm"
+    for contents in (b"", b"garbage" * 100, whole[:40], whole[:64], whole[: len(whole) // 2], whole[:-1],
+                     whole[:64] + b"\xff" * (len(whole) - 64)):
+        bad.write_bytes(contents)
+        for command in (["run", "--random-inputs", "--shape", "x=1x3"], ["inspect"], ["retarget", "--targets=opencl"]):
+            hexin(*command, "bad.hxm").failed(4, "bad.hxm")
+    hexin("run", "none.hxm", "--random-inputs").failed(4, "none.hxm")
+
+
+def test_artifact_of_another_version(hexin, small_artifact, tmp_path):
+    """The version follows the eight bytes of magic in the preamble."""
+    contents = bytearray(small_artifact("affine").read_bytes())
+    contents[8:10] = b"\xff\x7f"
+    (tmp_path / "new.hxm").write_bytes(contents)
+    hexin("inspect", "new.hxm").failed(4, "version")
+
+
+def test_damaged_bytes_never_crash(hexin, small_artifact, tmp_path):
+    whole = small_artifact("affine").read_bytes()
+    generator = np.random.default_rng(1)
+    for position in generator.integers(0, min(len(whole), 8192), 40):
+        changed = bytearray(whole)
+        changed[position] ^= 1 << int(generator.integers(0, 8))
+        (tmp_path / "a.hxm").write_bytes(changed)
+        hexin("inspect", "a.hxm", "--verify")
+
+
+def test_outputs_that_cannot_be_written(hexin, small_artifact, tmp_path, x):
+    (tmp_path / "file").write_text("")
+    for folder in ("file", "file/below"):
+        hexin("run", small_artifact("affine"), "--input", "x=x.npy", "--output-dir", folder).failed(1, "file")
+    hexin("run", small_artifact("affine"), "--input", "x=x.npy", "--trace", "none/t.json").failed(1, "t.json")
+
+
+def test_native_code_can_be_refused(hexin, small_artifact):
+    done = hexin("run", small_artifact("affine"), "--random-inputs", "--shape", "x=1x3", "--no-native")
+    assert done.code not in (0, 4), done.err

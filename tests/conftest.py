@@ -1,0 +1,54 @@
+"""What the Python tests share: the build under test, and the models."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = Path(os.environ.get("HEXIN_BUILD_DIR") or ROOT / "build" / "release")
+
+# Tests neither see nor leave anything in the user's cache.
+os.environ.setdefault("HEXIN_CACHE_DIR", str(BUILD / "tests" / "cache"))
+
+# The module of the build under test comes before any installed one.
+sys.path[:0] = [str(BUILD / "python"), *(str(ROOT / folder) for folder in (
+    "tests/models", "tests/contracts", "bench", "examples/ocr"))]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def build_dir() -> Path:
+    return BUILD
+
+
+@pytest.fixture(scope="session")
+def hexin_tool(build_dir) -> Path:
+    """The command-line tool of the build under test."""
+    tool = build_dir / "bin" / "hexin"
+    assert tool.exists(), f"{tool} is not there: build first (make build)"
+    return tool
+
+
+@pytest.fixture(scope="session")
+def artifacts(tmp_path_factory):
+    """artifact(name) -> the model's .hxm for both targets, compiled once a session."""
+    import fetch_models
+    import hexin
+
+    folder = tmp_path_factory.mktemp("artifacts")
+
+    def artifact(name: str) -> Path:
+        path = folder / f"{name}.hxm"
+        if not path.exists():
+            model = fetch_models.find_model(name)
+            targets = sorted({device.split(":")[0] for device in model["devices"]})
+            hexin.compile(str(fetch_models.fetch(model)), str(path), targets=targets)
+        return path
+
+    return artifact

@@ -1,0 +1,60 @@
+"""Reads a .hxm file from outside, by its published format and nothing of ours.
+
+The outer form is in runtime/artifact/Container.h, the header's in
+runtime/artifact/hexin.fbs; flatc turns the header into JSON.
+"""
+
+import json
+import struct
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+SCHEMA = Path(__file__).resolve().parents[2] / "runtime" / "artifact" / "hexin.fbs"
+# magic, major, minor, preamble bytes, features, header offset, header length,
+# header hash, file length, preamble hash
+PREAMBLE = struct.Struct("<8sHHIQQQQQQ")
+
+
+@dataclass
+class Artifact:
+    path: Path
+    data: bytes
+    header: dict  # hexin.fbs's Header, defaults filled in
+
+    def program(self, target: str) -> dict:
+        for program in self.header["programs"]:
+            if program["target"] == target:
+                return program
+        raise AssertionError(f"{self.path} has no program for {target}")
+
+    def section(self, index: int) -> bytes:
+        entry = self.header["sections"][index]
+        return self.data[entry["offset"]:entry["offset"] + entry["length"]]
+
+    def sections(self, kind: str) -> list[bytes]:
+        return [self.section(index) for index, entry in enumerate(self.header["sections"])
+                if entry["kind"] == kind]
+
+
+def read(path: Path) -> Artifact:
+    data = path.read_bytes()
+    magic, major, _, _, _, offset, length, _, file_length, _ = PREAMBLE.unpack_from(data)
+    assert magic == b"HEXINHXM" and major == 1, f"{path}: not a .hxm of container version 1"
+    assert file_length == len(data) and offset + length <= len(data)
+    with tempfile.TemporaryDirectory() as folder:
+        binary = Path(folder) / "header.bin"
+        binary.write_bytes(data[offset:offset + length])
+        subprocess.run(["flatc", "--json", "--strict-json", "--defaults-json", "--raw-binary",
+                        "-o", folder, str(SCHEMA), "--", str(binary)], check=True)
+        return Artifact(path, data, json.loads((Path(folder) / "header.json").read_text()))
+
+
+def run_instructions(program: dict) -> list[dict]:
+    return [entry for entry in program.get("instructions", []) if entry["kind"] == "run"]
+
+
+def variants(program: dict, engine: str) -> list[dict]:
+    return [variant for entry in run_instructions(program)
+            for variant in entry.get("variants", []) if variant["engine"] == engine]

@@ -1,0 +1,126 @@
+#include "tests/frontends/onnx/Evaluator.h"
+
+#include "compiler/ir/AttributeConversion.h"
+#include "compiler/ir/Errors.h"
+#include "compiler/ir/Ops.h"
+
+#include "runtime/reference/Reference.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/ADT/DenseMap.h"
+
+#include <cstring>
+
+namespace hexin::onnx::testing {
+namespace {
+
+using mlir::cast;
+using mlir::dyn_cast;
+
+Result<Tensor> tensorOf(mlir::ElementsAttr attribute) {
+  auto elements = cast<mlir::DenseElementsAttr>(attribute);
+  std::optional<DType> dtype = hx::toDType(elements.getElementType());
+  if (!dtype)
+    return unsupported("constant of a type without memory form");
+  auto sizes = elements.getType().getShape();
+  HEXIN_ASSIGN_OR_RETURN(Tensor tensor,
+                         Tensor::allocate(*dtype, std::span(sizes.data(), sizes.size())));
+  size_t width = tensor.numElements()
+                     ? tensor.byteLength() / static_cast<size_t>(tensor.numElements())
+                     : 0;
+  char *next = tensor.as<char>();
+  auto put = [&](const llvm::APInt &bits) {
+    std::memcpy(next, bits.getRawData(), width);
+    next += width;
+  };
+  if (mlir::isa<mlir::FloatType>(elements.getElementType()))
+    for (const llvm::APFloat &value : elements.getValues<llvm::APFloat>())
+      put(value.bitcastToAPInt());
+  else if (mlir::isa<mlir::IntegerType>(elements.getElementType()))
+    for (const llvm::APInt &value : elements.getValues<llvm::APInt>())
+      put(*dtype == DType::i4 || *dtype == DType::i2 ? value.sext(8) : value);
+  else
+    return unsupported("complex constants");
+  return tensor;
+}
+
+class Evaluator {
+public:
+  explicit Evaluator(const hx::WeightStore &weights) : weights(weights) {}
+
+  Status run(mlir::Block &block) {
+    for (mlir::Operation &op : block.without_terminator())
+      if (Status status = run(op); !status.ok())
+        return status.withContext(hx::nodeNames(op.getLoc()) + " (" +
+                                  op.getName().getStringRef().str() + ")");
+    return Status::success();
+  }
+
+  llvm::DenseMap<mlir::Value, Tensor> values;
+
+private:
+  Status run(mlir::Operation &op) {
+    if (auto constant = dyn_cast<hx::ConstantOp>(op)) {
+      HEXIN_ASSIGN_OR_RETURN(values[constant.getResult()], tensorOf(constant.getValue()));
+      return Status::success();
+    }
+    if (auto weight = dyn_cast<hx::WeightOp>(op)) {
+      values[weight.getResult()] = weights.find(weight.getEntry())->tensor;
+      return Status::success();
+    }
+    if (auto choice = dyn_cast<hx::IfOp>(op)) {
+      bool holds = *values[choice.getCondition()].as<uint8_t>() != 0;
+      mlir::Block &block = (holds ? choice.getThenRegion() : choice.getElseRegion()).front();
+      HEXIN_RETURN_IF_ERROR(run(block));
+      for (auto [result, value] : llvm::zip(op.getResults(), block.getTerminator()->getOperands()))
+        values[result] = Tensor(values[value]);
+      return Status::success();
+    }
+    std::vector<const Tensor *> operands;
+    if (auto segments = op.getAttrOfType<mlir::DenseI32ArrayAttr>("operandSegmentSizes")) {
+      unsigned next = 0;
+      for (int32_t count : segments.asArrayRef())
+        operands.push_back(count ? &values[op.getOperand(next++)] : nullptr);
+    } else {
+      for (mlir::Value operand : op.getOperands())
+        operands.push_back(&values[operand]);
+    }
+    std::vector<DType> types;
+    for (mlir::Value result : op.getResults())
+      types.push_back(*hx::toDType(mlir::getElementTypeOrSelf(result.getType())));
+    HEXIN_ASSIGN_OR_RETURN(std::vector<Tensor> results,
+                           reference::run(op.getName().stripDialect().str(),
+                                          hx::toAttributes(&op), operands, types));
+    for (auto [result, tensor] : llvm::zip(op.getResults(), results)) {
+      auto type = cast<mlir::RankedTensorType>(result.getType());
+      bool isRight = type.getRank() == static_cast<int64_t>(tensor.dims().size());
+      for (int64_t axis = 0; isRight && axis < type.getRank(); ++axis)
+        isRight = type.isDynamicDim(axis) || type.getDimSize(axis) == tensor.dims()[axis];
+      if (!isRight)
+        return internalError("the sizes inferred are not those of the result");
+      values[result] = tensor;
+    }
+    return Status::success();
+  }
+
+  const hx::WeightStore &weights;
+};
+
+} // namespace
+
+Result<std::vector<Tensor>> evaluate(const ImportedModel &model, std::vector<Tensor> inputs) {
+  auto func = mlir::ModuleOp(*model.module).lookupSymbol<mlir::func::FuncOp>("main");
+  if (func.getNumArguments() != inputs.size())
+    return invalidArgument("expected " + std::to_string(func.getNumArguments()) + " inputs");
+  Evaluator evaluator(*model.weights);
+  for (auto [argument, tensor] : llvm::zip(func.getArguments(), inputs))
+    evaluator.values[argument] = tensor;
+  HEXIN_RETURN_IF_ERROR(evaluator.run(func.front()));
+  std::vector<Tensor> results;
+  for (mlir::Value value : func.front().getTerminator()->getOperands())
+    results.push_back(evaluator.values[value]);
+  return results;
+}
+
+} // namespace hexin::onnx::testing

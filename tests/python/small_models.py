@@ -1,0 +1,130 @@
+"""Models of a few nodes, for tests of the surfaces rather than of operators."""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+WEIGHTS = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
+BIAS = np.array([10, 20], np.float32)
+METADATA = {"characters": "a\nb\n合", "empty": ""}
+
+
+def _model(nodes, inputs, outputs, initializers=(), *, opset=17, name="small"):
+    graph = helper.make_graph(nodes, name, inputs, outputs, list(initializers))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    model.ir_version = 8
+    return model
+
+
+def _value(name, shape, dtype=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, dtype, shape)
+
+
+def affine() -> onnx.ModelProto:
+    """y[N, 2] = x[N, 3] · WEIGHTS + BIAS, with metadata and doc strings."""
+    model = _model(
+        [
+            helper.make_node("MatMul", ["x", "w"], ["xw"], name="product"),
+            helper.make_node("Add", ["xw", "b"], ["y"], name="sum"),
+        ],
+        [_value("x", ["N", 3])],
+        [_value("y", ["N", 2])],
+        [numpy_helper.from_array(WEIGHTS, "w"), numpy_helper.from_array(BIAS, "b")],
+        name="affine",
+    )
+    model.doc_string = "a small model"
+    for key, value in METADATA.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value
+    return model
+
+
+def accumulate() -> onnx.ModelProto:
+    """total_out = total_in + x; y = 2 · total_out, all [2]."""
+    return _model(
+        [
+            helper.make_node("Add", ["total_in", "x"], ["total_out"]),
+            helper.make_node("Mul", ["total_out", "two"], ["y"]),
+        ],
+        [_value("x", [2]), _value("total_in", [2])],
+        [_value("y", [2]), _value("total_out", [2])],
+        [numpy_helper.from_array(np.array([2, 2], np.float32), "two")],
+    )
+
+
+def add_rows() -> onnx.ModelProto:
+    """c = a + b, both [rows, 4]: one symbol in two inputs. Names are unsafe."""
+    return _model(
+        [helper.make_node("Add", ["in/a:0", "in/b:0"], ["out/c:0"])],
+        [_value("in/a:0", ["rows", 4]), _value("in/b:0", ["rows", 4])],
+        [_value("out/c:0", ["rows", 4])],
+    )
+
+
+def double(dtype: int) -> onnx.ModelProto:
+    """y[4] = x[4] + x[4] of an ONNX element type."""
+    return _model(
+        [helper.make_node("Add", ["x", "x"], ["y"])],
+        [_value("x", [4], dtype)],
+        [_value("y", [4], dtype)],
+    )
+
+
+def unknown_op() -> onnx.ModelProto:
+    model = _model(
+        [helper.make_node("Frobnicate", ["x"], ["y"], name="strange", domain="com.example")],
+        [_value("x", [2])],
+        [_value("y", [2])],
+    )
+    model.opset_import.append(helper.make_opsetid("com.example", 3))
+    return model
+
+
+def cyclic() -> onnx.ModelProto:
+    return _model(
+        [
+            helper.make_node("Add", ["x", "b"], ["a"]),
+            helper.make_node("Add", ["x", "a"], ["b"]),
+        ],
+        [_value("x", [2])],
+        [_value("b", [2])],
+    )
+
+
+def huge_initializer() -> onnx.ModelProto:
+    """A weight whose dims promise far more than its bytes hold."""
+    weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1 << 40, 1 << 40])
+    weight.raw_data = b"1234"
+    return _model([helper.make_node("Add", ["x", "w"], ["y"])], [_value("x", [2])], [_value("y", [2])], [weight])
+
+
+def external_weight(location: str) -> onnx.ModelProto:
+    """y[2] = x[2] + w[2], with w in another file."""
+    weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[2])
+    weight.data_location = TensorProto.EXTERNAL
+    entry = weight.external_data.add()
+    entry.key, entry.value = "location", location
+    return _model([helper.make_node("Add", ["x", "w"], ["y"])], [_value("x", [2])], [_value("y", [2])], [weight])
+
+
+def nested_ifs(depth: int) -> onnx.ModelProto:
+    """An If inside an If inside …"""
+    body = helper.make_graph([helper.make_node("Identity", ["x"], ["r0"])], "b0", [], [_value("r0", [2])])
+    for level in range(1, depth + 1):
+        node = helper.make_node("If", ["c"], [f"r{level}"], then_branch=body, else_branch=body if level == 1 else _leaf(level))
+        body = helper.make_graph([node], f"b{level}", [], [_value(f"r{level}", [2])])
+    return _model(
+        list(body.node),
+        [_value("x", [2]), _value("c", [], TensorProto.BOOL)],
+        [_value(f"r{depth}", [2])],
+    )
+
+
+def _leaf(level):
+    return helper.make_graph(
+        [helper.make_node("Identity", ["x"], [f"e{level}"])], f"e{level}", [], [_value(f"e{level}", [2])]
+    )
+
+
+def double_f32() -> onnx.ModelProto:
+    return double(TensorProto.FLOAT)

@@ -1,0 +1,230 @@
+// Headers whose hashes are right and whose contents are not.
+#include "runtime/artifact/Container.h"
+
+#include "tests/runtime/ArtifactMaker.h"
+#include "tests/runtime/FakeDevice.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+
+namespace hexin {
+namespace {
+
+using namespace test;
+
+Status openStatus(const std::vector<std::byte> &bytes) {
+  std::string path = temporaryPath("hostile.hxm");
+  writeFile(path, bytes);
+  return Model::open(path).status();
+}
+
+/// Opens the smallest program after `change`, which must be refused.
+void expectRefused(const char *what, const std::function<void(ArtifactMaker &)> &change) {
+  ArtifactMaker maker = makeAddScale("near");
+  change(maker);
+  Status status = openStatus(maker.assemble());
+  EXPECT_TRUE(status.code() == StatusCode::corruptData ||
+              status.code() == StatusCode::versionMismatch)
+      << what << ": " << status.toString();
+}
+
+TEST(HostileHeader, IndicesAreChecked) {
+  expectRefused("kernel index",
+                [](auto &m) { m.program().instructions[0]->variants[0]->kernel = 2; });
+  expectRefused("binding's value", [](auto &m) {
+    m.program().instructions[0]->variants[0]->bindings[0] = fmt::Binding(99, -1);
+  });
+  expectRefused("binding's offset", [](auto &m) {
+    m.program().instructions[0]->variants[0]->bindings[0] = fmt::Binding(0, 99);
+  });
+  expectRefused("param expression",
+                [](auto &m) { m.program().instructions[0]->variants[0]->params[0] = -1; });
+  expectRefused("too few bindings", [](auto &m) {
+    m.program().instructions[0]->variants[0]->bindings.pop_back();
+  });
+  expectRefused("predicate", [](auto &m) { m.program().instructions[0]->predicate = 99; });
+  expectRefused("guard",
+                [](auto &m) { m.program().instructions[0]->variants[0]->guard = 99; });
+  expectRefused("no variant",
+                [](auto &m) { m.program().instructions[0]->variants.clear(); });
+  expectRefused("dims expression", [](auto &m) { m.program().values[0]->dims[0] = 99; });
+  expectRefused("weight index", [](auto &m) { m.program().values[1]->index = 1; });
+  expectRefused("input index", [](auto &m) { m.program().values[0]->index = -1; });
+  expectRefused("program's input", [](auto &m) { m.program().inputs[0] = 2; });
+  expectRefused("program's output", [](auto &m) { m.program().outputs[0] = 99; });
+  expectRefused("too few outputs", [](auto &m) { m.program().outputs.clear(); });
+  expectRefused("image's section", [](auto &m) { m.program().images[0]->section = 1; });
+  expectRefused("footprint", [](auto &m) { m.program().kernels[0]->footprints[0] = 3; });
+  expectRefused("footprint count",
+                [](auto &m) { m.program().kernels[0]->footprints.clear(); });
+  expectRefused("items", [](auto &m) { m.program().kernels[0]->items = -1; });
+  expectRefused("grain", [](auto &m) { m.program().kernels[0]->grain = 0; });
+  expectRefused("transferred value", [](auto &m) { m.toHost(99); });
+}
+
+TEST(HostileHeader, ExpressionsLookBackOnly) {
+  auto node = [](fmt::ExprOp op, int32_t a, int32_t b) {
+    return [=](ArtifactMaker &m) { m.op(op, a, b); };
+  };
+  expectRefused("itself", node(fmt::ExprOp::add, 4, 0));
+  expectRefused("ahead", node(fmt::ExprOp::add, 0, 100));
+  expectRefused("negative", node(fmt::ExprOp::mul, -1, 0));
+  expectRefused("no such input", node(fmt::ExprOp::input_dim, 1, 0));
+  expectRefused("no such axis", node(fmt::ExprOp::input_dim, 0, 1));
+  expectRefused("no such value", node(fmt::ExprOp::element, 99, 0));
+  expectRefused("element of floats", node(fmt::ExprOp::element, 0, 0));
+  expectRefused("param in a program", node(fmt::ExprOp::param, 0, 0));
+  expectRefused("unknown op", node(static_cast<fmt::ExprOp>(77), 0, 0));
+  expectRefused("param of a kernel", [](ArtifactMaker &m) {
+    m.program().kernels[0]->exprs[0] = fmt::ExprNode(0, 5, 0, 0, fmt::ExprOp::param);
+  });
+  expectRefused("input in a kernel", [](ArtifactMaker &m) {
+    m.program().kernels[0]->exprs[0] = fmt::ExprNode(0, 0, 0, 0, fmt::ExprOp::input_dim);
+  });
+}
+
+TEST(HostileHeader, ViewsLookBackOnlyAndNotFar) {
+  expectRefused("itself", [](ArtifactMaker &m) {
+    m.alias(static_cast<uint32_t>(m.program().values.size()), -1, DType::f32, {});
+  });
+  expectRefused("phi of nothing",
+                [](ArtifactMaker &m) { m.phi(-1, 0, 1, DType::f32, {}); });
+  expectRefused("a tower of views", [](ArtifactMaker &m) {
+    uint32_t value = 0;
+    for (int i = 0; i < 2000; ++i)
+      value = m.alias(value, -1, DType::f32, {});
+  });
+}
+
+TEST(HostileHeader, InputsAndWeightsAreNotWritten) {
+  expectRefused("an input", [](ArtifactMaker &m) {
+    m.program().instructions[0]->variants[0]->bindings[2] = fmt::Binding(0, -1);
+  });
+  expectRefused("a weight, through a view", [](ArtifactMaker &m) {
+    uint32_t view = m.alias(1, -1, DType::f32, {});
+    m.program().instructions[0]->variants[0]->bindings[2] = fmt::Binding(view, -1);
+  });
+}
+
+TEST(HostileHeader, WeightsFitTheirBytes) {
+  auto weight = [](auto change) {
+    return [=](ArtifactMaker &m) { change(*m.header.weights[0]); };
+  };
+  expectRefused("offset", weight([](auto &w) { w.offset = 64; }));
+  expectRefused("alignment", weight([](auto &w) { w.offset = 1; }));
+  expectRefused("wrap-around", weight([](auto &w) { w.offset = ~uint64_t(63); }));
+  expectRefused("length", weight([](auto &w) { w.length = 15; }));
+  expectRefused("dims", weight([](auto &w) { w.dims = {5}; }));
+  expectRefused("huge dims",
+                weight([](auto &w) { w.dims = {int64_t(1) << 62, int64_t(1) << 62}; }));
+  expectRefused("negative dims", weight([](auto &w) { w.dims = {-4}; }));
+  expectRefused("rank", weight([](auto &w) { w.dims.assign(100, 1); }));
+  expectRefused("dtype", weight([](auto &w) { w.dtype = 200; }));
+  expectRefused("encoding",
+                weight([](auto &w) { w.encoding = static_cast<fmt::Encoding>(9); }));
+  expectRefused("panels without a width",
+                weight([](auto &w) { w.encoding = fmt::Encoding::panels; }));
+  expectRefused("another dtype", [](auto &m) { m.program().values[1]->dtype = 0; });
+}
+
+TEST(HostileHeader, SectionsDoNotOverlapOrLeaveTheFile) {
+  auto patched = [](const std::function<void(fmt::Section *, fmt::Section *)> &change) {
+    std::vector<std::byte> file = makeAddScale("near").assemble();
+    auto *preamble = reinterpret_cast<Preamble *>(file.data());
+    auto *header = flatbuffers::GetMutableRoot<fmt::Header>(file.data() +
+                                                            preamble->headerOffset);
+    auto *sections = const_cast<flatbuffers::Vector<flatbuffers::Offset<fmt::Section>> *>(
+        header->sections());
+    change(sections->GetMutableObject(0), sections->GetMutableObject(1));
+    fixHashes(file);
+    return openStatus(file).code();
+  };
+  // Fields of FlatBuffers tables are patched where they lie.
+  auto setOffset = [](fmt::Section *section, uint64_t value) {
+    auto *table = reinterpret_cast<flatbuffers::Table *>(section);
+    ASSERT_TRUE(table->SetField<uint64_t>(fmt::Section::VT_OFFSET, value, 0));
+  };
+  auto setLength = [](fmt::Section *section, uint64_t value) {
+    auto *table = reinterpret_cast<flatbuffers::Table *>(section);
+    ASSERT_TRUE(table->SetField<uint64_t>(fmt::Section::VT_LENGTH, value, 0));
+  };
+  EXPECT_EQ(patched([](auto *, auto *) {}), StatusCode::ok);
+  EXPECT_EQ(patched([&](auto *, auto *b) { setOffset(b, 4096); }),
+            StatusCode::corruptData);
+  EXPECT_EQ(patched([&](auto *a, auto *) { setLength(a, 4097); }),
+            StatusCode::corruptData);
+  EXPECT_EQ(patched([&](auto *, auto *b) { setLength(b, 1 << 20); }),
+            StatusCode::corruptData);
+  EXPECT_EQ(patched([&](auto *, auto *b) { setLength(b, ~uint64_t(0)); }),
+            StatusCode::corruptData);
+  EXPECT_EQ(patched([&](auto *, auto *b) { setOffset(b, ~uint64_t(4095)); }),
+            StatusCode::corruptData);
+  EXPECT_EQ(patched([&](auto *, auto *b) { setOffset(b, 8193); }),
+            StatusCode::corruptData);
+}
+
+TEST(HostileHeader, PortsAndStatesAgree) {
+  expectRefused("two inputs of a name", [](ArtifactMaker &m) {
+    m.input("x", DType::f32, {});
+  });
+  expectRefused("port's size", [](auto &m) { m.header.inputs[0]->dims[0] = -2; });
+  expectRefused("port's dtype", [](auto &m) { m.header.inputs[0]->dtype = 99; });
+  expectRefused("port's rank", [](auto &m) {
+    m.header.inputs[0]->dims.push_back(1);
+    m.header.inputs[0]->symbols.push_back("");
+  });
+  expectRefused("state's ports", [](auto &m) {
+    m.state("s", 0, 0);
+    m.header.states[0]->output = 4;
+  });
+  expectRefused("state's dtype", [](auto &m) {
+    m.state("s", 0, 0);
+    m.header.states[0]->dtype = 1;
+  });
+  expectRefused("two states of one input", [](auto &m) {
+    m.state("s", 0, 0);
+    m.state("t", 0, 0);
+  });
+  expectRefused("two programs of a target", [](auto &m) {
+    m.header.programs.push_back(std::make_unique<fmt::ProgramT>());
+    m.header.programs[1]->target = "near";
+  });
+}
+
+/// Every byte of a header, changed, with the hashes put right: refused, or a
+/// model that runs or fails with a Status. Under ASan this finds wild reads.
+TEST(HostileHeader, AnyByteMayBeWrong) {
+  registerFakeDevices();
+  ArtifactMaker maker = makeAddScale("near");
+  maker.constraint(maker.inputDim(0, 0), 1, 4, "n fits");
+  maker.phi(maker.constant(1), 0, 1, DType::f32, {0});
+  maker.alias(2, maker.constant(0), DType::f32, {0});
+  std::vector<std::byte> good = maker.assemble();
+  Preamble preamble;
+  std::memcpy(&preamble, good.data(), sizeof preamble);
+  size_t ran = 0;
+  for (size_t at = preamble.headerOffset; at < good.size(); ++at) {
+    for (int change : {0x01, 0x80, 0xFF}) {
+      std::vector<std::byte> bad = good;
+      bad[at] ^= static_cast<std::byte>(change);
+      fixHashes(bad);
+      std::string path = temporaryPath("fuzzed.hxm");
+      writeFile(path, bad);
+      auto model = Model::open(path);
+      if (!model)
+        continue;
+      EXPECT_FALSE(model->describeJson().empty());
+      auto session = Session::create(*model, {.device = "near"});
+      if (!session)
+        continue;
+      auto outputs = session->run({{"x", makeTensor({4}, {1, 2, 3, 4})}});
+      ran += outputs.ok();
+    }
+  }
+  EXPECT_GT(ran, 0u);
+}
+
+} // namespace
+} // namespace hexin
