@@ -2,6 +2,7 @@
 
 #include "compiler/api/Explain.h"
 #include "compiler/api/Registry.h"
+#include "compiler/artifact/ArtifactReader.h"
 #include "compiler/artifact/ArtifactWriter.h"
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/Dialect.h"
@@ -73,6 +74,30 @@ public:
     return describe();
   }
 
+  /// Starts from an artifact's portable section instead of a model. All targets
+  /// it had are written again beside the new ones.
+  Status load(const std::string &artifactPath, std::vector<std::string> &targetNames) {
+    report("load", 0);
+    DiagnosticCollector diagnostics(&context);
+    Result<PortableModel> read = readPortable(artifactPath, context);
+    if (!read.ok())
+      return diagnostics.text().empty() ? read.status()
+                                        : read.status().withContext(diagnostics.text());
+    container = std::move(read->container);
+    model.weights = std::move(read->weights);
+    model.module = std::move(read->module);
+    header = std::move(read->face);
+    targetNames = std::move(read->targets);
+    return Status::success();
+  }
+
+  Result<CompileReport> finishLoaded() {
+    CompileReport result;
+    DiagnosticCollector diagnostics(&context);
+    HEXIN_RETURN_IF_ERROR(finishPortable(diagnostics, result));
+    return result;
+  }
+
   /// Everything behind import; returns the report.
   Result<CompileReport> finish() {
     CompileReport result;
@@ -80,10 +105,6 @@ public:
     if (!main)
       return internalError("the frontend made no function @main");
     DiagnosticCollector diagnostics(&context);
-    auto failed = [&](const char *phase) {
-      return internalError(std::string("while the model was ") + phase + ": " +
-                           (diagnostics.text().empty() ? "no reason given" : diagnostics.text()));
-    };
     if (options.emit == "import")
       return text(printed(*model.module));
     report("optimize", 0.1);
@@ -92,18 +113,26 @@ public:
     HEXIN_RETURN_IF_ERROR(refreshPorts());
     if (options.emit == "optimized")
       return text(printed(*model.module));
-    OwningOpRef<ModuleOp> portable = cast<ModuleOp>(model.module->getOperation()->clone());
-    hx::WeightStore::attach(*portable, model.weights.get());
-    Status status = finishFrom(*portable, diagnostics, result, failed);
-    hx::WeightStore::attach(*portable, nullptr);
-    HEXIN_RETURN_IF_ERROR(status);
+    HEXIN_RETURN_IF_ERROR(finishPortable(diagnostics, result));
     return result;
   }
 
 private:
-  template <typename Failed>
-  Status finishFrom(ModuleOp portable, DiagnosticCollector &diagnostics, CompileReport &result,
-                    Failed failed) {
+  /// From the optimised module to the file.
+  Status finishPortable(DiagnosticCollector &diagnostics, CompileReport &result) {
+    OwningOpRef<ModuleOp> portable = cast<ModuleOp>(model.module->getOperation()->clone());
+    hx::WeightStore::attach(*portable, model.weights.get());
+    Status status = finishFrom(*portable, diagnostics, result);
+    hx::WeightStore::attach(*portable, nullptr);
+    return status;
+  }
+
+  Status finishFrom(ModuleOp portable, DiagnosticCollector &diagnostics,
+                    CompileReport &result) {
+    auto failed = [&](const char *phase) {
+      return internalError(std::string("while the model was ") + phase + ": " +
+                           (diagnostics.text().empty() ? "no reason given" : diagnostics.text()));
+    };
     report("place", 0.2);
     if (mlir::failed(place(*model.module, pipeline))) {
       if (diagnostics.text().find("no kernel") != std::string::npos)
@@ -258,6 +287,7 @@ private:
   PipelineOptions pipeline;
   MLIRContext context{MLIRContext::Threading::DISABLED};
   std::vector<std::unique_ptr<Target>> targets;
+  std::unique_ptr<Container> container; ///< what a loaded model's weights look into
   ImportedModel model;
   fmt::HeaderT header;
 };
@@ -283,8 +313,18 @@ Result<CompileReport> compile(const Source &source, const std::string &outPath,
 
 Result<CompileReport> retarget(const std::string &artifactPath, const std::string &outPath,
                                const CompileOptions &options) {
-  return unsupported("retarget is not in this build yet: compile the source model for all "
-                     "targets at once");
+  if (!options.shapes.empty() || !options.states.empty())
+    return invalidArgument("retarget keeps the sizes and states that the artifact was compiled "
+                           "with: give them to compile");
+  CompileOptions all = options;
+  Compilation compilation(all, outPath);
+  std::vector<std::string> present;
+  HEXIN_RETURN_IF_ERROR(compilation.load(artifactPath, present));
+  for (const std::string &name : present)
+    if (!llvm::is_contained(all.targets, name))
+      all.targets.push_back(name);
+  HEXIN_RETURN_IF_ERROR(compilation.makeTargets());
+  return compilation.finishLoaded();
 }
 
 } // namespace hexin::compiler

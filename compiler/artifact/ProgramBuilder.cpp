@@ -46,6 +46,7 @@ public:
       kernels.push_back(ModuleOp::create(UnknownLoc::get(func.getContext())));
     }
     HEXIN_RETURN_IF_ERROR(addInterface());
+    hostOnly = hostOnlyOps(func, shapes);
     for (Operation &op : func.getBody().front().without_terminator())
       HEXIN_RETURN_IF_ERROR(addOp(&op));
     for (const hx::SymbolConstraint &constraint : shapes.symbols().constraints())
@@ -73,7 +74,7 @@ private:
     def->kind = kind;
     def->index = index;
     def->dtype = static_cast<uint8_t>(*dtype);
-    for (hx::Dim dim : shapes.dims(value)) {
+    for (hx::Dim dim : storedDims(value, kind)) {
       int32_t node = exprs.add(dim);
       if (node < 0)
         return internalError("size " + shapes.symbols().toString(dim) + " of '" +
@@ -84,6 +85,22 @@ private:
       def->name = nodeNames(op->getLoc());
     program->values.push_back(std::move(def));
     return program->values.size() - 1;
+  }
+
+  /// The sizes a value has in memory: a computed packed matrix has panels.
+  hx::Dims storedDims(Value value, fmt::ValueKind kind) {
+    hx::Dims dims = shapes.dims(value);
+    auto panels = dyn_cast_or_null<hx::PanelsAttr>(
+        cast<RankedTensorType>(value.getType()).getEncoding());
+    if (!panels || kind == fmt::ValueKind::weight)
+      return dims;
+    hx::SymbolTable &table = shapes.symbols();
+    hx::Dim depth = dims[dims.size() - (panels.getTransposed() ? 1 : 2)];
+    hx::Dim columns = dims[dims.size() - (panels.getTransposed() ? 2 : 1)];
+    dims.pop_back_n(2);
+    hx::Dim width = table.constant(panels.getWidth());
+    dims.append({table.ceilDiv(columns, width), depth, width});
+    return dims;
   }
 
   Status addInterface() {
@@ -159,13 +176,72 @@ private:
   Status addOp(Operation *op) {
     if (auto group = dyn_cast<hx::GroupOp>(op))
       return addGroup(group);
+    if (auto ifOp = dyn_cast<hx::IfOp>(op))
+      return addIf(ifOp);
+    if (hostOnly.contains(op))
+      return Status::success();
     if (auto reshape = dyn_cast<hx::ReshapeOp>(op))
       return placeOf(op, shapes) == Place::view ? addView(reshape) : Status::success();
     Place place = placeOf(op, shapes);
+    if (place == Place::host)
+      for (Value result : op->getResults())
+        if (idOf(result) >= 0) // a result of the program
+          HEXIN_RETURN_IF_ERROR(writeContents(result));
     if (place == Place::constant || place == Place::host)
       return Status::success(); // made when somebody reads it
     return unsupported("'" + nodeNames(op->getLoc()) + "' (" + op->getName().getStringRef().str() +
                        ") was not placed");
+  }
+
+  /// Both branches, each under its condition; a result is what one or the other
+  /// made. The plan decides.
+  Status addIf(hx::IfOp op) {
+    hx::SymbolTable &table = shapes.symbols();
+    hx::Dim condition = shapes.contents(op.getCondition())->front();
+    int32_t choice = exprs.add(condition);
+    if (choice < 0)
+      return internalError("the condition of '" + nodeNames(op.getLoc()) +
+                           "' hangs on a value that is not kept");
+    SmallVector<uint32_t> onTrue, onFalse;
+    HEXIN_RETURN_IF_ERROR(addBranch(op.getThenRegion(), condition, op, onTrue));
+    HEXIN_RETURN_IF_ERROR(
+        addBranch(op.getElseRegion(), table.eq(condition, table.constant(0)), op, onFalse));
+    unsigned next = 0;
+    for (Value result : op.getResults()) {
+      if (result.use_empty())
+        continue;
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(result, fmt::ValueKind::phi, -1));
+      program->values[id]->phi_condition = choice;
+      program->values[id]->phi_then = static_cast<int32_t>(onTrue[next]);
+      program->values[id]->phi_else = static_cast<int32_t>(onFalse[next]);
+      ids[result] = id;
+      ++next;
+    }
+    return Status::success();
+  }
+
+  /// `chosen`: the values of the results of `op` that are used.
+  Status addBranch(Region &region, hx::Dim condition, hx::IfOp op,
+                   SmallVector<uint32_t> &chosen) {
+    hx::SymbolTable &table = shapes.symbols();
+    hx::Dim outer = predicate;
+    // Not a product: where the outer branch is not taken the condition may have no value.
+    predicate = outer ? table.select(outer, condition, table.constant(0)) : condition;
+    size_t numKept = materialized.size();
+    for (Operation &inner : region.front().without_terminator())
+      HEXIN_RETURN_IF_ERROR(addOp(&inner));
+    auto yield = cast<hx::YieldOp>(region.front().getTerminator());
+    for (auto [result, value] : llvm::zip(op.getResults(), yield.getValues())) {
+      if (result.use_empty())
+        continue;
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(value));
+      chosen.push_back(id);
+    }
+    // What was written for readers in here is not there for others.
+    while (materialized.size() > numKept)
+      ids.erase(materialized.pop_back_val());
+    predicate = outer;
+    return Status::success();
   }
 
   Status addView(hx::ReshapeOp reshape) {
@@ -232,6 +308,11 @@ private:
     }
     auto instruction = std::make_unique<fmt::InstructionT>();
     instruction->kind = fmt::InstructionKind::run;
+    if (predicate) {
+      instruction->predicate = exprs.add(predicate);
+      if (instruction->predicate < 0)
+        return internalError("the branch of '" + node + "' hangs on a value that is not kept");
+    }
     instruction->variants.push_back(std::move(variant));
     instruction->op = std::move(op);
     instruction->node = std::move(node);
@@ -260,11 +341,17 @@ private:
     return it->second;
   }
 
-  /// A small integer tensor that is known as expressions: a kernel that writes
-  /// its params.
+  /// A small integer tensor that is known as expressions, on the device.
   Result<uint32_t> materializeContents(Value value) {
     HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(value, fmt::ValueKind::temp, -1));
     ids[value] = id;
+    materialized.push_back(value);
+    HEXIN_RETURN_IF_ERROR(writeContents(value));
+    return id;
+  }
+
+  /// A kernel that writes its params.
+  Status writeContents(Value value) {
     hx::Dims contents = *shapes.contents(value);
     codegen::KernelUse use;
     for (auto [i, traits] : llvm::enumerate(target.variants())) {
@@ -275,8 +362,7 @@ private:
       if (i == 0)
         use = std::move(emitted);
     }
-    HEXIN_RETURN_IF_ERROR(addLaunch(use, "shape_values", nodeNames(value.getLoc()), ""));
-    return id;
+    return addLaunch(use, "shape_values", nodeNames(value.getLoc()), "");
   }
 
   void addConstraint(const hx::SymbolConstraint &constraint) {
@@ -302,6 +388,9 @@ private:
   llvm::DenseMap<Value, uint32_t> ids;
   llvm::DenseMap<Value, uint32_t> aliasOf;
   std::map<std::string, int32_t> kernelIds;
+  llvm::DenseSet<Operation *> hostOnly;
+  hx::Dim predicate;                   ///< of the branch at hand; null outside of all
+  SmallVector<Value> materialized;     ///< shape values that were written, in order
 };
 
 } // namespace

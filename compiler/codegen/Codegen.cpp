@@ -10,14 +10,18 @@ using namespace mlir;
 namespace hexin::codegen {
 
 ArrayRef<Schedule> schedules() {
-  static const Schedule ordered[] = {packedSchedule, rowSchedule, reduceSchedule, mapSchedule};
+  static const Schedule ordered[] = {packedSchedule, packSchedule, rowSchedule, reduceSchedule,
+                                     scanSchedule, scatterSchedule, sortSchedule, dynamicQuantizeSchedule,
+                                     recurrentSchedule, mapSchedule};
   return ordered;
 }
 
 Operation *heavyOp(hx::GroupOp group) {
   for (Operation &op : group.getBody().front().without_terminator())
     if (isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
-            hx::LayerNormOp>(op))
+            hx::LayerNormOp, hx::PackOp, hx::CumulativeOp, hx::ArgReduceOp,
+            hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::DynamicQuantizeOp,
+            hx::LstmOp>(op))
       return &op;
   return nullptr;
 }
@@ -49,7 +53,7 @@ FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes, M
   const Schedule *schedule = choose(group, shapes, nullptr);
   KernelBuilder builder(kernels, shapes, traits, UnknownLoc::get(kernels.getContext()), name);
   ElementEmitter emitter(builder, group);
-  if (!schedule || failed(schedule->emit(emitter)))
+  if (!schedule || failed(schedule->emit(emitter)) || !emitter.ok())
     return group.emitOpError("has no schedule that can write it");
   return builder.finish();
 }

@@ -227,6 +227,15 @@ Value ElementEmitter::emit(Value value, ArrayRef<Value> index, unsigned lanes) {
     result = loadOuter(argument, index, lanes);
   else
     result = emitOp(cast<OpResult>(value), index, lanes);
+  if (!result) {
+    // Go on with zeros, so that the caller need not check every value.
+    if (!hasFailed)
+      value.getDefiningOp()->emitOpError("cannot be computed element by element");
+    hasFailed = true;
+    Type type = computeType(elementType(value));
+    result = isa<FloatType>(type) ? k.floatConstant(0, type, lanes)
+                                  : k.intConstant(0, type, lanes);
+  }
   memo[value].push_back({SmallVector<Value>(index), lanes, result});
   return result;
 }

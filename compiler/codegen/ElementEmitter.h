@@ -65,6 +65,9 @@ public:
   /// Row-major position of `index`.
   mlir::Value linearize(mlir::Value value, llvm::ArrayRef<mlir::Value> index);
 
+  /// False after `emit` met an op that it cannot write; a diagnostic names it.
+  bool ok() const { return !hasFailed; }
+
   KernelBuilder &kernel() { return k; }
   hx::GroupOp groupOp() const { return group; }
 
@@ -99,6 +102,7 @@ private:
     mlir::Value value;
   };
   llvm::DenseMap<mlir::Value, llvm::SmallVector<Known, 2>> memo;
+  bool hasFailed = false;
 };
 
 /// Begin pads of a window op as symbolic sizes (auto_pad resolved), one per

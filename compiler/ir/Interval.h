@@ -19,11 +19,6 @@ struct Interval {
 
   Wide lower = -infinity, upper = infinity;
 
-  /// A symbol's bounds: INT64_MIN and INT64_MAX say that there is none.
-  static Interval ofSymbol(int64_t lower, int64_t upper) {
-    return {lower == INT64_MIN ? -infinity : Wide(lower),
-            upper == INT64_MAX ? infinity : Wide(upper)};
-  }
   static int64_t narrow(Wide bound) {
     return static_cast<int64_t>(std::clamp<Wide>(bound, INT64_MIN, INT64_MAX));
   }

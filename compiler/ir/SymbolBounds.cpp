@@ -44,7 +44,7 @@ private:
     if (symbol.getPosition() >= symbols.size())
       return {};
     const Symbol &known = symbols[symbol.getPosition()];
-    return Interval::ofSymbol(known.lower, known.upper);
+    return {known.lower, known.upper};
   }
 
   Interval ofAtom(AffineExpr atom) const {
@@ -243,10 +243,23 @@ void SymbolTable::require(SymbolConstraint constraint) {
                      : lowerBound(constraint.lhs) >= constraint.lower &&
                            upperBound(constraint.lhs) <= constraint.upper)
     return;
-  Dim fallback = constraint.rhs ? constraint.rhs : constant(constraint.lower);
   Dim unguarded = constraint.lhs;
-  for (Dim guard : llvm::reverse(guards))
+  // Where the branch is not taken a derived right-hand side may have no value: then
+  // neither side is looked at.
+  bool isPlain = true;
+  if (constraint.rhs)
+    constraint.rhs.walk([&](AffineExpr expr) {
+      auto symbol = dyn_cast<AffineSymbolExpr>(expr);
+      isPlain &= !symbol || table[symbol.getPosition()].kind != Symbol::Kind::derived;
+    });
+  Dim fallback = !constraint.rhs ? constant(constraint.lower)
+                 : isPlain       ? constraint.rhs
+                                 : constant(0);
+  for (Dim guard : llvm::reverse(guards)) {
     constraint.lhs = select(guard, constraint.lhs, fallback);
+    if (!isPlain)
+      constraint.rhs = select(guard, constraint.rhs, fallback);
+  }
   for (const SymbolConstraint &other : required)
     if (other.lhs == constraint.lhs && other.rhs == constraint.rhs &&
         other.lower == constraint.lower && other.upper == constraint.upper)

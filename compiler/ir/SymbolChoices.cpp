@@ -63,7 +63,7 @@ Dim SymbolTable::extremum(Symbol::Function function, Dim a, Dim b) {
     return isMax ? a : b;
   // Elements may be as large or small as numbers get: their difference might not
   // fit where the extremum does.
-  if (lowerBound(a) == INT64_MIN || lowerBound(b) == INT64_MIN) {
+  if (dependsOnElements(a) || dependsOnElements(b)) {
     if (compareExprs(a, b) > 0)
       std::swap(a, b);
     return derived(function, {a, b});

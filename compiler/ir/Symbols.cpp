@@ -16,7 +16,20 @@ Dim SymbolTable::constant(int64_t value) const {
   return getAffineConstantExpr(value, context);
 }
 
+bool SymbolTable::dependsOnElements(Dim dim) const {
+  bool depends = false;
+  dim.walk([&](AffineExpr expr) {
+    if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+      depends |= isFromElements[symbol.getPosition()];
+  });
+  return depends;
+}
+
 Dim SymbolTable::append(Symbol symbol) {
+  isFromElements.push_back(symbol.kind == Symbol::Kind::element ||
+                           llvm::any_of(symbol.operands, [&](Dim operand) {
+                             return dependsOnElements(operand);
+                           }));
   table.push_back(std::move(symbol));
   return getAffineSymbolExpr(table.size() - 1, context);
 }

@@ -142,6 +142,7 @@ private:
   std::pair<int64_t, int64_t> derivedBounds(Symbol::Function function,
                                             llvm::ArrayRef<Dim> operands) const;
   void assumeAtLeast(Dim dim, int64_t lower);
+  bool dependsOnElements(Dim dim) const;
   Dim positivePart(Dim dim);
   Dim derivedOrScaled(Dim dim);
   Dim extremum(Symbol::Function function, Dim a, Dim b);
@@ -152,6 +153,7 @@ private:
 
   mlir::MLIRContext *context;
   std::vector<Symbol> table;
+  std::vector<bool> isFromElements; ///< per symbol
   std::vector<SymbolConstraint> required;
   llvm::SmallVector<Dim> guards;
   llvm::StringMap<Dim> byName;

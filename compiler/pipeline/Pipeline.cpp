@@ -25,6 +25,7 @@ LogicalResult optimize(ModuleOp module, const PipelineOptions &options) {
   passes.addPass(hx::createFoldConstantsPass());
   passes.addNestedPass<func::FuncOp>(hx::createFoldBatchNormPass());
   passes.addPass(hx::createFoldConstantsPass());
+  passes.addNestedPass<func::FuncOp>(hx::createFoldIfPass());
   simplify(passes);
   return passes.run(module);
 }

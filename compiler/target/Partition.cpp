@@ -1,6 +1,7 @@
 #include "compiler/target/Partition.h"
 
 #include "compiler/codegen/Codegen.h"
+#include "compiler/ir/Errors.h"
 #include "compiler/ir/Ops.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -37,7 +38,13 @@ bool isHeavy(Operation *op) {
 /// Heavy ops that read each element of operand 0 once per pass, at the index
 /// their schedule chooses: what feeds them can be computed on the way.
 bool takesPrologue(Operation *op) {
-  return isa<hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp>(op);
+  return isa<hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp, hx::CumulativeOp,
+             hx::ArgReduceOp>(op);
+}
+
+/// Heavy ops whose result is complete in memory before anything can follow.
+bool refusesEpilogue(Operation *op) {
+  return isa<hx::PackOp, hx::ScatterElementsOp, hx::ScatterNdOp>(op);
 }
 
 bool isElementwise(Operation *op) {
@@ -72,15 +79,22 @@ public:
   Grouper(func::FuncOp func, hx::SymbolicShapes &shapes) : func(func), shapes(shapes) {}
 
   LogicalResult run() {
-    Block &body = func.getBody().front();
+    llvm::DenseSet<Operation *> hostOnly = hostOnlyOps(func, shapes);
     SmallVector<Operation *> ops;
-    for (Operation &op : body.without_terminator()) {
-      Place place = placeOf(&op, shapes);
-      if (place == Place::unsupported)
-        return op.emitOpError("has no kernel yet on any target");
-      if (place == Place::device)
-        ops.push_back(&op);
-    }
+    WalkResult walked = func.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (isa<func::FuncOp, hx::IfOp>(op) || op->hasTrait<OpTrait::IsTerminator>())
+        return WalkResult::advance();
+      Place place = placeOf(op, shapes);
+      if (place == Place::unsupported) {
+        op->emitOpError("has no kernel yet on any target");
+        return WalkResult::interrupt();
+      }
+      if (place == Place::device && !hostOnly.contains(op))
+        ops.push_back(op);
+      return WalkResult::advance();
+    });
+    if (walked.wasInterrupted())
+      return failure();
     SmallVector<SmallVector<Operation *>> groups;
     for (Operation *op : llvm::reverse(ops))
       if (!grouped.contains(op))
@@ -120,7 +134,7 @@ private:
   bool canJoin(Operation *producer, Operation *root) {
     if (members.contains(producer) || grouped.contains(producer) ||
         placeOf(producer, shapes) != Place::device || producer->getNumResults() != 1 ||
-        root->getNumResults() != 1)
+        root->getNumResults() != 1 || producer->getBlock() != root->getBlock())
       return false;
     Value result = producer->getResult(0);
     SmallVector<Operation *> users;
@@ -139,7 +153,7 @@ private:
     if (isMovement(root) && !keepsNeighbours(root, shapes))
       return false; // would be computed one element at a time
     if (isHeavy(producer))
-      return !heavy && !isa<hx::PackOp>(producer) && shapes.dims(result) == rootDims &&
+      return !heavy && !refusesEpilogue(producer) && shapes.dims(result) == rootDims &&
              leadsElementwise(producer);
     if (isMovement(producer))
       return users.size() == 1 && !heavy && keepsNeighbours(producer, shapes) &&
@@ -230,6 +244,44 @@ private:
   hx::Dims rootDims;
 };
 
+/// What `dim` hangs on that only the run will tell; null when sizes and contents of
+/// the function's arguments decide it.
+Value decidedByRun(hx::Dim dim, func::FuncOp func, ArrayRef<hx::Symbol> symbols) {
+  SmallVector<hx::Dim> pending{dim};
+  llvm::DenseSet<unsigned> visited;
+  Value found;
+  while (!pending.empty() && !found)
+    pending.pop_back_val().walk([&](AffineExpr expr) {
+      auto position = dyn_cast<AffineSymbolExpr>(expr);
+      if (!position || !visited.insert(position.getPosition()).second)
+        return;
+      const hx::Symbol &symbol = symbols[position.getPosition()];
+      pending.append(symbol.operands.begin(), symbol.operands.end());
+      auto argument = dyn_cast_if_present<BlockArgument>(symbol.value);
+      if (symbol.value && (!argument || argument.getOwner() != &func.getBody().front()))
+        found = symbol.value;
+    });
+  return found;
+}
+
+/// A branch is chosen when the plan is made, before the device has done anything.
+LogicalResult checkConditions(func::FuncOp func, hx::SymbolicShapes &shapes) {
+  WalkResult walked = func.walk([&](hx::IfOp op) {
+    hx::Dim condition = shapes.contents(op.getCondition())->front();
+    Value value = decidedByRun(condition, func, shapes.symbols().symbols());
+    if (!value)
+      return WalkResult::advance();
+    hx::emitNodeError(op)
+        << "there is no kernel for a condition that is computed on the device"
+        << " (by '" << hx::nodeNames(value.getLoc())
+        << "'). A condition must follow from input sizes and from the contents of"
+           " integer or bool inputs; make it an input of the model, or compute both"
+           " branches and choose with Where";
+    return WalkResult::interrupt();
+  });
+  return failure(walked.wasInterrupted());
+}
+
 } // namespace
 
 Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
@@ -240,7 +292,7 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
       return Place::constant;
   if (isa<hx::ReshapeOp>(op))
     return Place::view;
-  if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp>(op))
+  if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp, hx::IfOp>(op))
     return Place::device;
   if (isa<hx::ShapeOfOp>(op))
     return Place::host;
@@ -254,18 +306,38 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
     return Place::device;
   if (isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
           hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
-          hx::MatMulIntegerOp, hx::ResizeOp, hx::PackOp>(op))
+          hx::MatMulIntegerOp, hx::ResizeOp, hx::PackOp, hx::CumulativeOp, hx::ArgReduceOp,
+          hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::DynamicQuantizeOp,
+          hx::LstmOp>(op))
     return Place::device;
   return Place::unsupported;
 }
 
+llvm::DenseSet<Operation *> hostOnlyOps(func::FuncOp func, hx::SymbolicShapes &shapes) {
+  SmallVector<Operation *> ops;
+  func.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (op->getNumRegions() == 0 && !op->hasTrait<OpTrait::IsTerminator>())
+      ops.push_back(op);
+  });
+  llvm::DenseSet<Operation *> hostOnly;
+  for (Operation *op : llvm::reverse(ops)) {
+    bool isRead = llvm::any_of(op->getUses(), [&](OpOperand &use) {
+      return isDeviceUse(use, shapes) && !hostOnly.contains(use.getOwner());
+    });
+    if (!isRead)
+      hostOnly.insert(op);
+  }
+  return hostOnly;
+}
+
 LogicalResult partition(func::FuncOp func) {
   hx::SymbolicShapes shapes(func.getContext());
-  if (failed(shapes.run(func)) || failed(Grouper(func, shapes).run()))
+  if (failed(shapes.run(func)) || failed(checkConditions(func, shapes)) ||
+      failed(Grouper(func, shapes).run()))
     return failure();
   // Groups are new values: look again, and say how each will be written.
   hx::SymbolicShapes grouped(func.getContext());
-  if (failed(grouped.run(func)))
+  if (failed(grouped.run(func)) || failed(checkConditions(func, grouped)))
     return failure();
   WalkResult walked = func.walk([&](hx::GroupOp group) {
     codegen::ScheduleChoice choice = codegen::chooseSchedule(group, grouped);

@@ -5,6 +5,8 @@
 // at most one heavy op, elementwise ops behind it and, where that reads every
 // element once, elementwise and movement ops before it.
 //
+// The branches of an hx.if keep their ops: groups are formed inside of each.
+//
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_TARGET_PARTITION_H
 #define HEXIN_COMPILER_TARGET_PARTITION_H
@@ -18,6 +20,11 @@ namespace hexin {
 /// Where an op stands.
 enum class Place { constant, host, view, device, unsupported };
 Place placeOf(mlir::Operation *op, hx::SymbolicShapes &shapes);
+
+/// Ops that nothing on the device needs: what they compute is only read on the host
+/// as expressions over sizes and contents of inputs, or not at all.
+llvm::DenseSet<mlir::Operation *> hostOnlyOps(mlir::func::FuncOp func,
+                                              hx::SymbolicShapes &shapes);
 
 /// Forms the groups of `func` in place; their `schedule` and `reason` say how each
 /// will be written. Fails with a diagnostic at the first op that no kernel can

@@ -46,7 +46,7 @@ bool isFloatType(Value value) {
 
 void packConv(ConvOp op) {
   auto weights = tensorTypeOf(op.getWeights());
-  if (op.getLayout() != Layout::nhwc || weights.getEncoding() || !weights.hasStaticShape() ||
+  if (op.getLayout() != Layout::nhwc || !isConstantLike(op.getWeights()) || weights.getEncoding() || !weights.hasStaticShape() ||
       !isFloatType(op.getInput()))
     return;
   int64_t groups = op.getGroups();

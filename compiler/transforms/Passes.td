@@ -38,6 +38,14 @@ def FoldConstantsPass : Pass<"hx-fold-constants", "::mlir::ModuleOp"> {
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def FoldIfPass : Pass<"hx-fold-if", "::mlir::func::FuncOp"> {
+  let summary = "the taken branch in the place of an hx.if whose condition is known";
+  let description = [{
+    After: no condition of an hx.if is a constant, or the condition of an hx.if
+    around it. Sizes are inferred anew.
+  }];
+}
+
 def FoldBatchNormPass : Pass<"hx-fold-batch-norm", "::mlir::func::FuncOp"> {
   let summary = "batch normalisation as scale and shift, or into the convolution before it";
   let description = [{After: no nchw hx.batch_norm with static parameters is left.}];

@@ -61,6 +61,16 @@ public:
     return ConcatOp::create(b, loc, type, parts, 0);
   }
 
+  /// The same for a condition of one element.
+  Value writeCondition(Dim dim, RankedTensorType type) {
+    Value value = write(dim);
+    if (!value)
+      return {};
+    auto truth = RankedTensorType::get({1}, b.getI1Type());
+    return reshaped(b, loc, CastOp::create(b, loc, truth, value, true, "nearest"),
+                    type.getShape());
+  }
+
 private:
   RankedTensorType one() { return RankedTensorType::get({1}, b.getI64Type()); }
   Value binary(BinaryFn fn, Value x, Value y) {
@@ -204,6 +214,13 @@ struct ResolveShapesPass : impl::ResolveShapesPassBase<ResolveShapesPass> {
             operand.get().getDefiningOp<ConstantOp>())
           continue;
         auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+        if (isa<IfOp>(op) && type.hasStaticShape()) {
+          // One element: its shape function has asked for it.
+          Dims condition = *shapes.contents(operand.get());
+          if (Value resolved = writer.writeCondition(condition.front(), type))
+            operand.set(resolved);
+          continue;
+        }
         if (!type || type.getRank() != 1 || !type.getElementType().isInteger(64))
           continue;
         std::optional<Dims> contents = shapes.contents(operand.get());

@@ -10,7 +10,8 @@
 
 int main(int argc, char **argv) {
   if (argc < 3)
-    return std::fprintf(stderr, "usage: compile_in_process MODEL.onnx OUT.hxm [TARGET ...]\n"),
+    return std::fprintf(stderr,
+                        "usage: compile_in_process MODEL.onnx OUT.hxm [TARGET ...]\n"),
            2;
 
   hexin::CompileOptions options;

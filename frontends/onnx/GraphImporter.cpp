@@ -4,6 +4,7 @@
 #include "frontends/onnx/ModelInputs.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/wire/Utf8.h"
 
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/Ops.h"
@@ -59,9 +60,7 @@ public:
           if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
             return failure();
           add(this->importer.place + ": " + diagnostic.str());
-          for (Diagnostic &note : diagnostic.getNotes())
-            text += " (" + note.str() + ")";
-          return success();
+          return success(); // its notes print the op: no reader of a model knows it
         }) {
     importer.errors = this;
   }
@@ -153,9 +152,9 @@ Status GraphImporter::importModel(ModuleOp module) {
   ErrorScope scope(*this);
   place = "model";
   if (failed(importMain(module)))
-    return Status(failureCode, scope.text);
+    return Status(failureCode, toUtf8(scope.text));
   if (failed(verify(module)))
-    return internalError(scope.text);
+    return internalError(toUtf8(scope.text));
   return Status::success();
 }
 
@@ -187,6 +186,9 @@ LogicalResult GraphImporter::importMain(ModuleOp module) {
   func::ReturnOp::create(builder, builder.getUnknownLoc(), *outputs);
   func.setType(builder.getFunctionType(scope.block->getArgumentTypes(),
                                        ValueRange(*outputs).getTypes()));
+  for (auto [i, info] : llvm::enumerate(graph.outputs))
+    if (!isUtf8(info.name))
+      return malformed("the name of output #" + Twine(i) + " is not UTF-8");
   for (auto [i, info] : llvm::enumerate(graph.outputs))
     func.setResultAttr(i, "hx.name", builder.getStringAttr(ref(info.name)));
   removeDeadOps(*scope.block);
@@ -304,14 +306,15 @@ Value GraphImporter::importTensor(const TensorData &data, StringRef name) {
   Result<Tensor> tensor = loader.load(data);
   if (!tensor.ok())
     return fail(tensor.status());
-  Location loc = NameLoc::get(builder.getStringAttr(name));
+  std::string cleanName = toUtf8(name);
+  Location loc = NameLoc::get(builder.getStringAttr(cleanName));
   HxBuilder b(builder, shapes, loc);
   if (tensor->byteLength() <= static_cast<size_t>(hx::ConstantOp::maxBytes))
     return b.constant(toElementsAttr(builder.getContext(), *tensor));
   auto type = RankedTensorType::get(
       ArrayRef<int64_t>(tensor->dims().data(), tensor->dims().size()),
       hx::toElementType(tensor->dtype(), builder.getContext()));
-  std::string entry = weights.add(name, *std::move(tensor));
+  std::string entry = weights.add(cleanName, *std::move(tensor));
   auto op = hx::WeightOp::create(builder, loc, type, entry);
   if (failed(shapes.infer(op)))
     return {};
@@ -345,7 +348,7 @@ Location GraphImporter::locationOf(const Node &node, const Scope &scope) {
   StringRef name = !node.name.empty()      ? ref(node.name)
                    : !node.outputs.empty() ? ref(node.outputs[0])
                                            : ref(node.opType);
-  return NameLoc::get(builder.getStringAttr(scope.prefix + name));
+  return NameLoc::get(builder.getStringAttr(toUtf8(scope.prefix + name.str())));
 }
 
 LogicalResult GraphImporter::importNodes(ArrayRef<Node> nodes, Scope &scope) {
@@ -417,6 +420,8 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope, ArrayRef<V
   OpBinder binder(*this, scope, node, row->sinceVersion, opset, inputs,
                   locationOf(node, scope));
   row->import(binder);
+  if (binder.failedOnTypes())
+    noteMalformed();
   if (binder.failed())
     return failure();
   for (auto [i, name] : llvm::enumerate(node.outputs)) {

@@ -13,6 +13,7 @@
 #include "compiler/ir/SymbolicShapes.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/Verifier.h"
 
 namespace hexin::onnx {
 
@@ -24,6 +25,8 @@ public:
       : builder(builder), shapes(shapes), loc(loc) {}
 
   bool failed() const { return hasFailed; }
+  /// Whether it failed because of operand types, not sizes.
+  bool failedOnTypes() const { return hasWrongTypes; }
   void markFailed() { hasFailed = true; }
   mlir::MLIRContext *context() const { return builder.getContext(); }
 
@@ -35,6 +38,9 @@ public:
     auto op = hx::createInferred<OpT>(builder, shapes, loc, elementTypes,
                                       std::forward<Args>(args)...);
     hasFailed = mlir::failed(op);
+    // Operands of types that do not go together are found here, at the node.
+    if (!hasFailed && mlir::failed(mlir::verify(*op, /*verifyRecursively=*/false)))
+      hasFailed = hasWrongTypes = true;
     return hasFailed ? OpT() : *op;
   }
   /// The same for an op of one result.
@@ -101,6 +107,7 @@ public:
 
 protected:
   bool hasFailed = false;
+  bool hasWrongTypes = false;
 };
 
 } // namespace hexin::onnx

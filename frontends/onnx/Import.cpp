@@ -2,6 +2,7 @@
 
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/wire/Reader.h"
+#include "frontends/onnx/wire/Utf8.h"
 
 #include "compiler/ir/Dialect.h"
 
@@ -12,16 +13,16 @@ namespace {
 
 ModelFace faceOf(const onnx::Model &model, mlir::ModuleOp module) {
   ModelFace face;
-  face.name = model.graph.name;
-  face.doc = model.doc;
+  face.name = onnx::toUtf8(model.graph.name);
+  face.doc = onnx::toUtf8(model.doc);
   for (const onnx::StringPair &pair : model.metadata)
-    face.metadata.emplace(pair.key, pair.value);
+    face.metadata.emplace(onnx::toUtf8(pair.key), onnx::toUtf8(pair.value));
   auto port = [](mlir::Attribute name, const std::vector<onnx::ValueInfo> &infos) {
     PortFace port;
     port.name = mlir::cast<mlir::StringAttr>(name).getValue().str();
     for (const onnx::ValueInfo &info : infos)
       if (info.name == port.name)
-        port.doc = info.doc;
+        port.doc = onnx::toUtf8(info.doc);
     return port;
   };
   auto func = module.lookupSymbol<mlir::func::FuncOp>("main");

@@ -2,6 +2,7 @@
 
 #include "frontends/onnx/ElementTypes.h"
 #include "frontends/onnx/wire/DataType.h"
+#include "frontends/onnx/wire/Utf8.h"
 
 #include "compiler/ir/Dialect.h"
 
@@ -33,7 +34,7 @@ Result<std::vector<Size>> sizesOf(const ValueInfo &info, const Shapes &shapes) {
       if (dimension.value && *dimension.value >= 0)
         size.value = *dimension.value;
       else if (!isPlaceholder(dimension.param))
-        size.name = dimension.param;
+        size.name = toUtf8(dimension.param);
       sizes.push_back(std::move(size));
     }
   } else if (given == shapes.end()) {
@@ -74,6 +75,8 @@ Result<std::vector<InputType>> resolveInputs(MLIRContext *context,
   std::vector<std::vector<Size>> allSizes;
   std::map<std::string, int64_t> sizeOfName;
   for (const ValueInfo *info : infos) {
+    if (!isUtf8(info->name))
+      return corruptData("the name of an input is not UTF-8");
     if (info->type.kind != TypeInfo::Kind::tensor)
       return unsupported(describe(*info) + " is not a tensor");
     HEXIN_ASSIGN_OR_RETURN(std::vector<Size> sizes, sizesOf(*info, shapes));

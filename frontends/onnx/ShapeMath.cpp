@@ -118,10 +118,13 @@ Value ShapeMath::computeSymbol(Dim dim, unsigned position) {
     b.markFailed();
     return {};
   }
+  if (symbol.function == Symbol::Function::eq || symbol.function == Symbol::Function::lt)
+    return b.cast(computeCondition(dim), b.builder.getI64Type());
   SmallVector<Value, 3> operands;
-  for (Dim operand : symbol.operands)
-    operands.push_back(compute(operand));
-  Type i64 = b.builder.getI64Type();
+  for (auto [i, operand] : llvm::enumerate(symbol.operands))
+    operands.push_back(symbol.function == Symbol::Function::select && i == 0
+                           ? computeCondition(operand)
+                           : compute(operand));
   auto isCounted = [&] { return b.symbols().lowerBound(symbol.operands[0]) >= 0; };
   auto slice = [&](Value whole) {
     return b.slice(whole, b.ints({symbol.index}), b.ints({1}), {1});
@@ -147,18 +150,36 @@ Value ShapeMath::computeSymbol(Dim dim, unsigned position) {
   case Symbol::Function::min: return b.binary(BinaryFn::min, operands[0], operands[1]);
   case Symbol::Function::max: return b.binary(BinaryFn::max, operands[0], operands[1]);
   case Symbol::Function::eq:
-    return b.cast(b.compare(hx::ComparePredicate::eq, operands[0], operands[1]), i64);
-  case Symbol::Function::lt:
-    return b.cast(b.compare(hx::ComparePredicate::lt, operands[0], operands[1]), i64);
+  case Symbol::Function::lt: break; // above
   case Symbol::Function::select:
-    return b.select(b.cast(operands[0], b.builder.getI1Type()), operands[1], operands[2]);
+    return b.select(operands[0], operands[1], operands[2]);
   }
   return {};
+}
+
+/// As i1, without a way through i64 for comparisons.
+Value ShapeMath::computeCondition(Dim dim) {
+  if (auto expr = dyn_cast<AffineSymbolExpr>(dim)) {
+    const Symbol symbol = b.symbols().symbols()[expr.getPosition()];
+    bool isEq = symbol.function == Symbol::Function::eq;
+    if (isEq || symbol.function == Symbol::Function::lt)
+      return b.compare(isEq ? hx::ComparePredicate::eq : hx::ComparePredicate::lt,
+                       compute(symbol.operands[0]), compute(symbol.operands[1]));
+  }
+  return b.cast(compute(dim), b.builder.getI1Type());
 }
 
 Value ShapeMath::compute(Dim dim) {
   if (b.failed())
     return {};
+  if (Value known = computed.lookup(dim))
+    return known;
+  Value value = computeNew(dim);
+  computed[dim] = value;
+  return value;
+}
+
+Value ShapeMath::computeNew(Dim dim) {
   if (auto value = hx::SymbolTable::constantValue(dim))
     return b.ints({*value});
   if (auto [anchor, index] = find(dim); anchor)
@@ -294,6 +315,11 @@ Value ShapeMath::squeeze(Value x, ArrayRef<int64_t> axes) {
 
 Value ShapeMath::toScalar(Value x) {
   return b.failed() || HxBuilder::rank(x) == 0 ? x : b.reshape(x, b.ints({}));
+}
+
+Value ShapeMath::toScalarIfOne(Value x) {
+  bool isOne = x && !b.failed() && b.shapes.numElements(x) == constant(1);
+  return isOne ? toScalar(x) : x;
 }
 
 } // namespace hexin::onnx

@@ -53,6 +53,8 @@ public:
   Value squeeze(Value x, llvm::ArrayRef<int64_t> axes);
   /// Rank 0 from one element of any rank.
   Value toScalar(Value x);
+  /// The same if it is known to hold one element, else `x` (which may be null).
+  Value toScalarIfOne(Value x);
 
 private:
   struct Anchor {
@@ -64,6 +66,8 @@ private:
   Value piece(Anchor &anchor, size_t first, size_t count);
   std::pair<Anchor *, size_t> find(hx::Dim dim);
   Value compute(hx::Dim dim);
+  Value computeNew(hx::Dim dim);
+  Value computeCondition(hx::Dim dim);
   Value computeSymbol(hx::Dim dim, unsigned position);
   Value computeFloorDiv(Value a, Value b, bool isCounted);
   Value flatten(Value integers);
@@ -71,6 +75,9 @@ private:
 
   HxBuilder &b;
   llvm::SmallVector<Anchor, 4> anchors;
+  /// What was computed before: expressions share parts. One ShapeMath builds into
+  /// one block.
+  llvm::DenseMap<hx::Dim, Value> computed;
 };
 
 } // namespace hexin::onnx

@@ -30,7 +30,9 @@ std::function<void(const std::string &, double)> progressFor(nb::object callable
 
 /// The dictionary's keys are those of hexin.compiler._options.
 CompileOptions optionsFrom(const nb::dict &dict) {
-  auto get = [&]<typename T>(const char *key, T &field) { field = nb::cast<T>(dict[key]); };
+  auto get = [&]<typename T>(const char *key, T &field) {
+    field = nb::cast<T>(dict[key]);
+  };
   CompileOptions options;
   get("targets", options.targets);
   get("shapes", options.shapes);
@@ -71,7 +73,8 @@ nb::tuple compileBytes(nb::bytes model, const std::string &out, nb::dict dict) {
   return report([&] { return compile(bytes, out, options); });
 }
 
-nb::tuple retargetPath(const std::string &artifact, const std::string &out, nb::dict dict) {
+nb::tuple retargetPath(const std::string &artifact, const std::string &out,
+                       nb::dict dict) {
   CompileOptions options = optionsFrom(dict);
   return report([&] { return retarget(artifact, out, options); });
 }

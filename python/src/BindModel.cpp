@@ -16,7 +16,8 @@ constexpr const char *kindNames[] = {"tensor", "strings", "sequence", "optional"
 std::string dtypeName(DType dtype) { return std::string(toString(dtype)); }
 
 /// Sizes as int, named symbols as str, nameless ones as None.
-nb::tuple shapeOf(const std::vector<int64_t> &dims, const std::vector<std::string> &symbols) {
+nb::tuple shapeOf(const std::vector<int64_t> &dims,
+                  const std::vector<std::string> &symbols) {
   nb::list shape;
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     if (dims[axis] >= 0)
@@ -56,7 +57,8 @@ void bindModel(nb::module_ &module) {
       .def_prop_ro("doc", &Model::doc)
       .def_prop_ro("metadata", &Model::metadata)
       .def_prop_ro("targets", &Model::targets)
-      .def_prop_ro("inputs", [](const Model &model) { return describePorts(model.inputs()); })
+      .def_prop_ro("inputs",
+                   [](const Model &model) { return describePorts(model.inputs()); })
       .def_prop_ro("outputs",
                    [](const Model &model) { return describePorts(model.outputs()); })
       .def_prop_ro("states",

@@ -116,7 +116,8 @@ public:
   }
 
   void importState(nb::bytes blob) {
-    std::span<const std::byte> bytes(static_cast<const std::byte *>(blob.data()), blob.size());
+    std::span<const std::byte> bytes(static_cast<const std::byte *>(blob.data()),
+                                     blob.size());
     nb::gil_scoped_release release;
     check(get().importState(bytes));
   }
@@ -153,12 +154,13 @@ void bindSession(nb::module_ &module) {
   nb::class_<PyRun>(module, "Run").def("wait", &PyRun::wait);
   nb::class_<PySession>(module, "Session")
       .def_prop_ro("device", [](PySession &session) { return session.get().device(); })
-      .def("run", &PySession::run, nb::arg("inputs"))
-      .def("run_into", &PySession::runInto, nb::arg("inputs"), nb::arg("outputs"))
-      .def("submit", &PySession::submit, nb::arg("inputs"))
+      .def("run", &PySession::run, nb::arg("inputs").none())
+      .def("run_into", &PySession::runInto, nb::arg("inputs").none(),
+           nb::arg("outputs").none())
+      .def("submit", &PySession::submit, nb::arg("inputs").none())
       .def("prepare", &PySession::prepare, nb::arg("dims"))
       .def("get_state", &PySession::getState, nb::arg("name"))
-      .def("set_state", &PySession::setState, nb::arg("name"), nb::arg("value"))
+      .def("set_state", &PySession::setState, nb::arg("name"), nb::arg("value").none())
       .def("reset_state", &PySession::resetState)
       .def("export_state", &PySession::exportState)
       .def("import_state", &PySession::importState, nb::arg("blob"))

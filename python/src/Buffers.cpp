@@ -46,11 +46,12 @@ std::optional<DType> numberType(char kind, size_t width) {
 
 /// The type of a buffer's struct-module format, as in "<f" or "Zd".
 std::optional<DType> formatType(std::string_view format, size_t width) {
-  if (!format.empty() && std::string_view("@=<>!").find(format[0]) != std::string_view::npos) {
+  if (!format.empty() &&
+      std::string_view("@=<>!").find(format[0]) != std::string_view::npos) {
     if ((format[0] == '>' || format[0] == '!') && width > 1)
-      throw StatusError(invalidArgument(
-          "the array is big endian; expected native byte order, e.g. "
-          "array.astype(array.dtype.newbyteorder('='))"));
+      throw StatusError(
+          invalidArgument("the array is big endian; expected native byte order, e.g. "
+                          "array.astype(array.dtype.newbyteorder('='))"));
     format.remove_prefix(1);
   }
   if (format.empty())
@@ -60,7 +61,7 @@ std::optional<DType> formatType(std::string_view format, size_t width) {
   if (format.size() != 1)
     return std::nullopt;
   char code = format[0];
-  char kind = code == '?'                                                      ? 'b'
+  char kind = code == '?'                                                       ? 'b'
               : std::string_view("bhilqn").find(code) != std::string_view::npos ? 'i'
               : std::string_view("BHILQN").find(code) != std::string_view::npos ? 'u'
               : std::string_view("efd").find(code) != std::string_view::npos    ? 'f'
@@ -161,8 +162,8 @@ std::optional<BorrowedArray> borrowBuffer(nb::handle object, bool isWritten) {
     throw StatusError(invalidArgument("the array is read-only"));
   if (view.itemsize <= 0)
     return std::nullopt;
-  auto dtype = formatType(view.format ? view.format : "",
-                          static_cast<size_t>(view.itemsize));
+  auto dtype =
+      formatType(view.format ? view.format : "", static_cast<size_t>(view.itemsize));
   if (!dtype)
     return std::nullopt;
   BorrowedArray array;

@@ -51,7 +51,8 @@ BorrowedArray borrowAs(nb::handle object, DType dtype, const std::string &what,
   }
   if (array.dtype != dtype && !isBitsOf(array.dtype, dtype))
     throw StatusError(invalidArgument(what + " takes " + name(dtype) + ", got " +
-                                      name(array.dtype) + "; convert it first, as in "
+                                      name(array.dtype) +
+                                      "; convert it first, as in "
                                       "array.astype(…)"));
   return array;
 }
@@ -142,17 +143,17 @@ const PortInfo &findPort(const std::vector<PortInfo> &ports, const std::string &
   std::string known;
   for (const PortInfo &candidate : ports)
     known += (known.empty() ? "'" : ", '") + candidate.name + "'";
-  throw StatusError(invalidArgument("the model has no " + std::string(noun) + " '" + name +
-                                    "'; it has " + (known.empty() ? "none" : known)));
+  throw StatusError(invalidArgument("the model has no " + std::string(noun) + " '" +
+                                    name + "'; it has " +
+                                    (known.empty() ? "none" : known)));
 }
 
 /// Calls `visit(name, object)` for each item of a dict or other mapping.
 template <typename Visit>
 void forEachItem(nb::handle mapping, const char *what, Visit visit) {
   if (!nb::hasattr(mapping, "items"))
-    throw StatusError(invalidArgument(std::string(what) +
-                                      " are a mapping {name: value}, got a " +
-                                      typeName(mapping)));
+    throw StatusError(invalidArgument(
+        std::string(what) + " are a mapping {name: value}, got a " + typeName(mapping)));
   for (nb::handle item : mapping.attr("items")()) {
     nb::tuple pair = nb::cast<nb::tuple>(item);
     if (!PyUnicode_Check(nb::object(pair[0]).ptr()))
@@ -175,7 +176,8 @@ Tensor tensorFromPython(nb::handle object, DType dtype, const std::string &what)
 Tensor outputFromPython(nb::handle object, DType dtype, const std::string &what) {
   BorrowedArray array = borrowAs(object, dtype, what, /*isWritten=*/true);
   if (!array.isDense())
-    throw StatusError(invalidArgument(what + " must be C-contiguous to be written in place"));
+    throw StatusError(
+        invalidArgument(what + " must be C-contiguous to be written in place"));
   return wrap(array, dtype);
 }
 
@@ -192,7 +194,8 @@ Value valueFromPython(nb::handle object, const PortInfo &port) {
     return optionalFromPython(object, port.dtype, what);
   case ValueKind::map:
     if (!PyDict_Check(object.ptr()))
-      throw StatusError(invalidArgument(what + " takes a dict, got a " + typeName(object)));
+      throw StatusError(
+          invalidArgument(what + " takes a dict, got a " + typeName(object)));
     return mapFromPython(object, port.dtype, what);
   }
   throw StatusError(unsupported(what + " is of a kind that this version does not know"));
@@ -213,7 +216,8 @@ NamedValues outputsFromPython(const Model &model, nb::handle mapping) {
     const PortInfo &port = findPort(model.outputs(), name, "output");
     std::string what = "output '" + name + "'";
     if (port.kind != ValueKind::tensor)
-      throw StatusError(unsupported(what + " is no tensor and cannot be written in place"));
+      throw StatusError(
+          unsupported(what + " is no tensor and cannot be written in place"));
     outputs.push_back({std::move(name), outputFromPython(object, port.dtype, what)});
   });
   return outputs;

@@ -56,8 +56,8 @@ bool isBits(DType dtype) { return dtype == DType::bf16 || dtype >= DType::f8e4m3
 
 nb::object decode(const std::string &text) {
   // A model may produce any bytes; they come back unchanged with surrogateescape.
-  return nb::steal(PyUnicode_DecodeUTF8(
-      text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
+  return nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()),
+                                        "surrogateescape"));
 }
 
 nb::object toPython(const StringTensor &strings) {
@@ -74,9 +74,8 @@ nb::object toPython(const StringTensor &strings) {
 
 nb::object toPython(const Tensor &tensor) {
   auto *held = new Tensor(tensor);
-  nb::capsule owner(held, [](void *pointer) noexcept {
-    delete static_cast<Tensor *>(pointer);
-  });
+  nb::capsule owner(
+      held, [](void *pointer) noexcept { delete static_cast<Tensor *>(pointer); });
   std::vector<size_t> dims(tensor.dims().begin(), tensor.dims().end());
   nb::ndarray<nb::numpy> array(held->data(), dims.size(), dims.data(), owner,
                                /*strides=*/nullptr, arrayType(tensor.dtype()));

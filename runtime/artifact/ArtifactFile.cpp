@@ -57,10 +57,10 @@ Result<std::unique_ptr<ArtifactFile>> ArtifactFile::create(const std::string &pa
   std::unique_ptr<ArtifactFile> file(new ArtifactFile);
   file->path_ = path;
   do {
-    file->temporaryPath_ = path + ".tmp-" + std::to_string(::getpid()) + "-" +
-                           std::to_string(counter++);
-    file->fd_ = ::open(file->temporaryPath_.c_str(),
-                       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    file->temporaryPath_ =
+        path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
+    file->fd_ =
+        ::open(file->temporaryPath_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (file->fd_ < 0 && errno == EEXIST);
   if (file->fd_ < 0) {
     Status status = systemError("cannot create", file->temporaryPath_);

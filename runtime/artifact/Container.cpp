@@ -19,7 +19,8 @@ class Container::MappedFile {
 public:
   static Result<std::shared_ptr<MappedFile>> open(const std::string &path) {
     auto file = std::make_shared<MappedFile>();
-    file->fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    // Without O_NONBLOCK a FIFO would make us wait for somebody to write to it.
+    file->fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file->fd < 0) {
       std::string message = std::string("cannot open it: ") + std::strerror(errno);
       return errno == ENOENT || errno == ENOTDIR ? notFound(message) : ioError(message);
@@ -77,10 +78,9 @@ Status checkPreamble(const Preamble &preamble, std::span<const std::byte> bytes)
     return versionMismatch("the container needs features " + hex(unknown) +
                            " that this build does not have; use a newer one");
   if (preamble.fileLength != bytes.size())
-    return corruptData("the file has " + std::to_string(bytes.size()) +
-                       " bytes, but was written with " +
-                       std::to_string(preamble.fileLength) +
-                       "; it was cut off or appended to");
+    return corruptData(
+        "the file has " + std::to_string(bytes.size()) + " bytes, but was written with " +
+        std::to_string(preamble.fileLength) + "; it was cut off or appended to");
   if (preamble.headerOffset < sizeof(Preamble) ||
       preamble.headerOffset % weightAlignment != 0 ||
       !rangeFits(preamble.headerOffset, preamble.headerLength, bytes.size()) ||
@@ -131,7 +131,8 @@ Result<Container> Container::fromMemory(std::span<const std::byte> bytes,
   Container container;
   container.bytes_ = bytes;
   container.header_ = fmt::GetHeader(data);
-  HEXIN_RETURN_IF_ERROR(verifyHeader(*container.header_, preamble.headerLength, preamble.headerOffset));
+  HEXIN_RETURN_IF_ERROR(
+      verifyHeader(*container.header_, preamble.headerLength, preamble.headerOffset));
   if (verifyHashes && container.header_->sections()) {
     for (uint32_t i = 0; i < container.header_->sections()->size(); ++i) {
       uint64_t hash = hash64(container.section(i));

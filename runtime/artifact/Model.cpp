@@ -1,6 +1,7 @@
 #include "hexin/model.h"
 
 #include "runtime/artifact/ModelImpl.h"
+#include "runtime/base/Guarded.h"
 
 namespace hexin {
 namespace {
@@ -49,35 +50,37 @@ const fmt::Program *Model::Impl::findProgram(std::string_view target) const {
 }
 
 Result<Model> Model::open(const std::string &path, const OpenOptions &options) {
-  HEXIN_ASSIGN_OR_RETURN(Container container,
-                         Container::open(path, options.verifyHashes));
-  auto impl = std::make_shared<Impl>(std::move(container));
-  const fmt::Header &header = impl->header();
-  impl->options = options;
-  impl->path = path;
-  impl->name = stringOf(header.model_name());
-  impl->doc = stringOf(header.doc());
+  return guarded([&]() -> Result<Model> {
+    HEXIN_ASSIGN_OR_RETURN(Container container,
+                           Container::open(path, options.verifyHashes));
+    auto impl = std::make_shared<Impl>(std::move(container));
+    const fmt::Header &header = impl->header();
+    impl->options = options;
+    impl->path = path;
+    impl->name = stringOf(header.model_name());
+    impl->doc = stringOf(header.doc());
 
-  std::vector<bool> tiedInputs(header.inputs() ? header.inputs()->size() : 0);
-  std::vector<bool> tiedOutputs(header.outputs() ? header.outputs()->size() : 0);
-  if (header.states()) {
-    for (const fmt::State *state : *header.states()) {
-      tiedInputs[state->input()] = true;
-      tiedOutputs[state->output()] = true;
-      StateInfo info;
-      info.name = state->name()->str();
-      info.dtype = static_cast<DType>(state->dtype());
-      if (state->dims())
-        info.dims.assign(state->dims()->begin(), state->dims()->end());
-      impl->states.push_back(std::move(info));
+    std::vector<bool> tiedInputs(header.inputs() ? header.inputs()->size() : 0);
+    std::vector<bool> tiedOutputs(header.outputs() ? header.outputs()->size() : 0);
+    if (header.states()) {
+      for (const fmt::State *state : *header.states()) {
+        tiedInputs[state->input()] = true;
+        tiedOutputs[state->output()] = true;
+        StateInfo info;
+        info.name = state->name()->str();
+        info.dtype = static_cast<DType>(state->dtype());
+        if (state->dims())
+          info.dims.assign(state->dims()->begin(), state->dims()->end());
+        impl->states.push_back(std::move(info));
+      }
     }
-  }
-  readPorts(header.inputs(), tiedInputs, impl->inputs, impl->inputPorts);
-  readPorts(header.outputs(), tiedOutputs, impl->outputs, impl->outputPorts);
-  if (header.metadata())
-    for (const fmt::KeyValue *entry : *header.metadata())
-      impl->metadata.emplace(entry->key()->str(), stringOf(entry->value()));
-  return Model(std::move(impl));
+    readPorts(header.inputs(), tiedInputs, impl->inputs, impl->inputPorts);
+    readPorts(header.outputs(), tiedOutputs, impl->outputs, impl->outputPorts);
+    if (header.metadata())
+      for (const fmt::KeyValue *entry : *header.metadata())
+        impl->metadata.emplace(entry->key()->str(), stringOf(entry->value()));
+    return Model(std::move(impl));
+  });
 }
 
 const std::string &Model::path() const { return impl_->path; }

@@ -1,13 +1,13 @@
+#include "runtime/artifact/Format.h"
 #include "runtime/artifact/ModelImpl.h"
-#include "runtime/artifact/VerifyProgram.h"
 
 #include <nlohmann/json.hpp>
 
 namespace hexin {
 namespace {
 
+using fmt::sizeOf;
 using nlohmann::ordered_json;
-using verify::sizeOf;
 
 ordered_json text(const flatbuffers::String *string) {
   return string ? string->str() : std::string();
@@ -79,10 +79,9 @@ ordered_json describeProgram(const fmt::Header &header, const fmt::Program &prog
   auto &images = json["images"] = ordered_json::array();
   if (program.images())
     for (const fmt::Image *image : *program.images())
-      images.push_back(
-          {{"arch", text(image->arch())},
-           {"section", image->section()},
-           {"bytes", header.sections()->Get(image->section())->length()}});
+      images.push_back({{"arch", text(image->arch())},
+                        {"section", image->section()},
+                        {"bytes", header.sections()->Get(image->section())->length()}});
   json["expressions"] = sizeOf(program.exprs());
   json["constraints"] = sizeOf(program.constraints());
   json["values"] = sizeOf(program.values());
@@ -122,7 +121,8 @@ std::string Model::describeJson() const {
   json["name"] = name();
   json["doc"] = doc();
   json["producer"] = text(header.producer());
-  json["container"] = std::to_string(containerMajor) + "." + std::to_string(containerMinor);
+  json["container"] =
+      std::to_string(containerMajor) + "." + std::to_string(containerMinor);
   json["formatMinor"] = header.format_minor();
   json["requiredFeatures"] = header.required_features();
   json["portableVersion"] = header.portable_version();

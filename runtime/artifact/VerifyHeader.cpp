@@ -44,8 +44,8 @@ Status verifySections(const fmt::Header &header, uint64_t sectionsEnd,
     if (section->offset() < sizeof(Preamble) ||
         section->offset() % sectionAlignment != 0 ||
         !rangeFits(section->offset(), section->length(), sectionsEnd))
-      return corruptData(where + " (" + std::to_string(section->length()) +
-                         " bytes at " + std::to_string(section->offset()) +
+      return corruptData(where + " (" + std::to_string(section->length()) + " bytes at " +
+                         std::to_string(section->offset()) +
                          ") is not page-aligned inside the file");
     if (section->kind() == fmt::SectionKind::weights &&
         std::exchange(weightsSection, i) != noSection)
@@ -71,17 +71,26 @@ std::optional<int64_t> packedBytes(int64_t numElements, DType dtype) {
   return rounded ? std::optional(*rounded / 8) : std::nullopt;
 }
 
-/// Elements of a panel-packed weight when `columns` is split into panels and
-/// all other axes stay.
-std::optional<int64_t> panelElements(std::span<const int64_t> dims, size_t columnAxis,
-                                     int64_t panelWidth) {
-  std::vector<int64_t> padded(dims.begin(), dims.end());
-  auto sum = checkedAdd(padded[columnAxis], panelWidth - 1);
-  auto columns = sum ? checkedMul(*sum / panelWidth, panelWidth) : std::nullopt;
-  if (!columns)
+/// Elements of a panel-packed weight: per group, the columns rounded up to whole
+/// panels times all other axes. Nullopt when the sizes and fields do not fit.
+std::optional<int64_t> panelElements(const fmt::Weight &weight,
+                                     std::vector<int64_t> dims) {
+  auto width = static_cast<int64_t>(weight.panel_width());
+  auto groups = static_cast<int64_t>(weight.panel_groups());
+  if (width == 0 || groups == 0 || dims.size() < 2 || !checkedNumElements(dims) ||
+      dims[0] % groups != 0)
     return std::nullopt;
-  padded[columnAxis] = *columns;
-  return checkedNumElements(padded);
+  dims[0] /= groups;
+  int64_t &columns = weight.panel_conv()         ? dims[0]
+                     : weight.panel_transposed() ? dims[dims.size() - 2]
+                                                 : dims[dims.size() - 1];
+  auto rounded = checkedAdd(columns, width - 1);
+  auto padded = rounded ? checkedMul(*rounded / width, width) : std::nullopt;
+  if (!padded)
+    return std::nullopt;
+  columns = *padded;
+  auto perGroup = checkedNumElements(dims);
+  return perGroup ? checkedMul(*perGroup, groups) : std::nullopt;
 }
 
 Status verifyWeight(const fmt::Weight &weight, const std::string &where,
@@ -116,19 +125,14 @@ Status verifyWeight(const fmt::Weight &weight, const std::string &where,
     matches = fits(checkedNumElements(dims));
     break;
   case fmt::Encoding::panels:
-    if (weight.panel_width() == 0 || dims.size() < 2 || !checkedNumElements(dims))
-      return corruptData(where + ": panels need a width and at least two axes");
-    // A matrix (or a stack of them) has its columns last, a convolution's first.
-    matches = fits(panelElements(dims, dims.size() - 1, weight.panel_width())) ||
-              fits(panelElements(dims, 0, weight.panel_width()));
+    matches = fits(panelElements(weight, dims));
     break;
   default:
     return versionMismatch(where + " has an encoding this build does not know");
   }
   if (!matches)
     return corruptData(where + ": " + std::to_string(weight.length()) +
-                       " bytes do not hold its sizes as " +
-                       std::string(toString(dtype)));
+                       " bytes do not hold its sizes as " + std::string(toString(dtype)));
   return Status::success();
 }
 
@@ -195,15 +199,14 @@ Status verifyStates(const fmt::Header &header, verify::Budget &budget) {
 
 Status verifyHeader(const fmt::Header &header, uint64_t headerBytes,
                     uint64_t sectionsEnd) {
-  if (uint64_t unknown = header.required_features() & ~verify::knownFeatures)
+  if (uint64_t unknown = header.required_features() & ~fmt::knownFeatures)
     return versionMismatch("the file needs feature bits " + std::to_string(unknown) +
                            " that this build does not have; use a newer one");
   verify::Budget budget(headerBytes);
   uint32_t weightsSection = noSection;
   HEXIN_RETURN_IF_ERROR(verifySections(header, sectionsEnd, weightsSection));
-  uint64_t weightsBytes = weightsSection == noSection
-                              ? 0
-                              : header.sections()->Get(weightsSection)->length();
+  uint64_t weightsBytes =
+      weightsSection == noSection ? 0 : header.sections()->Get(weightsSection)->length();
   for (uint32_t i = 0; i < sizeOf(header.weights()); ++i) {
     const fmt::Weight *weight = header.weights()->Get(i);
     HEXIN_RETURN_IF_ERROR(budget.charge(weight->name()));

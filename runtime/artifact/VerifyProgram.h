@@ -6,7 +6,7 @@
 #ifndef HEXIN_RUNTIME_ARTIFACT_VERIFYPROGRAM_H
 #define HEXIN_RUNTIME_ARTIFACT_VERIFYPROGRAM_H
 
-#include "runtime/artifact/hexin_generated.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/base/DType.h"
 
 #include "hexin/status.h"
@@ -15,14 +15,9 @@
 
 namespace hexin::verify {
 
-/// The feature bits of headers and programs that this build knows (none so far).
-inline constexpr uint64_t knownFeatures = 0;
-inline constexpr uint32_t maxRank = 32;
+using fmt::sizeOf;
 
-/// Elements of a vector that may be absent.
-template <typename Vector> uint32_t sizeOf(const Vector *vector) {
-  return vector ? vector->size() : 0;
-}
+inline constexpr uint32_t maxRank = 32;
 
 /// Bounds the work on a header by its size. FlatBuffers lets many tables share
 /// one vector, so a small hostile file could hold an enormous program; our

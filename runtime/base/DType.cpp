@@ -12,13 +12,12 @@ struct DTypeRow {
 
 /// Indexed by DType.
 constexpr std::array<DTypeRow, 26> rows = {{
-    {"bool", 1},       {"i8", 1},       {"i16", 2},          {"i32", 4},
-    {"i64", 8},        {"u8", 1},       {"u16", 2},          {"u32", 4},
-    {"u64", 8},        {"f16", 2},      {"bf16", 2},         {"f32", 4},
-    {"f64", 8},        {"c64", 8},      {"c128", 16},        {"string", 0},
-    {"f8e4m3fn", 1},   {"f8e4m3fnuz", 1}, {"f8e5m2", 1},     {"f8e5m2fnuz", 1},
-    {"f8e8m0", 1},     {"i4", 1},       {"u4", 1},           {"i2", 1},
-    {"u2", 1},         {"f4e2m1", 1},
+    {"bool", 1},   {"i8", 1},       {"i16", 2},        {"i32", 4},    {"i64", 8},
+    {"u8", 1},     {"u16", 2},      {"u32", 4},        {"u64", 8},    {"f16", 2},
+    {"bf16", 2},   {"f32", 4},      {"f64", 8},        {"c64", 8},    {"c128", 16},
+    {"string", 0}, {"f8e4m3fn", 1}, {"f8e4m3fnuz", 1}, {"f8e5m2", 1}, {"f8e5m2fnuz", 1},
+    {"f8e8m0", 1}, {"i4", 1},       {"u4", 1},         {"i2", 1},     {"u2", 1},
+    {"f4e2m1", 1},
 }};
 static_assert(static_cast<size_t>(DType::f4e2m1) + 1 == rows.size());
 
@@ -41,13 +40,9 @@ std::optional<DType> parseDType(std::string_view name) {
   return std::nullopt;
 }
 
-bool isFloat(DType dtype) {
-  return dtype >= DType::f16 && dtype <= DType::f64;
-}
+bool isFloat(DType dtype) { return dtype >= DType::f16 && dtype <= DType::f64; }
 
-bool isInteger(DType dtype) {
-  return dtype >= DType::i8 && dtype <= DType::u64;
-}
+bool isInteger(DType dtype) { return dtype >= DType::i8 && dtype <= DType::u64; }
 
 bool isSigned(DType dtype) {
   return (dtype >= DType::i8 && dtype <= DType::i64) || isFloat(dtype);

@@ -29,8 +29,7 @@ uint64_t mixLane(uint64_t lane, uint64_t word) {
 } // namespace
 
 Hasher::Hasher(uint64_t seed)
-    : seed_(seed),
-      lanes_{seed + prime1 + prime2, seed + prime2, seed, seed - prime1} {}
+    : seed_(seed), lanes_{seed + prime1 + prime2, seed + prime2, seed, seed - prime1} {}
 
 void Hasher::consumeBlock(const std::byte *block) {
   for (size_t i = 0; i < lanes_.size(); ++i)
@@ -60,8 +59,8 @@ void Hasher::update(std::span<const std::byte> bytes) {
 uint64_t Hasher::digest() const {
   uint64_t hash;
   if (totalBytes_ >= blockBytes) {
-    hash = std::rotl(lanes_[0], 1) + std::rotl(lanes_[1], 7) +
-           std::rotl(lanes_[2], 12) + std::rotl(lanes_[3], 18);
+    hash = std::rotl(lanes_[0], 1) + std::rotl(lanes_[1], 7) + std::rotl(lanes_[2], 12) +
+           std::rotl(lanes_[3], 18);
     for (uint64_t lane : lanes_)
       hash = (hash ^ mixLane(0, lane)) * prime1 + prime4;
   } else {

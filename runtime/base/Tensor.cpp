@@ -44,11 +44,11 @@ Result<TensorExtent> extentOf(DType dtype, std::span<const int64_t> dims) {
 Result<Tensor> Tensor::allocate(DType dtype, std::span<const int64_t> dims) {
   HEXIN_ASSIGN_OR_RETURN(TensorExtent extent, extentOf(dtype, dims));
   // An empty tensor still gets an address, so that data() is never null.
-  auto padded = checkedAlignUp(extent.byteLength > 0 ? extent.byteLength : 1,
-                               tensorAlignment);
-  void *memory =
-      padded ? std::aligned_alloc(tensorAlignment, static_cast<size_t>(*padded))
-             : nullptr;
+  auto padded =
+      checkedAlignUp(extent.byteLength > 0 ? extent.byteLength : 1, tensorAlignment);
+  void *memory = padded
+                     ? std::aligned_alloc(tensorAlignment, static_cast<size_t>(*padded))
+                     : nullptr;
   if (!memory)
     return resourceExhausted("no memory for a tensor of " +
                              std::to_string(extent.byteLength) + " bytes, sizes " +
@@ -67,10 +67,9 @@ Result<Tensor> Tensor::wrap(DType dtype, std::span<const int64_t> dims, void *da
                             size_t byteLength, std::shared_ptr<void> owner) {
   HEXIN_ASSIGN_OR_RETURN(TensorExtent extent, extentOf(dtype, dims));
   if (byteLength != static_cast<size_t>(extent.byteLength))
-    return invalidArgument("a tensor of " + std::string(toString(dtype)) + " " +
-                           formatDims(dims) + " has " +
-                           std::to_string(extent.byteLength) + " bytes, got " +
-                           std::to_string(byteLength));
+    return invalidArgument(
+        "a tensor of " + std::string(toString(dtype)) + " " + formatDims(dims) + " has " +
+        std::to_string(extent.byteLength) + " bytes, got " + std::to_string(byteLength));
   if (!data && byteLength > 0)
     return invalidArgument("a tensor of " + std::to_string(byteLength) +
                            " bytes was given no memory");

@@ -41,7 +41,8 @@ Status readTable(const hexin_device_api *table, hexin_device_api &api) {
 
 Status loadBackend(const std::string &name, hexin_device_api &api) {
   std::string fileName = std::string(libraryPrefix) + name + std::string(librarySuffix);
-  auto entry = loadSymbol(libraryFolders(folderVariable), fileName, "hexin_backend_query");
+  auto entry =
+      loadSymbol(libraryFolders(folderVariable), fileName, "hexin_backend_query");
   if (!entry)
     return entry.status();
   auto query = reinterpret_cast<hexin_backend_query_fn>(*entry);
@@ -152,12 +153,13 @@ std::vector<std::string> BackendRegistry::names() {
   std::error_code error;
   if (std::getenv(folderVariable))
     for (const std::string &folder : libraryFolders(folderVariable))
-      for (const auto &file : std::filesystem::directory_iterator(folder, error)) {
-        std::string fileName = file.path().filename().string();
+      for (std::filesystem::directory_iterator file(folder, error), end;
+           !error && file != end; file.increment(error)) {
+        std::string fileName = file->path().filename().string();
         if (fileName.starts_with(libraryPrefix) && fileName.ends_with(librarySuffix))
-          others.insert(fileName.substr(libraryPrefix.size(),
-                                        fileName.size() - libraryPrefix.size() -
-                                            librarySuffix.size()));
+          others.insert(fileName.substr(libraryPrefix.size(), fileName.size() -
+                                                                  libraryPrefix.size() -
+                                                                  librarySuffix.size()));
       }
   for (const char *known : knownBackends)
     others.erase(known);
@@ -208,8 +210,8 @@ Result<std::shared_ptr<Device>> BackendRegistry::open(const std::string &id,
     if (info.index != parsed.index)
       continue;
     HEXIN_ASSIGN_OR_RETURN(
-        auto device, Device::open(found.api, info, deviceName(parsed.backend, info.index),
-                                  options));
+        auto device,
+        Device::open(found.api, info, deviceName(parsed.backend, info.index), options));
     openDevices_[key] = device;
     return device;
   }

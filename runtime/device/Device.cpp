@@ -68,8 +68,8 @@ Result<std::shared_ptr<Device>> Device::open(const hexin_device_api &api,
                          strnlen(info.image_archs, sizeof info.image_archs));
   device->imageArchs_ = splitArchs(archs);
   // A limit above what the device can do is no limit.
-  auto limit = std::find(device->imageArchs_.begin(), device->imageArchs_.end(),
-                         options.maxIsa);
+  auto limit =
+      std::find(device->imageArchs_.begin(), device->imageArchs_.end(), options.maxIsa);
   if (limit != device->imageArchs_.end())
     device->imageArchs_.erase(device->imageArchs_.begin(), limit);
   return device;
@@ -84,8 +84,9 @@ Result<Buffer> Device::allocate(uint64_t bytes) const {
   hexin_error error = emptyError();
   hexin_buffer *buffer = nullptr;
   uint32_t code = api_.allocate(handle_, std::max<uint64_t>(bytes, 1), &buffer, &error);
-  HEXIN_RETURN_IF_ERROR(deviceStatus(code, error, id_)
-                            .withContext("allocating " + std::to_string(bytes) + " bytes"));
+  HEXIN_RETURN_IF_ERROR(
+      deviceStatus(code, error, id_)
+          .withContext("allocating " + std::to_string(bytes) + " bytes"));
   return Buffer(*this, buffer);
 }
 
@@ -127,8 +128,8 @@ Status Device::copy(hexin_buffer *src, uint64_t srcOffset, hexin_buffer *dst,
                     uint64_t dstOffset, uint64_t length) const {
   if (length == 0)
     return Status::success();
-  hexin_copy copy{sizeof(hexin_copy), dst, nullptr, dstOffset, src, nullptr, srcOffset,
-                  length};
+  hexin_copy copy{sizeof(hexin_copy), dst,   nullptr, dstOffset, src, nullptr,
+                  srcOffset,          length};
   hexin_error error = emptyError();
   return deviceStatus(api_.copy(handle_, &copy, &error), error, id_);
 }

@@ -30,7 +30,8 @@ template <typename Handle, void (*hexin_device_api::*Release)(hexin_device *, Ha
 class DeviceHandle {
 public:
   DeviceHandle() = default;
-  DeviceHandle(const Device &device, Handle *handle) : device_(&device), handle_(handle) {}
+  DeviceHandle(const Device &device, Handle *handle)
+      : device_(&device), handle_(handle) {}
   DeviceHandle(DeviceHandle &&other) noexcept
       : device_(other.device_), handle_(std::exchange(other.handle_, nullptr)) {}
   DeviceHandle &operator=(DeviceHandle &&other) noexcept {
@@ -116,7 +117,8 @@ public:
 
   Status upload(const void *src, hexin_buffer *dst, uint64_t dstOffset,
                 uint64_t length) const;
-  Status download(hexin_buffer *src, uint64_t srcOffset, void *dst, uint64_t length) const;
+  Status download(hexin_buffer *src, uint64_t srcOffset, void *dst,
+                  uint64_t length) const;
   Status copy(hexin_buffer *src, uint64_t srcOffset, hexin_buffer *dst,
               uint64_t dstOffset, uint64_t length) const;
 

@@ -7,8 +7,8 @@
 namespace hexin {
 
 Result<ArenaPlace> ArenaLayout::allocate(int64_t bytes) {
-  auto rounded = checkedAlignUp(std::max<int64_t>(bytes, 1),
-                                static_cast<int64_t>(alignment_));
+  auto rounded =
+      checkedAlignUp(std::max<int64_t>(bytes, 1), static_cast<int64_t>(alignment_));
   if (!rounded || static_cast<uint64_t>(*rounded) > maxSlabBytes_)
     return resourceExhausted("a temporary of " + std::to_string(bytes) +
                              " bytes is larger than the device's largest buffer, " +
@@ -58,7 +58,8 @@ void ArenaLayout::release(const ArenaPlace &place) {
       gaps.begin(), gaps.end(), place.offset,
       [](const Gap &gap, uint64_t offset) { return gap.offset < offset; });
   auto gap = gaps.insert(next, {place.offset, place.bytes});
-  if (auto after = gap + 1; after != gaps.end() && gap->offset + gap->bytes == after->offset) {
+  if (auto after = gap + 1;
+      after != gaps.end() && gap->offset + gap->bytes == after->offset) {
     gap->bytes += after->bytes;
     gap = gaps.erase(after) - 1;
   }

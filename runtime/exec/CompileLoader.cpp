@@ -83,8 +83,8 @@ private:
 };
 
 void forwardProgress(void *context, const char *phase, double fraction) {
-  (*static_cast<const decltype(CompileOptions::progress) *>(context))(
-      phase ? phase : "", fraction);
+  (*static_cast<const decltype(CompileOptions::progress) *>(context))(phase ? phase : "",
+                                                                      fraction);
 }
 
 using CompilerFunction = void (*)(const hexin_compiler_request *, hexin_compiler_reply *);
@@ -132,15 +132,16 @@ Result<CompileReport> compile(const std::string &modelPath, const std::string &o
   return call(&hexin_compiler_api::compile, request, outPath, options);
 }
 
-Result<CompileReport> compile(std::span<const std::byte> model, const std::string &outPath,
-                              const CompileOptions &options) {
+Result<CompileReport> compile(std::span<const std::byte> model,
+                              const std::string &outPath, const CompileOptions &options) {
   hexin_compiler_request request{};
   request.input_data = model.data();
   request.input_bytes = model.size();
   return call(&hexin_compiler_api::compile, request, outPath, options);
 }
 
-Result<CompileReport> retarget(const std::string &artifactPath, const std::string &outPath,
+Result<CompileReport> retarget(const std::string &artifactPath,
+                               const std::string &outPath,
                                const CompileOptions &options) {
   hexin_compiler_request request{};
   request.input_path = artifactPath.c_str();

@@ -1,6 +1,6 @@
 #include "runtime/exec/DeviceProgram.h"
 
-#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/device/KernelAbi.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace hexin {
 namespace {
 
-using verify::sizeOf;
+using fmt::sizeOf;
 
 /// Unused weights between two used ones are uploaded along up to this size, so
 /// that few buffers are made.
@@ -26,7 +26,8 @@ std::string join(const std::vector<std::string> &names) {
 }
 
 bool isNativeCode(std::span<const std::byte> image) {
-  constexpr std::string_view elfMagic = "\x7f" "ELF";
+  constexpr std::string_view elfMagic = "\x7f"
+                                        "ELF";
   return image.size() >= elfMagic.size() &&
          std::memcmp(image.data(), elfMagic.data(), elfMagic.size()) == 0;
 }
@@ -107,7 +108,7 @@ Status DeviceProgram::check(const fmt::Program &program) const {
                            std::to_string(program.kernel_abi()) + ", this build runs " +
                            std::to_string(kernelAbiVersion) +
                            "; compile or retarget the model again");
-  if (uint64_t unknown = program.required_features() & ~verify::knownFeatures)
+  if (uint64_t unknown = program.required_features() & ~fmt::knownFeatures)
     return versionMismatch(where + " needs feature bits " + std::to_string(unknown) +
                            " that this build does not have");
   for (uint32_t i = 0; i < sizeOf(program.images()); ++i)
@@ -140,9 +141,9 @@ Status DeviceProgram::loadImages() {
   std::vector<std::string> offered;
   for (const fmt::Image *image : *program.images()) {
     std::string_view candidate = image->arch()->string_view();
-    if (arch.empty() && std::find(device_->imageArchs().begin(),
-                                  device_->imageArchs().end(),
-                                  candidate) != device_->imageArchs().end())
+    if (arch.empty() &&
+        std::find(device_->imageArchs().begin(), device_->imageArchs().end(),
+                  candidate) != device_->imageArchs().end())
       arch = candidate;
     offered.emplace_back(candidate);
   }
@@ -176,14 +177,14 @@ Status DeviceProgram::loadWeights() {
   weightPlaces_.resize(sizeOf(header.weights()));
   std::vector<uint32_t> used;
   for (uint32_t v = 0; v < info_->storage.size(); ++v)
-    if (uint32_t weight = info_->storageIndex[v];
-        info_->storage[v] == Storage::weight && info_->usedOnDevice[v] &&
-        !weightPlaces_[weight].isOnDevice) {
+    if (uint32_t weight = info_->storageIndex[v]; info_->storage[v] == Storage::weight &&
+                                                  info_->usedOnDevice[v] &&
+                                                  !weightPlaces_[weight].isOnDevice) {
       weightPlaces_[weight].isOnDevice = true;
       used.push_back(weight);
     }
-  HEXIN_ASSIGN_OR_RETURN(
-      auto chunks, splitWeights(header, used, device_->maxBufferBytes()));
+  HEXIN_ASSIGN_OR_RETURN(auto chunks,
+                         splitWeights(header, used, device_->maxBufferBytes()));
 
   std::span<const std::byte> section = model_->container.weights();
   for (const WeightChunk &chunk : chunks) {
@@ -191,8 +192,8 @@ Status DeviceProgram::loadWeights() {
     const std::byte *data = section.data() + chunk.begin;
     if (device_->canWrapHost()) {
       // Commands only read from weights: the verifier saw to that.
-      HEXIN_ASSIGN_OR_RETURN(
-          Buffer buffer, device_->wrapHost(const_cast<std::byte *>(data), bytes));
+      HEXIN_ASSIGN_OR_RETURN(Buffer buffer,
+                             device_->wrapHost(const_cast<std::byte *>(data), bytes));
       weightChunks_.push_back(std::move(buffer));
       continue;
     }

@@ -39,8 +39,11 @@ class ExprTable {
 public:
   /// All nodes of `pool` (may be null), pending. The pool is borrowed, and its
   /// indices have been verified.
-  explicit ExprTable(const ExprPool *pool)
-      : pool_(pool), results_(pool ? pool->size() : 0) {}
+  explicit ExprTable(const ExprPool *pool = nullptr) { reset(pool); }
+  void reset(const ExprPool *pool) {
+    pool_ = pool;
+    results_.assign(pool ? pool->size() : 0, ExprResult());
+  }
 
   const ExprResult &operator[](int32_t node) const { return results_[node]; }
   size_t size() const { return results_.size(); }
@@ -55,7 +58,8 @@ public:
       if (!results_[i].isPending())
         continue;
       const fmt::ExprNode &node = *pool_->Get(i);
-      results_[i] = isLeaf(node.op()) ? leaf(static_cast<int32_t>(i), node) : combine(node);
+      results_[i] =
+          isLeaf(node.op()) ? leaf(static_cast<int32_t>(i), node) : combine(node);
     }
   }
 
@@ -66,7 +70,7 @@ public:
 private:
   ExprResult combine(const fmt::ExprNode &node) const;
 
-  const ExprPool *pool_;
+  const ExprPool *pool_ = nullptr;
   std::vector<ExprResult> results_;
 };
 

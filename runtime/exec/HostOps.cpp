@@ -12,8 +12,9 @@ Result<std::vector<Tensor>> runHostOp(const std::string &op, const Attributes &a
 #if HEXIN_WITH_REFERENCE
   return reference::run(op, attributes, operands, resultTypes);
 #else
-  return unavailable("'" + op + "' runs on the host, and this libhexin was built without "
-                                "the reference kernels");
+  return unavailable("'" + op +
+                     "' runs on the host, and this libhexin was built without "
+                     "the reference kernels");
 #endif
 }
 

@@ -1,4 +1,5 @@
-//===- HostOps.h - instructions that run on the host ---------------------------------===//
+//===- HostOps.h - instructions that run on the host
+//---------------------------------===//
 #ifndef HEXIN_RUNTIME_EXEC_HOSTOPS_H
 #define HEXIN_RUNTIME_EXEC_HOSTOPS_H
 

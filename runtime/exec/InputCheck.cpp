@@ -1,13 +1,13 @@
 #include "runtime/exec/InputCheck.h"
 
-#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/artifact/Format.h"
 
 #include <algorithm>
 #include <map>
 
 namespace hexin {
 
-using verify::sizeOf;
+using fmt::sizeOf;
 
 std::string formatDims(std::span<const int64_t> dims) {
   std::string text = "[";
@@ -63,9 +63,7 @@ Status InputCheck::bindPort(uint32_t port, std::span<const int64_t> dims) {
                            formatDims(dims));
   for (uint32_t axis = 0; axis < axes.size(); ++axis) {
     int64_t size = dims[axis];
-    auto where = [&] {
-      return describe(port) + ", axis " + std::to_string(axis) + ": ";
-    };
+    auto where = [&] { return describe(port) + ", axis " + std::to_string(axis) + ": "; };
     if (size < 0 || (axes[axis].size >= 0 && size != axes[axis].size))
       return invalidArgument(where() + "expected size " +
                              (axes[axis].size >= 0 ? std::to_string(axes[axis].size)
@@ -79,11 +77,10 @@ Status InputCheck::bindPort(uint32_t port, std::span<const int64_t> dims) {
       symbol.port = port;
       symbol.axis = axis;
     } else if (symbol.size != size) {
-      return invalidArgument(where() + "size '" + symbol.name + "' is " +
-                             std::to_string(size) + " here, but " +
-                             std::to_string(symbol.size) + " in " +
-                             describe(symbol.port) + ", axis " +
-                             std::to_string(symbol.axis));
+      return invalidArgument(
+          where() + "size '" + symbol.name + "' is " + std::to_string(size) +
+          " here, but " + std::to_string(symbol.size) + " in " + describe(symbol.port) +
+          ", axis " + std::to_string(symbol.axis));
     }
   }
   dims_[port].assign(dims.begin(), dims.end());
@@ -93,14 +90,15 @@ Status InputCheck::bindPort(uint32_t port, std::span<const int64_t> dims) {
 Status InputCheck::bind(const NamedValues &inputs) {
   start();
   for (const NamedValue &input : inputs) {
-    auto found = std::find_if(model_.inputs.begin(), model_.inputs.end(),
-                              [&](const PortInfo &port) { return port.name == input.name; });
+    auto found =
+        std::find_if(model_.inputs.begin(), model_.inputs.end(),
+                     [&](const PortInfo &port) { return port.name == input.name; });
     if (found == model_.inputs.end()) {
       std::string names;
       for (const PortInfo &port : model_.inputs)
         names += (names.empty() ? "'" : ", '") + port.name + "'";
-      return invalidArgument("the model has no input '" + input.name + "'; its inputs are " +
-                             (names.empty() ? "none" : names));
+      return invalidArgument("the model has no input '" + input.name +
+                             "'; its inputs are " + (names.empty() ? "none" : names));
     }
     uint32_t port = model_.inputPorts[found - model_.inputs.begin()];
     const Tensor *tensor = input.value.tensor();

@@ -43,9 +43,9 @@ struct DevicePlace {
 struct HostPlace {
   enum Kind : uint8_t {
     none,
-    userInput, ///< the tensor that the caller passed for input `index`
-    weight,    ///< the mapping of weight `index`
-    tensor,    ///< the session's host tensor of value `index`
+    userInput,   ///< the tensor that the caller passed for input `index`
+    weight,      ///< the mapping of weight `index`
+    tensor,      ///< the session's host tensor of value `index`
     deviceMemory ///< `device`, which is host memory
   };
   Kind kind = none;

@@ -1,6 +1,6 @@
 #include "runtime/exec/PlanBuilder.h"
 
-#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
 
@@ -8,7 +8,7 @@
 
 namespace hexin {
 
-using verify::sizeOf;
+using fmt::sizeOf;
 
 namespace {
 
@@ -54,8 +54,9 @@ Result<std::unique_ptr<Segment>> PlanBuilder::buildFirst() {
     Root &root = state_->roots[v];
     auto elements = checkedNumElements(inputDims_[input]);
     const fmt::ValueDef *def = program_.values()->Get(v);
-    auto bytes = elements ? checkedMul(*elements, byteWidth(static_cast<DType>(def->dtype())))
-                          : std::nullopt;
+    auto bytes = elements
+                     ? checkedMul(*elements, byteWidth(static_cast<DType>(def->dtype())))
+                     : std::nullopt;
     if (!bytes)
       return invalidArgument("the sizes of state " + std::to_string(state) + " overflow");
     root.place = {context_.slots.state(state), 0, static_cast<uint64_t>(*bytes)};
@@ -162,7 +163,8 @@ Result<FinalValue> PlanBuilder::finalValue(uint32_t value) {
     return final;
   }
   if (!root.onDevice)
-    return corrupt("value " + std::to_string(value) + " is given out, but nothing made it");
+    return corrupt("value " + std::to_string(value) +
+                   " is given out, but nothing made it");
   HEXIN_RETURN_IF_ERROR(needDims(value, final.dims));
   auto elements = checkedNumElements(final.dims);
   auto bytes = elements ? checkedMul(*elements, byteWidth(final.dtype)) : std::nullopt;
@@ -200,9 +202,10 @@ Status PlanBuilder::finishOutput(uint32_t output) {
              resolved.offset == 0) {
     HEXIN_RETURN_IF_ERROR(needDims(value, final.dims));
     auto elements = checkedNumElements(final.dims);
-    auto bytes = elements ? checkedMul(*elements, byteWidth(static_cast<DType>(
-                                                      program_.values()->Get(value)->dtype())))
-                          : std::nullopt;
+    auto bytes = elements
+                     ? checkedMul(*elements, byteWidth(static_cast<DType>(
+                                                 program_.values()->Get(value)->dtype())))
+                     : std::nullopt;
     if (!bytes || static_cast<uint64_t>(*bytes) > root.place.bytes)
       return corrupt("a state is larger than its memory");
     final.kind = FinalValue::inPlace;

@@ -114,6 +114,7 @@ private:
   std::vector<hexin_binding> bindings_;
   std::vector<Dims> bindingDims_;
   std::vector<int64_t> params_;
+  ExprTable kernelExprs_;
 };
 
 } // namespace hexin

@@ -1,12 +1,12 @@
 // PlanBuilder: sizes and constraints.
 #include "runtime/exec/PlanBuilder.h"
 
-#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/exec/HostElements.h"
 
 namespace hexin {
 
-using verify::sizeOf;
+using fmt::sizeOf;
 
 std::string PlanBuilder::describeInstruction() const {
   const fmt::Instruction *instruction = program_.instructions()->Get(instruction_);
@@ -21,7 +21,8 @@ std::string PlanBuilder::describeInstruction() const {
 Status PlanBuilder::corrupt(const std::string &what) const {
   std::string where = state_->position < info_.order.size() ? describeInstruction()
                                                             : std::string("the end");
-  return corruptData("program '" + program_.target()->str() + "', " + where + ": " + what);
+  return corruptData("program '" + program_.target()->str() + "', " + where + ": " +
+                     what);
 }
 
 Status PlanBuilder::blocked() {
@@ -57,8 +58,8 @@ Status PlanBuilder::needDims(uint32_t value, Dims &dims) {
       const flatbuffers::String *name = program_.values()->Get(value)->name();
       return invalidArgument(
           "axis " + std::to_string(axis) + " of value " + std::to_string(value) +
-          (sizeOf(name) > 0 ? " '" + name->str() + "'" : std::string()) +
-          " gets size " + std::to_string(dims[axis]) + " for these inputs");
+          (sizeOf(name) > 0 ? " '" + name->str() + "'" : std::string()) + " gets size " +
+          std::to_string(dims[axis]) + " for these inputs");
     }
   }
   return Status::success();
@@ -97,18 +98,16 @@ Status PlanBuilder::checkConstraints() const {
   for (uint32_t i = 0; i < sizeOf(program_.constraints()); ++i) {
     const fmt::Constraint *constraint = program_.constraints()->Get(i);
     const ExprResult &left = state_->exprs[constraint->expr()];
-    const ExprResult right = constraint->equal() >= 0
-                                 ? state_->exprs[constraint->equal()]
-                                 : ExprResult::of(0);
+    const ExprResult right =
+        constraint->equal() >= 0 ? state_->exprs[constraint->equal()] : ExprResult::of(0);
     if (left.isPending() || right.isPending())
       continue;
     std::string message = sizeOf(constraint->message()) > 0
                               ? constraint->message()->str()
                               : "a size does not fit the model";
     if (!left.isKnown() || !right.isKnown())
-      return invalidArgument(
-          message + ": it " +
-          describeFailure(left.isKnown() ? right.state : left.state));
+      return invalidArgument(message + ": it " +
+                             describeFailure(left.isKnown() ? right.state : left.state));
     if (constraint->equal() >= 0) {
       if (left.value != right.value)
         return invalidArgument(message + ": " + std::to_string(left.value) +

@@ -1,7 +1,7 @@
 // PlanBuilder: where values lie.
 #include "runtime/exec/PlanBuilder.h"
 
-#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
 

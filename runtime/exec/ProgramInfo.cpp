@@ -3,11 +3,10 @@
 #include <algorithm>
 
 namespace hexin {
-namespace {
 
-template <typename Vector> uint32_t sizeOf(const Vector *vector) {
-  return vector ? vector->size() : 0;
-}
+using fmt::sizeOf;
+
+namespace {
 
 /// Which parts of a program are known on the host before the device has done
 /// anything: sizes and contents of inputs, weights, and what host instructions
@@ -22,6 +21,7 @@ public:
       connectExpr(i, *info.program.exprs()->Get(i));
     for (uint32_t v = 0; v < info.storage.size(); ++v)
       connectValue(v);
+    countWriters();
     for (uint32_t node = 0; node < missing.size(); ++node)
       if (missing[node] == 0)
         reached.push_back(node);
@@ -37,11 +37,7 @@ public:
     for (const fmt::Variant *variant : *instruction.variants())
       if (!isReadyVariant(*variant))
         return false;
-    for (const fmt::Variant *variant : *instruction.variants()) {
-      uint32_t count = sizeOf(variant->bindings());
-      for (uint32_t i = count - variant->result_count(); i < count; ++i)
-        make(variant->bindings()->Get(i)->value());
-    }
+    forEachResult(instruction, [&](uint32_t value) { make(value); });
     propagate();
     return true;
   }
@@ -94,16 +90,43 @@ private:
       }
       return;
     default:
-      missing[node] = 1; // an instruction makes it
+      break; // ready when all that may write it has run: see countWriters()
+    }
+  }
+
+  /// A value that no instruction makes is never ready.
+  void countWriters() {
+    std::vector<uint32_t> writers(info.storage.size(), 0);
+    for (uint32_t i = 0; i < sizeOf(info.program.instructions()); ++i)
+      forEachResult(*info.program.instructions()->Get(i),
+                    [&](uint32_t value) { ++writers[value]; });
+    for (uint32_t v = 0; v < writers.size(); ++v)
+      if (isMade(v))
+        missing[valueNode(v)] = std::max(writers[v], 1u);
+  }
+
+  /// Whether a value comes from instructions, not from outside or another value.
+  bool isMade(uint32_t value) const {
+    return info.storage[value] != Storage::input &&
+           info.storage[value] != Storage::weight && !info.isView(value);
+  }
+
+  /// Each result of each variant; counting one twice is harmless, as all of them
+  /// are counted back.
+  template <typename Visit>
+  void forEachResult(const fmt::Instruction &instruction, Visit &&visit) const {
+    for (uint32_t v = 0; v < sizeOf(instruction.variants()); ++v) {
+      const fmt::Variant *variant = instruction.variants()->Get(v);
+      uint32_t count = sizeOf(variant->bindings());
+      for (uint32_t i = count - variant->result_count(); i < count; ++i)
+        visit(variant->bindings()->Get(i)->value());
     }
   }
 
   void make(uint32_t value) {
     uint32_t node = valueNode(value);
-    if (!info.isView(value) && missing[node] == 1) {
-      missing[node] = 0;
+    if (isMade(value) && --missing[node] == 0)
       reached.push_back(node);
-    }
   }
 
   void propagate() {
@@ -116,7 +139,9 @@ private:
     }
   }
 
-  bool isReadyExpr(int32_t expr) const { return expr < 0 || missing[exprNode(expr)] == 0; }
+  bool isReadyExpr(int32_t expr) const {
+    return expr < 0 || missing[exprNode(expr)] == 0;
+  }
 
   bool isReadyVariant(const fmt::Variant &variant) const {
     if (variant.engine() != fmt::Engine::host || !isReadyExpr(variant.guard()))
@@ -124,7 +149,7 @@ private:
     uint32_t count = sizeOf(variant.bindings());
     for (uint32_t i = 0; i < count - variant.result_count(); ++i) {
       uint32_t value = variant.bindings()->Get(i)->value();
-      if (value != absentOperand && missing[valueNode(value)] != 0)
+      if (value != fmt::absentOperand && missing[valueNode(value)] != 0)
         return false;
     }
     return true;
@@ -227,7 +252,8 @@ void ProgramInfo::findDeviceUses() {
       if (variant->engine() == fmt::Engine::host)
         continue;
       for (uint32_t b = 0; b < sizeOf(variant->bindings()); ++b)
-        if (uint32_t value = variant->bindings()->Get(b)->value(); value != absentOperand)
+        if (uint32_t value = variant->bindings()->Get(b)->value();
+            value != fmt::absentOperand)
           uses[value] = 1;
     }
   }
@@ -241,7 +267,7 @@ ProgramInfo::valuesEndingAt(std::span<const uint32_t> keep) const {
   std::vector<uint32_t> lastUse(storage.size(), 0);
   auto positions = static_cast<uint32_t>(order.size());
   auto use = [&](int64_t value, uint32_t position) {
-    if (value >= 0 && value != absentOperand)
+    if (value >= 0 && value != fmt::absentOperand)
       lastUse[value] = std::max(lastUse[value], position + 1);
   };
   for (uint32_t position = 0; position < positions; ++position) {

@@ -7,15 +7,13 @@
 #ifndef HEXIN_RUNTIME_EXEC_PROGRAMINFO_H
 #define HEXIN_RUNTIME_EXEC_PROGRAMINFO_H
 
-#include "runtime/artifact/hexin_generated.h"
+#include "runtime/artifact/Format.h"
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace hexin {
-
-inline constexpr uint32_t absentOperand = 0xFFFFFFFF;
 
 /// What a value's memory is. Views have none of their own.
 enum class Storage : uint8_t { view, temp, input, output, weight, state, nextState };

@@ -1,18 +1,27 @@
 #include "hexin/session.h"
 
+#include "runtime/base/Guarded.h"
 #include "runtime/exec/SessionCore.h"
 
 namespace hexin {
 
 struct Session::Impl {
   std::shared_ptr<SessionCore> core;
-  ~Impl() { core->drain(); }
+  ~Impl() {
+    static_cast<void>(guarded([&] {
+                        core->drain();
+                        return Status::success();
+                      }).ok());
+  }
 };
 
 struct Run::Impl {
   std::shared_ptr<SessionCore> core;
   std::shared_ptr<RunTicket> ticket;
-  ~Impl() { static_cast<void>(core->wait(*ticket).ok()); }
+  ~Impl() {
+    if (ticket)
+      static_cast<void>(guarded([&] { return core->wait(*ticket); }).ok());
+  }
 };
 
 Run::Run(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -23,7 +32,7 @@ Run::~Run() = default;
 Result<NamedValues> Run::wait() {
   if (!impl_)
     return failedPrecondition("this Run was moved from");
-  return impl_->core->wait(*impl_->ticket);
+  return guarded([&] { return impl_->core->wait(*impl_->ticket); });
 }
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -32,55 +41,64 @@ Session &Session::operator=(Session &&) noexcept = default;
 Session::~Session() = default;
 
 Result<Session> Session::create(const Model &model, const SessionOptions &options) {
-  HEXIN_ASSIGN_OR_RETURN(auto core, SessionCore::create(model, options));
-  auto impl = std::make_unique<Impl>();
-  impl->core = std::move(core);
-  return Session(std::move(impl));
+  return guarded([&]() -> Result<Session> {
+    HEXIN_ASSIGN_OR_RETURN(auto core, SessionCore::create(model, options));
+    auto impl = std::make_unique<Impl>();
+    impl->core = std::move(core);
+    return Session(std::move(impl));
+  });
 }
 
 const Model &Session::model() const { return impl_->core->model(); }
 const std::string &Session::device() const { return impl_->core->device(); }
 
 Result<NamedValues> Session::run(const NamedValues &inputs) {
-  return impl_->core->run(inputs);
+  return guarded([&] { return impl_->core->run(inputs); });
 }
 
 Status Session::run(const NamedValues &inputs, NamedValues &outputs) {
-  return impl_->core->run(inputs, outputs);
+  return guarded([&] { return impl_->core->run(inputs, outputs); });
 }
 
 Result<Run> Session::submit(const NamedValues &inputs) {
-  HEXIN_ASSIGN_OR_RETURN(auto ticket, impl_->core->submit(inputs));
-  auto run = std::make_unique<Run::Impl>();
-  run->core = impl_->core;
-  run->ticket = std::move(ticket);
-  return Run(std::move(run));
+  return guarded([&]() -> Result<Run> {
+    auto run = std::make_unique<Run::Impl>();
+    run->core = impl_->core;
+    HEXIN_ASSIGN_OR_RETURN(run->ticket, impl_->core->submit(inputs));
+    return Run(std::move(run));
+  });
 }
 
 Status Session::prepare(std::span<const std::vector<int64_t>> dims) {
-  return impl_->core->prepare(dims);
+  return guarded([&] { return impl_->core->prepare(dims); });
 }
 
 Result<Tensor> Session::getState(const std::string &name) const {
-  return impl_->core->getState(name);
+  return guarded([&] { return impl_->core->getState(name); });
 }
 
 Status Session::setState(const std::string &name, const Tensor &value) {
-  return impl_->core->setState(name, value);
+  return guarded([&] { return impl_->core->setState(name, value); });
 }
 
-Status Session::resetState() { return impl_->core->resetState(); }
+Status Session::resetState() {
+  return guarded([&] { return impl_->core->resetState(); });
+}
 
 Result<std::vector<std::byte>> Session::exportState() const {
-  return impl_->core->exportState();
+  return guarded([&] { return impl_->core->exportState(); });
 }
 
 Status Session::importState(std::span<const std::byte> blob) {
-  return impl_->core->importState(blob);
+  return guarded([&] { return impl_->core->importState(blob); });
 }
 
 SessionStats Session::stats() const { return impl_->core->stats(); }
-Result<NamedValues> Session::dumped() const { return impl_->core->dumped(); }
-Result<std::string> Session::trace() const { return impl_->core->trace(); }
+Result<NamedValues> Session::dumped() const {
+  return guarded([&] { return impl_->core->dumped(); });
+}
+Result<std::string> Session::trace() const {
+  return guarded([&] { return impl_->core->trace(); });
+}
 
 } // namespace hexin

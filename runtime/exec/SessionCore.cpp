@@ -1,6 +1,6 @@
 #include "runtime/exec/SessionCore.h"
 
-#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/device/BackendRegistry.h"
 #include "runtime/exec/CacheDir.h"
 
@@ -9,7 +9,7 @@
 
 namespace hexin {
 
-using verify::sizeOf;
+using fmt::sizeOf;
 
 namespace {
 
@@ -42,8 +42,8 @@ Result<std::shared_ptr<SessionCore>> SessionCore::create(const Model &model,
   deviceOptions.profile = options.profile;
   deviceOptions.cacheDir = resolveCacheDir(options.cacheDir);
   deviceOptions.maxIsa = options.maxIsa;
-  HEXIN_ASSIGN_OR_RETURN(
-      auto device, BackendRegistry::instance().open(options.device, deviceOptions));
+  HEXIN_ASSIGN_OR_RETURN(auto device,
+                         BackendRegistry::instance().open(options.device, deviceOptions));
   HEXIN_ASSIGN_OR_RETURN(auto program, DeviceProgram::load(model.impl(), device));
   HEXIN_RETURN_IF_ERROR(checkMaxIsa(options.maxIsa, *device, program->info().program));
   std::shared_ptr<SessionCore> core(new SessionCore(model, options, std::move(program)));
@@ -110,16 +110,17 @@ Status SessionCore::run(const NamedValues &inputs, NamedValues &outputs) {
   }
   const Model::Impl &model = *model_.impl();
   for (NamedValue &output : outputs) {
-    auto port = std::find_if(model.outputs.begin(), model.outputs.end(),
-                             [&](const PortInfo &info) { return info.name == output.name; });
+    auto port =
+        std::find_if(model.outputs.begin(), model.outputs.end(),
+                     [&](const PortInfo &info) { return info.name == output.name; });
     if (port == model.outputs.end())
       return invalidArgument("the model has no output '" + output.name + "'");
     Tensor *tensor = output.value.tensor();
     if (!tensor || tensor->dtype() != port->dtype)
-      return invalidArgument("output '" + output.name + "': expected a tensor of " +
-                             std::string(toString(port->dtype)) + ", got " +
-                             (tensor ? std::string(toString(tensor->dtype()))
-                                     : "another kind of value"));
+      return invalidArgument(
+          "output '" + output.name + "': expected a tensor of " +
+          std::string(toString(port->dtype)) + ", got " +
+          (tensor ? std::string(toString(tensor->dtype())) : "another kind of value"));
     OutputTarget &target = targets_[model.outputPorts[port - model.outputs.begin()]];
     if (target.given)
       return invalidArgument("output '" + output.name + "' is given twice");

@@ -1,4 +1,5 @@
-//===- SessionCore.h - what stands behind hexin::Session ------------------------------===//
+//===- SessionCore.h - what stands behind hexin::Session
+//------------------------------===//
 //
 // Checks inputs, finds or makes the plan, walks it, hands out results. Every
 // public function takes the session's turn (a mutex), so that it may be called
@@ -127,9 +128,9 @@ private:
   std::vector<int64_t> key_;
   std::vector<ExprResult> learned_;
   std::vector<Event> events_;
-  std::vector<OutputTarget> targets_;          // per output of the header
-  std::vector<const Tensor *> hostTensors_;    // per value: where the host has it
-  std::vector<Tensor> hostOwned_;              // per value: results of host instructions
+  std::vector<OutputTarget> targets_;       // per output of the header
+  std::vector<const Tensor *> hostTensors_; // per value: where the host has it
+  std::vector<Tensor> hostOwned_;           // per value: results of host instructions
   std::vector<Tensor> operandViews_;
   std::vector<const Tensor *> operands_;
   std::vector<DType> resultTypes_;

@@ -1,7 +1,7 @@
 // SessionCore: the end of a run: results, states, traces.
 #include "runtime/exec/SessionCore.h"
 
-#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
 
@@ -102,8 +102,8 @@ Status SessionCore::deliverState(const FinalValue &final) {
 void SessionCore::recordTimes() {
   for (const Segment *segment : path_)
     for (size_t i = 0; i < segment->commands.size(); ++i)
-      trace_.push_back({segment->commandInstructions[i], true, segment->commandTimes[2 * i],
-                        segment->commandTimes[2 * i + 1]});
+      trace_.push_back({segment->commandInstructions[i], true,
+                        segment->commandTimes[2 * i], segment->commandTimes[2 * i + 1]});
 }
 
 /// Whatever became of the run: nothing of it stays in flight or referred to.

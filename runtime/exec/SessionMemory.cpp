@@ -11,8 +11,8 @@ constexpr uintptr_t wrapAlignment = 64;
 } // namespace
 
 SessionMemory::SessionMemory(const DeviceProgram &program)
-    : device_(program.device()), slots_(program),
-      entries_(slots_.slabs), table_(slots_.slabs, hexin_slot{nullptr, 0}) {
+    : device_(program.device()), slots_(program), entries_(slots_.slabs),
+      table_(slots_.slabs, hexin_slot{nullptr, 0}) {
   for (uint32_t chunk = 0; chunk < program.weightChunks().size(); ++chunk)
     table_[slots_.weightChunk(chunk)].buffer = program.weightChunks()[chunk].get();
 }
@@ -76,12 +76,14 @@ Status SessionMemory::upload(uint32_t slot, uint64_t offset, const void *src,
   return device_.upload(src, table_[slot].buffer, offset, bytes);
 }
 
-Status SessionMemory::download(uint32_t slot, uint64_t offset, void *dst, uint64_t bytes) {
+Status SessionMemory::download(uint32_t slot, uint64_t offset, void *dst,
+                               uint64_t bytes) {
   ++transfers_;
   return device_.download(table_[slot].buffer, offset, dst, bytes);
 }
 
-Status SessionMemory::copy(uint32_t src, uint64_t srcOffset, uint32_t dst, uint64_t bytes) {
+Status SessionMemory::copy(uint32_t src, uint64_t srcOffset, uint32_t dst,
+                           uint64_t bytes) {
   return device_.copy(table_[src].buffer, srcOffset, table_[dst].buffer, 0, bytes);
 }
 

@@ -1,21 +1,19 @@
 // SessionCore: a run, from its inputs to what is in flight.
 #include "runtime/exec/SessionCore.h"
 
-#include "runtime/artifact/VerifyProgram.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
-#include "runtime/exec/HostElements.h"
-#include "runtime/exec/HostOps.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace hexin {
 
-using verify::sizeOf;
+using fmt::sizeOf;
 
 Status SessionCore::start(const NamedValues &inputs) {
   ++run_;
+  path_.clear(); // of a run that an exception ended
   uint64_t transfersBefore = memory_.transfers();
   stats_.transfers = 0;
   if (options_.profile)
@@ -54,8 +52,9 @@ Status SessionCore::bindStates() {
     if (info.storage[v] != Storage::state || def->residency() == fmt::Residency::device)
       continue;
     uint32_t state = info.storageIndex[v];
-    HEXIN_ASSIGN_OR_RETURN(hostOwned_[v], Tensor::allocate(static_cast<DType>(def->dtype()),
-                                                           states_.dims(state)));
+    HEXIN_ASSIGN_OR_RETURN(
+        hostOwned_[v],
+        Tensor::allocate(static_cast<DType>(def->dtype()), states_.dims(state)));
     HEXIN_RETURN_IF_ERROR(memory_.download(memory_.slots().state(state), 0,
                                            hostOwned_[v].data(),
                                            hostOwned_[v].byteLength()));
@@ -73,13 +72,12 @@ Status SessionCore::bindInputs() {
       continue;
     if (memory_.canWrap(tensor->data())) {
       // Commands only read from inputs: the verifier saw to that.
-      HEXIN_RETURN_IF_ERROR(memory_.wrap(slot, const_cast<void *>(tensor->data()),
-                                         tensor->byteLength()));
+      HEXIN_RETURN_IF_ERROR(
+          memory_.wrap(slot, const_cast<void *>(tensor->data()), tensor->byteLength()));
       continue;
     }
     HEXIN_RETURN_IF_ERROR(memory_.reserve(slot, tensor->byteLength()));
-    HEXIN_RETURN_IF_ERROR(
-        memory_.upload(slot, 0, tensor->data(), tensor->byteLength()));
+    HEXIN_RETURN_IF_ERROR(memory_.upload(slot, 0, tensor->data(), tensor->byteLength()));
   }
   return Status::success();
 }
@@ -103,34 +101,6 @@ Result<Segment *> SessionCore::findSegment(Segment *parent) {
   return &plans_.insert(parent, key_, std::move(made), run_);
 }
 
-/// Reads what the next segment depends on into learned_ and key_.
-Status SessionCore::learn(const Segment &segment) {
-  const fmt::Program &program = program_->info().program;
-  learned_.clear();
-  key_.clear();
-  for (const Learned &item : segment.learned) {
-    const fmt::ExprNode *node = program.exprs()->Get(item.leaf);
-    HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(item.place));
-    ExprResult result;
-    if (node->op() == fmt::ExprOp::element) {
-      result = readElement(item.place.dtype, {view.data, view.bytes}, node->b());
-    } else {
-      bool exists = view.tensor && static_cast<size_t>(node->b()) < view.tensor->dims().size();
-      result = exists ? ExprResult::of(view.tensor->dims()[node->b()])
-                      : ExprResult{ExprState::outOfRange, 0};
-    }
-    learned_.push_back(result);
-    key_.push_back(result.value);
-  }
-  // What could not be read is part of the key, behind the values.
-  for (size_t i = 0; i < learned_.size(); ++i)
-    if (!learned_[i].isKnown()) {
-      key_.push_back(static_cast<int64_t>(i));
-      key_.push_back(static_cast<int64_t>(learned_[i].state));
-    }
-  return Status::success();
-}
-
 Status SessionCore::execute(Segment &segment) {
   HEXIN_RETURN_IF_ERROR(memory_.growSlabs(segment.slabBytes));
   for (const StateBinding &state : segment.states)
@@ -139,9 +109,9 @@ Status SessionCore::execute(Segment &segment) {
   for (const OutputBinding &output : segment.outputs)
     HEXIN_RETURN_IF_ERROR(bindOutput(output));
   for (Step &step : segment.steps) {
-    bool isTimed = options_.profile && (step.kind == Step::host ||
-                                        step.kind == Step::toHost ||
-                                        step.kind == Step::toDevice);
+    bool isTimed =
+        options_.profile && (step.kind == Step::host || step.kind == Step::toHost ||
+                             step.kind == Step::toDevice);
     uint64_t begin = isTimed ? nowNs() : 0;
     HEXIN_RETURN_IF_ERROR(runStep(segment, step));
     if (isTimed)
@@ -193,7 +163,8 @@ Status SessionCore::bindOutput(const OutputBinding &binding) {
   uint32_t slot = memory_.slots().output(binding.output);
   const fmt::Port *port = model_.impl()->header().outputs()->Get(binding.output);
   int64_t width = byteWidth(static_cast<DType>(port->dtype()));
-  auto bytes = static_cast<uint64_t>(checkedNumElements(binding.dims).value_or(0) * width);
+  auto bytes =
+      static_cast<uint64_t>(checkedNumElements(binding.dims).value_or(0) * width);
   if (!entry.isWanted)
     return memory_.reserve(slot, bytes);
   Tensor *target;
@@ -258,101 +229,6 @@ Status SessionCore::waitForDevice() {
   }
   events_.clear();
   return first;
-}
-
-Result<SessionCore::HostView> SessionCore::viewHost(const HostPlace &place) const {
-  HostView view;
-  switch (place.kind) {
-  case HostPlace::userInput:
-    view.tensor = inputs_.tensors()[place.index];
-    break;
-  case HostPlace::tensor:
-    view.tensor = hostTensors_[place.index];
-    break;
-  case HostPlace::weight: {
-    auto bytes = program_->weightBytes(place.index);
-    view.data = bytes.data();
-    view.bytes = bytes.size();
-    break;
-  }
-  case HostPlace::deviceMemory:
-    view.data = memory_.hostAddress(place.device.slot) + place.device.offset;
-    view.bytes = place.device.bytes;
-    break;
-  case HostPlace::none:
-    break;
-  }
-  if (view.tensor) {
-    view.data = static_cast<const std::byte *>(view.tensor->data());
-    view.bytes = view.tensor->byteLength();
-  }
-  if (!view.data)
-    return internalError("a value is read on the host where it is not");
-  if (!place.hasDims)
-    return view;
-  int64_t width = byteWidth(place.dtype);
-  auto bytes = static_cast<uint64_t>(checkedNumElements(place.dims).value_or(0) * width);
-  if (!rangeFits(place.offset, bytes, view.bytes))
-    return corruptData("a view of " + std::to_string(bytes) + " bytes at " +
-                       std::to_string(place.offset) + " does not fit the " +
-                       std::to_string(view.bytes) + " bytes of its value");
-  if (view.tensor && !std::ranges::equal(view.tensor->dims(), place.dims))
-    view.tensor = nullptr;
-  view.data += place.offset;
-  view.bytes = bytes;
-  return view;
-}
-
-Status SessionCore::callHost(const Step &step) {
-  const HostCall &call = *step.call;
-  operands_.clear();
-  operandViews_.clear();
-  operandViews_.reserve(call.operands.size()); // operands_ points into it
-  for (const HostCall::Operand &operand : call.operands) {
-    if (!operand.isPresent) {
-      operands_.push_back(nullptr);
-      continue;
-    }
-    HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(operand.place));
-    if (view.tensor && view.tensor->dtype() == operand.place.dtype) {
-      operands_.push_back(view.tensor);
-      continue;
-    }
-    HEXIN_ASSIGN_OR_RETURN(Tensor tensor,
-                           Tensor::wrap(operand.place.dtype, operand.place.dims,
-                                        const_cast<std::byte *>(view.data), view.bytes));
-    operandViews_.push_back(std::move(tensor));
-    operands_.push_back(&operandViews_.back());
-  }
-  resultTypes_.clear();
-  for (const HostCall::Result &result : call.results)
-    resultTypes_.push_back(result.dtype);
-
-  const fmt::Instruction *instruction =
-      program_->info().program.instructions()->Get(step.instruction);
-  auto where = [&] {
-    return "'" + (sizeOf(instruction->node()) > 0 ? instruction->node()->str() : call.op) +
-           "' on the host";
-  };
-  auto results = runHostOp(call.op, call.attributes, operands_, resultTypes_);
-  if (!results)
-    return results.status().withContext(where());
-  if (results->size() < call.results.size())
-    return internalError(where() + " gave " + std::to_string(results->size()) +
-                         " results instead of " + std::to_string(call.results.size()));
-  for (size_t i = 0; i < call.results.size(); ++i) {
-    const HostCall::Result &expected = call.results[i];
-    Tensor &result = (*results)[i];
-    if (result.dtype() != expected.dtype ||
-        (expected.hasDims && !std::ranges::equal(result.dims(), expected.dims)))
-      return corruptData(where() + " gave " + std::string(toString(result.dtype())) + " " +
-                         formatDims(result.dims()) + " where the program says " +
-                         std::string(toString(expected.dtype)) + " " +
-                         formatDims(expected.dims));
-    hostOwned_[expected.value] = std::move(result);
-    hostTensors_[expected.value] = &hostOwned_[expected.value];
-  }
-  return Status::success();
 }
 
 } // namespace hexin

@@ -46,14 +46,16 @@ Result<uint64_t> byteLength(DType dtype, std::span<const int64_t> dims) {
   auto elements = checkedNumElements(dims);
   auto bytes = elements ? checkedMul(*elements, byteWidth(dtype)) : std::nullopt;
   if (!bytes)
-    return invalidArgument("the sizes " + formatDims(dims) + " of a state overflow 64 bits");
+    return invalidArgument("the sizes " + formatDims(dims) +
+                           " of a state overflow 64 bits");
   return static_cast<uint64_t>(*bytes);
 }
 
 } // namespace
 
 Status StateStore::initialise(uint32_t state, std::span<const int64_t> dims) {
-  HEXIN_ASSIGN_OR_RETURN(Tensor zeros, Tensor::allocate(model_.states[state].dtype, dims));
+  HEXIN_ASSIGN_OR_RETURN(Tensor zeros,
+                         Tensor::allocate(model_.states[state].dtype, dims));
   std::memset(zeros.data(), 0, zeros.byteLength());
   return write(state, dims, zeros.data(), zeros.byteLength());
 }
@@ -85,16 +87,17 @@ Result<uint32_t> StateStore::find(const std::string &name) const {
                   (names.empty() ? "none" : names));
 }
 
-Status StateStore::check(uint32_t state, DType dtype, std::span<const int64_t> dims) const {
+Status StateStore::check(uint32_t state, DType dtype,
+                         std::span<const int64_t> dims) const {
   const StateInfo &info = model_.states[state];
   bool fits = dtype == info.dtype && dims.size() == info.dims.size();
   for (size_t axis = 0; fits && axis < dims.size(); ++axis)
     fits = dims[axis] >= 0 && (info.dims[axis] < 0 || dims[axis] == info.dims[axis]);
   if (!fits)
     return invalidArgument("state '" + info.name + "': expected " +
-                           std::string(toString(info.dtype)) + " " + formatDims(info.dims) +
-                           " (-1 for any size), got " + std::string(toString(dtype)) + " " +
-                           formatDims(dims));
+                           std::string(toString(info.dtype)) + " " +
+                           formatDims(info.dims) + " (-1 for any size), got " +
+                           std::string(toString(dtype)) + " " + formatDims(dims));
   return Status::success();
 }
 
@@ -105,7 +108,8 @@ Result<Tensor> StateStore::read(uint32_t state) {
     for (int64_t &dim : dims)
       dim = std::max<int64_t>(dim, 0);
   }
-  HEXIN_ASSIGN_OR_RETURN(Tensor value, Tensor::allocate(model_.states[state].dtype, dims));
+  HEXIN_ASSIGN_OR_RETURN(Tensor value,
+                         Tensor::allocate(model_.states[state].dtype, dims));
   if (!states_[state].isSet)
     std::memset(value.data(), 0, value.byteLength());
   else

@@ -1,8 +1,9 @@
 //===- StateStore.h - what a session remembers between runs -------------------------===//
 //
 // Each state has two halves in the session's memory: the one a run reads, and the
-// one it writes, which are exchanged when the run has succeeded. Canonical form
-// (get, set, export, import) is row-major on the host.
+// one it writes, which are exchanged when the run has succeeded, so that a failed
+// run changes nothing. (A program that writes a state in place gives that up.)
+// Canonical form (get, set, export, import) is row-major on the host.
 //
 // The blob of exportState, little endian: "HXST", u32 version 1, u32 count, then
 // per state: u32 name length, name, u32 dtype, u32 rank, i64 sizes, contents.

@@ -14,7 +14,10 @@ ordered_json text(const flatbuffers::String *string) {
 }
 
 ordered_json threadName(int row, const std::string &name) {
-  return {{"ph", "M"}, {"pid", 1}, {"tid", row}, {"name", "thread_name"},
+  return {{"ph", "M"},
+          {"pid", 1},
+          {"tid", row},
+          {"name", "thread_name"},
           {"args", {{"name", name}}}};
 }
 
@@ -38,15 +41,15 @@ std::string formatTrace(const fmt::Program &program, const std::string &deviceId
     if (name.empty())
       name = fmt::EnumNameInstructionKind(instruction->kind());
     uint64_t end = std::max(event.beginNs, event.endNs);
-    list.push_back({{"ph", "X"},
-                    {"pid", 1},
-                    {"tid", event.isOnDevice ? 2 : 1},
-                    {"name", name},
-                    {"ts", static_cast<double>(event.beginNs - start) / 1000},
-                    {"dur", static_cast<double>(end - event.beginNs) / 1000},
-                    {"args",
-                     {{"node", text(instruction->node())},
-                      {"instruction", event.instruction}}}});
+    list.push_back(
+        {{"ph", "X"},
+         {"pid", 1},
+         {"tid", event.isOnDevice ? 2 : 1},
+         {"name", name},
+         {"ts", static_cast<double>(event.beginNs - start) / 1000},
+         {"dur", static_cast<double>(end - event.beginNs) / 1000},
+         {"args",
+          {{"node", text(instruction->node())}, {"instruction", event.instruction}}}});
   }
   ordered_json json = {{"displayTimeUnit", "ns"}, {"traceEvents", std::move(list)}};
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);

@@ -52,8 +52,7 @@ Result<std::vector<int64_t>> parseDims(std::string_view text) {
     size_t end = text.find(separator, begin);
     if (end == std::string_view::npos)
       end = text.size();
-    HEXIN_ASSIGN_OR_RETURN(int64_t dim,
-                           parseDim(text.substr(begin, end - begin), text));
+    HEXIN_ASSIGN_OR_RETURN(int64_t dim, parseDim(text.substr(begin, end - begin), text));
     dims.push_back(dim);
     begin = end + 1;
   }

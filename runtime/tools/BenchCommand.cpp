@@ -119,7 +119,8 @@ Status runBench(const BenchCommand &command, const Context &context) {
   random.inputs.randomInputs = true;
   HEXIN_ASSIGN_OR_RETURN(json report, measure(random, context));
   if (command.asJson) {
-    std::printf("%s\n", report.dump(1, ' ', false, json::error_handler_t::replace).c_str());
+    std::printf("%s\n",
+                report.dump(1, ' ', false, json::error_handler_t::replace).c_str());
     return Status::success();
   }
   auto ms = [&](const char *key) { return report.value(key, 0.0); };
@@ -144,7 +145,8 @@ void addBenchCommand(CLI::App &app, Context &context) {
   sub->add_option("--runs", command->runs, "Timed runs")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000));
-  sub->add_option("--warmup", command->warmup, "Runs between the first and the timed ones")
+  sub->add_option("--warmup", command->warmup,
+                  "Runs between the first and the timed ones")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000000));
   sub->add_flag("--json", command->asJson, "Report as JSON");

@@ -20,7 +20,8 @@ Status showCache(bool asJson) {
   for (const CacheUsage &usage : usages) {
     files += usage.files;
     bytes += usage.bytes;
-    list.push_back({{"name", usage.name}, {"files", usage.files}, {"bytes", usage.bytes}});
+    list.push_back(
+        {{"name", usage.name}, {"files", usage.files}, {"bytes", usage.bytes}});
   }
   if (asJson) {
     nlohmann::json report = {{"path", directory.path},
@@ -37,8 +38,8 @@ Status showCache(bool asJson) {
     std::printf("  %-12s %6llu files  %s\n", usage.name.c_str(),
                 static_cast<unsigned long long>(usage.files),
                 formatBytes(usage.bytes).c_str());
-  std::printf("  %-12s %6llu files  %s\n", "total", static_cast<unsigned long long>(files),
-              formatBytes(bytes).c_str());
+  std::printf("  %-12s %6llu files  %s\n", "total",
+              static_cast<unsigned long long>(files), formatBytes(bytes).c_str());
   return Status::success();
 }
 
@@ -55,7 +56,8 @@ void addCacheCommand(CLI::App &app, Context &context) {
   auto asJson = std::make_shared<bool>(false);
   CLI::App *sub = app.add_subcommand("cache", "Show or clear what Hexin keeps on disk");
   sub->require_subcommand(0, 1);
-  CLI::App *show = sub->add_subcommand("show", "Where the caches lie and how large they are");
+  CLI::App *show =
+      sub->add_subcommand("show", "Where the caches lie and how large they are");
   CLI::App *clear = sub->add_subcommand("clear", "Remove everything in them");
   sub->add_flag("--json", *asJson, "Report as JSON (show)");
   show->fallthrough();

@@ -36,8 +36,9 @@ void addCompileArguments(CLI::App &command, CompileArguments &arguments) {
       ->delimiter(',')
       ->type_name("ARCH,…")
       ->allow_extra_args(false);
-  command.add_option("--compile-threads", arguments.threads,
-                     "Threads of the compiler; 0 is one per core")
+  command
+      .add_option("--compile-threads", arguments.threads,
+                  "Threads of the compiler; 0 is one per core")
       ->capture_default_str();
   command.add_flag("--explain", arguments.explain,
                    "Print for every op where it runs, by which kernel and why");

@@ -90,8 +90,9 @@ Result<std::vector<int64_t>> concreteDims(const PortInfo &port, const ShapeMap &
       continue;
     auto symbol = i < port.symbols.size() ? symbols.find(port.symbols[i]) : symbols.end();
     if (symbol == symbols.end())
-      return invalidArgument("input " + describe(port) + " has a dynamic size; give it with --shape '" +
-                             port.name + "=…'");
+      return invalidArgument("input " + describe(port) +
+                             " has a dynamic size; give it with --shape '" + port.name +
+                             "=…'");
     dims[i] = symbol->second;
   }
   return dims;
@@ -169,10 +170,10 @@ Result<NamedValues> makeInputs(const Model &model, const InputOptions &options) 
                          "--input, the C++ or the Python API");
     } else {
       HEXIN_ASSIGN_OR_RETURN(auto dims, concreteDims(port, shapes, symbols));
-      HEXIN_ASSIGN_OR_RETURN(Tensor tensor,
-                             fill != fills.end()
-                                 ? filledTensor(port, dims, fill->second)
-                                 : randomTensor(port.dtype, dims, port.name, options.seed));
+      HEXIN_ASSIGN_OR_RETURN(
+          Tensor tensor, fill != fills.end()
+                             ? filledTensor(port, dims, fill->second)
+                             : randomTensor(port.dtype, dims, port.name, options.seed));
       inputs.push_back({port.name, std::move(tensor)});
     }
   }

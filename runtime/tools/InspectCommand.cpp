@@ -32,7 +32,9 @@ Status runInspect(const InspectCommand &command) {
 void addInspectCommand(CLI::App &app, Context &context) {
   auto command = std::make_shared<InspectCommand>();
   CLI::App *sub = app.add_subcommand("inspect", "Show what is in a .hxm file");
-  sub->add_option("file", command->path, "The .hxm file")->required()->type_name("FILE.hxm");
+  sub->add_option("file", command->path, "The .hxm file")
+      ->required()
+      ->type_name("FILE.hxm");
   sub->add_flag("--verify", command->verifyHashes,
                 "Read the whole file and check every section's hash");
   sub->add_flag("--instructions", command->showInstructions,

@@ -24,7 +24,8 @@ std::string shorten(const std::string &text) {
 }
 
 std::string portLines(const char *title, const std::vector<PortInfo> &ports) {
-  constexpr const char *kinds[] = {"", "strings ", "sequence of ", "optional ", "map of "};
+  constexpr const char *kinds[] = {"", "strings ", "sequence of ", "optional ",
+                                   "map of "};
   std::string text;
   for (const PortInfo &port : ports) {
     text += std::string(title) + "  " + port.name + "  " +
@@ -45,7 +46,7 @@ const json &member(const json &object, const char *key) {
 
 std::string textOf(const json &object, const char *key) {
   const json &value = member(object, key);
-  return value.is_string() ? value.get<std::string>()
+  return value.is_string()   ? value.get<std::string>()
          : value.is_number() ? value.dump()
                              : std::string();
 }
@@ -65,7 +66,8 @@ std::string sectionLines(const json &description) {
 /// "kernel hx_add_f32", "onednn.conv", "host: shape"; of the first variant.
 std::string describeEngine(const json &instruction) {
   const json &variants = member(instruction, "variants");
-  const json &first = variants.is_array() && !variants.empty() ? variants[0] : instruction;
+  const json &first =
+      variants.is_array() && !variants.empty() ? variants[0] : instruction;
   std::string engine = textOf(first, "engine"), name = textOf(first, "name");
   std::string more = variants.is_array() && variants.size() > 1
                          ? " (+" + std::to_string(variants.size() - 1) + ")"

@@ -28,7 +28,8 @@ ExitCode reportParseError(const CLI::App &app, const CLI::ParseError &error) {
   std::string message = error.what();
   // CLI11 only says that a command is missing when one is not known.
   bool lacksCommand = app.get_subcommands().empty();
-  if (std::vector<std::string> unknown = app.remaining(); lacksCommand && !unknown.empty())
+  if (std::vector<std::string> unknown = app.remaining();
+      lacksCommand && !unknown.empty())
     message = "there is no command '" + unknown.front() + "'";
   std::fprintf(stderr, "hexin: error: %s\nhexin --help lists what there is.\n",
                message.c_str());

@@ -71,21 +71,26 @@ Result<Model> compileAndOpen(const SessionArguments &arguments, const OpenOption
 } // namespace
 
 void addSessionArguments(CLI::App &command, SessionArguments &arguments) {
-  command.add_option("file", arguments.path, "A .hxm file, or an .onnx file to compile first")
+  command
+      .add_option("file", arguments.path,
+                  "A .hxm file, or an .onnx file to compile first")
       ->required()
       ->type_name("FILE");
   command.add_option("--device", arguments.session.device, "cpu, opencl:0, …")
       ->type_name("DEVICE")
       ->capture_default_str();
-  command.add_option("--threads", arguments.session.threads,
-                     "cpu threads; 0 is one per core of the inherited mask")
+  command
+      .add_option("--threads", arguments.session.threads,
+                  "cpu threads; 0 is one per core of the inherited mask")
       ->capture_default_str();
   command.add_flag("--no-pin", arguments.noPin, "Do not pin worker threads to cores");
-  command.add_option("--max-isa", arguments.session.maxIsa,
-                     "cpu: the highest image to use, as in x86-64-v3")
+  command
+      .add_option("--max-isa", arguments.session.maxIsa,
+                  "cpu: the highest image to use, as in x86-64-v3")
       ->type_name("ARCH");
-  command.add_option("--cache-dir", arguments.session.cacheDir,
-                     "Where to cache what devices build; 'none' switches it off")
+  command
+      .add_option("--cache-dir", arguments.session.cacheDir,
+                  "Where to cache what devices build; 'none' switches it off")
       ->type_name("DIR");
   command.add_flag("--no-native", arguments.noNative,
                    "Refuse to run machine code that comes from the file");

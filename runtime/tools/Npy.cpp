@@ -60,9 +60,7 @@ Result<uint64_t> remainingBytes(std::FILE *file) {
   return static_cast<uint64_t>(end - position);
 }
 
-bool isOneByteBits(DType dtype) {
-  return dtype >= DType::f8e4m3fn;
-}
+bool isOneByteBits(DType dtype) { return dtype >= DType::f8e4m3fn; }
 
 Result<DType> tensorTypeOf(const NpyType &type, std::optional<DType> expected) {
   bool isBits = type.kind == 'u' || type.kind == 'i' || type.kind == 'V';
@@ -139,9 +137,9 @@ Result<NpyFile> readFrom(std::FILE *file, std::optional<DType> expected) {
   HEXIN_ASSIGN_OR_RETURN(NpyHeader header, readHeader(file));
   HEXIN_ASSIGN_OR_RETURN(uint64_t remaining, remainingBytes(file));
   auto numElements = checkedNumElements(header.dims);
-  auto byteLength = numElements
-                        ? checkedMul(*numElements, static_cast<int64_t>(header.type.width))
-                        : std::nullopt;
+  auto byteLength =
+      numElements ? checkedMul(*numElements, static_cast<int64_t>(header.type.width))
+                  : std::nullopt;
   if (!byteLength || static_cast<uint64_t>(*byteLength) != remaining ||
       (header.type.width == 0 && *numElements > 0))
     return corruptData("the .npy header announces " +
@@ -186,8 +184,8 @@ Result<std::string> encodeStrings(const StringTensor &strings, NpyType &type) {
     longest = std::max(longest, decoded.back().size());
   }
   type = {'U', longest * 4};
-  auto byteLength = checkedMul(static_cast<int64_t>(decoded.size()),
-                               static_cast<int64_t>(type.width));
+  auto byteLength =
+      checkedMul(static_cast<int64_t>(decoded.size()), static_cast<int64_t>(type.width));
   if (!byteLength)
     return resourceExhausted("the strings do not fit a .npy file");
   std::string bytes(static_cast<size_t>(*byteLength), '\0');

@@ -21,7 +21,7 @@
 namespace hexin::cli {
 
 struct NpyFile {
-  Value value; ///< a tensor or a string tensor, row-major
+  Value value;                ///< a tensor or a string tensor, row-major
   bool wasTransposed = false; ///< the file was in Fortran order
 };
 

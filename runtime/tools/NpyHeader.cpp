@@ -112,7 +112,8 @@ private:
       return refuse("which is no type");
     type.width = type.kind == 'U' ? size_t{count} * 4 : count;
     if (order == '>' && type.width > 1 && type.kind != 'S' && type.kind != 'V')
-      return refuse("big endian; convert it, e.g. array.astype(array.dtype.newbyteorder('<'))");
+      return refuse(
+          "big endian; convert it, e.g. array.astype(array.dtype.newbyteorder('<'))");
     return type;
   }
 
@@ -167,9 +168,9 @@ std::string formatNpyPreamble(const NpyHeader &header) {
   std::string dims = "(";
   for (int64_t dim : header.dims)
     dims += std::to_string(dim) + ",";
-  std::string text = "{'descr': '" + formatType(header.type) + "', 'fortran_order': " +
-                     (header.isFortranOrder ? "True" : "False") + ", 'shape': " + dims +
-                     "), }";
+  std::string text = "{'descr': '" + formatType(header.type) +
+                     "', 'fortran_order': " + (header.isFortranOrder ? "True" : "False") +
+                     ", 'shape': " + dims + "), }";
   // Version 1: magic, 2 version bytes, 2 length bytes; the data is 64-byte aligned.
   size_t unpadded = 10 + text.size() + 1;
   text.append((64 - unpadded % 64) % 64, ' ');

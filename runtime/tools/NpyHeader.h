@@ -14,8 +14,8 @@ namespace hexin::cli {
 
 /// An element type as NumPy spells it: "<f4" is kind 'f', width 4.
 struct NpyType {
-  char kind = 0;     ///< b i u f c V U S
-  size_t width = 0;  ///< bytes per element
+  char kind = 0;    ///< b i u f c V U S
+  size_t width = 0; ///< bytes per element
 };
 
 struct NpyHeader {

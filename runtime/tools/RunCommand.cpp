@@ -84,17 +84,20 @@ Status runRun(const RunCommand &command, const Context &context) {
   json report = {{"model", command.session.path},
                  {"device", session.device()},
                  {"runMs", elapsed.count()}};
-  HEXIN_ASSIGN_OR_RETURN(report["outputs"], store(outputs, directory ? &*directory : nullptr));
+  HEXIN_ASSIGN_OR_RETURN(report["outputs"],
+                         store(outputs, directory ? &*directory : nullptr));
   if (!arguments.session.dump.empty()) {
     HEXIN_ASSIGN_OR_RETURN(NamedValues dumped, session.dumped());
-    HEXIN_ASSIGN_OR_RETURN(report["dumped"], store(dumped, directory ? &*directory : nullptr));
+    HEXIN_ASSIGN_OR_RETURN(report["dumped"],
+                           store(dumped, directory ? &*directory : nullptr));
   }
   if (!command.tracePath.empty())
     HEXIN_RETURN_IF_ERROR(writeTrace(session, command.tracePath));
   report["stats"] = toJson(session.stats());
 
   if (command.asJson) {
-    std::printf("%s\n", report.dump(1, ' ', false, json::error_handler_t::replace).c_str());
+    std::printf("%s\n",
+                report.dump(1, ' ', false, json::error_handler_t::replace).c_str());
     return Status::success();
   }
   printEntries(report["outputs"]);

@@ -15,9 +15,12 @@ bool isScalar(char32_t code) {
 char32_t takeCode(std::string_view &text) {
   auto byteAt = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   uint8_t first = byteAt(0);
-  size_t length = first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3
-                                                              : first < 0xF8   ? 4
-                                                                               : 0;
+  size_t length = first < 0x80   ? 1
+                  : first < 0xC0 ? 0
+                  : first < 0xE0 ? 2
+                  : first < 0xF0 ? 3
+                  : first < 0xF8 ? 4
+                                 : 0;
   constexpr char32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
   char32_t code = length == 1 ? first : first & (0x7F >> length);
   bool isValid = length > 0 && length <= text.size();

@@ -37,7 +37,8 @@ std::string npy(const std::string &dictionary, const std::string &data = "") {
 
 std::string header(const std::string &type, const std::string &order,
                    const std::string &shape) {
-  return "{'descr': '" + type + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }\n";
+  return "{'descr': '" + type + "', 'fortran_order': " + order + ", 'shape': " + shape +
+         ", }\n";
 }
 
 TEST(Npy, EveryTypeSurvives) {
@@ -106,8 +107,8 @@ TEST(Npy, BitsAreTakenAsWhatIsExpected) {
 }
 
 TEST(Npy, SizesThatLieAreRefusedBeforeMemoryIsTaken) {
-  for (const char *shape : {"(1000000000000,)", "(4294967296, 4294967296, 4294967296)", "(2,)",
-                            "(9223372036854775807,)", "()"}) {
+  for (const char *shape : {"(1000000000000,)", "(4294967296, 4294967296, 4294967296)",
+                            "(2,)", "(9223372036854775807,)", "()"}) {
     auto file = readNpy(writeBytes(npy(header("<f4", "False", shape), "12345678abcd")));
     EXPECT_EQ(file.status().code(), StatusCode::corruptData) << shape;
   }
@@ -121,11 +122,15 @@ TEST(Npy, DamagedHeadersAreRefused) {
   for (const std::string &text :
        {std::string(), std::string("{}"), std::string("{'descr'"), good + "x",
         header("<f4", "Maybe", "(1,)"), header("<f4", "False", "1"),
-        header("<f4", "False", "(-1,)"), header("<f4", "False", "(99999999999999999999,)"),
-        std::string("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}"),
+        header("<f4", "False", "(-1,)"),
+        header("<f4", "False", "(99999999999999999999,)"),
+        std::string(
+            "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}"),
         std::string("{'descr': '<f4', 'fortran_order': False}"),
-        std::string("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'more': 1}")})
-    EXPECT_EQ(readNpy(writeBytes(npy(text, "1234"))).status().code(), StatusCode::corruptData)
+        std::string(
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'more': 1}")})
+    EXPECT_EQ(readNpy(writeBytes(npy(text, "1234"))).status().code(),
+              StatusCode::corruptData)
         << text;
 }
 
@@ -139,7 +144,9 @@ TEST(Npy, EveryTruncationIsAnError) {
 
 TEST(Npy, WhatIsNotReadSaysWhy) {
   auto message = [](const std::string &type) {
-    return readNpy(writeBytes(npy(header(type, "False", "(1,)"), "12345678"))).status().message();
+    return readNpy(writeBytes(npy(header(type, "False", "(1,)"), "12345678")))
+        .status()
+        .message();
   };
   EXPECT_THAT(message(">f4"), HasSubstr("big endian"));
   EXPECT_THAT(message("|O"), HasSubstr("Python objects"));

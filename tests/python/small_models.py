@@ -107,22 +107,61 @@ def external_weight(location: str) -> onnx.ModelProto:
     return _model([helper.make_node("Add", ["x", "w"], ["y"])], [_value("x", [2])], [_value("y", [2])], [weight])
 
 
-def nested_ifs(depth: int) -> onnx.ModelProto:
-    """An If inside an If inside …"""
-    body = helper.make_graph([helper.make_node("Identity", ["x"], ["r0"])], "b0", [], [_value("r0", [2])])
-    for level in range(1, depth + 1):
-        node = helper.make_node("If", ["c"], [f"r{level}"], then_branch=body, else_branch=body if level == 1 else _leaf(level))
-        body = helper.make_graph([node], f"b{level}", [], [_value(f"r{level}", [2])])
+class RawModel:
+    """Bytes that protobuf itself would refuse to build."""
+
+    def __init__(self, contents: bytes) -> None:
+        self.contents = contents
+
+    def SerializeToString(self) -> bytes:
+        return self.contents
+
+
+def _field(number: int, payload: bytes | int) -> bytes:
+    """One protobuf field: a varint, or length and bytes."""
+
+    def varint(value: int) -> bytes:
+        parts = bytearray()
+        while value >= 0x80:
+            parts.append(value & 0x7F | 0x80)
+            value >>= 7
+        return bytes(parts + bytes([value]))
+
+    if isinstance(payload, int):
+        return varint(number << 3) + varint(payload)
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def nested_ifs(depth: int) -> RawModel:
+    """An If inside an If inside …, deeper than protobuf's own limit when asked."""
+
+    def graph(node: bytes, output: str) -> bytes:
+        return _field(1, node) + _field(2, b"g") + _field(12, _value(output, [2]).SerializeToString())
+
+    def branch(name: bytes, body: bytes) -> bytes:
+        return _field(5, _field(1, name) + _field(6, body) + _field(20, 5))
+
+    leaf = helper.make_node("Identity", ["x"], ["r"]).SerializeToString()
+    node = leaf
+    for _ in range(depth):
+        branches = branch(b"then_branch", graph(node, "r")) + branch(b"else_branch", graph(leaf, "r"))
+        node = helper.make_node("If", ["c"], ["r"]).SerializeToString() + branches
+    inputs = [_value("x", [2]), _value("c", [], TensorProto.BOOL)]
+    main = graph(node, "r") + b"".join(_field(11, value.SerializeToString()) for value in inputs)
+    opset = helper.make_opsetid("", 17).SerializeToString()
+    return RawModel(_field(1, 8) + _field(8, opset) + _field(7, main))
+
+
+def two_products() -> onnx.ModelProto:
+    """h[N, 2] = x[N, 3] · WEIGHTS; y[N, 3] = h · WEIGHTSᵀ: a value between two kernels."""
     return _model(
-        list(body.node),
-        [_value("x", [2]), _value("c", [], TensorProto.BOOL)],
-        [_value(f"r{depth}", [2])],
-    )
-
-
-def _leaf(level):
-    return helper.make_graph(
-        [helper.make_node("Identity", ["x"], [f"e{level}"])], f"e{level}", [], [_value(f"e{level}", [2])]
+        [
+            helper.make_node("MatMul", ["x", "w"], ["h"], name="first"),
+            helper.make_node("MatMul", ["h", "v"], ["y"], name="second"),
+        ],
+        [_value("x", ["N", 3])],
+        [_value("y", ["N", 3])],
+        [numpy_helper.from_array(WEIGHTS, "w"), numpy_helper.from_array(WEIGHTS.T.copy(), "v")],
     )
 
 

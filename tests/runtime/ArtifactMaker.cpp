@@ -54,8 +54,8 @@ void fixHashes(std::vector<std::byte> &file) {
   std::memcpy(&preamble, file.data(), sizeof preamble);
   preamble.headerHash = hash64(std::span<const std::byte>(file).subspan(
       preamble.headerOffset, preamble.headerLength));
-  preamble.preambleHash = hash64(std::as_bytes(std::span(&preamble, 1))
-                                     .first(offsetof(Preamble, preambleHash)));
+  preamble.preambleHash = hash64(
+      std::as_bytes(std::span(&preamble, 1)).first(offsetof(Preamble, preambleHash)));
   std::memcpy(file.data(), &preamble, sizeof preamble);
 }
 
@@ -320,7 +320,8 @@ std::vector<std::byte> ArtifactMaker::assemble() {
     section->hash = hash64(bytes);
     header.sections.push_back(std::move(section));
     file.insert(file.end(), bytes.begin(), bytes.end());
-    file.resize((file.size() + sectionAlignment - 1) / sectionAlignment * sectionAlignment);
+    file.resize((file.size() + sectionAlignment - 1) / sectionAlignment *
+                sectionAlignment);
   };
   addSection(fmt::SectionKind::image, std::as_bytes(std::span(imageText)));
   if (!weights_.empty())

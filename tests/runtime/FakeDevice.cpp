@@ -71,8 +71,8 @@ const std::map<std::string_view, hexin::CpuKernelFn> kernels = {
     {"compact_positive", compactPositive},
 };
 
-std::atomic<uint64_t> buffersAlive, commandsAlive, devicesAlive, allocations, wraps, copies,
-    failing;
+std::atomic<uint64_t> buffersAlive, commandsAlive, devicesAlive, allocations, wraps,
+    copies, failing;
 
 uint64_t nowNs() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -124,7 +124,8 @@ struct hexin_device_t {
 
 namespace {
 
-std::string runCommand(const hexin_command &command, const std::vector<hexin_slot> &slots) {
+std::string runCommand(const hexin_command &command,
+                       const std::vector<hexin_slot> &slots) {
   std::vector<void *> pointers;
   for (const hexin_binding &binding : command.bindings) {
     if (binding.slot >= slots.size() || !slots[binding.slot].buffer)
@@ -201,7 +202,8 @@ void closeDevice(hexin_device *device) {
   --devicesAlive;
 }
 
-uint32_t allocate(hexin_device *, uint64_t bytes, hexin_buffer **out, hexin_error *error) {
+uint32_t allocate(hexin_device *, uint64_t bytes, hexin_buffer **out,
+                  hexin_error *error) {
   if (bytes > (1 << 20))
     return fail(error, StatusCode::resourceExhausted, "larger than a buffer may be");
   auto *data = static_cast<std::byte *>(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
@@ -243,8 +245,8 @@ uint32_t loadImage(hexin_device *, const hexin_image *image, hexin_module **out,
 
 void unloadModule(hexin_device *, hexin_module *module) { delete module; }
 
-uint32_t prepareCommand(hexin_device *, const hexin_command_desc *desc, hexin_command **out,
-                        hexin_error *error) {
+uint32_t prepareCommand(hexin_device *, const hexin_command_desc *desc,
+                        hexin_command **out, hexin_error *error) {
   if (desc->kind == HEXIN_COMMAND_LIBRARY)
     return fail(error, StatusCode::unsupported, "there is no library here");
   auto kernel = kernels.find(desc->name);

@@ -350,7 +350,12 @@ private:
     emitter.store(0, index, result);
   }
 
-  Value current(ArrayRef<Value>, unsigned) { return scalar; }
+  Value current(ArrayRef<Value>, unsigned count) {
+    // A last axis of size 1 is read as one element and broadcast.
+    if (count == 1 && isa<VectorType>(scalar.getType()))
+      return vector::ExtractOp::create(b, loc, scalar, ArrayRef<int64_t>{0});
+    return scalar;
+  }
 
   // -- the sums ------------------------------------------------------------------------
   Value panelVector(Value position, unsigned count) {

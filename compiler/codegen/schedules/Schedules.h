@@ -23,10 +23,13 @@ struct Schedule {
 llvm::ArrayRef<Schedule> schedules();
 
 extern const Schedule packedSchedule; ///< conv and matmul with packed right-hand sides
+extern const Schedule packSchedule;   ///< a computed right-hand side into panels
 extern const Schedule rowSchedule;    ///< softmax, normalisation: one item owns a row
 extern const Schedule reduceSchedule; ///< reduce over any axes
 extern const Schedule scanSchedule;   ///< cumulative, arg_reduce: in order along an axis
 extern const Schedule scatterSchedule; ///< scatters: copy, then updates in order
+extern const Schedule sortSchedule;    ///< stable sort along an axis
+extern const Schedule dynamicQuantizeSchedule; ///< range, scale, elements: one item
 extern const Schedule recurrentSchedule; ///< lstm: one item per batch row and direction
 extern const Schedule mapSchedule;    ///< every result element by itself
 

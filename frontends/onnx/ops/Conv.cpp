@@ -126,11 +126,8 @@ void importConvTranspose(OpBinder &b) {
                                           window.padPolicy, hx::Layout::nchw));
 }
 
-Value scalarZeroPoint(OpBinder &b, unsigned index) {
-  Value zero = b.input(index);
-  return zero && b.shapes.numElements(zero) == b.shape.constant(1) ? b.shape.toScalar(zero)
-                                                                   : zero;
-}
+/// A zero point of one element is a scalar to the dialect.
+Value zeroPoint(OpBinder &b, unsigned index) { return b.shape.toScalarIfOne(b.input(index)); }
 
 Value integerConv(OpBinder &b, Value x, Value weights, Value inputZero, Value weightsZero) {
   int64_t spatialRank = spatialRankOf(b);
@@ -145,8 +142,8 @@ Value integerConv(OpBinder &b, Value x, Value weights, Value inputZero, Value we
 }
 
 void importConvInteger(OpBinder &b) {
-  b.result(0, integerConv(b, b.input(0), b.input(1), scalarZeroPoint(b, 2),
-                          scalarZeroPoint(b, 3)));
+  b.result(0, integerConv(b, b.input(0), b.input(1), zeroPoint(b, 2),
+                          zeroPoint(b, 3)));
 }
 
 /// A value per output channel of [N, C, spatial...], or one for all.
@@ -162,8 +159,8 @@ Value perChannel(OpBinder &b, Value value, int64_t rank) {
 /// requantised in f32.
 void importQLinearConv(OpBinder &b) {
   Type f32 = b.builder.getF32Type();
-  Value product = integerConv(b, b.input(0), b.input(3), scalarZeroPoint(b, 2),
-                              scalarZeroPoint(b, 5));
+  Value product = integerConv(b, b.input(0), b.input(3), zeroPoint(b, 2),
+                              zeroPoint(b, 5));
   int64_t rank = HxBuilder::rank(b.input(0));
   if (b.has(8))
     product = b.add(product, perChannel(b, b.input(8), rank));
@@ -172,7 +169,7 @@ void importQLinearConv(OpBinder &b) {
   Value y = b.mul(b.cast(product, f32), scale);
   b.result(0, b.failed() ? Value()
                          : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
-                                                  b.scalar(f32, 1), scalarZeroPoint(b, 7),
+                                                  b.scalar(f32, 1), zeroPoint(b, 7),
                                                   /*axis=*/0, /*block=*/0, /*saturate=*/true));
 }
 

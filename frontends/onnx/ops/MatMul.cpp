@@ -56,12 +56,7 @@ void importGemm(OpBinder &b) {
 }
 
 /// A zero point of one element is a scalar to the dialect.
-Value zeroPoint(OpBinder &b, unsigned index) {
-  Value zero = b.input(index);
-  if (!zero || b.shapes.numElements(zero) != b.shape.constant(1))
-    return zero;
-  return b.shape.toScalar(zero);
-}
+Value zeroPoint(OpBinder &b, unsigned index) { return b.shape.toScalarIfOne(b.input(index)); }
 
 Value integerProduct(OpBinder &b, Value lhs, Value rhs, Value lhsZero, Value rhsZero) {
   return withMatrixOperands(b, lhs, rhs, [&](Value matrixLhs, Value matrixRhs) {

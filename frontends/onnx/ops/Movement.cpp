@@ -49,7 +49,10 @@ void importReshape(OpBinder &b) {
       return b.error("size " + Twine(*size) + " at axis " + Twine(axis) +
                      ": expected -1, 0 or a size");
     numMinusOnes += dim == minusOne;
-    if (!zeroIsSize && symbols.lowerBound(dim) <= 0 && dim != minusOne) {
+    // A computed size that cannot be negative is a size: exporters take it from a
+    // Shape, and a 0 there is an empty axis of the input as well.
+    bool mayCopy = size ? *size == 0 : symbols.lowerBound(dim) < 0;
+    if (!zeroIsSize && mayCopy) {
       if (axis < input.size())
         dim = symbols.select(symbols.eq(dim, zero), input[axis], dim);
       else if (dim == zero)

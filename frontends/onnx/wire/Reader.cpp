@@ -2,6 +2,7 @@
 
 #include "frontends/onnx/wire/Fields.h"
 #include "frontends/onnx/wire/MappedFile.h"
+#include "frontends/onnx/wire/Utf8.h"
 
 #include <filesystem>
 
@@ -377,8 +378,10 @@ Result<Model> parseModel(std::span<const std::byte> bytes, const ReadLimits &lim
                              " an ONNX file can have: keep the weights as external data");
   Parser parser(limits.baseBytes + limits.bytesPerFileByte * bytes.size(), limits.maxDepth);
   Model model;
-  HEXIN_RETURN_IF_ERROR(parser.parse(
-      std::string_view(reinterpret_cast<const char *>(bytes.data()), bytes.size()), model));
+  Status status = parser.parse(
+      std::string_view(reinterpret_cast<const char *>(bytes.data()), bytes.size()), model);
+  if (!status.ok()) // names in it come from the damaged file
+    return Status(status.code(), toUtf8(status.message()));
   if (model.opsets.empty() || (model.graph.nodes.empty() && model.graph.outputs.empty()))
     return corruptData("is not an ONNX model: it has no operator sets or no graph");
   return model;

@@ -1,6 +1,7 @@
 // The structs that come out of a model's bytes, and what damaged bytes give.
 #include "frontends/onnx/wire/Reader.h"
 #include "frontends/onnx/wire/TensorLoader.h"
+#include "frontends/onnx/wire/Utf8.h"
 
 #include "tests/frontends/onnx/ModelBytes.h"
 
@@ -106,6 +107,16 @@ TEST(WireModel, RefusesWhatIsNoModel) {
   EXPECT_EQ(readModel(std::span<const std::byte>()).status().code(), StatusCode::corruptData);
   EXPECT_EQ(readModel("/nonexistent/model.onnx").status().code(), StatusCode::notFound);
   EXPECT_EQ(readModel("/").status().code(), StatusCode::invalidArgument);
+}
+
+TEST(WireModel, TextBecomesUtf8) {
+  for (const char *good : {"", "abc", "\xc3\xa9", "\xe5\x90\x88", "\xf0\x9f\x98\x80"}) {
+    EXPECT_TRUE(isUtf8(good));
+    EXPECT_EQ(toUtf8(good), good);
+  }
+  for (const char *bad : {"\x80", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"})
+    EXPECT_FALSE(isUtf8(bad)) << toUtf8(bad);
+  EXPECT_EQ(toUtf8("a\xa0z"), "a?z");
 }
 
 TEST(WireModel, BoundsNesting) {

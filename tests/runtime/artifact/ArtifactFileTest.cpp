@@ -15,8 +15,8 @@ using namespace test;
 
 size_t filesBeside(const std::string &path) {
   size_t count = 0;
-  for (const auto &entry : std::filesystem::directory_iterator(
-           std::filesystem::path(path).parent_path()))
+  for (const auto &entry :
+       std::filesystem::directory_iterator(std::filesystem::path(path).parent_path()))
     count += entry.path().string().starts_with(path);
   return count;
 }

@@ -23,7 +23,7 @@ StatusCode memoryCode(const std::vector<std::byte> &bytes) {
     std::byte bytes[64];
   };
   std::vector<Block> aligned(bytes.size() / 64 + 1);
-  std::memcpy(aligned.data(), bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), aligned[0].bytes);
   return Container::fromMemory({aligned[0].bytes, bytes.size()}, false).status().code();
 }
 
@@ -61,7 +61,8 @@ TEST(Container, NoticesEveryTruncation) {
   std::vector<std::byte> good = makeAddScale("near").assemble();
   for (size_t length = 0; length < good.size();
        length += length < 100 || length > 3 * sectionAlignment - 10 ? 1 : 97) {
-    std::vector<std::byte> bad(good.begin(), good.begin() + static_cast<ptrdiff_t>(length));
+    std::vector<std::byte> bad(good.begin(),
+                               good.begin() + static_cast<ptrdiff_t>(length));
     EXPECT_EQ(memoryCode(bad), StatusCode::corruptData) << length;
   }
   EXPECT_EQ(openCode({good.begin(), good.begin() + 63}), StatusCode::corruptData);

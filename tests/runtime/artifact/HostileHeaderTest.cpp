@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <functional>
 
@@ -39,12 +40,14 @@ TEST(HostileHeader, IndicesAreChecked) {
   expectRefused("binding's offset", [](auto &m) {
     m.program().instructions[0]->variants[0]->bindings[0] = fmt::Binding(0, 99);
   });
-  expectRefused("param expression",
-                [](auto &m) { m.program().instructions[0]->variants[0]->params[0] = -1; });
+  expectRefused("param expression", [](auto &m) {
+    m.program().instructions[0]->variants[0]->params[0] = -1;
+  });
   expectRefused("too few bindings", [](auto &m) {
     m.program().instructions[0]->variants[0]->bindings.pop_back();
   });
-  expectRefused("predicate", [](auto &m) { m.program().instructions[0]->predicate = 99; });
+  expectRefused("predicate",
+                [](auto &m) { m.program().instructions[0]->predicate = 99; });
   expectRefused("guard",
                 [](auto &m) { m.program().instructions[0]->variants[0]->guard = 99; });
   expectRefused("no variant",
@@ -129,12 +132,40 @@ TEST(HostileHeader, WeightsFitTheirBytes) {
   expectRefused("another dtype", [](auto &m) { m.program().values[1]->dtype = 0; });
 }
 
+TEST(HostileHeader, PanelsHaveTheirExactSize) {
+  // The weight has 16 bytes: one panel of width 4 for [1, 1], [1, 3] or [1, 4].
+  auto packed = [](std::vector<int64_t> dims, auto change) {
+    ArtifactMaker m = makeAddScale("near");
+    fmt::WeightT &weight = *m.header.weights[0];
+    weight.dims = dims;
+    weight.encoding = fmt::Encoding::panels;
+    weight.panel_width = 4;
+    change(weight);
+    return openStatus(m.assemble()).code();
+  };
+  auto keep = [](fmt::WeightT &) {};
+  auto transposed = [](fmt::WeightT &w) { w.panel_transposed = true; };
+  auto conv = [](fmt::WeightT &w) { w.panel_conv = true; };
+  auto grouped = [](fmt::WeightT &w) { w.panel_conv = true, w.panel_groups = 2; };
+  EXPECT_EQ(packed({1, 3}, keep), StatusCode::ok);
+  EXPECT_EQ(packed({1, 5}, keep), StatusCode::corruptData);
+  EXPECT_EQ(packed({3, 1}, keep), StatusCode::corruptData);
+  EXPECT_EQ(packed({3, 1}, transposed), StatusCode::ok);
+  EXPECT_EQ(packed({3, 1, 1, 1}, conv), StatusCode::ok);
+  EXPECT_EQ(packed({4, 1, 1, 1}, grouped), StatusCode::corruptData);
+  EXPECT_EQ(packed({3, 1, 1, 1}, grouped), StatusCode::corruptData);
+  EXPECT_EQ(packed({4}, keep), StatusCode::corruptData);
+  EXPECT_EQ(packed({1, INT64_MAX}, keep), StatusCode::corruptData);
+  EXPECT_EQ(packed({1, 3}, [](fmt::WeightT &w) { w.panel_groups = 0; }),
+            StatusCode::corruptData);
+}
+
 TEST(HostileHeader, SectionsDoNotOverlapOrLeaveTheFile) {
   auto patched = [](const std::function<void(fmt::Section *, fmt::Section *)> &change) {
     std::vector<std::byte> file = makeAddScale("near").assemble();
     auto *preamble = reinterpret_cast<Preamble *>(file.data());
-    auto *header = flatbuffers::GetMutableRoot<fmt::Header>(file.data() +
-                                                            preamble->headerOffset);
+    auto *header =
+        flatbuffers::GetMutableRoot<fmt::Header>(file.data() + preamble->headerOffset);
     auto *sections = const_cast<flatbuffers::Vector<flatbuffers::Offset<fmt::Section>> *>(
         header->sections());
     change(sections->GetMutableObject(0), sections->GetMutableObject(1));
@@ -166,9 +197,8 @@ TEST(HostileHeader, SectionsDoNotOverlapOrLeaveTheFile) {
 }
 
 TEST(HostileHeader, PortsAndStatesAgree) {
-  expectRefused("two inputs of a name", [](ArtifactMaker &m) {
-    m.input("x", DType::f32, {});
-  });
+  expectRefused("two inputs of a name",
+                [](ArtifactMaker &m) { m.input("x", DType::f32, {}); });
   expectRefused("port's size", [](auto &m) { m.header.inputs[0]->dims[0] = -2; });
   expectRefused("port's dtype", [](auto &m) { m.header.inputs[0]->dtype = 99; });
   expectRefused("port's rank", [](auto &m) {
@@ -206,22 +236,21 @@ TEST(HostileHeader, AnyByteMayBeWrong) {
   std::memcpy(&preamble, good.data(), sizeof preamble);
   size_t ran = 0;
   for (size_t at = preamble.headerOffset; at < good.size(); ++at) {
-    for (int change : {0x01, 0x80, 0xFF}) {
-      std::vector<std::byte> bad = good;
-      bad[at] ^= static_cast<std::byte>(change);
-      fixHashes(bad);
-      std::string path = temporaryPath("fuzzed.hxm");
-      writeFile(path, bad);
-      auto model = Model::open(path);
-      if (!model)
-        continue;
-      EXPECT_FALSE(model->describeJson().empty());
-      auto session = Session::create(*model, {.device = "near"});
-      if (!session)
-        continue;
-      auto outputs = session->run({{"x", makeTensor({4}, {1, 2, 3, 4})}});
-      ran += outputs.ok();
-    }
+    constexpr std::array<int, 3> changes = {0x01, 0x80, 0xFF};
+    std::vector<std::byte> bad = good;
+    bad[at] ^= static_cast<std::byte>(changes[at % changes.size()]);
+    fixHashes(bad);
+    std::string path = temporaryPath("fuzzed.hxm");
+    writeFile(path, bad);
+    auto model = Model::open(path);
+    if (!model)
+      continue;
+    EXPECT_FALSE(model->describeJson().empty());
+    auto session = Session::create(*model, {.device = "near"});
+    if (!session)
+      continue;
+    auto outputs = session->run({{"x", makeTensor({4}, {1, 2, 3, 4})}});
+    ran += outputs.ok();
   }
   EXPECT_GT(ran, 0u);
 }

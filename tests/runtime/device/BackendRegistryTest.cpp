@@ -46,7 +46,8 @@ TEST(BackendRegistry, SaysWhyADeviceCannotBeHad) {
   };
   EXPECT_EQ(open("near:7").code(), StatusCode::unavailable);
   EXPECT_EQ(open("nosuch").code(), StatusCode::unavailable);
-  EXPECT_NE(open("nosuch").message().find("libhexin_backend_nosuch.so"), std::string::npos);
+  EXPECT_NE(open("nosuch").message().find("libhexin_backend_nosuch.so"),
+            std::string::npos);
   for (const char *id : {"", ":", "near:", "near:x", "near:0x", "../evil", "near:-1"})
     EXPECT_EQ(open(id).code(), StatusCode::invalidArgument) << id;
 }

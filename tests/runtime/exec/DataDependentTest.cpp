@@ -47,8 +47,7 @@ TEST_P(DataDependent, ElementsOutsideAreErrors) {
   auto session = start(std::move(m));
   ASSERT_TRUE(session);
   EXPECT_STATUS(outOfRange, "outside its tensor",
-                session
-                    ->run({{"x", makeTensor({1}, {1})}, {"count", makeInts({1}, {1})}})
+                session->run({{"x", makeTensor({1}, {1})}, {"count", makeInts({1}, {1})}})
                     .status());
 }
 
@@ -102,8 +101,7 @@ TEST_P(DataDependent, ConstraintsOnResultsAreChecked) {
   int32_t n = m.inputDim(0, 0);
   uint32_t count = m.output("count", DType::i64, {m.constant(1)}, Residency::both);
   int32_t counting = m.kernel("count_positive", {false, true}, 1, 4);
-  m.program().kernels[counting]->exprs.push_back(
-      fmt::ExprNode(1, 0, 0, 0, Op::constant));
+  m.program().kernels[counting]->exprs.push_back(fmt::ExprNode(1, 0, 0, 0, Op::constant));
   m.program().kernels[counting]->items = 3;
   m.runKernel(counting, {x, count}, {n});
   m.toHost(count);

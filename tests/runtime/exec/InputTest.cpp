@@ -26,8 +26,8 @@ protected:
 TEST_P(Inputs, AreFoundByName) {
   auto session = start(add(device()));
   ASSERT_TRUE(session);
-  auto outputs = session->run({{"b", makeTensor({1, 2}, {10, 20})},
-                               {"a", makeTensor({1, 2}, {1, 2})}});
+  auto outputs = session->run(
+      {{"b", makeTensor({1, 2}, {10, 20})}, {"a", makeTensor({1, 2}, {1, 2})}});
   ASSERT_TRUE(outputs) << outputs.status().toString();
   EXPECT_EQ((*outputs)[0].name, "y");
   EXPECT_EQ(floatsOf((*outputs)[0].value), (std::vector<float>{11, 22}));
@@ -40,7 +40,8 @@ TEST_P(Inputs, SayWhatIsWrongWithThem) {
   EXPECT_STATUS(invalidArgument, "input 'b' is missing", run({{"a", rows(1)}}));
   EXPECT_STATUS(invalidArgument, "no input 'c'; its inputs are 'a', 'b'",
                 run({{"c", rows(1)}}));
-  EXPECT_STATUS(invalidArgument, "'a' is given twice", run({{"a", rows(1)}, {"a", rows(1)}}));
+  EXPECT_STATUS(invalidArgument, "'a' is given twice",
+                run({{"a", rows(1)}, {"a", rows(1)}}));
   EXPECT_STATUS(invalidArgument, "input 'a': expected f32, got i64",
                 run({{"a", makeInts({1, 2}, {1, 2})}, {"b", rows(1)}}));
   EXPECT_STATUS(invalidArgument, "expected rank 2, got sizes [2]",

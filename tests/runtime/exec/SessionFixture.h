@@ -36,14 +36,14 @@ inline std::string fakeName(const testing::TestParamInfo<const char *> &info) {
   return info.param;
 }
 
-#define HEXIN_ON_BOTH_FAKES(fixture)                                                      \
+#define HEXIN_ON_BOTH_FAKES(fixture)                                                     \
   INSTANTIATE_TEST_SUITE_P(Fakes, fixture, testing::Values("near", "far"), fakeName)
 
-#define EXPECT_STATUS(code_, part, expr)                                                  \
-  do {                                                                                    \
-    ::hexin::Status status_ = (expr);                                                     \
-    EXPECT_EQ(status_.code(), ::hexin::StatusCode::code_) << status_.toString();          \
-    EXPECT_NE(status_.message().find(part), std::string::npos) << status_.toString();     \
+#define EXPECT_STATUS(code_, part, expr)                                                 \
+  do {                                                                                   \
+    ::hexin::Status status_ = (expr);                                                    \
+    EXPECT_EQ(status_.code(), ::hexin::StatusCode::code_) << status_.toString();         \
+    EXPECT_NE(status_.message().find(part), std::string::npos) << status_.toString();    \
   } while (false)
 
 } // namespace hexin::test

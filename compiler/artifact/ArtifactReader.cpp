@@ -1,0 +1,129 @@
+#include "compiler/artifact/ArtifactReader.h"
+
+#include "compiler/artifact/ArtifactWriter.h"
+#include "compiler/ir/AttributeConversion.h"
+#include "compiler/ir/Ops.h"
+#include "runtime/artifact/VerifyHeader.h"
+#include "runtime/base/DType.h"
+#include "runtime/reference/Packing.h"
+
+#include "mlir/Bytecode/BytecodeReader.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/MemoryBufferRef.h"
+
+using namespace mlir;
+
+namespace hexin {
+namespace {
+
+Result<Tensor> readWeight(const fmt::Weight &weight, const Container &container) {
+  auto dtype = static_cast<DType>(weight.dtype());
+  std::vector<int64_t> dims(weight.dims()->begin(), weight.dims()->end());
+  std::span<const std::byte> stored = container.weights().subspan(weight.offset(), weight.length());
+  if (weight.encoding() == fmt::Encoding::plain)
+    return Tensor::wrap(dtype, dims, const_cast<std::byte *>(stored.data()), stored.size());
+
+  int64_t groups = weight.panel_groups();
+  if (groups < 1 || dims.empty() || dims[0] % groups != 0)
+    return corruptData("a packed weight's groups do not divide its first axis");
+  HEXIN_ASSIGN_OR_RETURN(Tensor plain, Tensor::allocate(dtype, dims));
+  dims[0] /= groups;
+  auto form = weight.panel_conv()         ? reference::PlainForm::conv
+              : weight.panel_transposed() ? reference::PlainForm::matmulTransposed
+                                          : reference::PlainForm::matmul;
+  HEXIN_ASSIGN_OR_RETURN(
+      reference::PanelShape shape,
+      reference::makePanelShape(form, dims, weight.panel_width(), byteWidth(dtype)));
+  if (shape.packedBytes() * groups != stored.size())
+    return corruptData("a packed weight is not as large as its panels");
+  std::span<std::byte> bytes(plain.as<std::byte>(), plain.byteLength());
+  for (int64_t group = 0; group < groups; ++group)
+    HEXIN_RETURN_IF_ERROR(reference::unpackPanels(
+        shape, stored.subspan(group * shape.packedBytes(), shape.packedBytes()),
+        bytes.subspan(group * shape.plainBytes(), shape.plainBytes())));
+  return plain;
+}
+
+/// Fills the store and makes the module's "#3" into the store's names.
+Status connectWeights(PortableModel &model, const fmt::Header &header) {
+  Status status;
+  std::map<uint32_t, std::string> names;
+  model.module->walk([&](hx::WeightOp op) {
+    uint32_t index = 0;
+    uint32_t count = header.weights() ? header.weights()->size() : 0;
+    llvm::StringRef entry = op.getEntry();
+    if (!entry.consume_front("#") || entry.getAsInteger(10, index) || index >= count) {
+      status = corruptData("the portable program names weight '" + op.getEntry().str() +
+                           "', of " + std::to_string(count));
+      return WalkResult::interrupt();
+    }
+    const fmt::Weight &weight = *header.weights()->Get(index);
+    auto type = cast<RankedTensorType>(op.getType());
+    std::optional<DType> dtype = hx::toDType(type.getElementType());
+    if (!dtype || static_cast<uint8_t>(*dtype) != weight.dtype() ||
+        !std::equal(type.getShape().begin(), type.getShape().end(), weight.dims()->begin(),
+                    weight.dims()->end())) {
+      status = corruptData("the portable program and weight " + std::to_string(index) +
+                           " differ in type");
+      return WalkResult::interrupt();
+    }
+    std::string &name = names[index];
+    if (name.empty()) {
+      Result<Tensor> tensor = readWeight(weight, *model.container);
+      if (!tensor.ok()) {
+        status = tensor.status();
+        return WalkResult::interrupt();
+      }
+      name = model.weights->add(weight.name() ? weight.name()->str() : "weight",
+                                std::move(*tensor));
+    }
+    op.setEntry(name);
+    return WalkResult::advance();
+  });
+  return status;
+}
+
+} // namespace
+
+Result<PortableModel> readPortable(const std::string &path, MLIRContext &context) {
+  PortableModel model;
+  HEXIN_ASSIGN_OR_RETURN(Container container, Container::open(path, /*verifyHashes=*/true));
+  model.container = std::make_unique<Container>(std::move(container));
+  const fmt::Header &header = model.container->header();
+  std::optional<uint32_t> section;
+  for (uint32_t i = 0; header.sections() && i < header.sections()->size(); ++i)
+    if (header.sections()->Get(i)->kind() == fmt::SectionKind::portable)
+      section = i;
+  if (!section)
+    return failedPrecondition("'" + path + "' has no portable section to retarget from");
+  if (header.portable_version() != portableVersion)
+    return versionMismatch("the portable section of '" + path + "' has version " +
+                           std::to_string(header.portable_version()) + "; this build reads " +
+                           std::to_string(portableVersion));
+
+  std::span<const std::byte> bytes = model.container->section(*section);
+  Block block;
+  ParserConfig config(&context);
+  llvm::MemoryBufferRef buffer(
+      StringRef(reinterpret_cast<const char *>(bytes.data()), bytes.size()), path);
+  if (failed(readBytecodeFile(buffer, &block, config)))
+    return corruptData("the portable section of '" + path + "' cannot be read");
+  auto module = block.empty() ? nullptr : dyn_cast<ModuleOp>(block.front());
+  if (!module || !module.lookupSymbol<func::FuncOp>("main"))
+    return corruptData("the portable section of '" + path + "' holds no program");
+  module->remove();
+  model.module = module;
+  model.weights = std::make_unique<hx::WeightStore>();
+  HEXIN_RETURN_IF_ERROR(connectWeights(model, header));
+  hx::WeightStore::attach(*model.module, model.weights.get());
+
+  header.UnPackTo(&model.face);
+  for (const auto &program : model.face.programs)
+    model.targets.push_back(program->target);
+  model.face.weights.clear();
+  model.face.sections.clear();
+  model.face.programs.clear();
+  return model;
+}
+
+} // namespace hexin

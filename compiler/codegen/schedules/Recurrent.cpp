@@ -1,0 +1,312 @@
+//===- Recurrent.cpp - lstm: one item owns a batch row in one direction ----------------===//
+//
+// An item walks the time steps in order. A step makes the gates of `lanes` cells
+// at a time: four dot products per cell over the input [I] and the old state [H],
+// gathered in scratch, then the cell's formulas on vectors.
+//
+//   lastH [D, B, H]  the old h while a step runs; the step's Y is copied there
+//   lastC [D, B, H]  the cell, updated in place
+//   Y [T, D, B, H]   0 beyond a row's length
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/codegen/Scalars.h"
+#include "compiler/codegen/schedules/RowLoop.h"
+#include "compiler/codegen/schedules/Schedules.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <array>
+
+using namespace mlir;
+
+namespace hexin::codegen {
+namespace {
+
+Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+
+/// An activation by its ONNX name with the parameters meant for it.
+struct GateActivation {
+  enum class Form { sigmoid, tanh, other } form;
+  hx::ActivationKind kind;
+  double alpha, beta;
+
+  bool operator==(const GateActivation &other) const = default;
+
+  Value emit(KernelBuilder &k, Value x, Type type) const {
+    if (form == Form::sigmoid)
+      return emitUnary(k, hx::UnaryFn::sigmoid, x, type);
+    if (form == Form::tanh)
+      return emitUnary(k, hx::UnaryFn::tanh, x, type);
+    return emitActivation(k, kind, x, alpha, beta);
+  }
+};
+
+/// Three per direction: gates i o f, cell input, output. Parameters are consumed
+/// in order by the functions that take them.
+FailureOr<SmallVector<GateActivation>> readActivations(hx::LstmOp op) {
+  using Form = GateActivation::Form;
+  using Kind = hx::ActivationKind;
+  const struct {
+    StringRef name; ///< lower case
+    GateActivation activation;
+    bool takesAlpha, takesBeta;
+  } rows[] = {
+      {"sigmoid", {Form::sigmoid, Kind::relu, 0, 0}, false, false},
+      {"tanh", {Form::tanh, Kind::relu, 0, 0}, false, false},
+      {"relu", {Form::other, Kind::relu, 0, 0}, false, false},
+      {"softsign", {Form::other, Kind::softsign, 0, 0}, false, false},
+      {"softplus", {Form::other, Kind::softplus, 0, 0}, false, false},
+      {"affine", {Form::other, Kind::affine, 1, 0}, true, true},
+      {"leakyrelu", {Form::other, Kind::leaky_relu, 0.01, 0}, true, false},
+      {"thresholdedrelu", {Form::other, Kind::thresholded_relu, 1, 0}, true, false},
+      {"scaledtanh", {Form::other, Kind::scaled_tanh, 1, 1}, true, true},
+      {"hardsigmoid", {Form::other, Kind::hard_sigmoid, 0.2, 0.5}, true, true},
+      {"elu", {Form::other, Kind::elu, 1, 0}, true, false},
+  };
+  ArrayRef<double> alphas = op.getActivationAlpha(), betas = op.getActivationBeta();
+  SmallVector<GateActivation> result;
+  for (StringAttr name : op.getActivations().getAsRange<StringAttr>()) {
+    auto row = llvm::find_if(rows, [&](auto &r) { return name.getValue().equals_insensitive(r.name); });
+    if (row == std::end(rows)) {
+      op.emitOpError("activation '") << name.getValue() << "' is not one of ONNX's";
+      return failure();
+    }
+    GateActivation activation = row->activation;
+    auto consume = [](ArrayRef<double> &list, double &value) {
+      if (list.empty())
+        return;
+      value = list.front();
+      list = list.drop_front();
+    };
+    if (row->takesAlpha)
+      consume(alphas, activation.alpha);
+    if (row->takesBeta)
+      consume(betas, activation.beta);
+    result.push_back(activation);
+  }
+  return result;
+}
+
+class LstmEmitter {
+public:
+  LstmEmitter(ElementEmitter &emitter, hx::LstmOp op, ArrayRef<GateActivation> activations)
+      : emitter(emitter), k(emitter.kernel()), b(k.builder()), loc(k.loc()), op(op),
+        activations(activations), stored(elementType(op.getInput())),
+        type(computeType(stored)), lanes(k.traits().vectorLanes) {
+    if (type.getIntOrFloatBitWidth() > 32)
+      lanes = std::max(1u, lanes / 2);
+    SmallVector<KExpr> y = emitter.sizes(op.getOutput());
+    steps = k.value(y[0]);
+    features = k.value(emitter.sizes(op.getInput())[2]);
+    hidden = k.value(y[3]);
+    output = emitter.memrefOfResult(0);
+    lastH = emitter.memrefOfResult(1);
+    lastC = emitter.memrefOfResult(2);
+    if (lanes > 1)
+      gathered = k.scratch(4 * lanes, type);
+  }
+
+  void run() {
+    SmallVector<KExpr> rows(ArrayRef(emitter.sizes(op.getLastH())).take_front(2));
+    Value item = k.beginItems(k.exprs().product(rows));
+    SmallVector<Value> at = k.delinearize(item, rows);
+    direction = at[0], row = at[1];
+    isSecond = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, direction, k.index(0));
+    state = emitter.linearize(op.getLastH(), {direction, row, k.index(0)});
+
+    Value length = op.getLengths() ? readLength() : steps;
+    initialise(lastH, op.getInitialH(), length);
+    initialise(lastC, op.getInitialC(), length);
+    countUp(k.index(0), length, [&](Value step) {
+      Value mirrored = k.sub(k.sub(length, k.index(1)), step);
+      bool both = op.getDirection() == hx::RecurrentDirection::bidirectional;
+      Value time = op.getDirection() == hx::RecurrentDirection::forward ? step : mirrored;
+      if (both)
+        time = arith::SelectOp::create(b, loc, isSecond, mirrored, step);
+      emitStep(time);
+    });
+    if (op.getLengths())
+      countUp(length, steps, [&](Value time) {
+        Value y = outputAt(time);
+        forEachInRow(k, hidden, lanes, [&](Value i, unsigned width) {
+          k.store(output, k.add(y, i), constant(0, width), stored);
+        });
+      });
+  }
+
+private:
+  void countUp(Value from, Value to, function_ref<void(Value)> body) {
+    k.forLoop(from, to, k.index(1), {}, [&](Value i, ValueRange) {
+      body(i);
+      return SmallVector<Value>();
+    });
+  }
+  Value constant(double value, unsigned width) { return k.floatConstant(value, type, width); }
+  template <typename OpT> Value make(Value x, Value y) { return OpT::create(b, loc, x, y); }
+
+  Value outputAt(Value time) {
+    return emitter.linearize(op.getOutput(), {time, direction, row, k.index(0)});
+  }
+
+  /// Steps of this row; what lies outside of [0, T] is brought there.
+  Value readLength() {
+    Value length = emitter.emit(op.getLengths(), {row}, 1);
+    length = arith::IndexCastOp::create(b, loc, b.getIndexType(), length);
+    return k.max(k.index(0), k.min(length, steps));
+  }
+
+  /// The state before the first step. A row of length 0 has none, not even the
+  /// initial one.
+  void initialise(Value memref, Value initial, Value length) {
+    Value isEmpty = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, length, k.index(0));
+    forEachInRow(k, hidden, lanes, [&](Value i, unsigned width) {
+      Value value = constant(0, width);
+      if (initial) {
+        Value given = emitter.emit(initial, {direction, row, i}, width);
+        value = op.getLengths() ? arith::SelectOp::create(b, loc, isEmpty, value, given) : given;
+      }
+      k.store(memref, k.add(state, i), value, stored);
+    });
+  }
+
+  void emitStep(Value time) {
+    Value y = outputAt(time);
+    forEachInRow(k, hidden, lanes, [&](Value cell, unsigned width) {
+      std::array<Value, 4> gates;
+      if (width == 1) {
+        gates = projections(time, cell);
+      } else {
+        countUp(k.index(0), k.index(width), [&](Value j) {
+          std::array<Value, 4> sums = projections(time, k.add(cell, j));
+          for (unsigned gate = 0; gate < 4; ++gate)
+            k.store(gathered, k.add(k.index(gate * lanes), j), sums[gate], type);
+        });
+        for (unsigned gate = 0; gate < 4; ++gate)
+          gates[gate] = k.load(gathered, k.index(gate * lanes), width, type);
+      }
+      updateCells(gates, cell, k.add(y, cell), width);
+    });
+    forEachInRow(k, hidden, lanes, [&](Value i, unsigned width) {
+      Value h = k.load(output, k.add(y, i), width, stored);
+      k.store(lastH, k.add(state, i), h, stored);
+    });
+  }
+
+  /// x W^T + h R^T of one cell, gates i o f c.
+  std::array<Value, 4> projections(Value time, Value cell) {
+    SmallVector<Value> sums(4, constant(0, 1));
+    Value x = emitter.linearize(op.getInput(), {time, row, k.index(0)});
+    addDots(sums, op.getWeights(), cell, emitter.memrefOf(op.getInput()), x, features);
+    addDots(sums, op.getRecurrence(), cell, lastH, state, hidden);
+    return {sums[0], sums[1], sums[2], sums[3]};
+  }
+
+  /// sums[g] += matrix[direction, g * H + cell, :] . vector[0 .. depth)
+  void addDots(SmallVector<Value> &sums, Value matrix, Value cell, Value vector, Value start,
+               Value depth) {
+    Value memref = emitter.memrefOf(matrix);
+    Type matrixType = elementType(matrix);
+    std::array<Value, 4> rows;
+    for (unsigned gate = 0; gate < 4; ++gate)
+      rows[gate] = emitter.linearize(
+          matrix, {direction, k.add(k.mul(k.index(gate), hidden), cell), k.index(0)});
+    auto accumulate = [&](Value from, Value to, unsigned width, ArrayRef<Value> init) {
+      return k.forLoop(from, to, k.index(width), init, [&](Value i, ValueRange carried) {
+        Value v = k.load(vector, k.add(start, i), width, stored);
+        SmallVector<Value> next;
+        for (unsigned gate = 0; gate < 4; ++gate) {
+          Value w = k.load(memref, k.add(rows[gate], i), width, matrixType);
+          next.push_back(math::FmaOp::create(b, loc, w, v, carried[gate]));
+        }
+        return next;
+      });
+    };
+    Value whole = k.index(0);
+    if (lanes > 1) {
+      whole = k.mul(k.div(depth, k.index(lanes)), k.index(lanes));
+      SmallVector<Value> zeros(4, constant(0, lanes));
+      SmallVector<Value> partial = accumulate(k.index(0), whole, lanes, zeros);
+      for (unsigned gate = 0; gate < 4; ++gate)
+        sums[gate] = make<arith::AddFOp>(
+            sums[gate], joinLanes(k, hx::ReduceFn::sum, type, partial[gate]));
+    }
+    sums = accumulate(whole, depth, 1, sums);
+  }
+
+  /// Function `slot` (0 gates, 1 cell input, 2 output) of this item's direction.
+  Value activate(unsigned slot, Value x) {
+    Value y = activations[slot].emit(k, x, type);
+    if (activations.size() <= 3 || activations[slot] == activations[slot + 3])
+      return y;
+    return arith::SelectOp::create(b, loc, isSecond, activations[slot + 3].emit(k, x, type), y);
+  }
+
+  Value clip(Value x, unsigned width) {
+    double limit = op.getClip().convertToDouble();
+    if (!(limit > 0))
+      return x;
+    x = make<arith::MaximumFOp>(x, constant(-limit, width));
+    return make<arith::MinimumFOp>(x, constant(limit, width));
+  }
+
+  void updateCells(std::array<Value, 4> gates, Value cell, Value y, unsigned width) {
+    if (op.getBias())
+      for (unsigned gate = 0; gate < 4; ++gate)
+        for (unsigned half : {0u, 4u}) {
+          Value at = k.add(k.mul(k.index(half + gate), hidden), cell);
+          gates[gate] = make<arith::AddFOp>(gates[gate],
+                                            emitter.emit(op.getBias(), {direction, at}, width));
+        }
+    Value position = k.add(state, cell);
+    Value c = k.load(lastC, position, width, stored);
+    // Peepholes are i o f as well; o sees the new cell.
+    auto peep = [&](unsigned gate, Value seen) {
+      if (!op.getPeepholes())
+        return gates[gate];
+      Value at = k.add(k.mul(k.index(gate), hidden), cell);
+      Value weight = emitter.emit(op.getPeepholes(), {direction, at}, width);
+      return Value(math::FmaOp::create(b, loc, weight, seen, gates[gate]));
+    };
+    Value in = activate(0, clip(peep(0, c), width));
+    Value forget = op.getInputForget() ? make<arith::SubFOp>(constant(1, width), in)
+                                       : activate(0, clip(peep(2, c), width));
+    Value candidate = activate(1, clip(gates[3], width));
+    c = make<arith::AddFOp>(make<arith::MulFOp>(forget, c), make<arith::MulFOp>(in, candidate));
+    Value out = activate(0, clip(peep(1, c), width));
+    k.store(lastC, position, c, stored);
+    k.store(output, y, make<arith::MulFOp>(out, activate(2, c)), stored);
+  }
+
+  ElementEmitter &emitter;
+  KernelBuilder &k;
+  OpBuilder &b;
+  Location loc;
+  hx::LstmOp op;
+  ArrayRef<GateActivation> activations;
+  Type stored, type;
+  unsigned lanes;
+  Value steps, features, hidden; ///< T, I, H
+  Value output, lastH, lastC, gathered;
+  Value direction, row, isSecond, state;
+};
+
+std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
+  return isa_and_nonnull<hx::LstmOp>(heavyOp(group)) ? "" : "no lstm";
+}
+
+LogicalResult emit(ElementEmitter &emitter) {
+  auto op = cast<hx::LstmOp>(heavyOp(emitter.groupOp()));
+  FailureOr<SmallVector<GateActivation>> activations = readActivations(op);
+  if (failed(activations))
+    return failure();
+  LstmEmitter(emitter, op, *activations).run();
+  return success();
+}
+
+} // namespace
+
+const Schedule recurrentSchedule = {"recurrent", refusal, emit};
+
+} // namespace hexin::codegen

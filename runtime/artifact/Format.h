@@ -1,0 +1,25 @@
+//===- Format.h - the generated format, and what goes with it --------------------===//
+#ifndef HEXIN_RUNTIME_ARTIFACT_FORMAT_H
+#define HEXIN_RUNTIME_ARTIFACT_FORMAT_H
+
+#include "runtime/artifact/hexin_generated.h"
+
+#include <cstdint>
+
+namespace hexin::fmt {
+
+/// The bits of `required_features`, in headers and programs, that this build knows
+/// (none so far).
+inline constexpr uint64_t knownFeatures = 0;
+
+/// Binding.value of an optional operand that is not there.
+inline constexpr uint32_t absentOperand = 0xFFFFFFFF;
+
+/// Elements of a vector or string that may be absent.
+template <typename Vector> uint32_t sizeOf(const Vector *vector) {
+  return vector ? vector->size() : 0;
+}
+
+} // namespace hexin::fmt
+
+#endif // HEXIN_RUNTIME_ARTIFACT_FORMAT_H

@@ -1,0 +1,153 @@
+// PlanBuilder: what an instruction's variant is given.
+#include "runtime/exec/PlanBuilder.h"
+
+#include "runtime/artifact/Format.h"
+#include "runtime/base/Checked.h"
+#include "runtime/base/DType.h"
+
+namespace hexin {
+
+using fmt::sizeOf;
+
+namespace {
+
+bool isResult(const fmt::Variant &variant, uint32_t binding) {
+  return binding >= sizeOf(variant.bindings()) - variant.result_count();
+}
+
+} // namespace
+
+Status PlanBuilder::bind(uint32_t value, int32_t offsetExpr, bool isRead, bool isWritten,
+                         hexin_binding &binding) {
+  HEXIN_ASSIGN_OR_RETURN(Resolved resolved, resolve(value));
+  int64_t offset = 0;
+  if (offsetExpr >= 0)
+    HEXIN_RETURN_IF_ERROR(need(offsetExpr, "the offset of a binding", offset));
+  HEXIN_RETURN_IF_ERROR(place(resolved.root));
+  const Root &root = state_->roots[resolved.root];
+  if (isRead && !root.onDevice)
+    return corrupt("it reads value " + std::to_string(value) +
+                   " on the device, where nothing put it");
+  auto total = checkedAdd(static_cast<int64_t>(resolved.offset), offset);
+  if (!total || *total < 0 || static_cast<uint64_t>(*total) > root.place.bytes)
+    return corrupt("value " + std::to_string(value) + " is bound outside its memory");
+
+  auto start = static_cast<uint64_t>(*total);
+  binding = {};
+  binding.slot = root.place.slot;
+  binding.is_written = isWritten;
+  binding.offset = root.place.offset + start;
+  binding.length = root.place.bytes - start;
+  binding.dtype = program_.values()->Get(value)->dtype();
+  if (info_.storage[resolved.root] == Storage::weight && start == 0) {
+    uint32_t weight = info_.storageIndex[resolved.root];
+    binding.host_data = context_.program.weightBytes(weight).data();
+    binding.content_hash =
+        context_.program.model().header().weights()->Get(weight)->hash();
+  }
+  return Status::success();
+}
+
+Status PlanBuilder::bindAll(const fmt::Variant &variant) {
+  uint32_t count = sizeOf(variant.bindings());
+  bindings_.assign(count, hexin_binding{});
+  bindingDims_.resize(std::max<size_t>(bindingDims_.size(), count + 1));
+  const fmt::Kernel *kernel = variant.engine() == fmt::Engine::kernel
+                                  ? program_.kernels()->Get(variant.kernel())
+                                  : nullptr;
+  for (uint32_t i = 0; i < count; ++i) {
+    const fmt::Binding *binding = variant.bindings()->Get(i);
+    if (binding->value() == fmt::absentOperand) {
+      bindings_[i].slot = noSlot;
+      continue;
+    }
+    bool isWritten = kernel ? kernel->writes()->Get(i) : isResult(variant, i);
+    HEXIN_RETURN_IF_ERROR(
+        bind(binding->value(), binding->offset(), !isWritten, isWritten, bindings_[i]));
+    if (!kernel)
+      HEXIN_RETURN_IF_ERROR(denseDims(binding->value(), bindings_[i], bindingDims_[i]));
+    else if (!tryDims(binding->value(), bindingDims_[i]))
+      bindingDims_[i].clear();
+    bindings_[i].rank = static_cast<uint32_t>(bindingDims_[i].size());
+    bindings_[i].dims = bindingDims_[i].data();
+  }
+  params_.resize(sizeOf(variant.params()));
+  for (uint32_t i = 0; i < params_.size(); ++i)
+    HEXIN_RETURN_IF_ERROR(need(variant.params()->Get(i), "a parameter", params_[i]));
+  return bindScratch(variant);
+}
+
+/// A library sees a dense tensor: it must fit.
+Status PlanBuilder::denseDims(uint32_t value, hexin_binding &binding, Dims &dims) {
+  HEXIN_RETURN_IF_ERROR(needDims(value, dims));
+  auto elements = checkedNumElements(dims);
+  auto bytes = elements
+                   ? checkedMul(*elements, byteWidth(static_cast<DType>(
+                                               program_.values()->Get(value)->dtype())))
+                   : std::nullopt;
+  if (!bytes || static_cast<uint64_t>(*bytes) > binding.length)
+    return corrupt("value " + std::to_string(value) + " does not fit its memory");
+  return Status::success();
+}
+
+/// Scratch lives during this instruction only: placed last, and free again.
+Status PlanBuilder::bindScratch(const fmt::Variant &variant) {
+  if (variant.scratch_bytes() < 0)
+    return Status::success();
+  int64_t bytes;
+  HEXIN_RETURN_IF_ERROR(need(variant.scratch_bytes(), "the scratch size", bytes));
+  if (bytes < 0)
+    return corrupt("it asks for " + std::to_string(bytes) + " bytes of scratch");
+  HEXIN_ASSIGN_OR_RETURN(ArenaPlace scratch, state_->layout.allocate(bytes));
+  state_->layout.release(scratch);
+  hexin_binding binding{};
+  binding.slot = context_.slots.slab(scratch.slab);
+  binding.offset = scratch.offset;
+  binding.length = static_cast<uint64_t>(bytes);
+  binding.is_written = 1;
+  binding.dtype = static_cast<uint32_t>(DType::u8);
+  bindings_.push_back(binding);
+  return Status::success();
+}
+
+Status PlanBuilder::checkFootprints(const fmt::Kernel &kernel, int64_t &items) {
+  auto where = [&] { return "kernel '" + kernel.name()->str() + "'"; };
+  ExprTable &table = kernelExprs_;
+  table.reset(kernel.exprs());
+  table.evaluate([&](int32_t, const fmt::ExprNode &node) {
+    return ExprResult::of(params_[node.a()]);
+  });
+  const ExprResult &count = table[kernel.items()];
+  if (!count.isKnown() || count.value < 0)
+    return corrupt(where() + ": its work items " +
+                   (count.isKnown() ? "are " + std::to_string(count.value)
+                                    : describeFailure(count.state)));
+  items = count.value;
+  for (uint32_t i = 0; items > 0 && i < bindings_.size(); ++i) {
+    const ExprResult &bytes = table[kernel.footprints()->Get(i)];
+    if (!bytes.isKnown() || bytes.value < 0 ||
+        static_cast<uint64_t>(bytes.value) > bindings_[i].length)
+      return corrupt(where() + ": its footprint on binding " + std::to_string(i) + " " +
+                     (bytes.isKnown() ? "is " + std::to_string(bytes.value) + " bytes"
+                                      : describeFailure(bytes.state)) +
+                     ", the memory bound to it has " +
+                     std::to_string(bindings_[i].length));
+  }
+  return Status::success();
+}
+
+void PlanBuilder::markWritten(const fmt::Variant &variant) {
+  for (uint32_t i = 0; i < sizeOf(variant.bindings()); ++i) {
+    uint32_t value = variant.bindings()->Get(i)->value();
+    if (value == fmt::absentOperand || !bindings_[i].is_written)
+      continue;
+    auto resolved = resolve(value);
+    if (!resolved)
+      continue; // bind() has resolved it
+    Root &root = state_->roots[resolved->root];
+    root.onDevice = true;
+    root.hostKind = HostPlace::none; // what the host has of it is no longer true
+  }
+}
+
+} // namespace hexin
