@@ -39,6 +39,7 @@ public:
                         math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
                         vector::VectorDialect>();
     pipeline.verifyEach = options.verifyEach;
+    pipeline.placement = {options.disable, options.allowFallback};
   }
 
   Status makeTargets() {
@@ -50,7 +51,9 @@ public:
         targetOptions.archs = options.cpuArchs;
       std::unique_ptr<Target> target = createTarget(name, targetOptions);
       if (!target)
-        return notFound("unknown target '" + name + "'; this build has " + known());
+        return invalidArgument("unknown target '" + name + "'; this build has " + known());
+      if (target->variants().empty())
+        return invalidArgument("target '" + name + "' has none of the architectures asked for");
       targets.push_back(std::move(target));
     }
     return Status::success();
@@ -135,9 +138,8 @@ private:
     };
     report("place", 0.2);
     if (mlir::failed(place(*model.module, pipeline))) {
-      if (diagnostics.text().find("no kernel") != std::string::npos)
-        return unsupported(diagnostics.text());
-      return failed("placed");
+      // What placing reports, it reports at a node, with the remedy.
+      return diagnostics.text().empty() ? failed("placed") : unsupported(diagnostics.text());
     }
     if (options.emit == "placed") {
       result.text = printed(*model.module);
@@ -228,10 +230,20 @@ private:
       HEXIN_RETURN_IF_ERROR(addPort(header.inputs, type,
                                     func.getArgAttrOfType<StringAttr>(i, "hx.name"), names, doc));
     }
+    hx::SymbolicShapes shapes(&context);
+    if (mlir::failed(shapes.run(func)))
+      return internalError("the optimised model has contradictory sizes");
+    Operation *terminator = func.getBody().front().getTerminator();
     for (auto [i, type] : llvm::enumerate(func.getResultTypes())) {
+      // Sizes of results, in terms of the inputs' names.
+      SmallVector<mlir::Attribute> sizes;
+      for (hx::Dim dim : shapes.dims(terminator->getOperand(i)))
+        sizes.push_back(StringAttr::get(&context, shapes.symbols().toString(dim)));
+      auto names = ArrayAttr::get(&context, sizes);
       std::string doc = i < model.face.outputs.size() ? model.face.outputs[i].doc : "";
       HEXIN_RETURN_IF_ERROR(addPort(header.outputs, type,
-                                    func.getResultAttrOfType<StringAttr>(i, "hx.name"), {}, doc));
+                                    func.getResultAttrOfType<StringAttr>(i, "hx.name"), names,
+                                    doc));
     }
     return addStates();
   }

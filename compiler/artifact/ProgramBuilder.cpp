@@ -81,8 +81,15 @@ private:
                              nodeNames(value.getLoc()) + "' hangs on a value that is not kept");
       def->dims.push_back(node);
     }
-    if (Operation *op = value.getDefiningOp())
+    if (Operation *op = value.getDefiningOp()) {
+      // A group's result is named for the op that computes it, not for all.
+      if (auto group = dyn_cast<hx::GroupOp>(op)) {
+        unsigned number = cast<OpResult>(value).getResultNumber();
+        Operation *yield = group.getBody().front().getTerminator();
+        op = yield->getOperand(number).getDefiningOp();
+      }
       def->name = nodeNames(op->getLoc());
+    }
     program->values.push_back(std::move(def));
     return program->values.size() - 1;
   }
@@ -95,6 +102,13 @@ private:
     if (!panels || kind == fmt::ValueKind::weight)
       return dims;
     hx::SymbolTable &table = shapes.symbols();
+    if (panels.getConv()) {
+      hx::Dim groups = table.constant(panels.getGroups());
+      hx::Dim panelWidth = table.constant(panels.getWidth());
+      hx::Dim perGroup = table.floorDiv(dims[0], groups);
+      return {groups, table.ceilDiv(perGroup, panelWidth),
+              table.product(ArrayRef(dims).drop_front(1)), panelWidth};
+    }
     hx::Dim depth = dims[dims.size() - (panels.getTransposed() ? 1 : 2)];
     hx::Dim columns = dims[dims.size() - (panels.getTransposed() ? 2 : 1)];
     dims.pop_back_n(2);
@@ -162,8 +176,8 @@ private:
     Result<uint32_t> id = internalError("a value is used before it is made");
     if (op && placeOf(op, shapes) == Place::constant)
       id = constantValue(value);
-    else if (op && placeOf(op, shapes) == Place::host)
-      id = materializeContents(value);
+    else if (op && (placeOf(op, shapes) == Place::host || shapes.contents(value)))
+      id = materializeContents(value); // a view of what only the host knows, too
     if (id.ok())
       ids[value] = *id;
     return id;
@@ -187,6 +201,8 @@ private:
       for (Value result : op->getResults())
         if (idOf(result) >= 0) // a result of the program
           HEXIN_RETURN_IF_ERROR(writeContents(result));
+    if (place == Place::fallback)
+      return addFallback(op);
     if (place == Place::constant || place == Place::host)
       return Status::success(); // made when somebody reads it
     return unsupported("'" + nodeNames(op->getLoc()) + "' (" + op->getName().getStringRef().str() +
@@ -308,17 +324,94 @@ private:
     }
     auto instruction = std::make_unique<fmt::InstructionT>();
     instruction->kind = fmt::InstructionKind::run;
-    if (predicate) {
-      instruction->predicate = exprs.add(predicate);
-      if (instruction->predicate < 0)
-        return internalError("the branch of '" + node + "' hangs on a value that is not kept");
-    }
     instruction->variants.push_back(std::move(variant));
     instruction->op = std::move(op);
     instruction->node = std::move(node);
     instruction->reason = std::move(reason);
+    return append(std::move(instruction));
+  }
+
+  /// Under the condition of the branch at hand.
+  Status append(std::unique_ptr<fmt::InstructionT> instruction) {
+    if (predicate) {
+      instruction->predicate = exprs.add(predicate);
+      if (instruction->predicate < 0)
+        return internalError("the branch of '" + instruction->node +
+                             "' hangs on a value that is not kept");
+    }
     program->instructions.push_back(std::move(instruction));
     return Status::success();
+  }
+
+  Status addTransfer(fmt::InstructionKind kind, uint32_t value, const std::string &node) {
+    auto instruction = std::make_unique<fmt::InstructionT>();
+    instruction->kind = kind;
+    instruction->value = value;
+    instruction->node = node;
+    return append(std::move(instruction));
+  }
+
+  /// An op that the caller let run on the host: operands there, the reference
+  /// kernel, results back.
+  Status addFallback(Operation *op) {
+    std::string node = nodeNames(op->getLoc());
+    auto variant = std::make_unique<fmt::VariantT>();
+    variant->engine = fmt::Engine::host;
+    variant->name = op->getName().stripDialect().str();
+    variant->result_count = op->getNumResults();
+    for (const auto &[name, value] : hx::toAttributes(op))
+      variant->attributes.push_back(attributeDef(name, value));
+    constexpr uint32_t absent = 0xFFFFFFFF;
+    for (auto [position, value] : hx::odsOperands(op)) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(value));
+      Operation *source = value.getDefiningOp();
+      if (!source || placeOf(source, shapes) != Place::constant)
+        HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_host, id, node));
+      while (variant->bindings.size() < position)
+        variant->bindings.push_back(fmt::Binding(absent, -1));
+      variant->bindings.push_back(fmt::Binding(id, -1));
+    }
+    std::vector<uint32_t> results;
+    for (Value result : op->getResults()) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(result, fmt::ValueKind::temp, -1));
+      program->values[id]->residency = fmt::Residency::both;
+      ids[result] = id;
+      results.push_back(id);
+      variant->bindings.push_back(fmt::Binding(id, -1));
+    }
+    std::string reason = fallbackReason(op).str();
+    program->fallbacks.push_back(node + " (" + op->getName().getStringRef().str() +
+                                 "): " + reason);
+    auto instruction = std::make_unique<fmt::InstructionT>();
+    instruction->kind = fmt::InstructionKind::run;
+    instruction->variants.push_back(std::move(variant));
+    instruction->op = op->getName().stripDialect().str();
+    instruction->node = node;
+    instruction->reason = reason;
+    HEXIN_RETURN_IF_ERROR(append(std::move(instruction)));
+    for (uint32_t id : results)
+      HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_device, id, node));
+    return Status::success();
+  }
+
+  static std::unique_ptr<fmt::AttributeDefT> attributeDef(const std::string &name,
+                                                          const hexin::Attribute &value) {
+    auto def = std::make_unique<fmt::AttributeDefT>();
+    def->name = name;
+    def->kind = value.index();
+    if (auto *i = std::get_if<int64_t>(&value))
+      def->i = *i;
+    else if (auto *f = std::get_if<double>(&value))
+      def->f = *f;
+    else if (auto *s = std::get_if<std::string>(&value))
+      def->s = *s;
+    else if (auto *ints = std::get_if<std::vector<int64_t>>(&value))
+      def->ints = *ints;
+    else if (auto *floats = std::get_if<std::vector<double>>(&value))
+      def->floats = *floats;
+    else if (auto *strings = std::get_if<std::vector<std::string>>(&value))
+      def->strings = *strings;
+    return def;
   }
 
   int32_t kernelId(const codegen::KernelUse &use) {

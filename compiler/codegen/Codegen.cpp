@@ -26,34 +26,29 @@ Operation *heavyOp(hx::GroupOp group) {
   return nullptr;
 }
 
-static const Schedule *choose(hx::GroupOp group, hx::SymbolicShapes &shapes,
-                              std::string *reason) {
-  for (const Schedule &schedule : schedules()) {
-    std::string refusal = schedule.refusal(group, shapes);
-    if (refusal.empty())
-      return &schedule;
-    if (reason)
-      *reason += (reason->empty() ? "" : "; ") + schedule.name.str() + ": " + refusal;
-  }
-  return nullptr;
-}
-
-ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes) {
+ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                              ArrayRef<std::string> disabled) {
   ScheduleChoice choice;
-  if (const Schedule *schedule = choose(group, shapes, &choice.reason))
-    choice.name = schedule->name;
+  for (const Schedule &schedule : schedules()) {
+    std::string refusal = llvm::is_contained(disabled, schedule.name)
+                              ? "disabled by an option"
+                              : schedule.refusal(group, shapes);
+    if (refusal.empty()) {
+      choice.name = schedule.name;
+      break;
+    }
+    choice.reason += (choice.reason.empty() ? "" : "; ") + schedule.name.str() + ": " + refusal;
+  }
   return choice;
 }
 
 FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes, ModuleOp kernels,
                                 const CodegenTraits &traits, StringRef name) {
-  // The map schedule of a group whose heavy op no tuned schedule took would
-  // recompute nothing but knows only element emitters; softmax and the like have
-  // none: choose() never leads there because passes bring them to the last axis.
-  const Schedule *schedule = choose(group, shapes, nullptr);
+  const Schedule *schedule = llvm::find_if(
+      schedules(), [&](const Schedule &each) { return each.name == group.getSchedule(); });
   KernelBuilder builder(kernels, shapes, traits, UnknownLoc::get(kernels.getContext()), name);
   ElementEmitter emitter(builder, group);
-  if (!schedule || failed(schedule->emit(emitter)) || !emitter.ok())
+  if (schedule == schedules().end() || failed(schedule->emit(emitter)) || !emitter.ok())
     return group.emitOpError("has no schedule that can write it");
   return builder.finish();
 }

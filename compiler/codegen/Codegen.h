@@ -14,9 +14,11 @@ struct ScheduleChoice {
   llvm::StringRef name;
   std::string reason; ///< "packed: weights are not packed; ..." or ""
 };
-ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes);
+ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                              llvm::ArrayRef<std::string> disabled = {});
 
-/// Writes the group's kernel for one arch into `kernels`. `name`: that of the
+/// Writes the group's kernel, by the schedule its attribute names, for one arch
+/// into `kernels`. `name`: that of the
 /// kernel for another arch of the same target, or "". Diagnoses at the group.
 mlir::FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,
                                       mlir::ModuleOp kernels, const CodegenTraits &traits,

@@ -228,14 +228,35 @@ void SymbolTable::assumeAtLeast(Dim dim, int64_t lower) {
   // coefficient * atom + constant >= lower
   int64_t least =
       Interval::narrow(Interval::ceilQuotient(Wide(lower) - constantTerm, coefficient));
-  if (isa<AffineSymbolExpr>(monomial[0]))
-    return setBounds(monomial[0], least, INT64_MAX);
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(monomial[0])) {
+    const Symbol &known = table[symbol.getPosition()];
+    if (!guards.empty())
+      guards.back().bounds.try_emplace(symbol.getPosition(), known.lower, known.upper);
+    return setBounds(symbol, least, INT64_MAX);
+  }
   if (monomial[0].getKind() != AffineExprKind::FloorDiv)
     return;
   auto division = cast<AffineBinaryOpExpr>(monomial[0]);
   auto product = checkedMul(least, constantValue(division.getRHS()).value_or(1));
   if (product)
     assumeAtLeast(division.getLHS(), *product);
+}
+
+void SymbolTable::pushGuard(Dim condition) {
+  guards.push_back(Guard{.condition = condition, .numSymbols = table.size(), .assumed = assumed});
+}
+
+void SymbolTable::popGuard() {
+  Guard guard = std::move(guards.back());
+  guards.pop_back();
+  assumed = std::move(guard.assumed);
+  for (auto &[position, bounds] : guard.bounds)
+    std::tie(table[position].lower, table[position].upper) = bounds;
+  // Made in the branch, but whoever asks for the same later gets the same symbol.
+  for (size_t i = guard.numSymbols; i < table.size(); ++i)
+    if (table[i].kind == Symbol::Kind::derived)
+      std::tie(table[i].lower, table[i].upper) =
+          derivedBounds(table[i].function, table[i].operands);
 }
 
 void SymbolTable::require(SymbolConstraint constraint) {
@@ -255,17 +276,17 @@ void SymbolTable::require(SymbolConstraint constraint) {
   Dim fallback = !constraint.rhs ? constant(constraint.lower)
                  : isPlain       ? constraint.rhs
                                  : constant(0);
-  for (Dim guard : llvm::reverse(guards)) {
-    constraint.lhs = select(guard, constraint.lhs, fallback);
+  for (const Guard &guard : llvm::reverse(guards)) {
+    constraint.lhs = select(guard.condition, constraint.lhs, fallback);
     if (!isPlain)
-      constraint.rhs = select(guard, constraint.rhs, fallback);
+      constraint.rhs = select(guard.condition, constraint.rhs, fallback);
   }
+  if (!constraint.rhs)
+    assumeAtLeast(unguarded, constraint.lower);
   for (const SymbolConstraint &other : required)
     if (other.lhs == constraint.lhs && other.rhs == constraint.rhs &&
         other.lower == constraint.lower && other.upper == constraint.upper)
       return;
-  if (guards.empty() && !constraint.rhs)
-    assumeAtLeast(unguarded, constraint.lower);
   required.push_back(std::move(constraint));
 }
 

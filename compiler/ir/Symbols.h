@@ -116,12 +116,12 @@ public:
   bool isKnownDifferent(Dim a, Dim b) const;
 
   /// Notes a fact that the run must check, unless it is known to hold, and uses
-  /// it from here on (not under a guard).
+  /// it from here on (under a guard: until that is popped).
   void require(SymbolConstraint constraint);
   /// Between the two calls requirements only concern runs in which `condition` is
   /// not 0: the body of a branch.
-  void pushGuard(Dim condition) { guards.push_back(condition); }
-  void popGuard() { guards.pop_back(); }
+  void pushGuard(Dim condition);
+  void popGuard();
 
   /// The value of `dim` for given values of the symbols that are not derived;
   /// nullopt when one is missing, on overflow and on division by what is not
@@ -135,6 +135,15 @@ public:
   std::string toString(Dim dim) const; ///< with the symbols' names
 
 private:
+  /// Where a branch began, to forget there what only holds inside.
+  struct Guard {
+    Dim condition;
+    size_t numSymbols;
+    llvm::DenseMap<Dim, int64_t> assumed;
+    /// Of earlier symbols, before they changed.
+    llvm::DenseMap<unsigned, std::pair<int64_t, int64_t>> bounds{};
+  };
+
   Dim derived(Symbol::Function function, llvm::ArrayRef<Dim> operands);
   Dim append(Symbol symbol);
   Dim valueSymbol(Symbol::Kind kind, mlir::Value value, unsigned index);
@@ -155,7 +164,7 @@ private:
   std::vector<Symbol> table;
   std::vector<bool> isFromElements; ///< per symbol
   std::vector<SymbolConstraint> required;
-  llvm::SmallVector<Dim> guards;
+  std::vector<Guard> guards;
   llvm::StringMap<Dim> byName;
   std::map<std::vector<const void *>, Dim> derivedBy; ///< function, operands
   std::map<std::vector<const void *>, Dim> valueBy;   ///< kind, value, index

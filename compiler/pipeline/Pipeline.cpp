@@ -30,13 +30,10 @@ LogicalResult optimize(ModuleOp module, const PipelineOptions &options) {
   return passes.run(module);
 }
 
-LogicalResult place(ModuleOp module, const PipelineOptions &options) {
+/// Packs operands, settles host values and forms the groups.
+static LogicalResult group(ModuleOp module, const PipelineOptions &options) {
   PassManager passes(module.getContext());
   passes.enableVerifier(options.verifyEach);
-  passes.addNestedPass<func::FuncOp>(hx::createRowsLastPass());
-  passes.addNestedPass<func::FuncOp>(hx::createChannelsLastPass());
-  passes.addPass(hx::createFoldConstantsPass());
-  simplify(passes);
   passes.addNestedPass<func::FuncOp>(hx::createPackOperandsPass());
   passes.addPass(hx::createFoldConstantsPass());
   passes.addNestedPass<func::FuncOp>(hx::createResolveShapesPass());
@@ -46,9 +43,25 @@ LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   if (failed(passes.run(module)))
     return failure();
   for (auto func : module.getOps<func::FuncOp>())
-    if (failed(partition(func)))
+    if (failed(partition(func, options.placement)))
       return failure();
   return success();
+}
+
+LogicalResult place(ModuleOp module, const PipelineOptions &options) {
+  PassManager passes(module.getContext());
+  passes.enableVerifier(options.verifyEach);
+  passes.addNestedPass<func::FuncOp>(hx::createRowsLastPass());
+  passes.addNestedPass<func::FuncOp>(hx::createChannelsLastPass());
+  passes.addNestedPass<func::FuncOp>(hx::createConvTransposeToMatMulPass());
+  passes.addPass(hx::createFoldConstantsPass());
+  simplify(passes);
+  if (failed(passes.run(module)))
+    return failure();
+  for (auto func : module.getOps<func::FuncOp>())
+    if (failed(markFallbacks(func, options.placement)))
+      return failure();
+  return group(module, options);
 }
 
 DiagnosticCollector::DiagnosticCollector(MLIRContext *context) : context(context) {

@@ -2,6 +2,8 @@
 #ifndef HEXIN_COMPILER_PIPELINE_PIPELINE_H
 #define HEXIN_COMPILER_PIPELINE_PIPELINE_H
 
+#include "compiler/target/Partition.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/LLVM.h"
 
@@ -11,6 +13,7 @@ namespace hexin {
 
 struct PipelineOptions {
   bool verifyEach = false; ///< check the IR after every pass
+  PlacementOptions placement;
 };
 
 /// Target-independent: what is portable, and what `--emit=optimized` shows.

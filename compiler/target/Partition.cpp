@@ -284,7 +284,59 @@ LogicalResult checkConditions(func::FuncOp func, hx::SymbolicShapes &shapes) {
 
 } // namespace
 
+constexpr llvm::StringLiteral fallbackAttr = "hx.fallback";
+
+StringRef fallbackReason(Operation *op) {
+  auto reason = op->getAttrOfType<StringAttr>(fallbackAttr);
+  return reason ? reason.getValue() : StringRef();
+}
+
+/// "hx.layer_norm", "LayerNorm" and "layer_norm" are one name.
+static std::string canonicalName(StringRef name) {
+  name.consume_front("hx.");
+  std::string result;
+  for (char c : name)
+    if (c != '_')
+      result += llvm::toLower(c);
+  return result;
+}
+
+static bool names(ArrayRef<std::string> list, Operation *op) {
+  std::string name = canonicalName(op->getName().getStringRef());
+  std::string node = hx::nodeNames(op->getLoc());
+  return llvm::any_of(list, [&](const std::string &entry) {
+    return entry == node || canonicalName(entry) == name;
+  });
+}
+
+LogicalResult markFallbacks(func::FuncOp func, const PlacementOptions &options) {
+  hx::SymbolicShapes shapes(func.getContext());
+  if (failed(shapes.run(func)))
+    return failure();
+  WalkResult walked = func.walk([&](Operation *op) {
+    if (op->getNumRegions() != 0 || op->hasTrait<OpTrait::IsTerminator>())
+      return WalkResult::advance();
+    Place place = placeOf(op, shapes);
+    bool isDisabled = place == Place::device && names(options.disabled, op);
+    if (!isDisabled && place != Place::unsupported)
+      return WalkResult::advance();
+    std::string reason = isDisabled ? "disabled by an option" : "no kernel on any device";
+    if (!names(options.allowFallback, op)) {
+      hx::emitNodeError(op) << "cannot run on the device: " << reason
+                            << "; to run it on the host, allow "
+                            << op->getName().getStringRef()
+                            << " or the node's name (--allow-fallback)";
+      return WalkResult::interrupt();
+    }
+    op->setAttr(fallbackAttr, StringAttr::get(op->getContext(), reason));
+    return WalkResult::advance();
+  });
+  return failure(walked.wasInterrupted());
+}
+
 Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
+  if (op->hasAttr(fallbackAttr))
+    return Place::fallback;
   if (isa<hx::ConstantOp, hx::WeightOp>(op))
     return Place::constant;
   if (auto pack = dyn_cast<hx::PackOp>(op))
@@ -330,7 +382,7 @@ llvm::DenseSet<Operation *> hostOnlyOps(func::FuncOp func, hx::SymbolicShapes &s
   return hostOnly;
 }
 
-LogicalResult partition(func::FuncOp func) {
+LogicalResult partition(func::FuncOp func, const PlacementOptions &options) {
   hx::SymbolicShapes shapes(func.getContext());
   if (failed(shapes.run(func)) || failed(checkConditions(func, shapes)) ||
       failed(Grouper(func, shapes).run()))
@@ -340,7 +392,7 @@ LogicalResult partition(func::FuncOp func) {
   if (failed(grouped.run(func)) || failed(checkConditions(func, grouped)))
     return failure();
   WalkResult walked = func.walk([&](hx::GroupOp group) {
-    codegen::ScheduleChoice choice = codegen::chooseSchedule(group, grouped);
+    codegen::ScheduleChoice choice = codegen::chooseSchedule(group, grouped, options.disabled);
     if (choice.name.empty()) {
       group.emitOpError("has no schedule: ") << choice.reason;
       return WalkResult::interrupt();

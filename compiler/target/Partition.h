@@ -15,10 +15,21 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
+#include <string>
+#include <vector>
+
 namespace hexin {
 
-/// Where an op stands.
-enum class Place { constant, host, view, device, unsupported };
+struct PlacementOptions {
+  /// Ops ("conv", "hx.conv") and schedules ("packed") to do without.
+  std::vector<std::string> disabled;
+  /// Ops (hx or ONNX name, "Conv") and node names that may run on the host.
+  std::vector<std::string> allowFallback;
+};
+
+/// Where an op stands. `fallback`: on the host with the reference kernel, because
+/// the caller allowed it.
+enum class Place { constant, host, view, device, fallback, unsupported };
 Place placeOf(mlir::Operation *op, hx::SymbolicShapes &shapes);
 
 /// Ops that nothing on the device needs: what they compute is only read on the host
@@ -26,10 +37,17 @@ Place placeOf(mlir::Operation *op, hx::SymbolicShapes &shapes);
 llvm::DenseSet<mlir::Operation *> hostOnlyOps(mlir::func::FuncOp func,
                                               hx::SymbolicShapes &shapes);
 
+/// Marks the ops that go to the host. Fails at the first op that the device cannot
+/// or must not run and that may not go there; the diagnostic says how to allow it.
+mlir::LogicalResult markFallbacks(mlir::func::FuncOp func, const PlacementOptions &options);
+
+/// The reason of an op marked by markFallbacks, or "".
+llvm::StringRef fallbackReason(mlir::Operation *op);
+
 /// Forms the groups of `func` in place; their `schedule` and `reason` say how each
 /// will be written. Fails with a diagnostic at the first op that no kernel can
 /// compute.
-mlir::LogicalResult partition(mlir::func::FuncOp func);
+mlir::LogicalResult partition(mlir::func::FuncOp func, const PlacementOptions &options);
 
 } // namespace hexin
 

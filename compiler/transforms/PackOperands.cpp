@@ -46,7 +46,7 @@ bool isFloatType(Value value) {
 
 void packConv(ConvOp op) {
   auto weights = tensorTypeOf(op.getWeights());
-  if (op.getLayout() != Layout::nhwc || !isConstantLike(op.getWeights()) || weights.getEncoding() || !weights.hasStaticShape() ||
+  if (op.getLayout() != Layout::nhwc || weights.getEncoding() || !weights.hasStaticShape() ||
       !isFloatType(op.getInput()))
     return;
   int64_t groups = op.getGroups();
@@ -78,6 +78,8 @@ void packMatMul(MatMulOp op) {
 struct PackOperandsPass : impl::PackOperandsPassBase<PackOperandsPass> {
   void runOnOperation() override {
     getOperation().walk([](Operation *op) {
+      if (op->hasAttr("hx.fallback"))
+        return; // the reference kernels take plain operands
       if (auto conv = dyn_cast<ConvOp>(op))
         packConv(conv);
       else if (auto matmul = dyn_cast<MatMulOp>(op))

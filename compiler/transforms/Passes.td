@@ -70,6 +70,15 @@ def ChannelsLastPass : Pass<"hx-channels-last", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def ConvTransposeToMatMulPass : Pass<"hx-conv-transpose-to-matmul", "::mlir::func::FuncOp"> {
+  let summary = "transposed convolutions without overlap as a matrix product";
+  let description = [{
+    After: no nhwc conv_transpose with constant weights, stride = taps and no
+    padding is left.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def PackOperandsPass : Pass<"hx-pack-operands", "::mlir::func::FuncOp"> {
   let summary = "right-hand sides of conv and matmul in panels";
   let description = [{

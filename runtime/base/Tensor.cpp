@@ -8,7 +8,9 @@
 namespace hexin {
 namespace {
 
-constexpr size_t tensorAlignment = 64;
+// More than the 64 that the API promises: some OpenCL devices use memory in place
+// from 128 on.
+constexpr size_t tensorAlignment = 128;
 
 std::string formatDims(std::span<const int64_t> dims) {
   std::string text = "[";

@@ -191,11 +191,13 @@ Status DeviceProgram::loadWeights() {
     uint64_t bytes = chunk.end - chunk.begin;
     const std::byte *data = section.data() + chunk.begin;
     if (device_->canWrapHost()) {
-      // Commands only read from weights: the verifier saw to that.
-      HEXIN_ASSIGN_OR_RETURN(Buffer buffer,
-                             device_->wrapHost(const_cast<std::byte *>(data), bytes));
-      weightChunks_.push_back(std::move(buffer));
-      continue;
+      // Commands only read from weights: the verifier saw to that. A device may
+      // refuse memory that is not aligned to its liking.
+      auto wrapped = device_->wrapHost(const_cast<std::byte *>(data), bytes);
+      if (wrapped) {
+        weightChunks_.push_back(*std::move(wrapped));
+        continue;
+      }
     }
     HEXIN_ASSIGN_OR_RETURN(Buffer buffer, device_->allocate(bytes));
     HEXIN_RETURN_IF_ERROR(device_->upload(data, buffer.get(), 0, bytes));

@@ -43,26 +43,22 @@ Status SessionMemory::reserve(uint32_t slot, uint64_t bytes) {
   return Status::success();
 }
 
-bool SessionMemory::canWrap(const void *pointer) const {
-  return device_.canWrapHost() &&
-         reinterpret_cast<uintptr_t>(pointer) %
-                 std::max<uintptr_t>(wrapAlignment, device_.info().base_alignment) ==
-             0;
-}
-
-Status SessionMemory::wrap(uint32_t slot, void *pointer, uint64_t bytes) {
+bool SessionMemory::tryWrap(uint32_t slot, void *pointer, uint64_t bytes) {
+  uintptr_t alignment = std::max<uintptr_t>(wrapAlignment, device_.info().base_alignment);
+  if (!device_.canWrapHost() || reinterpret_cast<uintptr_t>(pointer) % alignment != 0)
+    return false;
   Entry &entry = entries_[slot];
   if (entry.wrappedPointer != pointer || entry.wrappedBytes != bytes) {
-    entry.wrapped = Buffer();
-    entry.wrappedPointer = nullptr;
-    table_[slot].buffer = nullptr;
-    HEXIN_ASSIGN_OR_RETURN(entry.wrapped, device_.wrapHost(pointer, bytes));
+    auto wrapped = device_.wrapHost(pointer, bytes);
+    if (!wrapped)
+      return false;
+    entry.wrapped = *std::move(wrapped);
     entry.wrappedPointer = pointer;
     entry.wrappedBytes = bytes;
   }
   table_[slot].buffer = entry.wrapped.get();
   entry.host = static_cast<std::byte *>(pointer);
-  return Status::success();
+  return true;
 }
 
 void SessionMemory::swap(uint32_t a, uint32_t b) {

@@ -32,10 +32,9 @@ public:
   /// Contents are lost when it has to grow.
   Status reserve(uint32_t slot, uint64_t bytes);
 
-  /// Whether wrap() can be used for this memory.
-  bool canWrap(const void *pointer) const;
-  /// Puts the caller's memory behind `slot`.
-  Status wrap(uint32_t slot, void *pointer, uint64_t bytes);
+  /// Puts the caller's memory behind `slot`; false, and nothing done, where the
+  /// device cannot use this memory in place.
+  bool tryWrap(uint32_t slot, void *pointer, uint64_t bytes);
 
   /// Exchanges what is behind two slots.
   void swap(uint32_t a, uint32_t b);

@@ -70,12 +70,9 @@ Status SessionCore::bindInputs() {
     uint32_t slot = memory_.slots().input(i);
     if (!tensor || !info.usedOnDevice[info.program.inputs()->Get(i)])
       continue;
-    if (memory_.canWrap(tensor->data())) {
-      // Commands only read from inputs: the verifier saw to that.
-      HEXIN_RETURN_IF_ERROR(
-          memory_.wrap(slot, const_cast<void *>(tensor->data()), tensor->byteLength()));
+    // Commands only read from inputs: the verifier saw to that.
+    if (memory_.tryWrap(slot, const_cast<void *>(tensor->data()), tensor->byteLength()))
       continue;
-    }
     HEXIN_RETURN_IF_ERROR(memory_.reserve(slot, tensor->byteLength()));
     HEXIN_RETURN_IF_ERROR(memory_.upload(slot, 0, tensor->data(), tensor->byteLength()));
   }
@@ -169,12 +166,10 @@ Status SessionCore::bindOutput(const OutputBinding &binding) {
     return memory_.reserve(slot, bytes);
   Tensor *target;
   HEXIN_RETURN_IF_ERROR(prepareTarget(binding.output, binding.dims, target));
-  bool isDirect = memory_.canWrap(target->data()) &&
-                  !(entry.given && overlapsOther(binding.output, *target));
-  if (!isDirect)
-    return memory_.reserve(slot, bytes);
-  entry.isWritten = true;
-  return memory_.wrap(slot, target->data(), target->byteLength());
+  bool mayBeDirect = !entry.given || !overlapsOther(binding.output, *target);
+  entry.isWritten =
+      mayBeDirect && memory_.tryWrap(slot, target->data(), target->byteLength());
+  return entry.isWritten ? Status::success() : memory_.reserve(slot, bytes);
 }
 
 Status SessionCore::runStep(Segment &segment, Step &step) {

@@ -153,6 +153,25 @@ def test_both_branches_run_real_kernels(tmp_path):
             both.check(x=array(n, 4), mode=numpy.array(mode))
 
 
+def test_convolution_at_unknown_batch_and_length(tmp_path):
+    # That the window fits is known inside of its branch only.
+    taps = [helper.make_tensor("wide", F32, [4, 2, 5], array(4, 2, 5).ravel()),
+            helper.make_tensor("narrow", F32, [4, 2, 2], array(4, 2, 2).ravel())]
+    made = model([
+        ints("k", [16000], []), node("Equal", ["sr", "k"], "is16"),
+        choose("is16", ["y"], branch([node("Conv", ["x", "wide"], "a", strides=[2])], "a"),
+               branch([node("Conv", ["x", "narrow"], "b")], "b")),
+        node("Relu", ["y"], "z"),
+    ], [value("x", F32, ["batch", 2, "length"]), value("sr", I64, [])], [value("z")], taps)
+    both = Both(made, tmp_path)
+    for rate in (16000, 8000):
+        for batch, length in ((1, 5), (3, 12)):
+            both.check(x=array(batch, 2, length), sr=numpy.array(rate))
+    both.check(x=array(1, 2, 3), sr=numpy.array(8000))
+    with pytest.raises(hexin.InvalidArgumentError, match="window"):
+        both.session.run({"x": array(1, 2, 3), "sr": numpy.array(16000)})
+
+
 def test_branches_that_hand_on_inputs_constants_and_sizes(tmp_path):
     made = model([
         choose("flag", ["y", "k", "s"],

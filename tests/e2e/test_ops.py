@@ -3,8 +3,6 @@
 The cases of one operator are nodes of one model, so that a family costs one compile.
 """
 
-import os
-
 import numpy as np
 import onnx
 import onnxruntime
@@ -52,29 +50,37 @@ def random(seed, *shape):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
-def lstm(hidden, features=11, steps=5, batch=3):
-    """Every option of LSTM; what one direction has is [1, ...] of the two-direction data."""
+def lstm():
+    """Every option of LSTM, narrower than a vector and wider. Sizes are no part of a kernel."""
     cases = Cases()
+    add_lstm(cases, "narrow", hidden=7, features=11, steps=5, batch=3)
+    add_lstm(cases, "wide", hidden=40, features=33, steps=4, batch=2)
+    return cases
+
+
+def add_lstm(cases, prefix, hidden, features, steps, batch):
+    """What one direction has is [1, ...] of the data for two."""
     both = {
         "x": random(0, steps, batch, features), "w": random(1, 2, 4 * hidden, features) * 0.4,
         "r": random(2, 2, 4 * hidden, hidden) * 0.4, "b": random(3, 2, 8 * hidden),
         "h0": random(4, 2, batch, hidden), "c0": random(5, 2, batch, hidden),
         "p": random(6, 2, 3 * hidden),
     }
-    cases.input("x", both["x"])
-    cases.input("lengths", np.array([steps, 2, steps - 1], np.int32))
+    cases.input(prefix + ".x", both["x"])
+    cases.input(prefix + ".lengths", np.array([steps, 2, steps - 1][:batch], np.int32))
     for name in ("h0", "c0"):
-        cases.input(name + "2", both[name])
-        cases.input(name + "1", both[name][:1])
+        cases.input(f"{prefix}.{name}2", both[name])
+        cases.input(f"{prefix}.{name}1", both[name][:1])
     for name in ("w", "r", "b", "p"):
-        cases.constant(name + "2", both[name])
-        cases.constant(name + "1", both[name][:1])
+        cases.constant(f"{prefix}.{name}2", both[name])
+        cases.constant(f"{prefix}.{name}1", both[name][:1])
 
     def add(name, operands, direction="forward", **attributes):
         count = "2" if direction == "bidirectional" else "1"
         present = operands.split()
-        inputs = [(i if i in ("x", "lengths") else i + count) if i in present else "" for i in LSTM_INPUTS]
-        cases.add("LSTM", name, inputs, 3, hidden_size=hidden, direction=direction, **attributes)
+        inputs = [f"{prefix}.{i}{'' if i in ('x', 'lengths') else count}" if i in present else ""
+                  for i in LSTM_INPUTS]
+        cases.add("LSTM", f"{prefix}-{name}", inputs, 3, hidden_size=hidden, direction=direction, **attributes)
 
     everything = " ".join(LSTM_INPUTS)
     for direction in ("forward", "reverse", "bidirectional"):
@@ -92,7 +98,6 @@ def lstm(hidden, features=11, steps=5, batch=3):
     add("functions-of-directions", "x w r b", "bidirectional",
         activations=["HardSigmoid", "LeakyRelu", "ScaledTanh", "Sigmoid", "Elu", "Affine"],
         activation_alpha=[0.25, 0.1, 0.9, 0.8, 0.5], activation_beta=[0.45, 0.6, 0.1])
-    return cases
 
 
 def scans():
@@ -172,9 +177,30 @@ def dynamic_quantization():
     return cases
 
 
+def other_types():
+    cases = Cases(opset=18)
+    cases.constant("axis", np.array(0, np.int64))
+    cases.constant("k", np.array([4], np.int64))
+    cases.constant("i", np.random.default_rng(50).integers(-6, 6, (4, 33)).astype(np.int64))
+    for kind in ("float64", "float16", "int32", "int64", "uint8", "int8", "bool"):
+        values = np.random.default_rng(51).integers(0, 250, (6, 33)) - (0 if kind == "uint8" else 120)
+        x = cases.input(kind, values.astype(kind))
+        u = cases.input("u-" + kind, values[:4].astype(kind))
+        cases.add("ScatterElements", f"scatter-{kind}", [x, "i", u], axis=0)
+        if kind in ("float64", "int32", "int64"):
+            cases.add("CumSum", f"sum-{kind}", [x, "axis"])
+            cases.add("ScatterElements", f"scatter-add-{kind}", [x, "i", u], axis=0, reduction="add")
+        if kind in ("float64", "int32", "uint8", "int8"):
+            cases.add("ArgMax", f"argmax-{kind}", [x], axis=1)
+            cases.add("ArgMin", f"argmin-{kind}", [x], axis=0, keepdims=0)
+        if kind in ("float64", "int32", "int64"):
+            cases.add("TopK", f"top-{kind}", [x, "k"], 2)
+    return cases
+
+
 FAMILIES = {
-    "lstm-7": lambda: lstm(7), "lstm-40": lambda: lstm(40, features=33, steps=4), "scans": scans,
-    "scatters": scatters, "sorts": sorts, "dynamic-quantization": dynamic_quantization,
+    "lstm": lstm, "scans": scans, "scatters": scatters, "sorts": sorts, "other-types": other_types,
+    "dynamic-quantization": dynamic_quantization,
 }
 
 
@@ -265,3 +291,53 @@ def test_orders_with_nan_and_empty_rows(nan_cases, device):
             np.testing.assert_array_equal(outputs[name], expected, err_msg=name)
     assert not outputs["lstm.0"][:, :, 0].any() and not outputs["lstm.1"][:, 0].any()
     assert not outputs["lstm.2"][:, 0].any() and outputs["lstm.1"][:, 1].all()
+
+
+@pytest.fixture(scope="module")
+def dynamic_model():
+    """Sizes that only the run tells: x [steps, batch, 5]."""
+    cases = Cases(opset=18)
+    cases.input("x", random(60, 3, 2, 5))
+    cases.input("u", random(61, 1, 2, 5))
+    cases.input("i", np.zeros((1, 2, 5), np.int64))
+    cases.constant("axis", np.array(0, np.int64))
+    cases.constant("k", np.array([1], np.int64))
+    cases.constant("w", random(62, 2, 12, 5))
+    cases.constant("r", random(63, 2, 12, 3))
+    cases.add("LSTM", "lstm", ["x", "w", "r"], 3, hidden_size=3, direction="bidirectional")
+    cases.add("CumSum", "sum", ["x", "axis"], reverse=1)
+    cases.add("ArgMax", "argmax", ["x"], axis=2)
+    cases.add("TopK", "top", ["x", "k"], 2, axis=0)
+    cases.add("ScatterElements", "scatter", ["x", "i", "u"], axis=0)
+    model = cases.model()
+    for port in model.graph.input:
+        port.type.tensor_type.shape.dim[1].dim_param = "batch"
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "steps"
+    for port in (*model.graph.output, *model.graph.value_info):
+        port.type.tensor_type.ClearField("shape")
+    return cases, model
+
+
+@pytest.fixture(scope="module")
+def dynamic_artifact(dynamic_model, tmp_path_factory):
+    import hexin
+
+    path = tmp_path_factory.mktemp("dynamic") / "dynamic.hxm"
+    hexin.compile(dynamic_model[1], str(path), targets=["cpu", "opencl"])
+    return path
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_sizes_may_change_between_runs(dynamic_model, dynamic_artifact, device):
+    cases, model = dynamic_model
+    session = open_session(dynamic_artifact, device)
+    engine = onnxruntime.InferenceSession(model.SerializeToString())
+    for steps, batch in ((3, 2), (1, 1), (6, 19), (2, 0)):
+        inputs = {"x": random(steps, steps, batch, 5), "u": random(batch, 1, batch, 5),
+                  "i": np.full((1, batch, 5), steps - 1)}
+        outputs = session.run(inputs)
+        if batch == 0:
+            assert all(0 in value.shape for value in outputs.values())
+            continue
+        for name, value in zip(cases.outputs, engine.run(cases.outputs, inputs)):
+            np.testing.assert_allclose(outputs[name], value, rtol=2e-5, atol=2e-5, err_msg=f"{name} {steps}x{batch}")

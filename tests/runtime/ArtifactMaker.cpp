@@ -5,6 +5,7 @@
 #include "runtime/base/Hash.h"
 #include "runtime/device/KernelAbi.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <filesystem>
@@ -352,13 +353,13 @@ Result<Model> ArtifactMaker::open() {
 
 Tensor makeTensor(const std::vector<int64_t> &dims, const std::vector<float> &values) {
   Tensor tensor = *Tensor::allocate(DType::f32, dims);
-  std::memcpy(tensor.data(), values.data(), tensor.byteLength());
+  std::copy(values.begin(), values.end(), tensor.as<float>());
   return tensor;
 }
 
 Tensor makeInts(const std::vector<int64_t> &dims, const std::vector<int64_t> &values) {
   Tensor tensor = *Tensor::allocate(DType::i64, dims);
-  std::memcpy(tensor.data(), values.data(), tensor.byteLength());
+  std::copy(values.begin(), values.end(), tensor.as<int64_t>());
   return tensor;
 }
 

@@ -36,17 +36,24 @@ LogicalResult emit(ElementEmitter &emitter) {
   auto read = [&](Value i, unsigned width) {
     return emitCast(k, k.load(memref, i, width, type), type, f32);
   };
-  auto fold = [&](hx::ReduceFn fn) {
-    return foldRow(k, fn, f32, count, lanes, k.floatConstant(0, f32, 1),
-                   [&](Value i, unsigned width) -> Value {
-                     Value x = read(i, width);
-                     Value isNumber = arith::CmpFOp::create(
-                         b, loc, arith::CmpFPredicate::ORD, x, x);
-                     return arith::SelectOp::create(b, loc, isNumber, x,
-                                                    k.floatConstant(0, f32, width));
-                   });
+  // x < low ? x : low leaves NaN out and is one instruction, both ends in one pass.
+  auto extend = [&](Value x, Value low, Value high) -> SmallVector<Value> {
+    Value isBelow = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x, low);
+    Value isAbove = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, x, high);
+    return {arith::SelectOp::create(b, loc, isBelow, x, low),
+            arith::SelectOp::create(b, loc, isAbove, x, high)};
   };
-  Value low = fold(hx::ReduceFn::min), high = fold(hx::ReduceFn::max);
+  auto extendOver = [&](Value from, Value to, unsigned width, ValueRange ends) {
+    return k.forLoop(from, to, k.index(width), ends, [&](Value i, ValueRange carried) {
+      return extend(read(i, width), carried[0], carried[1]);
+    });
+  };
+  Value whole = k.mul(k.div(count, k.index(lanes)), k.index(lanes));
+  Value zeros = k.floatConstant(0, f32, lanes);
+  SmallVector<Value> ends = extendOver(k.index(0), whole, lanes, {zeros, zeros});
+  ends = extendOver(whole, count, 1, {joinLanes(k, hx::ReduceFn::min, f32, ends[0]),
+                                      joinLanes(k, hx::ReduceFn::max, f32, ends[1])});
+  Value low = ends[0], high = ends[1];
 
   auto f = [&](double value) { return k.floatConstant(value, f32, 1); };
   auto equal = [&](Value x, Value y) {

@@ -27,10 +27,16 @@ LogicalResult emitPack(ElementEmitter &emitter) {
   Type type = elementType(pack.getInput());
   SmallVector<KExpr> sizes = emitter.sizes(pack.getInput());
   size_t rank = sizes.size();
-  bool isTransposed = panels.getTransposed();
-  KExpr depth = sizes[rank - (isTransposed ? 1 : 2)];
-  KExpr columns = sizes[rank - (isTransposed ? 2 : 1)];
-  KExpr matrices = k.exprs().product(ArrayRef(sizes).drop_back(2));
+  // Conv weights [M, C/g, taps...] are [N, K] matrices, one per group, but for the
+  // order along K: taps outermost in the panel, innermost in the source.
+  bool isConv = panels.getConv();
+  bool isTransposed = panels.getTransposed() || isConv;
+  KExpr depth = isConv ? k.exprs().product(ArrayRef(sizes).drop_front(1))
+                       : sizes[rank - (isTransposed ? 1 : 2)];
+  KExpr groups = k.constantExpr(panels.getGroups());
+  KExpr columns = isConv ? k.exprs().floorDiv(sizes[0], groups)
+                         : sizes[rank - (isTransposed ? 2 : 1)];
+  KExpr matrices = isConv ? groups : k.exprs().product(ArrayRef(sizes).drop_back(2));
   KExpr width = k.constantExpr(panels.getWidth());
   KExpr numPanels = k.exprs().ceilDiv(columns, width);
 
@@ -49,7 +55,14 @@ LogicalResult emitPack(ElementEmitter &emitter) {
   Value zero = isa<FloatType>(compute) ? k.floatConstant(0, compute, 1)
                                        : k.intConstant(0, compute, 1);
   k.forLoop(k.index(0), k.value(depth), k.index(1), {}, [&](Value row, ValueRange) {
-    Value from = k.add(k.add(srcBase, k.mul(firstColumn, columnStride)), k.mul(row, rowStride));
+    Value source = row;
+    if (isConv) {
+      Value channels = k.value(sizes[1]);
+      KExpr taps = k.exprs().product(ArrayRef(sizes).drop_front(2));
+      source = k.add(k.mul(k.rem(row, channels), k.value(taps)), k.div(row, channels));
+    }
+    Value from =
+        k.add(k.add(srcBase, k.mul(firstColumn, columnStride)), k.mul(source, rowStride));
     Value to = k.add(dstBase, k.mul(row, k.value(width)));
     k.forLoop(k.index(0), valid, k.index(1), {}, [&](Value c, ValueRange) {
       Value x = k.load(src, k.add(from, k.mul(c, columnStride)), 1, type);
@@ -72,8 +85,6 @@ const Schedule packSchedule = {"pack",
                                  hx::PackOp pack = packOf(group);
                                  if (!pack)
                                    return std::string("nothing to pack");
-                                 if (pack.getPanels().getConv())
-                                   return std::string("computed convolution weights");
                                  return std::string();
                                },
                                emitPack};

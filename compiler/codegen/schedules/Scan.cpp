@@ -12,6 +12,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace hexin::codegen {
@@ -43,59 +45,129 @@ void emitCumulative(ElementEmitter &emitter, hx::CumulativeOp op) {
   });
 }
 
-/// Whether `x`, met after `best`, takes its place.
-Value isBetter(KernelBuilder &k, hx::ArgReduceOp op, Value x, Value best, Type type) {
-  OpBuilder &b = k.builder();
-  bool isMax = op.getFn() == hx::ReduceFn::max;
-  auto predicate = op.getLast() ? hx::ComparePredicate::le : hx::ComparePredicate::lt;
-  Value better = isMax ? emitCompare(k, predicate, best, x, type)
-                       : emitCompare(k, predicate, x, best, type);
-  if (!isa<FloatType>(type))
-    return better;
-  // NaN wins over every number, for min too; a comparison with it is false.
-  Value isNaN = arith::CmpFOp::create(b, k.loc(), arith::CmpFPredicate::UNO, x, x);
-  if (!op.getLast()) {
-    Value wasNumber = arith::CmpFOp::create(b, k.loc(), arith::CmpFPredicate::ORD, best, best);
-    isNaN = arith::AndIOp::create(b, k.loc(), isNaN, wasNumber);
+class ArgReduceEmitter {
+public:
+  ArgReduceEmitter(ElementEmitter &emitter, hx::ArgReduceOp op)
+      : emitter(emitter), k(emitter.kernel()), b(k.builder()), loc(k.loc()), op(op),
+        input(op.getInput()), type(elementType(input)), axis(op.getAxis()) {}
+
+  void run() {
+    Value position;
+    emitter.provide(op.getResult(), [&](ArrayRef<Value>, unsigned) { return position; });
+    SmallVector<KExpr> sizes = emitter.sizes(input);
+    Value count = k.value(sizes[axis]);
+    bool isRow = axis + 1 == sizes.size();
+    unsigned alongRow = isRow ? emitter.lanesOf(input) : 1;
+    unsigned lanes = std::min(emitter.lanesOf(input), emitter.lanes());
+    forEachLine(k, sizes, axis, lanes, [&](MutableArrayRef<Value> at, unsigned width) {
+      position = alongRow > 1 ? searchRow(at, count, std::max(1u, alongRow / 2))
+                              : search(at, k.index(1), count, width, first(at, width))[1];
+      SmallVector<Value> resultAt(at.begin(), at.end());
+      if (op.getKeepDims())
+        resultAt[axis] = k.index(0);
+      else
+        resultAt.erase(resultAt.begin() + axis);
+      emitter.store(0, resultAt, emitter.emit(emitter.yielded(), resultAt, width));
+    });
   }
-  return arith::OrIOp::create(b, k.loc(), better, isNaN);
-}
 
-void emitArgReduce(ElementEmitter &emitter, hx::ArgReduceOp op) {
-  KernelBuilder &k = emitter.kernel();
-  OpBuilder &b = k.builder();
-  Value input = op.getInput();
-  Type type = elementType(input), i64 = b.getI64Type();
-  size_t axis = op.getAxis();
-  Value position;
-  emitter.provide(op.getResult(), [&](ArrayRef<Value>, unsigned) { return position; });
-  unsigned lanes = std::min(emitter.lanesOf(input), emitter.lanes());
-  SmallVector<KExpr> sizes = emitter.sizes(input);
-  Value count = k.value(sizes[axis]);
+private:
+  using Best = SmallVector<Value>; ///< value, position (i64)
 
-  forEachLine(k, sizes, axis, lanes, [&](MutableArrayRef<Value> at, unsigned width) {
-    at[axis] = k.index(0);
-    Value first = emitter.emit(input, at, width);
-    Value best = k.forLoop(
-        k.index(1), count, k.index(1), {first, k.intConstant(0, i64, width)},
-        [&](Value i, ValueRange carried) {
-          at[axis] = i;
-          Value x = emitter.emit(input, at, width);
-          Value better = isBetter(k, op, x, carried[0], type);
-          Value here = k.splat(arith::IndexCastOp::create(b, k.loc(), i64, i), width);
-          return SmallVector<Value>{
-              arith::SelectOp::create(b, k.loc(), better, x, carried[0]),
-              arith::SelectOp::create(b, k.loc(), better, here, carried[1])};
-        })[1];
-    position = best;
-    SmallVector<Value> resultAt(at.begin(), at.end());
-    if (op.getKeepDims())
-      resultAt[axis] = k.index(0);
-    else
-      resultAt.erase(resultAt.begin() + axis);
-    emitter.store(0, resultAt, emitter.emit(emitter.yielded(), resultAt, width));
-  });
-}
+  Value read(MutableArrayRef<Value> at, Value i, unsigned width) {
+    at[axis] = i;
+    return emitter.emit(input, at, width);
+  }
+  Best first(MutableArrayRef<Value> at, unsigned width) {
+    return {read(at, k.index(0), width), k.intConstant(0, b.getI64Type(), width)};
+  }
+
+  /// The best of `best` and what stands at [from, to), of `width` lines at once.
+  Best search(MutableArrayRef<Value> at, Value from, Value to, unsigned width, Best best) {
+    return k.forLoop(from, to, k.index(1), best, [&](Value i, ValueRange carried) {
+      Value here = arith::IndexCastOp::create(b, loc, b.getI64Type(), i);
+      return better({read(at, i, width), k.splat(here, width)}, {carried[0], carried[1]}, false);
+    });
+  }
+
+  /// One line, `lanes` elements at once: a best per lane, then the best of those.
+  Value searchRow(MutableArrayRef<Value> at, Value count, unsigned lanes) {
+    Type i64 = b.getI64Type();
+    Value whole = k.mul(k.div(count, k.index(lanes)), k.index(lanes));
+    auto inVectors = [&]() -> SmallVector<Value> {
+      SmallVector<int64_t> numbers(lanes);
+      std::iota(numbers.begin(), numbers.end(), 0);
+      Value positions = arith::ConstantOp::create(
+          b, loc, DenseElementsAttr::get(VectorType::get({lanes}, i64), ArrayRef(numbers)));
+      Value step = k.intConstant(lanes, i64, lanes);
+      Value x = read(at, k.index(0), lanes);
+      SmallVector<Value> found = k.forLoop(
+          k.index(lanes), whole, k.index(lanes), {x, positions, positions},
+          [&](Value i, ValueRange carried) {
+            Value here = arith::AddIOp::create(b, loc, carried[2], step);
+            Best next = better({read(at, i, lanes), here}, {carried[0], carried[1]}, false);
+            next.push_back(here);
+            return next;
+          });
+      return joinLanes({found[0], found[1]}, lanes);
+    };
+    SmallVector<Value> best =
+        k.ifElse(k.less(k.index(0), whole), {computeType(type), i64}, inVectors,
+                 [&] { return SmallVector<Value>(first(at, 1)); });
+    return search(at, k.max(k.index(1), whole), count, 1, best)[1];
+  }
+
+  Best joinLanes(Best best, unsigned lanes) {
+    auto lane = [&](Value vector, int64_t i) -> Value {
+      return vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{i});
+    };
+    Best joined{lane(best[0], 0), lane(best[1], 0)};
+    for (unsigned i = 1; i < lanes; ++i)
+      joined = better({lane(best[0], i), lane(best[1], i)}, joined, true);
+    return joined;
+  }
+
+  /// `next` or `best`. Of equal ones the first (or last) position stays: `next` has
+  /// the later one, unless `isUnordered`, where positions are compared as well.
+  Best better(Best next, Best best, bool isUnordered) {
+    Value x = next[0], y = best[0];
+    bool isMax = op.getFn() == hx::ReduceFn::max, isFloat = isa<FloatType>(type);
+    auto isLess = [&](Value p, Value q) {
+      return emitCompare(k, hx::ComparePredicate::lt, p, q, type);
+    };
+    auto both = [&](Value p, Value q) -> Value { return arith::AndIOp::create(b, loc, p, q); };
+    auto either = [&](Value p, Value q) -> Value { return arith::OrIOp::create(b, loc, p, q); };
+    auto isNaN = [&](Value v, arith::CmpFPredicate predicate) -> Value {
+      return arith::CmpFOp::create(b, loc, predicate, v, v);
+    };
+    // NaN wins over every number, for min too; a comparison with it is false.
+    Value takes = isMax ? isLess(y, x) : isLess(x, y);
+    Value xIsNaN = isFloat ? isNaN(x, arith::CmpFPredicate::UNO) : Value();
+    if (isFloat)
+      takes = either(takes, both(xIsNaN, isNaN(y, arith::CmpFPredicate::ORD)));
+    if (op.getLast() || isUnordered) {
+      Value isEqual = emitCompare(k, hx::ComparePredicate::eq, x, y, type);
+      if (isFloat)
+        isEqual = either(isEqual, both(xIsNaN, isNaN(y, arith::CmpFPredicate::UNO)));
+      if (isUnordered) {
+        auto predicate = op.getLast() ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::slt;
+        isEqual = both(isEqual, arith::CmpIOp::create(b, loc, predicate, next[1], best[1]));
+      }
+      takes = either(takes, isEqual);
+    }
+    return {arith::SelectOp::create(b, loc, takes, x, y),
+            arith::SelectOp::create(b, loc, takes, next[1], best[1])};
+  }
+
+  ElementEmitter &emitter;
+  KernelBuilder &k;
+  OpBuilder &b;
+  Location loc;
+  hx::ArgReduceOp op;
+  Value input;
+  Type type;
+  size_t axis;
+};
 
 std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
   return isa_and_nonnull<hx::CumulativeOp, hx::ArgReduceOp>(heavyOp(group))
@@ -108,7 +180,7 @@ LogicalResult emit(ElementEmitter &emitter) {
   if (auto cumulative = dyn_cast<hx::CumulativeOp>(heavy))
     emitCumulative(emitter, cumulative);
   else
-    emitArgReduce(emitter, cast<hx::ArgReduceOp>(heavy));
+    ArgReduceEmitter(emitter, cast<hx::ArgReduceOp>(heavy)).run();
   return success();
 }
 

@@ -82,7 +82,9 @@ TEST_F(SymbolsTest, RequirementsNarrow) {
   // In a branch they only bind runs that take it, and tell nothing of others.
   table.pushGuard(table.eq(n, constant(1)));
   table.require({table.sub(w, constant(8)), {}, 0, INT64_MAX, "too small"});
+  EXPECT_EQ(table.max(w, constant(8)), w);
   table.popGuard();
+  EXPECT_NE(table.max(w, constant(8)), w);
   EXPECT_EQ(table.lowerBound(w), 0);
   Dim guarded = table.constraints().back().lhs;
   EXPECT_EQ(evaluate(guarded, {2, 5, 3}), 0);

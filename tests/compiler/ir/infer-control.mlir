@@ -31,6 +31,27 @@ func.func @guarded(%c: tensor<i1>, %x: tensor<1x4x?xf32> {hx.dim_names = ["", ""
   return
 }
 
+// It is used there too: max(L, 3) is L in the first branch, not in the second.
+// CHECK-LABEL: func.func @known_inside
+func.func @known_inside(%c: tensor<i1>, %x: tensor<1x4x?xf32> {hx.dim_names = ["", "", "L"]}, %w: tensor<4x4x3xf32>) {
+  %three = hx.constant dense<3> : tensor<1xi64>
+  %shape = hx.shape_of %x : (tensor<1x4x?xf32>) -> tensor<3xi64>
+  %two = hx.constant dense<2> : tensor<1xi64>
+  %length = hx.gather %shape, %two {axis = 0 : i64} : (tensor<3xi64>, tensor<1xi64>) -> tensor<1xi64>
+  hx.if %c : (tensor<i1>) -> () {
+    %a = hx.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>}
+      : (tensor<1x4x?xf32>, tensor<4x4x3xf32>) -> tensor<?x?x?xf32>
+    // CHECK: hx.binary <max> {{.*}}hx.contents = ["[L]"]
+    %0 = hx.binary <max> %length, %three : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+    hx.yield
+  } else {
+    // CHECK: hx.binary <max> {{.*}}hx.contents = ["[{{.*}}max({{.*}}]"]
+    %1 = hx.binary <max> %length, %three : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+    hx.yield
+  }
+  return
+}
+
 // A size known only inside a branch is not known outside before the run.
 // CHECK-LABEL: func.func @local
 func.func @local(%c: tensor<i1>, %m: tensor<?xi1> {hx.dim_names = ["N"]}, %x: tensor<3xi64>) {
