@@ -8,6 +8,29 @@ using namespace mlir;
 
 namespace hexin {
 
+/// Literals above this many bytes go to the weights section, which programs share.
+constexpr size_t maxPortableLiteral = 512;
+
+static void outlineConstants(ModuleOp module, WeightSection &weights) {
+  SmallVector<hx::ConstantOp> large;
+  module.walk([&](hx::ConstantOp constant) {
+    auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
+    if (elements && !elements.isSplat() && elements.getRawData().size() > maxPortableLiteral)
+      large.push_back(constant);
+  });
+  for (hx::ConstantOp constant : large) {
+    std::optional<Tensor> tensor = hx::constantTensor(constant.getResult());
+    if (!tensor)
+      continue; // strings stay
+    uint32_t entry = weights.findOrAdd(nodeNames(constant.getLoc()), *tensor);
+    OpBuilder builder(constant);
+    auto weight = hx::WeightOp::create(builder, constant.getLoc(), constant.getType(),
+                                       "#" + std::to_string(entry));
+    constant.replaceAllUsesWith(weight.getResult());
+    constant.erase();
+  }
+}
+
 Result<std::string> writePortable(ModuleOp module, WeightSection &weights) {
   Status status;
   module.walk([&](hx::WeightOp weight) {
@@ -21,6 +44,7 @@ Result<std::string> writePortable(ModuleOp module, WeightSection &weights) {
     weight.setEntry("#" + std::to_string(entry));
   });
   HEXIN_RETURN_IF_ERROR(status);
+  outlineConstants(module, weights);
   std::string bytes;
   llvm::raw_string_ostream os(bytes);
   BytecodeWriterConfig config("hexin");

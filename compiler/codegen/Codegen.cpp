@@ -11,8 +11,8 @@ namespace hexin::codegen {
 
 ArrayRef<Schedule> schedules() {
   static const Schedule ordered[] = {packedSchedule, packSchedule, rowSchedule, reduceSchedule,
-                                     scanSchedule, scatterSchedule, sortSchedule, dynamicQuantizeSchedule,
-                                     recurrentSchedule, mapSchedule};
+                                     scanSchedule, scatterSchedule, sortSchedule,
+                                     dynamicQuantizeSchedule, recurrentSchedule, mapSchedule};
   return ordered;
 }
 

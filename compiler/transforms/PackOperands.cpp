@@ -8,7 +8,6 @@
 
 #include "compiler/ir/Ops.h"
 #include "compiler/transforms/Build.h"
-#include "compiler/transforms/ConstantTensor.h"
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"

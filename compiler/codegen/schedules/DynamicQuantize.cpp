@@ -1,4 +1,5 @@
-//===- DynamicQuantize.cpp - scale and zero point from the tensor's own range ---------===//
+//===- DynamicQuantize.cpp - scale and zero point from the tensor's own range
+//---------===//
 //
 // One item: the range, then the quantised elements. The range includes 0 and
 // leaves NaN out.
@@ -17,7 +18,9 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+Type elementType(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
 
 LogicalResult emit(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
@@ -51,8 +54,9 @@ LogicalResult emit(ElementEmitter &emitter) {
   Value whole = k.mul(k.div(count, k.index(lanes)), k.index(lanes));
   Value zeros = k.floatConstant(0, f32, lanes);
   SmallVector<Value> ends = extendOver(k.index(0), whole, lanes, {zeros, zeros});
-  ends = extendOver(whole, count, 1, {joinLanes(k, hx::ReduceFn::min, f32, ends[0]),
-                                      joinLanes(k, hx::ReduceFn::max, f32, ends[1])});
+  ends = extendOver(whole, count, 1,
+                    {joinLanes(k, hx::ReduceFn::min, f32, ends[0]),
+                     joinLanes(k, hx::ReduceFn::max, f32, ends[1])});
   Value low = ends[0], high = ends[1];
 
   auto f = [&](double value) { return k.floatConstant(value, f32, 1); };
@@ -62,15 +66,18 @@ LogicalResult emit(ElementEmitter &emitter) {
   Value range = arith::SubFOp::create(b, loc, high, low);
   Value scale = arith::DivFOp::create(b, loc, range, f(255));
   scale = arith::SelectOp::create(b, loc, equal(scale, f(0)), f(1), scale);
-  Value zero = arith::SubFOp::create(b, loc, f(0), arith::DivFOp::create(b, loc, low, scale));
+  Value zero =
+      arith::SubFOp::create(b, loc, f(0), arith::DivFOp::create(b, loc, low, scale));
   zero = arith::SelectOp::create(b, loc, equal(zero, zero), zero, f(0));
-  zero = arith::MinimumFOp::create(b, loc, arith::MaximumFOp::create(b, loc, zero, f(0)), f(255));
+  zero = arith::MinimumFOp::create(b, loc, arith::MaximumFOp::create(b, loc, zero, f(0)),
+                                   f(255));
   zero = math::RoundEvenOp::create(b, loc, zero);
   Value zeroPoint = emitCast(k, zero, f32, ui8);
 
   Value result = emitter.memrefOfResult(0);
   forEachInRow(k, count, lanes, [&](Value i, unsigned width) {
-    Value q = emitQuantize(k, read(i, width), k.splat(scale, width), k.splat(zeroPoint, width), ui8);
+    Value q = emitQuantize(k, read(i, width), k.splat(scale, width),
+                           k.splat(zeroPoint, width), ui8);
     k.store(result, i, q, ui8);
   });
   emitter.store(1, {}, scale);
@@ -79,7 +86,8 @@ LogicalResult emit(ElementEmitter &emitter) {
 }
 
 std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
-  return isa_and_nonnull<hx::DynamicQuantizeOp>(heavyOp(group)) ? "" : "no dynamic_quantize";
+  return isa_and_nonnull<hx::DynamicQuantizeOp>(heavyOp(group)) ? ""
+                                                                : "no dynamic_quantize";
 }
 
 } // namespace

@@ -1,4 +1,5 @@
-//===- Lines.h - items that own lines along one axis ----------------------------------===//
+//===- Lines.h - items that own lines along one axis
+//----------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_LINES_H
 #define HEXIN_COMPILER_CODEGEN_SCHEDULES_LINES_H
 
@@ -11,9 +12,9 @@ namespace hexin::codegen {
 /// item is one line and `width` is 1. Along any other an item owns a block of
 /// neighbouring lines, walked `width` <= `lanes` at a time, at.back() being the
 /// first of them.
-void forEachLine(KernelBuilder &k, llvm::ArrayRef<KExpr> sizes, size_t axis, unsigned lanes,
-                 llvm::function_ref<void(llvm::MutableArrayRef<mlir::Value> at, unsigned width)>
-                     body);
+void forEachLine(
+    KernelBuilder &k, llvm::ArrayRef<KExpr> sizes, size_t axis, unsigned lanes,
+    llvm::function_ref<void(llvm::MutableArrayRef<mlir::Value> at, unsigned width)> body);
 
 } // namespace hexin::codegen
 

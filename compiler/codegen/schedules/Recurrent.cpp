@@ -1,4 +1,5 @@
-//===- Recurrent.cpp - lstm: one item owns a batch row in one direction ----------------===//
+//===- Recurrent.cpp - lstm: one item owns a batch row in one direction
+//----------------===//
 //
 // An item walks the time steps in order. A step makes the gates of `lanes` cells
 // at a time: four dot products per cell over the input [I] and the old state [H],
@@ -24,7 +25,9 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+Type elementType(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
 
 /// An activation by its ONNX name with the parameters meant for it.
 struct GateActivation {
@@ -68,7 +71,8 @@ FailureOr<SmallVector<GateActivation>> readActivations(hx::LstmOp op) {
   ArrayRef<double> alphas = op.getActivationAlpha(), betas = op.getActivationBeta();
   SmallVector<GateActivation> result;
   for (StringAttr name : op.getActivations().getAsRange<StringAttr>()) {
-    auto row = llvm::find_if(rows, [&](auto &r) { return name.getValue().equals_insensitive(r.name); });
+    auto row = llvm::find_if(
+        rows, [&](auto &r) { return name.getValue().equals_insensitive(r.name); });
     if (row == std::end(rows)) {
       op.emitOpError("activation '") << name.getValue() << "' is not one of ONNX's";
       return failure();
@@ -91,7 +95,8 @@ FailureOr<SmallVector<GateActivation>> readActivations(hx::LstmOp op) {
 
 class LstmEmitter {
 public:
-  LstmEmitter(ElementEmitter &emitter, hx::LstmOp op, ArrayRef<GateActivation> activations)
+  LstmEmitter(ElementEmitter &emitter, hx::LstmOp op,
+              ArrayRef<GateActivation> activations)
       : emitter(emitter), k(emitter.kernel()), b(k.builder()), loc(k.loc()), op(op),
         activations(activations), stored(elementType(op.getInput())),
         type(computeType(stored)), lanes(k.traits().vectorLanes) {
@@ -113,7 +118,8 @@ public:
     Value item = k.beginItems(k.exprs().product(rows));
     SmallVector<Value> at = k.delinearize(item, rows);
     direction = at[0], row = at[1];
-    isSecond = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, direction, k.index(0));
+    isSecond =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, direction, k.index(0));
     state = emitter.linearize(op.getLastH(), {direction, row, k.index(0)});
 
     Value length = op.getLengths() ? readLength() : steps;
@@ -143,8 +149,12 @@ private:
       return SmallVector<Value>();
     });
   }
-  Value constant(double value, unsigned width) { return k.floatConstant(value, type, width); }
-  template <typename OpT> Value make(Value x, Value y) { return OpT::create(b, loc, x, y); }
+  Value constant(double value, unsigned width) {
+    return k.floatConstant(value, type, width);
+  }
+  template <typename OpT> Value make(Value x, Value y) {
+    return OpT::create(b, loc, x, y);
+  }
 
   Value outputAt(Value time) {
     return emitter.linearize(op.getOutput(), {time, direction, row, k.index(0)});
@@ -160,12 +170,14 @@ private:
   /// The state before the first step. A row of length 0 has none, not even the
   /// initial one.
   void initialise(Value memref, Value initial, Value length) {
-    Value isEmpty = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, length, k.index(0));
+    Value isEmpty =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, length, k.index(0));
     forEachInRow(k, hidden, lanes, [&](Value i, unsigned width) {
       Value value = constant(0, width);
       if (initial) {
         Value given = emitter.emit(initial, {direction, row, i}, width);
-        value = op.getLengths() ? arith::SelectOp::create(b, loc, isEmpty, value, given) : given;
+        value = op.getLengths() ? arith::SelectOp::create(b, loc, isEmpty, value, given)
+                                : given;
       }
       k.store(memref, k.add(state, i), value, stored);
     });
@@ -204,8 +216,8 @@ private:
   }
 
   /// sums[g] += matrix[direction, g * H + cell, :] . vector[0 .. depth)
-  void addDots(SmallVector<Value> &sums, Value matrix, Value cell, Value vector, Value start,
-               Value depth) {
+  void addDots(SmallVector<Value> &sums, Value matrix, Value cell, Value vector,
+               Value start, Value depth) {
     Value memref = emitter.memrefOf(matrix);
     Type matrixType = elementType(matrix);
     std::array<Value, 4> rows;
@@ -240,7 +252,8 @@ private:
     Value y = activations[slot].emit(k, x, type);
     if (activations.size() <= 3 || activations[slot] == activations[slot + 3])
       return y;
-    return arith::SelectOp::create(b, loc, isSecond, activations[slot + 3].emit(k, x, type), y);
+    return arith::SelectOp::create(b, loc, isSecond,
+                                   activations[slot + 3].emit(k, x, type), y);
   }
 
   Value clip(Value x, unsigned width) {
@@ -256,8 +269,8 @@ private:
       for (unsigned gate = 0; gate < 4; ++gate)
         for (unsigned half : {0u, 4u}) {
           Value at = k.add(k.mul(k.index(half + gate), hidden), cell);
-          gates[gate] = make<arith::AddFOp>(gates[gate],
-                                            emitter.emit(op.getBias(), {direction, at}, width));
+          gates[gate] = make<arith::AddFOp>(
+              gates[gate], emitter.emit(op.getBias(), {direction, at}, width));
         }
     Value position = k.add(state, cell);
     Value c = k.load(lastC, position, width, stored);
@@ -273,7 +286,8 @@ private:
     Value forget = op.getInputForget() ? make<arith::SubFOp>(constant(1, width), in)
                                        : activate(0, clip(peep(2, c), width));
     Value candidate = activate(1, clip(gates[3], width));
-    c = make<arith::AddFOp>(make<arith::MulFOp>(forget, c), make<arith::MulFOp>(in, candidate));
+    c = make<arith::AddFOp>(make<arith::MulFOp>(forget, c),
+                            make<arith::MulFOp>(in, candidate));
     Value out = activate(0, clip(peep(1, c), width));
     k.store(lastC, position, c, stored);
     k.store(output, y, make<arith::MulFOp>(out, activate(2, c)), stored);

@@ -1,4 +1,5 @@
-//===- Scan.cpp - running sums and positions of extremes, in order along an axis ------===//
+//===- Scan.cpp - running sums and positions of extremes, in order along an axis
+//------===//
 //
 // One item owns a line (Lines.h) and walks it from one end to the other. What
 // feeds the op is computed on the way; what follows it is computed with it.
@@ -19,7 +20,9 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+Type elementType(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
 
 void emitCumulative(ElementEmitter &emitter, hx::CumulativeOp op) {
   KernelBuilder &k = emitter.kernel();
@@ -34,14 +37,15 @@ void emitCumulative(ElementEmitter &emitter, hx::CumulativeOp op) {
 
   forEachLine(k, sizes, axis, lanes, [&](MutableArrayRef<Value> at, unsigned width) {
     Value identity = reduceIdentity(k, op.getFn(), type, width);
-    k.forLoop(k.index(0), count, k.index(1), {identity}, [&](Value i, ValueRange carried) {
-      at[axis] = op.getReverse() ? k.sub(last, i) : i;
-      Value next =
-          emitReduceStep(k, op.getFn(), carried[0], emitter.emit(input, at, width), type);
-      running = op.getExclusive() ? carried[0] : next;
-      emitter.store(0, at, emitter.emit(emitter.yielded(), at, width));
-      return SmallVector<Value>{next};
-    });
+    k.forLoop(k.index(0), count, k.index(1), {identity},
+              [&](Value i, ValueRange carried) {
+                at[axis] = op.getReverse() ? k.sub(last, i) : i;
+                Value next = emitReduceStep(k, op.getFn(), carried[0],
+                                            emitter.emit(input, at, width), type);
+                running = op.getExclusive() ? carried[0] : next;
+                emitter.store(0, at, emitter.emit(emitter.yielded(), at, width));
+                return SmallVector<Value>{next};
+              });
   });
 }
 
@@ -57,10 +61,10 @@ public:
     SmallVector<KExpr> sizes = emitter.sizes(input);
     Value count = k.value(sizes[axis]);
     bool isRow = axis + 1 == sizes.size();
-    unsigned alongRow = isRow ? emitter.lanesOf(input) : 1;
+    unsigned alongRow = isRow ? emitter.lanesOf(input) / 2 : 1; // positions are wide
     unsigned lanes = std::min(emitter.lanesOf(input), emitter.lanes());
     forEachLine(k, sizes, axis, lanes, [&](MutableArrayRef<Value> at, unsigned width) {
-      position = alongRow > 1 ? searchRow(at, count, std::max(1u, alongRow / 2))
+      position = alongRow > 1 ? searchRow(at, count, alongRow)
                               : search(at, k.index(1), count, width, first(at, width))[1];
       SmallVector<Value> resultAt(at.begin(), at.end());
       if (op.getKeepDims())
@@ -83,10 +87,12 @@ private:
   }
 
   /// The best of `best` and what stands at [from, to), of `width` lines at once.
-  Best search(MutableArrayRef<Value> at, Value from, Value to, unsigned width, Best best) {
+  Best search(MutableArrayRef<Value> at, Value from, Value to, unsigned width,
+              Best best) {
     return k.forLoop(from, to, k.index(1), best, [&](Value i, ValueRange carried) {
       Value here = arith::IndexCastOp::create(b, loc, b.getI64Type(), i);
-      return better({read(at, i, width), k.splat(here, width)}, {carried[0], carried[1]}, false);
+      return better({read(at, i, width), k.splat(here, width)}, {carried[0], carried[1]},
+                    false);
     });
   }
 
@@ -98,17 +104,19 @@ private:
       SmallVector<int64_t> numbers(lanes);
       std::iota(numbers.begin(), numbers.end(), 0);
       Value positions = arith::ConstantOp::create(
-          b, loc, DenseElementsAttr::get(VectorType::get({lanes}, i64), ArrayRef(numbers)));
+          b, loc,
+          DenseElementsAttr::get(VectorType::get({lanes}, i64), ArrayRef(numbers)));
       Value step = k.intConstant(lanes, i64, lanes);
       Value x = read(at, k.index(0), lanes);
-      SmallVector<Value> found = k.forLoop(
-          k.index(lanes), whole, k.index(lanes), {x, positions, positions},
-          [&](Value i, ValueRange carried) {
-            Value here = arith::AddIOp::create(b, loc, carried[2], step);
-            Best next = better({read(at, i, lanes), here}, {carried[0], carried[1]}, false);
-            next.push_back(here);
-            return next;
-          });
+      SmallVector<Value> found =
+          k.forLoop(k.index(lanes), whole, k.index(lanes), {x, positions, positions},
+                    [&](Value i, ValueRange carried) {
+                      Value here = arith::AddIOp::create(b, loc, carried[2], step);
+                      Best next = better({read(at, i, lanes), here},
+                                         {carried[0], carried[1]}, false);
+                      next.push_back(here);
+                      return next;
+                    });
       return joinLanes({found[0], found[1]}, lanes);
     };
     SmallVector<Value> best =
@@ -135,8 +143,12 @@ private:
     auto isLess = [&](Value p, Value q) {
       return emitCompare(k, hx::ComparePredicate::lt, p, q, type);
     };
-    auto both = [&](Value p, Value q) -> Value { return arith::AndIOp::create(b, loc, p, q); };
-    auto either = [&](Value p, Value q) -> Value { return arith::OrIOp::create(b, loc, p, q); };
+    auto both = [&](Value p, Value q) -> Value {
+      return arith::AndIOp::create(b, loc, p, q);
+    };
+    auto either = [&](Value p, Value q) -> Value {
+      return arith::OrIOp::create(b, loc, p, q);
+    };
     auto isNaN = [&](Value v, arith::CmpFPredicate predicate) -> Value {
       return arith::CmpFOp::create(b, loc, predicate, v, v);
     };
@@ -150,8 +162,10 @@ private:
       if (isFloat)
         isEqual = either(isEqual, both(xIsNaN, isNaN(y, arith::CmpFPredicate::UNO)));
       if (isUnordered) {
-        auto predicate = op.getLast() ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::slt;
-        isEqual = both(isEqual, arith::CmpIOp::create(b, loc, predicate, next[1], best[1]));
+        auto predicate =
+            op.getLast() ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::slt;
+        isEqual =
+            both(isEqual, arith::CmpIOp::create(b, loc, predicate, next[1], best[1]));
       }
       takes = either(takes, isEqual);
     }

@@ -1,4 +1,5 @@
-//===- Scatter.cpp - a copy of the input that updates join in index order -------------===//
+//===- Scatter.cpp - a copy of the input that updates join in index order
+//-------------===//
 //
 // An item owns a part of the result: it copies that part of the input, then walks
 // all the updates in order and applies those that fall into its part. So there
@@ -24,7 +25,9 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+Type elementType(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
 
 class ScatterEmitter {
 public:
@@ -61,7 +64,8 @@ public:
           source.back() = column;
           SmallVector<Value> target(source);
           target[axis] = position(source, in[axis]);
-          join(op.getFn(), emitter.linearize(input, target), emitter.emit(updates, source, 1));
+          join(op.getFn(), emitter.linearize(input, target),
+               emitter.emit(updates, source, 1));
         };
         auto loop = [&](Value from, Value to, function_ref<void(Value)> body) {
           k.forLoop(from, to, k.index(1), {}, [&](Value i, ValueRange) {
@@ -72,8 +76,9 @@ public:
         if (isRow)
           loop(first, stop, [&](Value i) { update(i, i); });
         else
-          loop(k.index(0), k.value(updated[axis]),
-               [&](Value i) { loop(first, stop, [&](Value column) { update(i, column); }); });
+          loop(k.index(0), k.value(updated[axis]), [&](Value i) {
+            loop(first, stop, [&](Value column) { update(i, column); });
+          });
       });
     });
   }
@@ -108,7 +113,8 @@ public:
                    [&](Value i, unsigned width) { copy(elementOf(s, i), width); });
       return SmallVector<Value>();
     });
-    Value indexMemref = emitter.memrefOf(indices), updateMemref = emitter.memrefOf(updates);
+    Value indexMemref = emitter.memrefOf(indices),
+          updateMemref = emitter.memrefOf(updates);
     Type indexType = elementType(indices);
     Value numTuples = k.value(k.exprs().product(tuples));
     k.forLoop(k.index(0), numTuples, k.index(1), {}, [&](Value tuple, ValueRange) {

@@ -1,4 +1,5 @@
-//===- Sort.cpp - stable sort along an axis: values and their positions --------------===//
+//===- Sort.cpp - stable sort along an axis: values and their positions
+//--------------===//
 //
 // The order is total: values first (NaN the greatest), equal ones by position. So
 // any way of sorting is a stable one.
@@ -21,7 +22,9 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+Type elementType(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
 
 class SortEmitter {
 public:
@@ -110,8 +113,8 @@ private:
   Value isBefore(Value p, Value x, Value q, Value y) {
     if (isDescending)
       std::swap(x, y);
-    Value notAfter = arith::XOrIOp::create(b, loc, isLess(y, x),
-                                           k.intConstant(1, b.getI1Type(), 1));
+    Value notAfter =
+        arith::XOrIOp::create(b, loc, isLess(y, x), k.intConstant(1, b.getI1Type(), 1));
     Value byPosition = arith::AndIOp::create(b, loc, k.less(p, q), notAfter);
     return arith::OrIOp::create(b, loc, isLess(x, y), byPosition);
   }

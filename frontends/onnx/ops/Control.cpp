@@ -46,11 +46,11 @@ const Graph *findSqueezeOrKeep(const Graph &thenGraph, const Graph &elseGraph) {
   return nullptr;
 }
 
-/// Fills a branch that cannot be right for the model's sizes: taking it reads
-/// beyond the end of a tensor of one element, which the run reports with this
-/// op's name. `condition` keeps the read from being evaluated while compiling.
-LogicalResult fillWithError(OpBinder &b, Block &block, Value condition, ArrayRef<Value> like,
-                            const std::string &reason) {
+/// Fills a branch that cannot be right for the model's sizes. Where it is taken
+/// (`condition` is 1 in the then branch, 0 in the else branch) one element is to
+/// become two: a size requirement that the plan reports with this op's name.
+LogicalResult fillWithError(OpBinder &b, Block &block, bool isThen, Value condition,
+                            ArrayRef<Value> like, const std::string &reason) {
   OpBuilder::InsertionGuard guard(b.builder);
   b.builder.setInsertionPointToEnd(&block);
   auto loc = NameLoc::get(b.builder.getStringAttr(
@@ -58,12 +58,16 @@ LogicalResult fillWithError(OpBinder &b, Block &block, Value condition, ArrayRef
   HxBuilder inner(b.builder, b.shapes, loc);
   ShapeMath shape(inner);
   Type i64 = b.builder.getI64Type();
-  Value beyond = inner.add(inner.cast(shape.toScalar(condition), i64), inner.scalar(i64, 1));
+  Value taken = inner.cast(shape.toScalar(condition), i64);
+  if (!isThen)
+    taken = inner.sub(inner.scalar(i64, 1), taken);
+  Value count = inner.reshape(inner.add(taken, inner.scalar(i64, 1)), inner.ints({1}));
   Outputs values;
   for (Value value : like) {
     Type type = HxBuilder::elementType(value);
-    Value one = inner.reshape(inner.scalar(type, 0), inner.ints({1}));
-    values.push_back(shape.broadcastTo(inner.gather(one, beyond, 0), inner.dims(value)));
+    Value filler = inner.reshape(inner.scalar(type, 0), count);
+    filler = inner.gather(filler, inner.ints({0}), 0);
+    values.push_back(shape.broadcastTo(filler, inner.dims(value)));
   }
   if (inner.failed())
     return failure();
@@ -139,12 +143,12 @@ void importIf(OpBinder &b) {
     return b.contradiction("neither branch can run: " + thenError + "; " + elseError);
   if (onTrue == Attempt::contradiction) {
     b.importer().clear(thenBlock);
-    if (mlir::failed(fillWithError(b, thenBlock, scalar, elseValues, thenError)))
+    if (mlir::failed(fillWithError(b, thenBlock, true, scalar, elseValues, thenError)))
       return b.markFailed();
     thenValues = elseValues;
   } else if (onFalse == Attempt::contradiction) {
     b.importer().clear(elseBlock);
-    if (mlir::failed(fillWithError(b, elseBlock, scalar, thenValues, elseError)))
+    if (mlir::failed(fillWithError(b, elseBlock, false, scalar, thenValues, elseError)))
       return b.markFailed();
     elseValues = thenValues;
   }
