@@ -1,7 +1,8 @@
 //===- Map.cpp - every result element by itself ---------------------------------------===//
 //
-// Items are blocks of the last axis, one after the other through the outer axes.
-// Inside a block: a vector loop, then a scalar loop for what is left.
+// Items are blocks of the last axis (of the last two where it is short), one after
+// the other through the outer axes. Along a row: a vector loop, then a scalar loop
+// for what is left.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +11,9 @@
 using namespace mlir;
 
 namespace hexin::codegen {
+
+/// Elements of a last axis that are too few for an item of their own.
+constexpr int64_t shortRow = 64;
 
 static LogicalResult emitMap(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
@@ -34,30 +38,49 @@ static LogicalResult emitMap(ElementEmitter &emitter) {
 
   unsigned lanes = emitter.lanes();
   int64_t block = k.traits().itemPerElement ? lanes : 1024;
-  KExpr inner = sizes.back();
-  KExpr blocks = k.exprs().ceilDiv(inner, k.constantExpr(block));
-  SmallVector<KExpr> space(ArrayRef(sizes).drop_back());
-  space.push_back(blocks);
+  // With a short last axis an item is a block of short rows, so that what splits
+  // an item's number into indices is not paid for every few elements.
+  std::optional<int64_t> last = hx::SymbolTable::constantValue(emitter.dims(root).back());
+  bool hasShortRows = !k.traits().itemPerElement && sizes.size() > 1 && last && *last > 0 &&
+                      *last <= shortRow;
+  size_t blocked = sizes.size() - (hasShortRows ? 2 : 1);
+  if (hasShortRows)
+    block = std::max<int64_t>(1, block / *last);
+  KExpr extent = sizes[blocked];
+  SmallVector<KExpr> space(ArrayRef(sizes).take_front(blocked));
+  space.push_back(k.exprs().ceilDiv(extent, k.constantExpr(block)));
   Value item = k.beginItems(k.exprs().product(space));
-  k.use.grain = std::max<int64_t>(1, 16384 / block);
+  k.use.grain = 16;
 
   SmallVector<Value> index = k.delinearize(item, space);
   Value start = k.mul(index.back(), k.index(block));
-  Value stop = k.min(k.add(start, k.index(block)), k.value(inner));
-  auto body = [&](unsigned width) {
-    return [&, width](Value i, ValueRange) {
-      index.back() = i;
-      emitAt(index, width);
-      return SmallVector<Value>();
+  Value stop = k.min(k.add(start, k.index(block)), k.value(extent));
+  index.resize(sizes.size());
+  auto along = [&](Value from, Value to) {
+    auto body = [&](unsigned width) {
+      return [&, width](Value i, ValueRange) {
+        index.back() = i;
+        emitAt(index, width);
+        return SmallVector<Value>();
+      };
     };
+    if (lanes > 1) {
+      Value count = k.div(k.sub(to, from), k.index(lanes));
+      Value vectorStop = k.add(from, k.mul(count, k.index(lanes)));
+      k.forLoop(from, vectorStop, k.index(lanes), {}, body(lanes));
+      from = vectorStop;
+    }
+    k.forLoop(from, to, k.index(1), {}, body(1));
   };
-  if (lanes > 1) {
-    Value count = k.div(k.sub(stop, start), k.index(lanes));
-    Value vectorStop = k.add(start, k.mul(count, k.index(lanes)));
-    k.forLoop(start, vectorStop, k.index(lanes), {}, body(lanes));
-    start = vectorStop;
+  if (!hasShortRows) {
+    along(start, stop);
+    return success();
   }
-  k.forLoop(start, stop, k.index(1), {}, body(1));
+  k.forLoop(start, stop, k.index(1), {}, [&](Value row, ValueRange) {
+    index[blocked] = row;
+    along(k.index(0), k.value(sizes.back()));
+    return SmallVector<Value>();
+  });
   return success();
 }
 

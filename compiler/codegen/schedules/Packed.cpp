@@ -386,28 +386,50 @@ private:
   }
 
   /// Depthwise: one tap, the channels side by side.
-  Accumulators tap(ArrayRef<Value> bases, ArrayRef<Value> inside, Value position, ValueRange acc,
-                   unsigned count, unsigned perRow, Value channel) {
+  Accumulators tap(ArrayRef<Value> bases, Value position, ValueRange acc, unsigned count,
+                   unsigned perRow, Value channel) {
     SmallVector<Value> panelVectors, next;
     for (unsigned v = 0; v < perRow; ++v)
       panelVectors.push_back(panelVector(k.add(position, k.index(v * count)), count));
     for (size_t r = 0; r < bases.size(); ++r)
       for (unsigned v = 0; v < perRow; ++v) {
         Value at = k.add(bases[r], k.add(channel, k.index(v * count)));
-        auto product = [&] {
-          Value x = k.load(lhsMemref, at, count, elementType(lhs));
-          return SmallVector<Value>{
-              math::FmaOp::create(b, loc, x, panelVectors[v], acc[r * perRow + v])};
-        };
-        if (inside.empty()) {
-          next.push_back(product()[0]);
-          continue;
-        }
-        next.push_back(k.ifElse(inside[r], TypeRange{acc[r * perRow + v].getType()}, product, [&] {
-          return SmallVector<Value>{acc[r * perRow + v]};
-        })[0]);
+        Value x = k.load(lhsMemref, at, count, elementType(lhs));
+        next.push_back(math::FmaOp::create(b, loc, x, panelVectors[v], acc[r * perRow + v]));
       }
     return next;
+  }
+
+  /// Depthwise: all taps, or those of `clip` that lie inside of the image.
+  Accumulators depthwiseTaps(ArrayRef<Value> bases, std::optional<Row> clip, Value position,
+                             ValueRange init, unsigned count, unsigned perRow, Value channel) {
+    auto range = [&](Value start, Value size, int64_t numTaps, int64_t dilation) {
+      Value d = k.index(dilation), round = k.index(dilation - 1);
+      Value before = k.max(k.index(0), k.sub(k.index(0), start));
+      Value room = k.max(k.index(0), k.sub(size, start));
+      return std::pair(k.div(k.add(before, round), d),
+                       k.min(k.index(numTaps), k.div(k.add(room, round), d)));
+    };
+    int64_t dilationY = conv.getDilations()[0], dilationX = conv.getDilations()[1];
+    std::pair<Value, Value> ys{k.index(0), k.index(taps[0])}, xs{k.index(0), k.index(taps[1])};
+    if (clip) {
+      ys = range(clip->y, k.value(inSizes[1]), taps[0], dilationY);
+      xs = range(clip->x, k.value(inSizes[2]), taps[1], dilationX);
+    }
+    Value rowPitch = k.mul(k.value(inSizes[2]), k.value(channels));
+    return k.forLoop(ys.first, ys.second, k.index(1), init, [&](Value ky, ValueRange acc) {
+      Value rowOffset = k.mul(k.mul(ky, k.index(dilationY)), rowPitch);
+      Value firstTap = k.mul(ky, k.index(taps[1]));
+      return k.forLoop(xs.first, xs.second, k.index(1), acc, [&](Value kx, ValueRange inner) {
+        Value offset =
+            k.add(rowOffset, k.mul(k.mul(kx, k.index(dilationX)), k.value(channels)));
+        SmallVector<Value> tapBases;
+        for (Value base : bases)
+          tapBases.push_back(k.add(base, offset));
+        Value at = k.add(position, k.mul(k.add(firstTap, kx), k.index(width)));
+        return tap(tapBases, at, inner, count, perRow, channel);
+      });
+    });
   }
 
   Accumulators accumulate(ArrayRef<Row> tile, ValueRange init, unsigned count, unsigned perRow,
@@ -418,7 +440,7 @@ private:
     Value position = k.add(panelBase, columnInPanel);
     if (!conv || isPointwise) {
       if (isDepthwise)
-        return tap(bases, {}, position, init, count, perRow, k.add(firstColumn, columnInPanel));
+        return tap(bases, position, init, count, perRow, k.add(firstColumn, columnInPanel));
       return run(bases, {}, k.value(depth), position, init, count, perRow);
     }
 
@@ -442,6 +464,32 @@ private:
         conditions.push_back(isInside(k.add(row.x, k.index((taps[1] - 1) * dilationX)), inW));
       }
       xInside = all(conditions);
+    }
+
+    if (isDepthwise && !hasPads)
+      return depthwiseTaps(bases, std::nullopt, position, init, count, perRow,
+                           k.add(firstColumn, columnInPanel));
+    if (isDepthwise) {
+      SmallVector<Value> conditions{xInside};
+      for (const Row &row : tile) {
+        conditions.push_back(isInside(row.y, inH));
+        conditions.push_back(isInside(k.add(row.y, k.index((taps[0] - 1) * dilationY)), inH));
+      }
+      Value channel = k.add(firstColumn, columnInPanel);
+      return k.ifElse(
+          all(conditions), init.getTypes(),
+          [&] {
+            return depthwiseTaps(bases, std::nullopt, position, init, count, perRow, channel);
+          },
+          [&] {
+            // At a border: pixel by pixel, over the taps that lie inside.
+            Accumulators result;
+            for (size_t r = 0; r < tile.size(); ++r)
+              llvm::append_range(result, depthwiseTaps({bases[r]}, tile[r], position,
+                                                       init.slice(r * perRow, perRow), count,
+                                                       perRow, channel));
+            return result;
+          });
     }
 
     return k.forLoop(
@@ -473,9 +521,6 @@ private:
                   }
                   Value tapPosition =
                       k.add(panelRow, k.mul(kx, k.mul(k.value(depth), k.index(width))));
-                  if (isDepthwise)
-                    return tap(tapBases, inside, tapPosition, inner, count, perRow,
-                               k.add(firstColumn, columnInPanel));
                   return run(tapBases, inside, k.value(depth), tapPosition, inner, count, perRow);
                 });
           };
