@@ -161,6 +161,8 @@ private:
                          printed(*kernels);
           continue;
         }
+        if (mlir::failed(simplifyKernels(*kernels)))
+          return failed("simplified");
         FailureOr<Image> image = target->emitImage(*kernels, traits);
         if (mlir::failed(image))
           return failed("translated");

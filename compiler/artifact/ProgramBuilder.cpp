@@ -451,6 +451,7 @@ private:
       codegen::KernelBuilder k(*kernels[i], shapes, traits, value.getLoc(), use.name);
       k.beginItems(k.constantExpr(1));
       codegen::emitContents(k, value, contents);
+      k.use.isExact = true;
       codegen::KernelUse emitted = k.finish();
       if (i == 0)
         use = std::move(emitted);

@@ -26,6 +26,20 @@ Operation *heavyOp(hx::GroupOp group) {
   return nullptr;
 }
 
+/// Integers and movement: the same bits on every target.
+static bool isExact(hx::GroupOp group) {
+  bool isInteger = llvm::all_of(group.getResultTypes(), [](Type type) {
+    return !isa<FloatType>(cast<ShapedType>(type).getElementType());
+  });
+  auto moves = [](Operation &op) {
+    return isa<hx::TransposeOp, hx::SliceOp, hx::ConcatOp, hx::PadOp, hx::BroadcastToOp,
+               hx::GatherOp, hx::GatherElementsOp, hx::GatherNdOp, hx::PackOp, hx::SelectOp,
+               hx::ConstantOp, hx::ReshapeOp, hx::BitcastOp>(op);
+  };
+  Block &body = group.getBody().front();
+  return isInteger || llvm::all_of(body.without_terminator(), moves);
+}
+
 ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
                               ArrayRef<std::string> disabled) {
   ScheduleChoice choice;
@@ -50,6 +64,8 @@ FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes, M
   ElementEmitter emitter(builder, group);
   if (schedule == schedules().end() || failed(schedule->emit(emitter)) || !emitter.ok())
     return group.emitOpError("has no schedule that can write it");
+  builder.use.isExact = isExact(group);
+  builder.use.errorConstant = builder.use.isExact ? 0 : schedule->errorConstant;
   return builder.finish();
 }
 

@@ -65,10 +65,10 @@ def test_trace(hexin, small_artifact, tmp_path, x, device):
 
 def test_dump(hexin, small_artifact, tmp_path, x):
     path = small_artifact("two_products")
-    done = hexin("run", path, "--input", "x=x.npy", "--dump=h", "--output-dir", "out", "--json")
+    done = hexin("run", path, "--input", "x=x.npy", "--dump=first", "--output-dir", "out", "--json")
     (dumped,) = json.loads(done.succeeded().out)["dumped"]
-    assert dumped["name"] == "h"
-    np.testing.assert_allclose(np.load(tmp_path / "out" / "h.npy"), x @ small_models.WEIGHTS)
+    assert dumped["name"] == "first"
+    np.testing.assert_allclose(np.load(tmp_path / "out" / "first.npy"), x @ small_models.WEIGHTS)
     hexin("run", path, "--input", "x=x.npy", "--dump=nope").failed(2, "nope")
 
 

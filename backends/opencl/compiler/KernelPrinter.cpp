@@ -51,16 +51,14 @@ std::string KernelPrinter::fresh(llvm::StringRef prefix) {
 }
 
 void KernelPrinter::statement(const std::string &text) {
-  os_.indent(indent_ * 2) << text << '\n';
+  os_ << text << '\n';
 }
 
 void KernelPrinter::open(const std::string &text) {
   statement(text.empty() ? "{" : text + " {");
-  ++indent_;
 }
 
 void KernelPrinter::close(const std::string &tail) {
-  --indent_;
   statement(tail);
 }
 

@@ -2,7 +2,7 @@
 //
 // Prints each op as one statement `type vN = expression;`. Constants are
 // written where they are used. Families of ops live in Print*.cpp; this class
-// holds what they share: names of values, indentation, scopes.
+// holds what they share: names of values, scopes; no indentation, which would be a quarter of an image.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_BACKENDS_OPENCL_COMPILER_KERNELPRINTER_H
@@ -54,7 +54,7 @@ public:
   /// Declares a variable of that type; returns its name.
   std::string declare(CType type, const std::string &initial = "");
   void statement(const std::string &text);
-  void open(const std::string &text); ///< prints `text {` and indents
+  void open(const std::string &text); ///< prints `text {`
   void close(const std::string &tail = "}");
   /// The parallel assignment targets[i] = values[i].
   void assign(llvm::ArrayRef<std::string> targets, mlir::ValueRange values);
@@ -86,7 +86,6 @@ private:
   llvm::DenseSet<mlir::Operation *> postponed_;
   mlir::Value begin_, end_;
   unsigned nextId_ = 0;
-  unsigned indent_ = 0;
 };
 
 // -- Op families: nullopt when `op` is not of the family. -----------------------

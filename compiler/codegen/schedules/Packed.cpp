@@ -68,8 +68,8 @@ public:
     lanes = std::min<unsigned>(maxLanes, width);
     vectors = std::min<unsigned>(k.traits().tileVectors, width / lanes);
     tileRows = k.traits().tileRows;
-    // One vector per row leaves registers for more rows.
-    if (vectors == 1 && tileRows < 12 && lanes > 1 && !k.traits().itemPerElement)
+    // A narrow panel leaves registers for more rows.
+    if (vectors < k.traits().tileVectors && tileRows < 12 && lanes > 1)
       tileRows = 12;
     epilogueLanes = emitter.lanes() > 1 ? lanes : 1;
 
@@ -584,6 +584,6 @@ std::string refusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
 } // namespace
 
 const Schedule packedSchedule = {
-    "packed", refusal, [](ElementEmitter &emitter) { return PackedEmitter(emitter).run(); }};
+    "packed", refusal, [](ElementEmitter &emitter) { return PackedEmitter(emitter).run(); }, 1};
 
 } // namespace hexin::codegen

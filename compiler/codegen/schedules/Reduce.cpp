@@ -121,6 +121,6 @@ const Schedule reduceSchedule = {"reduce",
                                               ? std::string()
                                               : std::string("no reduction");
                                  },
-                                 emitReduce};
+                                 emitReduce, 1};
 
 } // namespace hexin::codegen

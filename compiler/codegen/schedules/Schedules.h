@@ -17,6 +17,10 @@ struct Schedule {
   /// Empty when it takes the group, else the reason why not.
   std::string (*refusal)(hx::GroupOp group, hx::SymbolicShapes &shapes);
   mlir::LogicalResult (*emit)(ElementEmitter &emitter);
+  /// c of the running error bound c·u·γ(K)·(|A|·|B|) for results that are floats.
+  /// The default is what a chain of elementwise functions needs: the worst of them
+  /// is within 4 units in the last place (math/README.md).
+  float errorConstant = 4;
 };
 
 /// In order of preference.
