@@ -159,7 +159,7 @@ private:
     if (!tensor)
       return internalError("the data of constant '" + nodeNames(value.getLoc()) +
                            "' is not at hand");
-    std::string name = nodeNames(value.getLoc());
+    std::string name = nodeNames(source.getLoc());
     if (auto weight = source.getDefiningOp<hx::WeightOp>())
       name = weight.getEntry().str();
     uint32_t entry = weights.add(name, *tensor, panels);

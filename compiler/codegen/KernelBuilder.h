@@ -1,6 +1,6 @@
 //===- KernelBuilder.h - one kernel under construction ---------------------------===//
 //
-// Makes the func.func of a kernel (form: compiler/target/Target.h). Bindings and
+// Makes the func.func of a kernel (form: KernelModule.h). Bindings and
 // params are discovered while the body is written: asking for the memref of a
 // value binds it, asking for a size lifts it to a param. Sizes other than 0 and 1
 // are always params, so that kernels of different sizes are the same kernel; 0
@@ -12,7 +12,7 @@
 
 #include "compiler/codegen/KernelExpr.h"
 #include "compiler/ir/SymbolicShapes.h"
-#include "compiler/target/Target.h"
+#include "compiler/codegen/KernelModule.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"

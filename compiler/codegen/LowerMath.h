@@ -31,7 +31,7 @@ namespace hexin {
 
 inline constexpr llvm::StringLiteral exactFmaAttrName = "hx.exact";
 
-/// Rewrites the math ops of a kernel module (form: compiler/target/Target.h).
+/// Rewrites the math ops of a kernel module (form: KernelModule.h).
 /// Fails with a diagnostic at the op that has no lowering (erfc, a type it does
 /// not know). Creates ops of arith, math and scf.
 mlir::LogicalResult lowerMath(mlir::ModuleOp kernels);

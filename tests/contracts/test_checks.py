@@ -1,5 +1,6 @@
 """The checkers of this folder find what they are for."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,10 @@ HERE = Path(__file__).resolve().parent
 
 
 def run_check(script: str, root: Path) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, str(HERE / script), str(root)], capture_output=True, text=True)
+    # The folder is a tree of its own, wherever temporary files happen to lie.
+    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(root.parent)}
+    return subprocess.run([sys.executable, str(HERE / script), str(root)], capture_output=True,
+                          text=True, env=environment)
 
 
 def write(root: Path, name: str, text: str) -> None:

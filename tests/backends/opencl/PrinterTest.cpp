@@ -23,19 +23,19 @@ TEST(OpenclPrinter, KernelFollowsTheAbi) {
 #pragma OPENCL FP_CONTRACT OFF
 
 __kernel void scale_f32(__global const uchar *b0, ulong o0, __global uchar *b1, ulong o1, long p0, long items) {
-  const long begin = get_global_id(0);
-  if (begin >= items)
-    return;
-  __global const float *m0 = (__global const float *)(b0 + o0);
-  __global float *m1 = (__global float *)(b1 + o1);
-  {
-    const long i0 = begin;
-    ulong v1 = (ulong)p0;
-    ulong v2 = (ulong)i0 * v1;
-    float v3 = m0[v2];
-    float v4 = v3 * 0x1p1f;
-    m1[i0] = v4;
-  }
+const long begin = get_global_id(0);
+if (begin >= items)
+return;
+__global const float *m0 = (__global const float *)(b0 + o0);
+__global float *m1 = (__global float *)(b1 + o1);
+{
+const long i0 = begin;
+ulong v1 = (ulong)p0;
+ulong v2 = (ulong)i0 * v1;
+float v3 = m0[v2];
+float v4 = v3 * 0x1p1f;
+m1[i0] = v4;
+}
 }
 
 )");

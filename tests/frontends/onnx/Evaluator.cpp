@@ -47,7 +47,21 @@ Result<Tensor> tensorOf(mlir::ElementsAttr attribute) {
 
 class Evaluator {
 public:
-  explicit Evaluator(const hx::WeightStore &weights) : weights(weights) {}
+  Evaluator(const hx::WeightStore &weights, bool isWide) : weights(weights), isWide(isWide) {}
+
+  DType widened(DType dtype) const {
+    return isWide && dtype == DType::f32 ? DType::f64 : dtype;
+  }
+  Result<Tensor> widened(const Tensor &tensor) const {
+    DType type = widened(tensor.dtype());
+    if (type == tensor.dtype())
+      return tensor;
+    const Tensor *operand = &tensor;
+    HEXIN_ASSIGN_OR_RETURN(auto results,
+                           reference::run("cast", Attributes(), std::span(&operand, 1),
+                                          std::span(&type, 1)));
+    return results[0];
+  }
 
   Status run(mlir::Block &block) {
     for (mlir::Operation &op : block.without_terminator())
@@ -62,11 +76,13 @@ public:
 private:
   Status run(mlir::Operation &op) {
     if (auto constant = dyn_cast<hx::ConstantOp>(op)) {
-      HEXIN_ASSIGN_OR_RETURN(values[constant.getResult()], tensorOf(constant.getValue()));
+      HEXIN_ASSIGN_OR_RETURN(Tensor literal, tensorOf(constant.getValue()));
+      HEXIN_ASSIGN_OR_RETURN(values[constant.getResult()], widened(literal));
       return Status::success();
     }
     if (auto weight = dyn_cast<hx::WeightOp>(op)) {
-      values[weight.getResult()] = weights.find(weight.getEntry())->tensor;
+      HEXIN_ASSIGN_OR_RETURN(values[weight.getResult()],
+                             widened(weights.find(weight.getEntry())->tensor));
       return Status::success();
     }
     if (auto choice = dyn_cast<hx::IfOp>(op)) {
@@ -88,7 +104,7 @@ private:
     }
     std::vector<DType> types;
     for (mlir::Value result : op.getResults())
-      types.push_back(*hx::toDType(mlir::getElementTypeOrSelf(result.getType())));
+      types.push_back(widened(*hx::toDType(mlir::getElementTypeOrSelf(result.getType()))));
     HEXIN_ASSIGN_OR_RETURN(std::vector<Tensor> results,
                            reference::run(op.getName().stripDialect().str(),
                                           hx::toAttributes(&op), operands, types));
@@ -105,17 +121,20 @@ private:
   }
 
   const hx::WeightStore &weights;
+  bool isWide;
 };
 
 } // namespace
 
-Result<std::vector<Tensor>> evaluate(const ImportedModel &model, std::vector<Tensor> inputs) {
+Result<std::vector<Tensor>> evaluate(const ImportedModel &model, std::vector<Tensor> inputs,
+                                     bool isWide) {
   auto func = mlir::ModuleOp(*model.module).lookupSymbol<mlir::func::FuncOp>("main");
   if (func.getNumArguments() != inputs.size())
     return invalidArgument("expected " + std::to_string(func.getNumArguments()) + " inputs");
-  Evaluator evaluator(*model.weights);
-  for (auto [argument, tensor] : llvm::zip(func.getArguments(), inputs))
-    evaluator.values[argument] = tensor;
+  Evaluator evaluator(*model.weights, isWide);
+  for (auto [argument, tensor] : llvm::zip(func.getArguments(), inputs)) {
+    HEXIN_ASSIGN_OR_RETURN(evaluator.values[argument], evaluator.widened(tensor));
+  }
   HEXIN_RETURN_IF_ERROR(evaluator.run(func.front()));
   std::vector<Tensor> results;
   for (mlir::Value value : func.front().getTerminator()->getOperands())

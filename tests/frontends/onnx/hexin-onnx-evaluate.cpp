@@ -1,6 +1,7 @@
-// hexin-onnx-evaluate DIR... : for each DIR imports DIR/model.onnx, runs it on
+// hexin-onnx-evaluate [--f64] DIR... : for each DIR imports DIR/model.onnx, runs it on
 // DIR/input_0.pb, input_1.pb, ... (TensorProtos) and writes DIR/result_<i>.pb, or
-// DIR/error.txt with "<status code>: <message>".
+// DIR/error.txt with "<status code>: <message>". With --f64 f32 values are f64
+// throughout.
 #include "tests/frontends/onnx/Evaluator.h"
 
 #include "frontends/onnx/Import.h"
@@ -57,7 +58,7 @@ static void writeTensor(const Tensor &tensor, const fs::path &path) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
-static Status evaluateFolder(const fs::path &folder) {
+static Status evaluateFolder(const fs::path &folder, bool isWide) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   HEXIN_ASSIGN_OR_RETURN(ImportedModel model,
                          createOnnxFrontend()->importFile(
@@ -68,15 +69,16 @@ static Status evaluateFolder(const fs::path &folder) {
                            readTensor(folder / ("input_" + std::to_string(i) + ".pb")));
     inputs.push_back(std::move(input));
   }
-  HEXIN_ASSIGN_OR_RETURN(auto results, onnx::testing::evaluate(model, std::move(inputs)));
+  HEXIN_ASSIGN_OR_RETURN(auto results, onnx::testing::evaluate(model, std::move(inputs), isWide));
   for (size_t i = 0; i < results.size(); ++i)
     writeTensor(results[i], folder / ("result_" + std::to_string(i) + ".pb"));
   return Status::success();
 }
 
 int main(int argc, char **argv) {
-  for (int i = 1; i < argc; ++i)
-    if (Status status = evaluateFolder(argv[i]); !status.ok())
+  bool isWide = argc > 1 && std::string_view(argv[1]) == "--f64";
+  for (int i = isWide ? 2 : 1; i < argc; ++i)
+    if (Status status = evaluateFolder(argv[i], isWide); !status.ok())
       std::ofstream(fs::path(argv[i]) / "error.txt") << status.toString();
   return 0;
 }

@@ -1,0 +1,35 @@
+//===- KernelModule.h - what codegen hands to targets -------------------------------===//
+//
+// Kernel module: a builtin module of func.func, one per kernel,
+//   func.func @name(%b0: memref<?xT0>, ..., %p0: i64, ..., %begin: index, %end: index)
+//     attributes {hx.bindings = n : i64, hx.params = m : i64, hx.writes = array<i1...>}
+// whose body runs work items [begin, end) and holds only
+//   scf.for / scf.if / scf.while, arith.*, math.{fma, sqrt, absf, floor, ceil,
+//   trunc, roundeven, copysign} (see codegen/LowerMath.h for the others),
+//   memref.load/store on the 1-D bindings, memref.alloca of static 1-D scratch,
+//   vector.{load, store, broadcast, fma, extract, insert, reduction, shuffle,
+//   bitcast, from_elements, to_elements, step} on 1-D power-of-two vectors.
+// Elements in memory are i8, i16, i32, i64, f16, bf16, f32, f64; bool is an i8
+// that holds 0 or 1. No calls, no globals.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_COMPILER_CODEGEN_KERNELMODULE_H
+#define HEXIN_COMPILER_CODEGEN_KERNELMODULE_H
+
+#include <string>
+
+namespace hexin {
+
+/// What the shared codegen must know of the machine it writes for.
+struct CodegenTraits {
+  std::string arch;          ///< "x86-64-v4", "opencl-c-1.2", ...
+  unsigned vectorLanes = 16; ///< f32 lanes per vector op; 1 = scalar code
+  unsigned tileRows = 8;     ///< register tile of a matmul: rows ...
+  unsigned tileVectors = 2;  ///< ... x vectors of vectorLanes columns
+  bool itemPerElement = false; ///< GPU-like: neighbouring items touch neighbouring elements
+  bool localMemory = false;    ///< has on-chip memory worth tiling for
+};
+
+} // namespace hexin
+
+#endif // HEXIN_COMPILER_CODEGEN_KERNELMODULE_H
