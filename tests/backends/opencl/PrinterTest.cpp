@@ -25,7 +25,7 @@ TEST(OpenclPrinter, KernelFollowsTheAbi) {
 __kernel void scale_f32(__global const uchar *b0, ulong o0, __global uchar *b1, ulong o1, long p0, long items) {
 const long begin = get_global_id(0);
 if (begin >= items)
-return;
+  return;
 __global const float *m0 = (__global const float *)(b0 + o0);
 __global float *m1 = (__global float *)(b1 + o1);
 {
