@@ -272,22 +272,27 @@ private:
     return Status::success();
   }
 
+  /// Where an instruction puts `result`: an output, a view of one, or a temporary.
+  Result<uint32_t> resultValue(Value result) {
+    if (int32_t id = idOf(result); id >= 0)
+      return id;
+    auto alias = aliasOf.find(result);
+    bool isAlias = alias != aliasOf.end();
+    HEXIN_ASSIGN_OR_RETURN(
+        uint32_t id,
+        addValue(result, isAlias ? fmt::ValueKind::alias : fmt::ValueKind::temp, -1));
+    if (isAlias)
+      program->values[id]->alias_of = alias->second;
+    ids[result] = id;
+    return id;
+  }
+
   Status addGroup(hx::GroupOp group) {
     // Operands first: constants and shape values get their own instructions.
     for (Value input : group.getInputs())
       HEXIN_RETURN_IF_ERROR(operandValue(input).status());
-    for (Value result : group.getResults()) {
-      if (idOf(result) >= 0)
-        continue;
-      auto alias = aliasOf.find(result);
-      bool isAlias = alias != aliasOf.end();
-      HEXIN_ASSIGN_OR_RETURN(
-          uint32_t id,
-          addValue(result, isAlias ? fmt::ValueKind::alias : fmt::ValueKind::temp, -1));
-      if (isAlias)
-        program->values[id]->alias_of = alias->second;
-      ids[result] = id;
-    }
+    for (Value result : group.getResults())
+      HEXIN_RETURN_IF_ERROR(resultValue(result).status());
 
     codegen::KernelUse use;
     for (auto [i, traits] : llvm::enumerate(target.variants())) {
@@ -373,9 +378,8 @@ private:
     }
     std::vector<uint32_t> results;
     for (Value result : op->getResults()) {
-      HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(result, fmt::ValueKind::temp, -1));
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, resultValue(result));
       program->values[id]->residency = fmt::Residency::both;
-      ids[result] = id;
       results.push_back(id);
       variant->bindings.push_back(fmt::Binding(id, -1));
     }

@@ -84,14 +84,12 @@ loopNest(KernelBuilder &k, ArrayRef<Range> ranges, ValueRange init,
 
 /// Taps of a window that starts at `start` which fall inside [0, size).
 Range clippedTaps(KernelBuilder &k, Value start, Value size, int64_t taps, int64_t dilation) {
-  OpBuilder &b = k.builder();
   Value zero = k.index(0), d = k.index(dilation), dMinusOne = k.index(dilation - 1);
   // First tap with start + t*d >= 0.
   Value before = k.max(zero, k.sub(zero, start));
   Value lower = k.div(k.add(before, dMinusOne), d);
   Value room = k.max(zero, k.sub(size, start));
   Value upper = k.min(k.index(taps), k.div(k.add(room, dMinusOne), d));
-  (void)b;
   return {lower, upper};
 }
 
