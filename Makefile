@@ -42,10 +42,10 @@ SOURCES = $(shell find backends bench compiler examples frontends python runtime
 	-name '*.h' -o -name '*.cpp' -o -name '*.c')
 
 format: ## format the C++ sources
-	clang-format-22 -i $(SOURCES)
+	@clang-format-22 -i $(SOURCES)
 
 format-check: ## fail when a C++ source is not formatted
-	clang-format-22 --dry-run --Werror $(SOURCES)
+	@clang-format-22 --dry-run --Werror $(SOURCES)
 
 clean: ## remove build folders
 	rm -rf build

@@ -66,7 +66,8 @@ public:
 
   /// Reads a file, and files beside it that it refers to. The files must not
   /// change while the result lives: its weights look into them.
-  virtual Result<ImportedModel> importFile(mlir::MLIRContext &context, const std::string &path,
+  virtual Result<ImportedModel> importFile(mlir::MLIRContext &context,
+                                           const std::string &path,
                                            const ImportOptions &options) = 0;
 
   /// Reads from memory, which must outlive the result.

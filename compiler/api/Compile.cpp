@@ -27,7 +27,8 @@ namespace {
 std::string printed(ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  module.print(os, OpPrintingFlags().enableDebugInfo(true, true).elideLargeElementsAttrs(16));
+  module.print(os,
+               OpPrintingFlags().enableDebugInfo(true, true).elideLargeElementsAttrs(16));
   return text + "\n";
 }
 
@@ -51,9 +52,11 @@ public:
         targetOptions.archs = options.cpuArchs;
       std::unique_ptr<Target> target = createTarget(name, targetOptions);
       if (!target)
-        return invalidArgument("unknown target '" + name + "'; this build has " + known());
+        return invalidArgument("unknown target '" + name + "'; this build has " +
+                               known());
       if (target->variants().empty())
-        return invalidArgument("target '" + name + "' has none of the architectures asked for");
+        return invalidArgument("target '" + name +
+                               "' has none of the architectures asked for");
       targets.push_back(std::move(target));
     }
     return Status::success();
@@ -123,7 +126,8 @@ public:
 private:
   /// From the optimised module to the file.
   Status finishPortable(DiagnosticCollector &diagnostics, CompileReport &result) {
-    OwningOpRef<ModuleOp> portable = cast<ModuleOp>(model.module->getOperation()->clone());
+    OwningOpRef<ModuleOp> portable =
+        cast<ModuleOp>(model.module->getOperation()->clone());
     hx::WeightStore::attach(*portable, model.weights.get());
     Status status = finishFrom(*portable, diagnostics, result);
     hx::WeightStore::attach(*portable, nullptr);
@@ -133,13 +137,15 @@ private:
   Status finishFrom(ModuleOp portable, DiagnosticCollector &diagnostics,
                     CompileReport &result) {
     auto failed = [&](const char *phase) {
-      return internalError(std::string("while the model was ") + phase + ": " +
-                           (diagnostics.text().empty() ? "no reason given" : diagnostics.text()));
+      return internalError(
+          std::string("while the model was ") + phase + ": " +
+          (diagnostics.text().empty() ? "no reason given" : diagnostics.text()));
     };
     report("place", 0.2);
     if (mlir::failed(place(*model.module, pipeline))) {
       // What placing reports, it reports at a node, with the remedy.
-      return diagnostics.text().empty() ? failed("placed") : unsupported(diagnostics.text());
+      return diagnostics.text().empty() ? failed("placed")
+                                        : unsupported(diagnostics.text());
     }
     if (options.emit == "placed") {
       result.text = printed(*model.module);
@@ -151,8 +157,9 @@ private:
       report("kernels for " + target->name().str(), 0.3 + 0.6 * i / targets.size());
       Result<BuiltProgram> built = buildProgram(mainFunction(), *target, weights);
       if (!built.ok())
-        return diagnostics.text().empty() ? built.status()
-                                          : built.status().withContext(diagnostics.text());
+        return diagnostics.text().empty()
+                   ? built.status()
+                   : built.status().withContext(diagnostics.text());
       result.kernels += built->program->kernels.size();
       TargetProgram program;
       for (auto [kernels, traits] : llvm::zip(built->kernels, target->variants())) {
@@ -230,7 +237,8 @@ private:
       auto names = func.getArgAttrOfType<ArrayAttr>(i, "hx.dim_names");
       std::string doc = i < model.face.inputs.size() ? model.face.inputs[i].doc : "";
       HEXIN_RETURN_IF_ERROR(addPort(header.inputs, type,
-                                    func.getArgAttrOfType<StringAttr>(i, "hx.name"), names, doc));
+                                    func.getArgAttrOfType<StringAttr>(i, "hx.name"),
+                                    names, doc));
     }
     hx::SymbolicShapes shapes(&context);
     if (mlir::failed(shapes.run(func)))
@@ -244,8 +252,8 @@ private:
       auto names = ArrayAttr::get(&context, sizes);
       std::string doc = i < model.face.outputs.size() ? model.face.outputs[i].doc : "";
       HEXIN_RETURN_IF_ERROR(addPort(header.outputs, type,
-                                    func.getResultAttrOfType<StringAttr>(i, "hx.name"), names,
-                                    doc));
+                                    func.getResultAttrOfType<StringAttr>(i, "hx.name"),
+                                    names, doc));
     }
     return addStates();
   }
@@ -256,9 +264,10 @@ private:
     std::optional<DType> dtype =
         tensor ? hx::toDType(tensor.getElementType()) : std::nullopt;
     if (!dtype)
-      return unsupported("'" + (name ? name.str() : "") +
-                         "' is not a tensor of a supported element type; sequences, maps and "
-                         "strings are not compiled yet");
+      return unsupported(
+          "'" + (name ? name.str() : "") +
+          "' is not a tensor of a supported element type; sequences, maps and "
+          "strings are not compiled yet");
     auto port = std::make_unique<fmt::PortT>();
     port->name = name ? name.str() : "";
     port->dtype = static_cast<uint8_t>(*dtype);
@@ -276,7 +285,8 @@ private:
     header.states.clear();
     for (const auto &[input, output] : options.states) {
       auto find = [](const auto &ports, const std::string &name) {
-        auto it = llvm::find_if(ports, [&](const auto &port) { return port->name == name; });
+        auto it =
+            llvm::find_if(ports, [&](const auto &port) { return port->name == name; });
         return it == ports.end() ? -1 : static_cast<int>(it - ports.begin());
       };
       int in = find(header.inputs, input), out = find(header.outputs, output);
@@ -325,11 +335,13 @@ Result<CompileReport> compile(const Source &source, const std::string &outPath,
   return compilation.finish();
 }
 
-Result<CompileReport> retarget(const std::string &artifactPath, const std::string &outPath,
+Result<CompileReport> retarget(const std::string &artifactPath,
+                               const std::string &outPath,
                                const CompileOptions &options) {
   if (!options.shapes.empty() || !options.states.empty())
-    return invalidArgument("retarget keeps the sizes and states that the artifact was compiled "
-                           "with: give them to compile");
+    return invalidArgument(
+        "retarget keeps the sizes and states that the artifact was compiled "
+        "with: give them to compile");
   CompileOptions all = options;
   Compilation compilation(all, outPath);
   std::vector<std::string> present;

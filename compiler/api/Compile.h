@@ -1,4 +1,5 @@
-//===- Compile.h - the compiler as one call ---------------------------------------------------------===//
+//===- Compile.h - the compiler as one call
+//---------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_API_COMPILE_H
 #define HEXIN_COMPILER_API_COMPILE_H
 
@@ -20,8 +21,8 @@ struct Source {
 /// context, so calls may run in parallel.
 Result<CompileReport> compile(const Source &source, const std::string &outPath,
                               const CompileOptions &options);
-Result<CompileReport> retarget(const std::string &artifactPath, const std::string &outPath,
-                               const CompileOptions &options);
+Result<CompileReport> retarget(const std::string &artifactPath,
+                               const std::string &outPath, const CompileOptions &options);
 
 } // namespace hexin::compiler
 

@@ -1,4 +1,5 @@
-//===- Entry.cpp - the one C symbol of libhexin_compiler -----------------------------------------------===//
+//===- Entry.cpp - the one C symbol of libhexin_compiler
+//-----------------------------------------------===//
 
 #include "compiler/api/Compile.h"
 #include "runtime/exec/CompilerAbi.h"
@@ -67,9 +68,11 @@ Result<CompileOptions> parseOptions(const hexin_compiler_request &request) {
   return options;
 }
 
-using Work = Result<CompileReport> (*)(const hexin_compiler_request &, const CompileOptions &);
+using Work = Result<CompileReport> (*)(const hexin_compiler_request &,
+                                       const CompileOptions &);
 
-void answer(const hexin_compiler_request *request, hexin_compiler_reply *reply, Work work) {
+void answer(const hexin_compiler_request *request, hexin_compiler_reply *reply,
+            Work work) {
   Result<CompileOptions> options = parseOptions(*request);
   Result<CompileReport> report =
       options.ok() ? work(*request, *options) : Result<CompileReport>(options.status());
@@ -87,21 +90,23 @@ void answer(const hexin_compiler_request *request, hexin_compiler_reply *reply, 
 }
 
 void compileEntry(const hexin_compiler_request *request, hexin_compiler_reply *reply) {
-  answer(request, reply, [](const hexin_compiler_request &r, const CompileOptions &options) {
-    compiler::Source source;
-    if (r.input_path)
-      source.path = r.input_path;
-    else
-      source.bytes = {static_cast<const std::byte *>(r.input_data), r.input_bytes};
-    return compiler::compile(source, r.output_path ? r.output_path : "", options);
-  });
+  answer(request, reply,
+         [](const hexin_compiler_request &r, const CompileOptions &options) {
+           compiler::Source source;
+           if (r.input_path)
+             source.path = r.input_path;
+           else
+             source.bytes = {static_cast<const std::byte *>(r.input_data), r.input_bytes};
+           return compiler::compile(source, r.output_path ? r.output_path : "", options);
+         });
 }
 
 void retargetEntry(const hexin_compiler_request *request, hexin_compiler_reply *reply) {
-  answer(request, reply, [](const hexin_compiler_request &r, const CompileOptions &options) {
-    return compiler::retarget(r.input_path ? r.input_path : "",
-                              r.output_path ? r.output_path : "", options);
-  });
+  answer(request, reply,
+         [](const hexin_compiler_request &r, const CompileOptions &options) {
+           return compiler::retarget(r.input_path ? r.input_path : "",
+                                     r.output_path ? r.output_path : "", options);
+         });
 }
 
 void release(hexin_compiler_reply *reply) {
@@ -116,6 +121,7 @@ const hexin_compiler_api api = {sizeof(hexin_compiler_api), HEXIN_COMPILER_ABI_V
 
 } // namespace
 
-extern "C" HEXIN_EXPORT const hexin_compiler_api *hexin_compiler_entry(uint32_t abi_version) {
+extern "C" HEXIN_EXPORT const hexin_compiler_api *
+hexin_compiler_entry(uint32_t abi_version) {
   return abi_version == HEXIN_COMPILER_ABI_VERSION ? &api : nullptr;
 }

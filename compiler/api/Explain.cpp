@@ -23,15 +23,17 @@ std::string explain(const fmt::ProgramT &program) {
     hostOps += isHost;
     os << "  " << instruction->node << "\n      on " << (isHost ? "host" : program.target)
        << ", " << instruction->op << ", "
-       << (best.engine == fmt::Engine::kernel ? program.kernels[best.kernel]->name : best.name);
+       << (best.engine == fmt::Engine::kernel ? program.kernels[best.kernel]->name
+                                              : best.name);
     if (!instruction->reason.empty())
       os << "\n      because " << instruction->reason;
     os << "\n";
   }
   for (const std::string &fallback : program.fallbacks)
     os << "  allowed fallback: " << fallback << "\n";
-  os << "  per run: " << program.instructions.size() - transfers - hostOps << " launches, "
-     << hostOps << " host ops, " << transfers << " transfers, " << syncs << " syncs\n";
+  os << "  per run: " << program.instructions.size() - transfers - hostOps
+     << " launches, " << hostOps << " host ops, " << transfers << " transfers, " << syncs
+     << " syncs\n";
   return os.str();
 }
 

@@ -1,4 +1,5 @@
-//===- Explain.h - the placement report ------------------------------------------------------------===//
+//===- Explain.h - the placement report
+//------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_API_EXPLAIN_H
 #define HEXIN_COMPILER_API_EXPLAIN_H
 

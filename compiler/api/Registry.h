@@ -1,4 +1,5 @@
-//===- Registry.h - the frontends and targets of this build -----------------------------------------===//
+//===- Registry.h - the frontends and targets of this build
+//-----------------------------------------===//
 //
 // Registry.cpp is written by CMake from the backends and frontends that are built:
 // the one place that names them.
@@ -22,7 +23,8 @@ std::vector<std::unique_ptr<Frontend>> createFrontends();
 std::vector<std::string> targetNames();
 
 /// Null for an unknown name.
-std::unique_ptr<Target> createTarget(const std::string &name, const TargetOptions &options);
+std::unique_ptr<Target> createTarget(const std::string &name,
+                                     const TargetOptions &options);
 
 } // namespace hexin::compiler
 

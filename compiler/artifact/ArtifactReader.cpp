@@ -19,9 +19,11 @@ namespace {
 Result<Tensor> readWeight(const fmt::Weight &weight, const Container &container) {
   auto dtype = static_cast<DType>(weight.dtype());
   std::vector<int64_t> dims(weight.dims()->begin(), weight.dims()->end());
-  std::span<const std::byte> stored = container.weights().subspan(weight.offset(), weight.length());
+  std::span<const std::byte> stored =
+      container.weights().subspan(weight.offset(), weight.length());
   if (weight.encoding() == fmt::Encoding::plain)
-    return Tensor::wrap(dtype, dims, const_cast<std::byte *>(stored.data()), stored.size());
+    return Tensor::wrap(dtype, dims, const_cast<std::byte *>(stored.data()),
+                        stored.size());
 
   int64_t groups = weight.panel_groups();
   if (groups < 1 || dims.empty() || dims[0] % groups != 0)
@@ -61,8 +63,8 @@ Status connectWeights(PortableModel &model, const fmt::Header &header) {
     auto type = cast<RankedTensorType>(op.getType());
     std::optional<DType> dtype = hx::toDType(type.getElementType());
     if (!dtype || static_cast<uint8_t>(*dtype) != weight.dtype() ||
-        !std::equal(type.getShape().begin(), type.getShape().end(), weight.dims()->begin(),
-                    weight.dims()->end())) {
+        !std::equal(type.getShape().begin(), type.getShape().end(),
+                    weight.dims()->begin(), weight.dims()->end())) {
       status = corruptData("the portable program and weight " + std::to_string(index) +
                            " differ in type");
       return WalkResult::interrupt();
@@ -87,7 +89,8 @@ Status connectWeights(PortableModel &model, const fmt::Header &header) {
 
 Result<PortableModel> readPortable(const std::string &path, MLIRContext &context) {
   PortableModel model;
-  HEXIN_ASSIGN_OR_RETURN(Container container, Container::open(path, /*verifyHashes=*/true));
+  HEXIN_ASSIGN_OR_RETURN(Container container,
+                         Container::open(path, /*verifyHashes=*/true));
   model.container = std::make_unique<Container>(std::move(container));
   const fmt::Header &header = model.container->header();
   std::optional<uint32_t> section;
@@ -98,8 +101,8 @@ Result<PortableModel> readPortable(const std::string &path, MLIRContext &context
     return failedPrecondition("'" + path + "' has no portable section to retarget from");
   if (header.portable_version() != portableVersion)
     return versionMismatch("the portable section of '" + path + "' has version " +
-                           std::to_string(header.portable_version()) + "; this build reads " +
-                           std::to_string(portableVersion));
+                           std::to_string(header.portable_version()) +
+                           "; this build reads " + std::to_string(portableVersion));
 
   std::span<const std::byte> bytes = model.container->section(*section);
   Block block;

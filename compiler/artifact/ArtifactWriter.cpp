@@ -15,7 +15,8 @@ static void outlineConstants(ModuleOp module, WeightSection &weights) {
   SmallVector<hx::ConstantOp> large;
   module.walk([&](hx::ConstantOp constant) {
     auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
-    if (elements && !elements.isSplat() && elements.getRawData().size() > maxPortableLiteral)
+    if (elements && !elements.isSplat() &&
+        elements.getRawData().size() > maxPortableLiteral)
       large.push_back(constant);
   });
   for (hx::ConstantOp constant : large) {
@@ -61,8 +62,8 @@ static Result<uint32_t> writeSection(ArtifactFile &file, fmt::SectionKind kind,
 }
 
 Result<uint64_t> writeArtifact(const std::string &path, fmt::HeaderT header,
-                               std::vector<TargetProgram> programs, WeightSection &weights,
-                               const std::string &portable) {
+                               std::vector<TargetProgram> programs,
+                               WeightSection &weights, const std::string &portable) {
   HEXIN_ASSIGN_OR_RETURN(std::unique_ptr<ArtifactFile> file, ArtifactFile::create(path));
   HEXIN_RETURN_IF_ERROR(weights.write(*file, header));
   for (TargetProgram &program : programs) {
@@ -76,7 +77,8 @@ Result<uint64_t> writeArtifact(const std::string &path, fmt::HeaderT header,
     }
     header.programs.push_back(std::move(program.program));
   }
-  HEXIN_RETURN_IF_ERROR(writeSection(*file, fmt::SectionKind::portable, portable).status());
+  HEXIN_RETURN_IF_ERROR(
+      writeSection(*file, fmt::SectionKind::portable, portable).status());
   header.portable_version = portableVersion;
   return file->commit(header);
 }

@@ -1,4 +1,5 @@
-//===- ArtifactWriter.h - programs, images and weights into one .hxm -----------------------------===//
+//===- ArtifactWriter.h - programs, images and weights into one .hxm
+//-----------------------------===//
 #ifndef HEXIN_COMPILER_ARTIFACT_ARTIFACTWRITER_H
 #define HEXIN_COMPILER_ARTIFACT_ARTIFACTWRITER_H
 
@@ -25,8 +26,8 @@ Result<std::string> writePortable(mlir::ModuleOp module, WeightSection &weights)
 /// Writes `path` (an old file there survives any failure). `header` holds the
 /// model's face: names, ports, metadata. Returns the file's length.
 Result<uint64_t> writeArtifact(const std::string &path, fmt::HeaderT header,
-                               std::vector<TargetProgram> programs, WeightSection &weights,
-                               const std::string &portable);
+                               std::vector<TargetProgram> programs,
+                               WeightSection &weights, const std::string &portable);
 
 } // namespace hexin
 

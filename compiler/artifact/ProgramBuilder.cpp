@@ -78,7 +78,8 @@ private:
       int32_t node = exprs.add(dim);
       if (node < 0)
         return internalError("size " + shapes.symbols().toString(dim) + " of '" +
-                             nodeNames(value.getLoc()) + "' hangs on a value that is not kept");
+                             nodeNames(value.getLoc()) +
+                             "' hangs on a value that is not kept");
       def->dims.push_back(node);
     }
     if (Operation *op = value.getDefiningOp()) {
@@ -132,7 +133,8 @@ private:
     for (OpOperand &operand : terminator->getOpOperands()) {
       HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(operand.get(), fmt::ValueKind::output,
                                                    operand.getOperandNumber()));
-      auto name = func.getResultAttrOfType<StringAttr>(operand.getOperandNumber(), "hx.name");
+      auto name =
+          func.getResultAttrOfType<StringAttr>(operand.getOperandNumber(), "hx.name");
       program->values[id]->name = name ? name.str() : "";
       program->outputs.push_back(id);
       // hx-materialize-results made every result a group's own, or a view of one
@@ -205,8 +207,8 @@ private:
       return addFallback(op);
     if (place == Place::constant || place == Place::host)
       return Status::success(); // made when somebody reads it
-    return unsupported("'" + nodeNames(op->getLoc()) + "' (" + op->getName().getStringRef().str() +
-                       ") was not placed");
+    return unsupported("'" + nodeNames(op->getLoc()) + "' (" +
+                       op->getName().getStringRef().str() + ") was not placed");
   }
 
   /// Both branches, each under its condition; a result is what one or the other
@@ -220,8 +222,8 @@ private:
                            "' hangs on a value that is not kept");
     SmallVector<uint32_t> onTrue, onFalse;
     HEXIN_RETURN_IF_ERROR(addBranch(op.getThenRegion(), condition, op, onTrue));
-    HEXIN_RETURN_IF_ERROR(
-        addBranch(op.getElseRegion(), table.eq(condition, table.constant(0)), op, onFalse));
+    HEXIN_RETURN_IF_ERROR(addBranch(op.getElseRegion(),
+                                    table.eq(condition, table.constant(0)), op, onFalse));
     unsigned next = 0;
     for (Value result : op.getResults()) {
       if (result.use_empty())
@@ -266,7 +268,8 @@ private:
     if (shapes.contents(reshape.getResult()))
       return Status::success();
     HEXIN_ASSIGN_OR_RETURN(uint32_t source, operandValue(reshape.getInput()));
-    HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(reshape.getResult(), fmt::ValueKind::alias, -1));
+    HEXIN_ASSIGN_OR_RETURN(uint32_t id,
+                           addValue(reshape.getResult(), fmt::ValueKind::alias, -1));
     program->values[id]->alias_of = source;
     ids[reshape.getResult()] = id;
     return Status::success();
@@ -299,8 +302,8 @@ private:
       FailureOr<codegen::KernelUse> emitted =
           codegen::emitKernel(group, shapes, *kernels[i], traits, use.name);
       if (failed(emitted))
-        return internalError("no kernel could be written for '" + nodeNames(group.getLoc()) +
-                             "'");
+        return internalError("no kernel could be written for '" +
+                             nodeNames(group.getLoc()) + "'");
       if (i == 0)
         use = std::move(*emitted);
       else if (emitted->params != use.params || emitted->bindings != use.bindings)
@@ -319,7 +322,8 @@ private:
     for (hx::Dim dim : use.params) {
       int32_t param = exprs.add(dim);
       if (param < 0)
-        return internalError("a parameter of '" + node + "' hangs on a value that is not kept");
+        return internalError("a parameter of '" + node +
+                             "' hangs on a value that is not kept");
       variant->params.push_back(param);
     }
     variant->result_count = llvm::count(use.writes, true);
@@ -487,13 +491,14 @@ private:
   llvm::DenseMap<Value, uint32_t> aliasOf;
   std::map<std::string, int32_t> kernelIds;
   llvm::DenseSet<Operation *> hostOnly;
-  hx::Dim predicate;                   ///< of the branch at hand; null outside of all
-  SmallVector<Value> materialized;     ///< shape values that were written, in order
+  hx::Dim predicate;               ///< of the branch at hand; null outside of all
+  SmallVector<Value> materialized; ///< shape values that were written, in order
 };
 
 } // namespace
 
-Result<BuiltProgram> buildProgram(func::FuncOp func, Target &target, WeightSection &weights) {
+Result<BuiltProgram> buildProgram(func::FuncOp func, Target &target,
+                                  WeightSection &weights) {
   return Builder(func, target, weights).run();
 }
 

@@ -4,7 +4,8 @@ using namespace mlir;
 
 namespace hexin {
 
-int32_t ShapeExprs::append(fmt::ExprOp op, int32_t a, int32_t b, int32_t c, int64_t value) {
+int32_t ShapeExprs::append(fmt::ExprOp op, int32_t a, int32_t b, int32_t c,
+                           int64_t value) {
   auto [it, isNew] = interned.try_emplace({op, a, b, c, value}, pool.size());
   if (isNew)
     pool.push_back(fmt::ExprNode(value, a, b, c, op));
@@ -42,7 +43,9 @@ int32_t ShapeExprs::symbol(const hx::Symbol &symbol) {
       return -1;
   }
   using Function = hx::Symbol::Function;
-  auto binary = [&](fmt::ExprOp op) { return append(op, operands[0], operands[1], -1, 0); };
+  auto binary = [&](fmt::ExprOp op) {
+    return append(op, operands[0], operands[1], -1, 0);
+  };
   switch (symbol.function) {
   case Function::mul:
     return binary(fmt::ExprOp::mul);
@@ -80,11 +83,12 @@ int32_t ShapeExprs::add(hx::Dim dim) {
   } else if (auto pair = dyn_cast<AffineBinaryOpExpr>(dim)) {
     int32_t a = add(pair.getLHS()), b = add(pair.getRHS());
     if (a >= 0 && b >= 0) {
-      fmt::ExprOp op = pair.getKind() == AffineExprKind::Add        ? fmt::ExprOp::add
-                       : pair.getKind() == AffineExprKind::Mul      ? fmt::ExprOp::mul
-                       : pair.getKind() == AffineExprKind::Mod      ? fmt::ExprOp::mod
-                       : pair.getKind() == AffineExprKind::FloorDiv ? fmt::ExprOp::floordiv
-                                                                    : fmt::ExprOp::ceildiv;
+      fmt::ExprOp op = pair.getKind() == AffineExprKind::Add   ? fmt::ExprOp::add
+                       : pair.getKind() == AffineExprKind::Mul ? fmt::ExprOp::mul
+                       : pair.getKind() == AffineExprKind::Mod ? fmt::ExprOp::mod
+                       : pair.getKind() == AffineExprKind::FloorDiv
+                           ? fmt::ExprOp::floordiv
+                           : fmt::ExprOp::ceildiv;
       node = append(op, a, b, -1, 0);
     }
   }

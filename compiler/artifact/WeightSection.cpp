@@ -53,7 +53,8 @@ uint32_t WeightSection::add(const std::string &name, const Tensor &tensor,
                             hx::PanelsAttr panels) {
   uint64_t hash = hash64(bytesOf(tensor));
   for (auto [it, end] = byHash.equal_range(hash); it != end; ++it)
-    if (entries[it->second].panels == panels && isEqual(entries[it->second].tensor, tensor))
+    if (entries[it->second].panels == panels &&
+        isEqual(entries[it->second].tensor, tensor))
       return it->second;
   entries.push_back({name, tensor, panels, hash});
   byHash.emplace(hash, entries.size() - 1);
@@ -75,7 +76,8 @@ Status WeightSection::write(ArtifactFile &file, fmt::HeaderT &header) {
       weight->panel_groups = entry.panels.getGroups();
       weight->panel_transposed = entry.panels.getTransposed();
       weight->panel_conv = entry.panels.getConv();
-      HEXIN_ASSIGN_OR_RETURN(std::vector<std::byte> packed, pack(entry.tensor, entry.panels));
+      HEXIN_ASSIGN_OR_RETURN(std::vector<std::byte> packed,
+                             pack(entry.tensor, entry.panels));
       weight->hash = hash64(packed);
       HEXIN_RETURN_IF_ERROR(file.append(packed));
     } else {

@@ -10,9 +10,10 @@ using namespace mlir;
 namespace hexin::codegen {
 
 ArrayRef<Schedule> schedules() {
-  static const Schedule ordered[] = {packedSchedule, packSchedule, rowSchedule, reduceSchedule,
-                                     scanSchedule, scatterSchedule, sortSchedule,
-                                     dynamicQuantizeSchedule, recurrentSchedule, mapSchedule};
+  static const Schedule ordered[] = {
+      packedSchedule,    packSchedule,    rowSchedule,  reduceSchedule,
+      scanSchedule,      scatterSchedule, sortSchedule, dynamicQuantizeSchedule,
+      recurrentSchedule, mapSchedule};
   return ordered;
 }
 
@@ -33,8 +34,8 @@ static bool isExact(hx::GroupOp group) {
   });
   auto moves = [](Operation &op) {
     return isa<hx::TransposeOp, hx::SliceOp, hx::ConcatOp, hx::PadOp, hx::BroadcastToOp,
-               hx::GatherOp, hx::GatherElementsOp, hx::GatherNdOp, hx::PackOp, hx::SelectOp,
-               hx::ConstantOp, hx::ReshapeOp, hx::BitcastOp>(op);
+               hx::GatherOp, hx::GatherElementsOp, hx::GatherNdOp, hx::PackOp,
+               hx::SelectOp, hx::ConstantOp, hx::ReshapeOp, hx::BitcastOp>(op);
   };
   Block &body = group.getBody().front();
   return isInteger || llvm::all_of(body.without_terminator(), moves);
@@ -51,16 +52,20 @@ ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
       choice.name = schedule.name;
       break;
     }
-    choice.reason += (choice.reason.empty() ? "" : "; ") + schedule.name.str() + ": " + refusal;
+    choice.reason +=
+        (choice.reason.empty() ? "" : "; ") + schedule.name.str() + ": " + refusal;
   }
   return choice;
 }
 
-FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes, ModuleOp kernels,
-                                const CodegenTraits &traits, StringRef name) {
-  const Schedule *schedule = llvm::find_if(
-      schedules(), [&](const Schedule &each) { return each.name == group.getSchedule(); });
-  KernelBuilder builder(kernels, shapes, traits, UnknownLoc::get(kernels.getContext()), name);
+FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                ModuleOp kernels, const CodegenTraits &traits,
+                                StringRef name) {
+  const Schedule *schedule = llvm::find_if(schedules(), [&](const Schedule &each) {
+    return each.name == group.getSchedule();
+  });
+  KernelBuilder builder(kernels, shapes, traits, UnknownLoc::get(kernels.getContext()),
+                        name);
   ElementEmitter emitter(builder, group);
   if (schedule == schedules().end() || failed(schedule->emit(emitter)) || !emitter.ok())
     return group.emitOpError("has no schedule that can write it");
@@ -74,7 +79,8 @@ void emitContents(KernelBuilder &k, Value value, ArrayRef<hx::Dim> contents) {
   Value memref = k.bind(value, k.constantExpr(contents.size()), /*isWritten=*/true);
   Type i64 = k.builder().getI64Type();
   for (auto [i, dim] : llvm::enumerate(contents)) {
-    Value element = arith::IndexCastOp::create(k.builder(), k.loc(), i64, k.value(k.scalar(dim)));
+    Value element =
+        arith::IndexCastOp::create(k.builder(), k.loc(), i64, k.value(k.scalar(dim)));
     k.store(memref, k.index(i), emitCast(k, element, i64, type), type);
   }
 }

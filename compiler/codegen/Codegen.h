@@ -1,4 +1,5 @@
-//===- Codegen.h - from a placed group to a kernel ----------------------------------------===//
+//===- Codegen.h - from a placed group to a kernel
+//----------------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_CODEGEN_H
 #define HEXIN_COMPILER_CODEGEN_CODEGEN_H
 
@@ -26,7 +27,8 @@ mlir::FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &sha
 
 /// Inside of a kernel's single item: writes `contents` to the integer tensor
 /// `value`, one param per element.
-void emitContents(KernelBuilder &kernel, mlir::Value value, llvm::ArrayRef<hx::Dim> contents);
+void emitContents(KernelBuilder &kernel, mlir::Value value,
+                  llvm::ArrayRef<hx::Dim> contents);
 
 } // namespace hexin::codegen
 

@@ -112,12 +112,8 @@ bool ElementEmitter::keepsLanes(Operation &op) const {
   if (op.hasTrait<hx::HxElementwise>())
     return llvm::all_of(op.getOperands(), alignedLast);
   return TypeSwitch<Operation *, bool>(&op)
-      .Case([&](hx::QuantizeOp quantize) {
-        return quantize.getBlock() == 0;
-      })
-      .Case([&](hx::DequantizeOp dequantize) {
-        return dequantize.getBlock() == 0;
-      })
+      .Case([&](hx::QuantizeOp quantize) { return quantize.getBlock() == 0; })
+      .Case([&](hx::DequantizeOp dequantize) { return dequantize.getBlock() == 0; })
       .Case([&](hx::TransposeOp transpose) {
         return transpose.getPerm().back() == static_cast<int64_t>(out.size()) - 1;
       })
@@ -126,7 +122,8 @@ bool ElementEmitter::keepsLanes(Operation &op) const {
         return concat.getAxis() != static_cast<int64_t>(out.size()) - 1;
       })
       .Case([&](hx::PadOp pad) { return dims(pad.getInput()).back() == out.back(); })
-      .Case([&](hx::BroadcastToOp broadcast) { return alignedLast(broadcast.getInput()); })
+      .Case(
+          [&](hx::BroadcastToOp broadcast) { return alignedLast(broadcast.getInput()); })
       .Case([&](hx::GatherOp gather) {
         return gather.getAxis() + 1 <
                cast<RankedTensorType>(gather.getInput().getType()).getRank();
@@ -183,7 +180,8 @@ Value ElementEmitter::linearize(Value value, ArrayRef<Value> index) {
 
 Value ElementEmitter::memrefOf(Value bodyValue) {
   auto argument = cast<BlockArgument>(bodyValue);
-  return k.bind(group.getInputs()[argument.getArgNumber()], k.exprs().product(sizes(bodyValue)));
+  return k.bind(group.getInputs()[argument.getArgNumber()],
+                k.exprs().product(sizes(bodyValue)));
 }
 
 Value ElementEmitter::memrefOfResult(unsigned result) {
@@ -191,8 +189,10 @@ Value ElementEmitter::memrefOfResult(unsigned result) {
                 /*isWritten=*/true);
 }
 
-Value ElementEmitter::loadOuter(BlockArgument argument, ArrayRef<Value> index, unsigned lanes) {
-  return k.load(memrefOf(argument), linearize(argument, index), lanes, elementType(argument));
+Value ElementEmitter::loadOuter(BlockArgument argument, ArrayRef<Value> index,
+                                unsigned lanes) {
+  return k.load(memrefOf(argument), linearize(argument, index), lanes,
+                elementType(argument));
 }
 
 void ElementEmitter::store(unsigned result, ArrayRef<Value> index, Value value) {
@@ -252,8 +252,8 @@ Value ElementEmitter::readBroadcast(Value operand, Value result, ArrayRef<Value>
     } else if (in[axis] != out[axis + missing] && !isStaticOne(in[axis])) {
       // May turn out to be 1 at run time.
       Value size = k.value(k.size(in[axis]));
-      Value isOne = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq, size,
-                                          k.index(1));
+      Value isOne = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq,
+                                          size, k.index(1));
       i = arith::SelectOp::create(k.builder(), k.loc(), isOne, k.index(0), i);
     }
     at.push_back(i);
@@ -282,7 +282,8 @@ Value ElementEmitter::readPerAxis(Value operand, int64_t axis, int64_t block,
   return emit(operand, at, lanes);
 }
 
-Value ElementEmitter::emitElementwise(Operation *op, ArrayRef<Value> index, unsigned lanes) {
+Value ElementEmitter::emitElementwise(Operation *op, ArrayRef<Value> index,
+                                      unsigned lanes) {
   Value result = op->getResult(0);
   auto read = [&](Value operand) { return readBroadcast(operand, result, index, lanes); };
   return TypeSwitch<Operation *, Value>(op)
@@ -299,9 +300,11 @@ Value ElementEmitter::emitElementwise(Operation *op, ArrayRef<Value> index, unsi
         // Pow with an exponent of another type: an integer base with a float
         // exponent is computed in f64, then truncated.
         if (isa<FloatType>(type))
-          return emitBinary(k, binary.getFn(), lhs, emitCast(k, rhs, rhsType, type), type);
+          return emitBinary(k, binary.getFn(), lhs, emitCast(k, rhs, rhsType, type),
+                            type);
         if (!isa<FloatType>(rhsType))
-          return emitBinary(k, binary.getFn(), lhs, emitCast(k, rhs, rhsType, type), type);
+          return emitBinary(k, binary.getFn(), lhs, emitCast(k, rhs, rhsType, type),
+                            type);
         Type f64 = k.builder().getF64Type();
         Value wide = emitBinary(k, binary.getFn(), emitCast(k, lhs, type, f64),
                                 emitCast(k, rhs, rhsType, f64), f64);
@@ -337,23 +340,24 @@ Value ElementEmitter::emitOp(OpResult result, ArrayRef<Value> index, unsigned la
         auto splat = cast<DenseElementsAttr>(constant.getValue());
         Type type = computeType(elementType(result));
         if (isa<FloatType>(type))
-          return k.floatConstant(splat.getSplatValue<APFloat>().convertToDouble(), type, lanes);
+          return k.floatConstant(splat.getSplatValue<APFloat>().convertToDouble(), type,
+                                 lanes);
         APInt bits = splat.getSplatValue<APInt>();
         return k.intConstant(bits.getSExtValue(), type, lanes);
       })
       .Case([&](hx::QuantizeOp q) {
         Value x = emit(q.getInput(), index, lanes);
         Value scale = readPerAxis(q.getScale(), q.getAxis(), q.getBlock(), index, lanes);
-        Value zero = q.getZeroPoint() ? readPerAxis(q.getZeroPoint(), q.getAxis(), q.getBlock(),
-                                                    index, lanes)
+        Value zero = q.getZeroPoint() ? readPerAxis(q.getZeroPoint(), q.getAxis(),
+                                                    q.getBlock(), index, lanes)
                                       : Value();
         return emitQuantize(k, x, scale, zero, elementType(q.getResult()));
       })
       .Case([&](hx::DequantizeOp q) {
         Value x = emit(q.getInput(), index, lanes);
         Value scale = readPerAxis(q.getScale(), q.getAxis(), q.getBlock(), index, lanes);
-        Value zero = q.getZeroPoint() ? readPerAxis(q.getZeroPoint(), q.getAxis(), q.getBlock(),
-                                                    index, lanes)
+        Value zero = q.getZeroPoint() ? readPerAxis(q.getZeroPoint(), q.getAxis(),
+                                                    q.getBlock(), index, lanes)
                                       : Value();
         return emitDequantize(k, x, scale, zero, elementType(q.getInput()),
                               elementType(q.getResult()));
@@ -364,7 +368,8 @@ Value ElementEmitter::emitOp(OpResult result, ArrayRef<Value> index, unsigned la
       .Case<hx::GatherOp, hx::GatherElementsOp, hx::GatherNdOp>(
           [&](Operation *gather) { return emitGather(gather, index, lanes); })
       .Case<hx::PoolOp, hx::ConvOp, hx::ConvTransposeOp, hx::ConvIntegerOp, hx::MatMulOp,
-            hx::MatMulIntegerOp>([&](Operation *) { return emitWindow(result, index, lanes); })
+            hx::MatMulIntegerOp>(
+          [&](Operation *) { return emitWindow(result, index, lanes); })
       .Case([&](hx::ResizeOp resize) { return emitResize(resize, index, lanes); })
       .Default(Value());
 }

@@ -72,15 +72,18 @@ public:
   hx::GroupOp groupOp() const { return group; }
 
 private:
-  mlir::Value emitOp(mlir::OpResult result, llvm::ArrayRef<mlir::Value> index, unsigned lanes);
+  mlir::Value emitOp(mlir::OpResult result, llvm::ArrayRef<mlir::Value> index,
+                     unsigned lanes);
   mlir::Value emitElementwise(mlir::Operation *op, llvm::ArrayRef<mlir::Value> index,
                               unsigned lanes);
   mlir::Value emitMovement(mlir::OpResult result, llvm::ArrayRef<mlir::Value> index,
                            unsigned lanes);
-  mlir::Value emitGather(mlir::Operation *op, llvm::ArrayRef<mlir::Value> index, unsigned lanes);
+  mlir::Value emitGather(mlir::Operation *op, llvm::ArrayRef<mlir::Value> index,
+                         unsigned lanes);
   mlir::Value emitWindow(mlir::OpResult result, llvm::ArrayRef<mlir::Value> index,
                          unsigned lanes);
-  mlir::Value emitResize(hx::ResizeOp op, llvm::ArrayRef<mlir::Value> index, unsigned lanes);
+  mlir::Value emitResize(hx::ResizeOp op, llvm::ArrayRef<mlir::Value> index,
+                         unsigned lanes);
   /// Operand of an elementwise op at the result's index, broadcast.
   mlir::Value readBroadcast(mlir::Value operand, mlir::Value result,
                             llvm::ArrayRef<mlir::Value> index, unsigned lanes);

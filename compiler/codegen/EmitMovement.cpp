@@ -12,7 +12,9 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+Type elementType(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
 
 /// The contents of a shape operand as kernel scalars.
 SmallVector<KExpr> hostScalars(KernelBuilder &k, Value operand) {
@@ -49,7 +51,8 @@ Value foldOutside(KernelBuilder &k, hx::PadMode mode, Value i, Value n) {
 
 } // namespace
 
-Value ElementEmitter::emitMovement(OpResult result, ArrayRef<Value> index, unsigned lanes) {
+Value ElementEmitter::emitMovement(OpResult result, ArrayRef<Value> index,
+                                   unsigned lanes) {
   OpBuilder &b = k.builder();
   Location loc = k.loc();
   Operation *op = result.getOwner();
@@ -65,8 +68,8 @@ Value ElementEmitter::emitMovement(OpResult result, ArrayRef<Value> index, unsig
       })
       .Case([&](hx::ReshapeOp reshape) {
         Value position = linearize(result, index);
-        return emit(reshape.getInput(), k.delinearize(position, sizes(reshape.getInput())),
-                    lanes);
+        return emit(reshape.getInput(),
+                    k.delinearize(position, sizes(reshape.getInput())), lanes);
       })
       .Case([&](hx::BitcastOp bitcast) -> Value {
         Value x = emit(bitcast.getInput(), index, lanes);
@@ -101,8 +104,9 @@ Value ElementEmitter::emitMovement(OpResult result, ArrayRef<Value> index, unsig
             for (unsigned lane = 0; lane < lanes; ++lane)
               steps[lane] = lane;
             Value offsets = arith::ConstantOp::create(
-                b, loc, DenseElementsAttr::get(VectorType::get({lanes}, b.getI64Type()),
-                                               ArrayRef<int64_t>(steps)));
+                b, loc,
+                DenseElementsAttr::get(VectorType::get({lanes}, b.getI64Type()),
+                                       ArrayRef<int64_t>(steps)));
             i = arith::AddIOp::create(b, loc, i, offsets);
           }
         }
@@ -151,7 +155,8 @@ Value ElementEmitter::emitMovement(OpResult result, ArrayRef<Value> index, unsig
           }
           // One unsigned compare says 0 <= i < n.
           Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, i, n);
-          isInside = isInside ? Value(arith::AndIOp::create(b, loc, isInside, inside)) : inside;
+          isInside =
+              isInside ? Value(arith::AndIOp::create(b, loc, isInside, inside)) : inside;
           at.push_back(i);
         }
         if (!isInside)
@@ -202,7 +207,8 @@ Value ElementEmitter::emitGather(Operation *op, ArrayRef<Value> index, unsigned 
         size_t batch = gather.getBatchDims();
         size_t indexRank = dims(gather.getIndices()).size();
         hx::Dims indexDims = dims(gather.getIndices());
-        int64_t coordinates = hx::SymbolTable::constantValue(indexDims.back()).value_or(0);
+        int64_t coordinates =
+            hx::SymbolTable::constantValue(indexDims.back()).value_or(0);
         SmallVector<KExpr> in = sizes(gather.getInput());
         SmallVector<Value> indexAt(index.take_front(indexRank - 1));
         indexAt.push_back(Value());

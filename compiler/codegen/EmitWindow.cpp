@@ -16,10 +16,10 @@ using namespace mlir;
 
 namespace hexin::codegen {
 
-hx::Dims beginPads(hx::SymbolicShapes &shapes, ArrayRef<int64_t> pads, hx::PadPolicy policy,
-                   ArrayRef<int64_t> taps, ArrayRef<int64_t> strides,
-                   ArrayRef<int64_t> dilations, ArrayRef<hx::Dim> inSizes,
-                   ArrayRef<hx::Dim> outSizes) {
+hx::Dims beginPads(hx::SymbolicShapes &shapes, ArrayRef<int64_t> pads,
+                   hx::PadPolicy policy, ArrayRef<int64_t> taps,
+                   ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations,
+                   ArrayRef<hx::Dim> inSizes, ArrayRef<hx::Dim> outSizes) {
   hx::SymbolTable &table = shapes.symbols();
   hx::Dims result;
   for (size_t axis = 0; axis < taps.size(); ++axis) {
@@ -30,19 +30,22 @@ hx::Dims beginPads(hx::SymbolicShapes &shapes, ArrayRef<int64_t> pads, hx::PadPo
     // total = max(0, (out - 1) * stride + extent - in); the odd one goes to the
     // end for same_upper, to the start for same_lower.
     int64_t extent = dilations[axis] * (taps[axis] - 1) + 1;
-    hx::Dim covered = table.add(
-        table.mul(table.sub(outSizes[axis], table.constant(1)), table.constant(strides[axis])),
-        table.constant(extent));
+    hx::Dim covered = table.add(table.mul(table.sub(outSizes[axis], table.constant(1)),
+                                          table.constant(strides[axis])),
+                                table.constant(extent));
     hx::Dim total = table.max(table.constant(0), table.sub(covered, inSizes[axis]));
     hx::Dim smaller = table.floorDiv(total, table.constant(2));
-    result.push_back(policy == hx::PadPolicy::same_upper ? smaller : table.sub(total, smaller));
+    result.push_back(policy == hx::PadPolicy::same_upper ? smaller
+                                                         : table.sub(total, smaller));
   }
   return result;
 }
 
 namespace {
 
-Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+Type elementType(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
 
 /// Where an op's spatial and channel axes stand.
 struct Axes {
@@ -83,7 +86,8 @@ loopNest(KernelBuilder &k, ArrayRef<Range> ranges, ValueRange init,
 }
 
 /// Taps of a window that starts at `start` which fall inside [0, size).
-Range clippedTaps(KernelBuilder &k, Value start, Value size, int64_t taps, int64_t dilation) {
+Range clippedTaps(KernelBuilder &k, Value start, Value size, int64_t taps,
+                  int64_t dilation) {
   Value zero = k.index(0), d = k.index(dilation), dMinusOne = k.index(dilation - 1);
   // First tap with start + t*d >= 0.
   Value before = k.max(zero, k.sub(zero, start));
@@ -112,7 +116,8 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
                                        : k.intConstant(0, type, lanes);
 
   /// Zero-point-corrected i32 element of an integer op's operand.
-  auto corrected = [&](Value operand, Value zeroPoint, ArrayRef<Value> at, Value zeroIndex) {
+  auto corrected = [&](Value operand, Value zeroPoint, ArrayRef<Value> at,
+                       Value zeroIndex) {
     Type i32 = b.getI32Type();
     Value x = emitCast(k, emit(operand, at, 1), elementType(operand), i32);
     if (!zeroPoint)
@@ -146,8 +151,9 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
     SmallVector<Value> starts;
     SmallVector<Range> ranges;
     for (size_t s = 0; s < axes.numSpatial(); ++s) {
-      Value start = k.sub(k.mul(index[axes.firstSpatial + s], k.index(conv.getStrides()[s])),
-                          k.value(k.size(pads[s])));
+      Value start =
+          k.sub(k.mul(index[axes.firstSpatial + s], k.index(conv.getStrides()[s])),
+                k.value(k.size(pads[s])));
       starts.push_back(start);
       ranges.push_back(clippedTaps(k, start, k.value(in[axes.firstSpatial + s]), taps[s],
                                    conv.getDilations()[s]));
@@ -168,8 +174,8 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
   };
 
   /// Shared by matmul and matmul_integer: batch axes broadcast.
-  auto product = [&](Value lhs, Value rhs, bool transposeLhs, bool transposeRhs, auto readLhs,
-                     auto readRhs) -> Value {
+  auto product = [&](Value lhs, Value rhs, bool transposeLhs, bool transposeRhs,
+                     auto readLhs, auto readRhs) -> Value {
     size_t rank = index.size();
     Value row = index[rank - 2], column = index[rank - 1];
     auto batchIndex = [&](Value operand) {
@@ -193,8 +199,8 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
                         std::swap(l[l.size() - 1], l[l.size() - 2]);
                       if (transposeRhs)
                         std::swap(r[r.size() - 1], r[r.size() - 2]);
-                      return SmallVector<Value>{
-                          multiplyAdd(k, readLhs(l, row), readRhs(r, column), carried[0])};
+                      return SmallVector<Value>{multiplyAdd(
+                          k, readLhs(l, row), readRhs(r, column), carried[0])};
                     })[0];
   };
 
@@ -207,7 +213,8 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
           return sum;
         Axes axes(index.size(), conv.getLayout());
         return emitBinary(k, hx::BinaryFn::add, sum,
-                          emit(conv.getBias(), {index[axes.channel]}, 1), elementType(result));
+                          emit(conv.getBias(), {index[axes.channel]}, 1),
+                          elementType(result));
       })
       .Case([&](hx::ConvIntegerOp conv) {
         return convolution(
@@ -220,7 +227,8 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
             });
       })
       .Case([&](hx::MatMulOp matmul) {
-        Type lhsType = elementType(matmul.getLhs()), rhsType = elementType(matmul.getRhs());
+        Type lhsType = elementType(matmul.getLhs()),
+             rhsType = elementType(matmul.getRhs());
         Type accType = elementType(result);
         return product(
             matmul.getLhs(), matmul.getRhs(), matmul.getTransposeLhs(),
@@ -244,10 +252,11 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
       })
       .Case([&](hx::PoolOp pool) -> Value {
         Axes axes(index.size(), pool.getLayout());
-        hx::Dims pads = beginPads(k.shapes(), pool.getPads(), pool.getPadPolicy(),
-                                  pool.getWindow(), pool.getStrides(), pool.getDilations(),
-                                  axes.spatial(ArrayRef<hx::Dim>(dims(pool.getInput()))),
-                                  axes.spatial(ArrayRef<hx::Dim>(dims(pool.getResult()))));
+        hx::Dims pads =
+            beginPads(k.shapes(), pool.getPads(), pool.getPadPolicy(), pool.getWindow(),
+                      pool.getStrides(), pool.getDilations(),
+                      axes.spatial(ArrayRef<hx::Dim>(dims(pool.getInput()))),
+                      axes.spatial(ArrayRef<hx::Dim>(dims(pool.getResult()))));
         SmallVector<KExpr> in = sizes(pool.getInput());
         bool isMax = pool.getFn() == hx::PoolFn::max;
         SmallVector<Value> starts;
@@ -256,8 +265,9 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
         for (size_t s = 0; s < axes.numSpatial(); ++s) {
           Value size = k.value(in[axes.firstSpatial + s]);
           int64_t taps = pool.getWindow()[s], dilation = pool.getDilations()[s];
-          Value start = k.sub(k.mul(index[axes.firstSpatial + s], k.index(pool.getStrides()[s])),
-                              k.value(k.size(pads[s])));
+          Value start =
+              k.sub(k.mul(index[axes.firstSpatial + s], k.index(pool.getStrides()[s])),
+                    k.value(k.size(pads[s])));
           starts.push_back(start);
           ranges.push_back(clippedTaps(k, start, size, taps, dilation));
           if (pool.getFn() == hx::PoolFn::avg) {
@@ -267,14 +277,15 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
             Value end = k.add(size, k.index(pool.getPads()[axes.numSpatial() + s]));
             Range padded = clippedTaps(k, k.max(start, k.index(0)), end, taps, dilation);
             Value before = k.sub(k.max(start, k.index(0)), start);
-            Value skipped = k.div(k.add(before, k.index(dilation - 1)), k.index(dilation));
+            Value skipped =
+                k.div(k.add(before, k.index(dilation - 1)), k.index(dilation));
             Value room = k.sub(k.index(taps), skipped);
             Value inside = k.add(skipped, k.min(room, padded.upper));
             count = k.mul(count, inside);
           }
         }
-        Value init = isMax ? reduceIdentity(k, hx::ReduceFn::max, elementType(pool.getInput()),
-                                            lanes)
+        Value init = isMax ? reduceIdentity(k, hx::ReduceFn::max,
+                                            elementType(pool.getInput()), lanes)
                            : zeroAcc;
         auto position = [&](ArrayRef<Value> at) {
           SmallVector<Value> xAt(axes.rank);
@@ -291,11 +302,13 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
           Value minusOne = k.index(-1);
           SmallVector<Value> best = loopNest(
               k, ranges,
-              {reduceIdentity(k, hx::ReduceFn::max, elementType(pool.getInput()), 1), minusOne},
+              {reduceIdentity(k, hx::ReduceFn::max, elementType(pool.getInput()), 1),
+               minusOne},
               [&](ArrayRef<Value> at, ValueRange carried) {
                 SmallVector<Value> xAt = position(at);
                 Value x = emit(pool.getInput(), xAt, 1);
-                Value flat = k.add(k.mul(xAt[0], k.value(in[axes.channel])), xAt[axes.channel]);
+                Value flat =
+                    k.add(k.mul(xAt[0], k.value(in[axes.channel])), xAt[axes.channel]);
                 for (size_t s = 0; s < axes.numSpatial(); ++s)
                   flat = k.mul(flat, k.value(in[axes.firstSpatial + s]));
                 Value plane = k.index(0);
@@ -316,12 +329,13 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
               });
           return arith::IndexCastOp::create(b, loc, b.getI64Type(), best[1]);
         }
-        Value folded = loopNest(k, ranges, {init}, [&](ArrayRef<Value> at, ValueRange carried) {
-          Value x = emit(pool.getInput(), position(at), lanes);
-          return SmallVector<Value>{emitReduceStep(
-              k, isMax ? hx::ReduceFn::max : hx::ReduceFn::sum, carried[0], x,
-              elementType(pool.getInput()))};
-        })[0];
+        Value folded =
+            loopNest(k, ranges, {init}, [&](ArrayRef<Value> at, ValueRange carried) {
+              Value x = emit(pool.getInput(), position(at), lanes);
+              return SmallVector<Value>{
+                  emitReduceStep(k, isMax ? hx::ReduceFn::max : hx::ReduceFn::sum,
+                                 carried[0], x, elementType(pool.getInput()))};
+            })[0];
         if (isMax || pool.getFn() == hx::PoolFn::sum)
           return folded;
         Value n = arith::IndexCastOp::create(b, loc, b.getI64Type(), count);
@@ -341,59 +355,67 @@ Value ElementEmitter::emitWindow(OpResult result, ArrayRef<Value> index, unsigne
         SmallVector<Range> ranges;
         SmallVector<Value> shifted;
         for (size_t s = 0; s < axes.numSpatial(); ++s) {
-          hx::Dim inSize = inDims[axes.firstSpatial + s], outSize = outDims[axes.firstSpatial + s];
-          int64_t taps = hx::SymbolTable::constantValue(dims(conv.getWeights())[2 + s]).value_or(1);
+          hx::Dim inSize = inDims[axes.firstSpatial + s],
+                  outSize = outDims[axes.firstSpatial + s];
+          int64_t taps =
+              hx::SymbolTable::constantValue(dims(conv.getWeights())[2 + s]).value_or(1);
           int64_t extent = conv.getDilations()[s] * (taps - 1) + 1;
           hx::Dim pad = table.constant(conv.getPads()[s]);
-          if (conv.getOutputSize() || conv.getPadPolicy() != hx::PadPolicy::explicit_pads) {
+          if (conv.getOutputSize() ||
+              conv.getPadPolicy() != hx::PadPolicy::explicit_pads) {
             // total = stride*(in-1) + outputPadding + extent - out, the larger half
             // first unless same_upper; negative counts as 0.
-            hx::Dim natural = table.add(
-                table.mul(table.sub(inSize, table.constant(1)),
-                          table.constant(conv.getStrides()[s])),
-                table.constant(extent + conv.getOutputPadding()[s]));
+            hx::Dim natural =
+                table.add(table.mul(table.sub(inSize, table.constant(1)),
+                                    table.constant(conv.getStrides()[s])),
+                          table.constant(extent + conv.getOutputPadding()[s]));
             hx::Dim total = table.max(table.constant(0), table.sub(natural, outSize));
             hx::Dim half = table.floorDiv(total, table.constant(2));
-            pad = conv.getPadPolicy() == hx::PadPolicy::same_upper ? half
-                                                                   : table.sub(total, half);
+            pad = conv.getPadPolicy() == hx::PadPolicy::same_upper
+                      ? half
+                      : table.sub(total, half);
           }
           shifted.push_back(k.add(index[axes.firstSpatial + s], k.value(k.size(pad))));
           ranges.push_back({k.index(0), k.index(taps)});
         }
         ranges.push_back({k.index(0), inPerGroup});
-        Value sum = loopNest(k, ranges, {zeroAcc}, [&](ArrayRef<Value> at, ValueRange carried) {
-          SmallVector<Value> xAt(axes.rank), wAt;
-          Value isInside;
-          Value c = k.add(k.mul(group, inPerGroup), at.back());
-          xAt[0] = index[0];
-          xAt[axes.channel] = c;
-          wAt.append({c, mInGroup});
-          for (size_t s = 0; s < axes.numSpatial(); ++s) {
-            // The input position whose tap `at[s]` lands here, if there is one.
-            Value stride = k.index(conv.getStrides()[s]);
-            Value offset = k.sub(shifted[s], k.mul(at[s], k.index(conv.getDilations()[s])));
-            Value nonNegative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, offset,
-                                                      k.index(0));
-            Value clamped = k.max(offset, k.index(0));
-            Value source = k.div(clamped, stride);
-            Value isMultiple = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
-                                                     k.mul(source, stride), clamped);
-            Value below = k.less(source, k.value(in[axes.firstSpatial + s]));
-            Value inside = arith::AndIOp::create(b, loc, nonNegative, isMultiple);
-            inside = arith::AndIOp::create(b, loc, inside, below);
-            isInside = isInside ? Value(arith::AndIOp::create(b, loc, isInside, inside)) : inside;
-            xAt[axes.firstSpatial + s] = source;
-            wAt.push_back(at[s]);
-          }
-          return k.ifElse(
-              isInside, TypeRange{type},
-              [&] {
-                return SmallVector<Value>{multiplyAdd(k, emit(conv.getInput(), xAt, 1),
-                                                      emit(conv.getWeights(), wAt, 1),
-                                                      carried[0])};
-              },
-              [&] { return SmallVector<Value>{carried[0]}; });
-        })[0];
+        Value sum =
+            loopNest(k, ranges, {zeroAcc}, [&](ArrayRef<Value> at, ValueRange carried) {
+              SmallVector<Value> xAt(axes.rank), wAt;
+              Value isInside;
+              Value c = k.add(k.mul(group, inPerGroup), at.back());
+              xAt[0] = index[0];
+              xAt[axes.channel] = c;
+              wAt.append({c, mInGroup});
+              for (size_t s = 0; s < axes.numSpatial(); ++s) {
+                // The input position whose tap `at[s]` lands here, if there is one.
+                Value stride = k.index(conv.getStrides()[s]);
+                Value offset =
+                    k.sub(shifted[s], k.mul(at[s], k.index(conv.getDilations()[s])));
+                Value nonNegative = arith::CmpIOp::create(
+                    b, loc, arith::CmpIPredicate::sge, offset, k.index(0));
+                Value clamped = k.max(offset, k.index(0));
+                Value source = k.div(clamped, stride);
+                Value isMultiple = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                                         k.mul(source, stride), clamped);
+                Value below = k.less(source, k.value(in[axes.firstSpatial + s]));
+                Value inside = arith::AndIOp::create(b, loc, nonNegative, isMultiple);
+                inside = arith::AndIOp::create(b, loc, inside, below);
+                isInside = isInside
+                               ? Value(arith::AndIOp::create(b, loc, isInside, inside))
+                               : inside;
+                xAt[axes.firstSpatial + s] = source;
+                wAt.push_back(at[s]);
+              }
+              return k.ifElse(
+                  isInside, TypeRange{type},
+                  [&] {
+                    return SmallVector<Value>{
+                        multiplyAdd(k, emit(conv.getInput(), xAt, 1),
+                                    emit(conv.getWeights(), wAt, 1), carried[0])};
+                  },
+                  [&] { return SmallVector<Value>{carried[0]}; });
+            })[0];
         if (!conv.getBias())
           return sum;
         return emitBinary(k, hx::BinaryFn::add, sum, emit(conv.getBias(), {m}, 1),
@@ -417,10 +439,18 @@ Value ElementEmitter::emitResize(hx::ResizeOp op, ArrayRef<Value> index, unsigne
     return arith::SIToFPOp::create(b, loc, f32, wide);
   };
   auto c = [&](double v) { return k.floatConstant(v, f32, 1); };
-  auto mulf = [&](Value x, Value y) -> Value { return arith::MulFOp::create(b, loc, x, y); };
-  auto addf = [&](Value x, Value y) -> Value { return arith::AddFOp::create(b, loc, x, y); };
-  auto subf = [&](Value x, Value y) -> Value { return arith::SubFOp::create(b, loc, x, y); };
-  auto divf = [&](Value x, Value y) -> Value { return arith::DivFOp::create(b, loc, x, y); };
+  auto mulf = [&](Value x, Value y) -> Value {
+    return arith::MulFOp::create(b, loc, x, y);
+  };
+  auto addf = [&](Value x, Value y) -> Value {
+    return arith::AddFOp::create(b, loc, x, y);
+  };
+  auto subf = [&](Value x, Value y) -> Value {
+    return arith::SubFOp::create(b, loc, x, y);
+  };
+  auto divf = [&](Value x, Value y) -> Value {
+    return arith::DivFOp::create(b, loc, x, y);
+  };
   StringRef coordinates = op.getCoordinates();
 
   struct Tap {
@@ -436,7 +466,8 @@ Value ElementEmitter::emitResize(hx::ResizeOp op, ArrayRef<Value> index, unsigne
     Value inSize = toFloat(n), outSize = toFloat(m), i = toFloat(index[axis]);
     Value scale = divf(outSize, inSize);
     if (scales)
-      scale = c(cast<DenseElementsAttr>(scales.getValue()).getValues<APFloat>()[axis]
+      scale = c(cast<DenseElementsAttr>(scales.getValue())
+                    .getValues<APFloat>()[axis]
                     .convertToDouble());
     Value x;
     if (coordinates == "asymmetric") {
@@ -454,7 +485,8 @@ Value ElementEmitter::emitResize(hx::ResizeOp op, ArrayRef<Value> index, unsigne
         Value centre = divf(inSize, c(2));
         x = addf(mulf(centre, subf(c(1), adjustment)), x);
       } else if (coordinates == "pytorch_half_pixel") {
-        Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, m, k.index(1));
+        Value isOne =
+            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, m, k.index(1));
         x = arith::SelectOp::create(b, loc, isOne, c(0), x);
       }
     }
@@ -483,7 +515,8 @@ Value ElementEmitter::emitResize(hx::ResizeOp op, ArrayRef<Value> index, unsigne
     Value t = subf(x, base);
     Value first = toIndex(base);
     if (op.getMode() == hx::ResizeMode::linear) {
-      taps[axis] = {{clamped(first), subf(c(1), t)}, {clamped(k.add(first, k.index(1))), t}};
+      taps[axis] = {{clamped(first), subf(c(1), t)},
+                    {clamped(k.add(first, k.index(1))), t}};
       continue;
     }
     // Cubic convolution with coefficient a: near and far taps.

@@ -30,12 +30,13 @@ static Type withLanes(Type type, unsigned lanes) {
 
 KernelBuilder::KernelBuilder(ModuleOp kernels, hx::SymbolicShapes &shapes,
                              const CodegenTraits &traits, Location loc, StringRef name)
-    : kernels(kernels), givenName(name), symbolicShapes(shapes), codegenTraits(traits), location(loc),
-      b(kernels.getContext()), top(kernels.getContext()) {
+    : kernels(kernels), givenName(name), symbolicShapes(shapes), codegenTraits(traits),
+      location(loc), b(kernels.getContext()), top(kernels.getContext()) {
   b.setInsertionPointToEnd(kernels.getBody());
   Type indexType = b.getIndexType();
   // begin and end stay last: bindings and params are inserted before them.
-  func = func::FuncOp::create(b, loc, "kernel", b.getFunctionType({indexType, indexType}, {}));
+  func = func::FuncOp::create(b, loc, "kernel",
+                              b.getFunctionType({indexType, indexType}, {}));
   b.setInsertionPointToStart(func.addEntryBlock());
   auto end = func::ReturnOp::create(b, loc);
   b.setInsertionPoint(end);
@@ -57,7 +58,8 @@ KExpr KernelBuilder::scalar(hx::Dim dim) {
   unsigned number = it - use.params.begin();
   if (it == use.params.end()) {
     use.params.push_back(dim);
-    func.getBody().front().insertArgument(bindingTypes.size() + number, b.getI64Type(), location);
+    func.getBody().front().insertArgument(bindingTypes.size() + number, b.getI64Type(),
+                                          location);
   }
   return use.exprs.param(number);
 }
@@ -157,11 +159,11 @@ Value KernelBuilder::foldIndex(Value x, Value y, KOp op) {
   }
 }
 
-#define HEXIN_INDEX_OP(name, kop, OpT)                                                 \
-  Value KernelBuilder::name(Value x, Value y) {                                        \
-    if (Value folded = foldIndex(x, y, kop))                                           \
-      return folded;                                                                   \
-    return OpT::create(b, location, x, y);                                             \
+#define HEXIN_INDEX_OP(name, kop, OpT)                                                   \
+  Value KernelBuilder::name(Value x, Value y) {                                          \
+    if (Value folded = foldIndex(x, y, kop))                                             \
+      return folded;                                                                     \
+    return OpT::create(b, location, x, y);                                               \
   }
 HEXIN_INDEX_OP(add, KOp::add, arith::AddIOp)
 HEXIN_INDEX_OP(sub, KOp::sub, arith::SubIOp)
@@ -222,12 +224,13 @@ Value KernelBuilder::bind(Value hxValue, KExpr numElements, bool isWritten) {
   return entry.getArgument(bindingTypes.size() - 1);
 }
 
-Value KernelBuilder::load(Value memref, Value position, unsigned lanes, Type hxElementType) {
+Value KernelBuilder::load(Value memref, Value position, unsigned lanes,
+                          Type hxElementType) {
   Type storage = storageType(hxElementType), compute = computeType(hxElementType);
   Value loaded;
   if (lanes > 1)
-    loaded = vector::LoadOp::create(b, location, VectorType::get({lanes}, storage), memref,
-                                    ValueRange(position));
+    loaded = vector::LoadOp::create(b, location, VectorType::get({lanes}, storage),
+                                    memref, ValueRange(position));
   else
     loaded = memref::LoadOp::create(b, location, memref, ValueRange(position));
   if (compute == storage)
@@ -270,8 +273,8 @@ Value KernelBuilder::scratch(unsigned count, Type elementType) {
 Value KernelBuilder::splat(Value value, unsigned lanes) {
   if (lanes == 1 || isa<VectorType>(value.getType()))
     return value;
-  return vector::BroadcastOp::create(b, location, VectorType::get({lanes}, value.getType()),
-                                     value);
+  return vector::BroadcastOp::create(b, location,
+                                     VectorType::get({lanes}, value.getType()), value);
 }
 
 Value KernelBuilder::floatConstant(double value, Type type, unsigned lanes) {
@@ -282,7 +285,8 @@ Value KernelBuilder::floatConstant(double value, Type type, unsigned lanes) {
 }
 
 Value KernelBuilder::intConstant(int64_t value, Type type, unsigned lanes) {
-  APInt bits = APInt(64, value, /*isSigned=*/true).sextOrTrunc(type.getIntOrFloatBitWidth());
+  APInt bits =
+      APInt(64, value, /*isSigned=*/true).sextOrTrunc(type.getIntOrFloatBitWidth());
   TypedAttr attr = IntegerAttr::get(type, bits);
   if (lanes > 1)
     attr = DenseElementsAttr::get(VectorType::get({lanes}, type), bits);
@@ -305,8 +309,8 @@ Value KernelBuilder::beginItems(KExpr items) {
   return loop.getInductionVar();
 }
 
-SmallVector<Value> KernelBuilder::forLoop(Value lower, Value upper, Value step, ValueRange init,
-                                          LoopBody body) {
+SmallVector<Value> KernelBuilder::forLoop(Value lower, Value upper, Value step,
+                                          ValueRange init, LoopBody body) {
   auto loop = scf::ForOp::create(b, location, lower, upper, step, init);
   OpBuilder::InsertionGuard guard(b);
   if (init.empty()) {

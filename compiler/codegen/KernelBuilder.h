@@ -11,8 +11,8 @@
 #define HEXIN_COMPILER_CODEGEN_KERNELBUILDER_H
 
 #include "compiler/codegen/KernelExpr.h"
-#include "compiler/ir/SymbolicShapes.h"
 #include "compiler/codegen/KernelModule.h"
+#include "compiler/ir/SymbolicShapes.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
@@ -31,8 +31,8 @@ struct KernelUse {
   KExpr items;
   llvm::SmallVector<KExpr> footprints; ///< bytes, per binding
   int64_t grain = 1;
-  bool isExact = false;     ///< order class exact, else fixed
-  float errorConstant = 0;  ///< c of DESIGN's running error bound
+  bool isExact = false;    ///< order class exact, else fixed
+  float errorConstant = 0; ///< c of DESIGN's running error bound
   mlir::func::FuncOp func;
 };
 
@@ -46,7 +46,8 @@ public:
   /// `name`: the name an earlier variant of this kernel got, or "" for the hash
   /// of this one's text. Variants for several archs share a name.
   KernelBuilder(mlir::ModuleOp kernels, hx::SymbolicShapes &shapes,
-                const CodegenTraits &traits, mlir::Location loc, llvm::StringRef name = "");
+                const CodegenTraits &traits, mlir::Location loc,
+                llvm::StringRef name = "");
 
   mlir::OpBuilder &builder() { return b; }
   mlir::Location loc() const { return location; }

@@ -23,7 +23,18 @@ struct KExpr {
   bool operator==(const KExpr &other) const = default;
 };
 
-enum class KOp : uint8_t { constant, param, add, sub, mul, floorDiv, ceilDiv, mod, min, max };
+enum class KOp : uint8_t {
+  constant,
+  param,
+  add,
+  sub,
+  mul,
+  floorDiv,
+  ceilDiv,
+  mod,
+  min,
+  max
+};
 
 struct KNode {
   KOp op;

@@ -26,8 +26,9 @@ struct CodegenTraits {
   unsigned vectorLanes = 16; ///< f32 lanes per vector op; 1 = scalar code
   unsigned tileRows = 8;     ///< register tile of a matmul: rows ...
   unsigned tileVectors = 2;  ///< ... x vectors of vectorLanes columns
-  bool itemPerElement = false; ///< GPU-like: neighbouring items touch neighbouring elements
-  bool localMemory = false;    ///< has on-chip memory worth tiling for
+  bool itemPerElement =
+      false;                ///< GPU-like: neighbouring items touch neighbouring elements
+  bool localMemory = false; ///< has on-chip memory worth tiling for
 };
 
 } // namespace hexin

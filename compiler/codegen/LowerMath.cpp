@@ -42,7 +42,8 @@ void widen(Operation *op) {
   for (OpOperand &operand : op->getOpOperands())
     if (isNarrowFloat(operand.get().getType()))
       operand.set(arith::ExtFOp::create(
-          b, loc, withElementType(operand.get().getType(), b.getF32Type()), operand.get()));
+          b, loc, withElementType(operand.get().getType(), b.getF32Type()),
+          operand.get()));
   b.setInsertionPointAfter(op);
   for (OpResult result : op->getResults()) {
     Type narrow = result.getType();
@@ -57,13 +58,13 @@ void widen(Operation *op) {
 /// Half away from zero: the largest number below 1/2 keeps values just below a
 /// half from rounding up in the sum.
 Value roundAway(MathBuilder &m, Value x) {
-  return m.trunc(m.add(x, m.copySign(m.constant(0x1.fffffep-2, 0x1.fffffffffffffp-2), x)));
+  return m.trunc(
+      m.add(x, m.copySign(m.constant(0x1.fffffep-2, 0x1.fffffffffffffp-2), x)));
 }
 
 Value isNormal(MathBuilder &m, Value x) {
   Value a = m.abs(x);
-  Value notTiny =
-      m.compare(CmpFPredicate::OGE, a, m.constant(0x1p-126, 0x1p-1022));
+  Value notTiny = m.compare(CmpFPredicate::OGE, a, m.constant(0x1p-126, 0x1p-1022));
   return m.logicalAnd(notTiny, m.lt(a, inf));
 }
 
@@ -99,7 +100,8 @@ Value emitFloat(Operation *op, MathBuilder &m) {
       .Case<math::RsqrtOp>([&](auto) { return m.div(m.constant(1), m.sqrt(x())); })
       .Case<math::RoundOp>([&](auto) { return roundAway(m, x()); })
       .Case<math::ClampFOp>([&](math::ClampFOp clamp) -> Value {
-        Value low = arith::MaximumFOp::create(m.builder(), m.location(), x(), clamp.getMin());
+        Value low =
+            arith::MaximumFOp::create(m.builder(), m.location(), x(), clamp.getMin());
         return arith::MinimumFOp::create(m.builder(), m.location(), low, clamp.getMax());
       })
       .Case<math::IsNaNOp>([&](auto) { return m.isNan(x()); })
@@ -152,10 +154,12 @@ LogicalResult lowerOp(Operation *op) {
   } else if (isSupportedInteger(element)) {
     results = {emitInteger(op, b)};
   } else {
-    return op->emitOpError("expected operands of f16, bf16, f32, f64 or i8 to i64, got ") << type;
+    return op->emitOpError("expected operands of f16, bf16, f32, f64 or i8 to i64, got ")
+           << type;
   }
   if (!results[0])
-    return op->emitOpError("has no lowering to arithmetic; express it by other functions");
+    return op->emitOpError(
+        "has no lowering to arithmetic; express it by other functions");
   op->replaceAllUsesWith(results);
   op->erase();
   return success();

@@ -55,7 +55,8 @@ Value sigmoid(Lanes &l, Value x) {
 Value softplus(Lanes &l, Value x) {
   Type t = getElementTypeOrSelf(x.getType());
   Value e = l.op<math::ExpOp>(l.op<arith::NegFOp>(l.op<math::AbsFOp>(x)));
-  return l.op<arith::AddFOp>(l.op<arith::MaximumFOp>(x, l.f(0, t)), l.op<math::Log1pOp>(e));
+  return l.op<arith::AddFOp>(l.op<arith::MaximumFOp>(x, l.f(0, t)),
+                             l.op<math::Log1pOp>(e));
 }
 
 Value unaryFloat(Lanes &l, hx::UnaryFn fn, Value x) {
@@ -153,7 +154,8 @@ Value unaryInt(Lanes &l, hx::UnaryFn fn, Value x, Type type) {
   }
   case UnaryFn::sign: {
     if (isUnsignedInt(type))
-      return l.select(l.cmpi(arith::CmpIPredicate::ne, x, l.i(0, t)), l.i(1, t), l.i(0, t));
+      return l.select(l.cmpi(arith::CmpIPredicate::ne, x, l.i(0, t)), l.i(1, t),
+                      l.i(0, t));
     Value isNegative = l.cmpi(arith::CmpIPredicate::slt, x, l.i(0, t));
     Value isPositive = l.cmpi(arith::CmpIPredicate::sgt, x, l.i(0, t));
     return l.select(isNegative, l.i(-1, t), l.select(isPositive, l.i(1, t), l.i(0, t)));
@@ -177,7 +179,8 @@ Value divideInt(Lanes &l, Value x, Value y, Type type, bool wantRemainder) {
   Value isZero = l.cmpi(arith::CmpIPredicate::eq, y, l.i(0, t));
   if (isUnsignedInt(type)) {
     Value safe = l.select(isZero, l.i(1, t), y);
-    Value r = wantRemainder ? l.op<arith::RemUIOp>(x, safe) : l.op<arith::DivUIOp>(x, safe);
+    Value r =
+        wantRemainder ? l.op<arith::RemUIOp>(x, safe) : l.op<arith::DivUIOp>(x, safe);
     return l.select(isZero, l.i(0, t), r);
   }
   Value isMinusOne = l.cmpi(arith::CmpIPredicate::eq, y, l.i(-1, t));
@@ -200,8 +203,10 @@ Value powInt(Lanes &l, Value x, Value y) {
   Value magnitude = l.select(isNegative, l.op<arith::SubIOp>(zero, y), y);
   Value result = one, base = x;
   for (unsigned bit = 0; bit < width; ++bit) {
-    Value mask = l.i(bit == 63 ? std::numeric_limits<int64_t>::min() : int64_t(1) << bit, t);
-    Value isSet = l.cmpi(arith::CmpIPredicate::ne, l.op<arith::AndIOp>(magnitude, mask), zero);
+    Value mask =
+        l.i(bit == 63 ? std::numeric_limits<int64_t>::min() : int64_t(1) << bit, t);
+    Value isSet =
+        l.cmpi(arith::CmpIPredicate::ne, l.op<arith::AndIOp>(magnitude, mask), zero);
     result = l.select(isSet, l.op<arith::MulIOp>(result, base), result);
     base = l.op<arith::MulIOp>(base, base);
   }
@@ -224,7 +229,8 @@ Value shiftInt(Lanes &l, Value x, Value y, Type type, bool isLeft) {
     shifted = l.op<arith::ShRUIOp>(x, safe);
   } else {
     shifted = l.op<arith::ShRSIOp>(x, safe);
-    outside = l.select(l.cmpi(arith::CmpIPredicate::slt, x, outside), l.i(-1, t), outside);
+    outside =
+        l.select(l.cmpi(arith::CmpIPredicate::slt, x, outside), l.i(-1, t), outside);
   }
   return l.select(isInside, shifted, outside);
 }
@@ -259,8 +265,9 @@ Value binaryFloat(Lanes &l, hx::BinaryFn fn, Value x, Value y) {
     if (fn == BinaryFn::fmod)
       return l.op<math::CopySignOp>(remainder, x);
     Value isNonZero = l.cmpf(arith::CmpFPredicate::UNE, remainder, l.f(0, t));
-    Value differs = l.op<arith::XOrIOp>(l.cmpf(arith::CmpFPredicate::OLT, remainder, l.f(0, t)),
-                                        l.cmpf(arith::CmpFPredicate::OLT, y, l.f(0, t)));
+    Value differs =
+        l.op<arith::XOrIOp>(l.cmpf(arith::CmpFPredicate::OLT, remainder, l.f(0, t)),
+                            l.cmpf(arith::CmpFPredicate::OLT, y, l.f(0, t)));
     Value adjusted = l.select(l.op<arith::AndIOp>(isNonZero, differs),
                               l.op<arith::AddFOp>(remainder, y), remainder);
     return l.select(isNonZero, adjusted, l.op<math::CopySignOp>(adjusted, y));
@@ -291,7 +298,8 @@ Value binaryInt(Lanes &l, hx::BinaryFn fn, Value x, Value y, Type type) {
     Value zero = l.i(0, getElementTypeOrSelf(x.getType()));
     Value differs = l.cmpi(arith::CmpIPredicate::slt, l.op<arith::XOrIOp>(r, y), zero);
     Value isNonZero = l.cmpi(arith::CmpIPredicate::ne, r, zero);
-    return l.select(l.op<arith::AndIOp>(differs, isNonZero), l.op<arith::AddIOp>(r, y), r);
+    return l.select(l.op<arith::AndIOp>(differs, isNonZero), l.op<arith::AddIOp>(r, y),
+                    r);
   }
   case BinaryFn::pow:
     return powInt(l, x, y);
@@ -328,16 +336,17 @@ Value floatToInt(Lanes &l, Value x, Type to) {
   Value isHigh = l.cmpf(arith::CmpFPredicate::OGE, x, l.f(limit, t));
   Value isSpecial = l.op<arith::OrIOp>(isNaN, l.op<arith::OrIOp>(isLow, isHigh));
   Value safe = l.select(isSpecial, l.f(0, t), x);
-  Value converted = isUnsigned
-                        ? Value(arith::FPToUIOp::create(l.b, l.loc, l.shaped(wide), safe))
-                        : Value(arith::FPToSIOp::create(l.b, l.loc, l.shaped(wide), safe));
+  Value converted =
+      isUnsigned ? Value(arith::FPToUIOp::create(l.b, l.loc, l.shaped(wide), safe))
+                 : Value(arith::FPToSIOp::create(l.b, l.loc, l.shaped(wide), safe));
   int64_t lowBits = isUnsigned ? 0 : width == 64 ? INT64_MIN : INT32_MIN;
   int64_t highBits = isUnsigned ? -1 : width == 64 ? INT64_MAX : INT32_MAX;
   converted = l.select(isLow, l.i(lowBits, wide), converted);
   converted = l.select(isHigh, l.i(highBits, wide), converted);
   if (integer.getWidth() < width)
     converted = arith::TruncIOp::create(
-        l.b, l.loc, l.shaped(IntegerType::get(l.b.getContext(), integer.getWidth())), converted);
+        l.b, l.loc, l.shaped(IntegerType::get(l.b.getContext(), integer.getWidth())),
+        converted);
   return converted;
 }
 
@@ -357,7 +366,8 @@ Value emitBinary(KernelBuilder &k, hx::BinaryFn fn, Value x, Value y, Type type)
   return binaryInt(l, fn, x, y, type);
 }
 
-Value emitCompare(KernelBuilder &k, hx::ComparePredicate predicate, Value x, Value y, Type type) {
+Value emitCompare(KernelBuilder &k, hx::ComparePredicate predicate, Value x, Value y,
+                  Type type) {
   Lanes l(k, x);
   using hx::ComparePredicate;
   if (isa<FloatType>(type)) {
@@ -400,7 +410,8 @@ Value emitCast(KernelBuilder &k, Value x, Type from, Type to) {
       return arith::UIToFPOp::create(l.b, l.loc, l.shaped(result), x);
     return arith::SIToFPOp::create(l.b, l.loc, l.shaped(result), x);
   }
-  unsigned fromBits = source.getIntOrFloatBitWidth(), toBits = result.getIntOrFloatBitWidth();
+  unsigned fromBits = source.getIntOrFloatBitWidth(),
+           toBits = result.getIntOrFloatBitWidth();
   if (fromBits == toBits)
     return x;
   if (toBits < fromBits)
@@ -416,7 +427,9 @@ Value emitActivation(KernelBuilder &k, hx::ActivationKind kind, Value x, double 
   Type t = getElementTypeOrSelf(x.getType());
   Value zero = l.f(0, t), one = l.f(1, t);
   auto isNegative = [&] { return l.cmpf(arith::CmpFPredicate::OLT, x, zero); };
-  auto scaled = [&](Value v, double factor) { return l.op<arith::MulFOp>(v, l.f(factor, t)); };
+  auto scaled = [&](Value v, double factor) {
+    return l.op<arith::MulFOp>(v, l.f(factor, t));
+  };
   auto clamp = [&](Value v, Value low, Value high) {
     return l.op<arith::MinimumFOp>(l.op<arith::MaximumFOp>(v, low), high);
   };
@@ -504,7 +517,8 @@ Value emitQuantize(KernelBuilder &k, Value x, Value scale, Value zeroPoint, Type
   return converted;
 }
 
-Value emitDequantize(KernelBuilder &k, Value x, Value scale, Value zeroPoint, Type from, Type to) {
+Value emitDequantize(KernelBuilder &k, Value x, Value scale, Value zeroPoint, Type from,
+                     Type to) {
   Lanes l(k, x);
   Type i32 = l.b.getI32Type();
   Value wide = emitCast(k, x, from, i32);
@@ -514,7 +528,8 @@ Value emitDequantize(KernelBuilder &k, Value x, Value scale, Value zeroPoint, Ty
   return l.op<arith::MulFOp>(converted, scale);
 }
 
-Value emitReduceStep(KernelBuilder &k, hx::ReduceFn fn, Value accumulator, Value x, Type type) {
+Value emitReduceStep(KernelBuilder &k, hx::ReduceFn fn, Value accumulator, Value x,
+                     Type type) {
   using hx::BinaryFn, hx::ReduceFn;
   BinaryFn binary = fn == ReduceFn::sum    ? BinaryFn::add
                     : fn == ReduceFn::prod ? BinaryFn::mul
@@ -536,7 +551,8 @@ Value reduceIdentity(KernelBuilder &k, hx::ReduceFn fn, Type type, unsigned lane
   }
   unsigned width = compute.getIntOrFloatBitWidth();
   bool isUnsigned = isUnsignedInt(type);
-  int64_t highest = isUnsigned ? -1 : static_cast<int64_t>((uint64_t(1) << (width - 1)) - 1);
+  int64_t highest =
+      isUnsigned ? -1 : static_cast<int64_t>((uint64_t(1) << (width - 1)) - 1);
   int64_t lowest = isUnsigned ? 0 : -highest - 1;
   int64_t value = fn == ReduceFn::sum    ? 0
                   : fn == ReduceFn::prod ? 1

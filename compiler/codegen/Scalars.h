@@ -32,7 +32,8 @@ mlir::Value emitDequantize(KernelBuilder &k, mlir::Value x, mlir::Value scale,
 /// One step of a reduction, and what it starts from.
 mlir::Value emitReduceStep(KernelBuilder &k, hx::ReduceFn fn, mlir::Value accumulator,
                            mlir::Value x, mlir::Type type);
-mlir::Value reduceIdentity(KernelBuilder &k, hx::ReduceFn fn, mlir::Type type, unsigned lanes);
+mlir::Value reduceIdentity(KernelBuilder &k, hx::ReduceFn fn, mlir::Type type,
+                           unsigned lanes);
 
 } // namespace hexin::codegen
 

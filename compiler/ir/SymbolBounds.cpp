@@ -243,7 +243,8 @@ void SymbolTable::assumeAtLeast(Dim dim, int64_t lower) {
 }
 
 void SymbolTable::pushGuard(Dim condition) {
-  guards.push_back(Guard{.condition = condition, .numSymbols = table.size(), .assumed = assumed});
+  guards.push_back(
+      Guard{.condition = condition, .numSymbols = table.size(), .assumed = assumed});
 }
 
 void SymbolTable::popGuard() {

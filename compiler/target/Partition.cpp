@@ -30,16 +30,16 @@ bool isDeviceUse(OpOperand &use, hx::SymbolicShapes &shapes) {
 bool isHeavy(Operation *op) {
   return isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
              hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
-             hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp, hx::ArgReduceOp,
-             hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::CompactOp, hx::PackOp,
-             hx::DynamicQuantizeOp>(op);
+             hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp,
+             hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
+             hx::CompactOp, hx::PackOp, hx::DynamicQuantizeOp>(op);
 }
 
 /// Heavy ops that read each element of operand 0 once per pass, at the index
 /// their schedule chooses: what feeds them can be computed on the way.
 bool takesPrologue(Operation *op) {
-  return isa<hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp, hx::CumulativeOp,
-             hx::ArgReduceOp>(op);
+  return isa<hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp,
+             hx::CumulativeOp, hx::ArgReduceOp>(op);
 }
 
 /// Heavy ops whose result is complete in memory before anything can follow.
@@ -162,8 +162,9 @@ private:
       return false;
     // Not recomputed for every repetition of a broadcast.
     return llvm::any_of(users, [&](Operation *user) {
-      return isHeavy(user) || (isElementwise(user) &&
-                               shapes.dims(user->getResult(0)) == shapes.dims(result)) ||
+      return isHeavy(user) ||
+             (isElementwise(user) &&
+              shapes.dims(user->getResult(0)) == shapes.dims(result)) ||
              isMovement(user);
     });
   }
@@ -195,7 +196,8 @@ private:
         if (isHostRead(operand) || (source && inside.contains(source)))
           continue;
         auto constant = dyn_cast_or_null<hx::ConstantOp>(source);
-        auto dense = constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : nullptr;
+        auto dense =
+            constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : nullptr;
         if (dense && dense.isSplat() && !isHeavy(op)) {
           if (!llvm::is_contained(constants, source))
             constants.push_back(source);
@@ -209,8 +211,9 @@ private:
     for (Operation *op : ordered)
       locations.push_back(op->getLoc());
     Location loc = b.getFusedLoc(locations);
-    auto group = hx::GroupOp::create(b, loc, root->getResultTypes(), inputs.getArrayRef(),
-                                     b.getStringAttr("any"), b.getStringAttr(""), StringAttr());
+    auto group =
+        hx::GroupOp::create(b, loc, root->getResultTypes(), inputs.getArrayRef(),
+                            b.getStringAttr("any"), b.getStringAttr(""), StringAttr());
     Block *body = b.createBlock(&group.getBody());
     IRMapping mapping;
     for (Value input : inputs)
@@ -358,9 +361,9 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
     return Place::device;
   if (isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
           hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
-          hx::MatMulIntegerOp, hx::ResizeOp, hx::PackOp, hx::CumulativeOp, hx::ArgReduceOp,
-          hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::DynamicQuantizeOp,
-          hx::LstmOp>(op))
+          hx::MatMulIntegerOp, hx::ResizeOp, hx::PackOp, hx::CumulativeOp,
+          hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
+          hx::DynamicQuantizeOp, hx::LstmOp>(op))
     return Place::device;
   return Place::unsupported;
 }
@@ -392,7 +395,8 @@ LogicalResult partition(func::FuncOp func, const PlacementOptions &options) {
   if (failed(grouped.run(func)) || failed(checkConditions(func, grouped)))
     return failure();
   WalkResult walked = func.walk([&](hx::GroupOp group) {
-    codegen::ScheduleChoice choice = codegen::chooseSchedule(group, grouped, options.disabled);
+    codegen::ScheduleChoice choice =
+        codegen::chooseSchedule(group, grouped, options.disabled);
     if (choice.name.empty()) {
       group.emitOpError("has no schedule: ") << choice.reason;
       return WalkResult::interrupt();

@@ -1,4 +1,5 @@
-//===- Partition.h - ops into groups, each one kernel ------------------------------------------===//
+//===- Partition.h - ops into groups, each one kernel
+//------------------------------------------===//
 //
 // Gives every op of @main its place: on the host (shape arithmetic that only the
 // host reads), as a view, or in an hx.group that becomes one kernel. A group has
@@ -39,7 +40,8 @@ llvm::DenseSet<mlir::Operation *> hostOnlyOps(mlir::func::FuncOp func,
 
 /// Marks the ops that go to the host. Fails at the first op that the device cannot
 /// or must not run and that may not go there; the diagnostic says how to allow it.
-mlir::LogicalResult markFallbacks(mlir::func::FuncOp func, const PlacementOptions &options);
+mlir::LogicalResult markFallbacks(mlir::func::FuncOp func,
+                                  const PlacementOptions &options);
 
 /// The reason of an op marked by markFallbacks, or "".
 llvm::StringRef fallbackReason(mlir::Operation *op);

@@ -8,7 +8,8 @@ namespace hexin::hx {
 using mlir::Value;
 
 Value shapeConstant(OpBuilder &builder, Location loc, ArrayRef<int64_t> values) {
-  auto type = RankedTensorType::get({static_cast<int64_t>(values.size())}, builder.getI64Type());
+  auto type =
+      RankedTensorType::get({static_cast<int64_t>(values.size())}, builder.getI64Type());
   return ConstantOp::create(builder, loc, DenseElementsAttr::get(type, values));
 }
 
@@ -33,8 +34,8 @@ Value transposed(OpBuilder &builder, Location loc, Value value, ArrayRef<int64_t
   if (isIdentity)
     return value;
   auto type = tensorTypeOf(value);
-  return TransposeOp::create(builder, loc, type.clone(permuted(type.getShape(), perm)), value,
-                             perm);
+  return TransposeOp::create(builder, loc, type.clone(permuted(type.getShape(), perm)),
+                             value, perm);
 }
 
 Value permutedShapeOperand(OpBuilder &builder, Location loc, Value operand,
@@ -44,7 +45,8 @@ Value permutedShapeOperand(OpBuilder &builder, Location loc, Value operand,
     SmallVector<Attribute> values;
     for (int64_t axis : perm)
       values.push_back(elements.getValues<Attribute>()[axis]);
-    return ConstantOp::create(builder, loc, DenseElementsAttr::get(elements.getType(), values));
+    return ConstantOp::create(builder, loc,
+                              DenseElementsAttr::get(elements.getType(), values));
   }
   return GatherOp::create(builder, loc, operand.getType(), operand,
                           shapeConstant(builder, loc, perm), 0, 0);

@@ -1,4 +1,5 @@
-//===- Build.h - small builders that several passes need --------------------------------===//
+//===- Build.h - small builders that several passes need
+//--------------------------------===//
 #ifndef HEXIN_COMPILER_TRANSFORMS_BUILD_H
 #define HEXIN_COMPILER_TRANSFORMS_BUILD_H
 

@@ -1,4 +1,5 @@
-//===- ChannelsLast.cpp - convolutions and pooling with channels last ------------------------===//
+//===- ChannelsLast.cpp - convolutions and pooling with channels last
+//------------------------===//
 //
 // Ops with a `layout` on 4-D tensors become nhwc between two transposes; then
 // transposes sink towards the results, through everything that does not mind,
@@ -74,7 +75,9 @@ SmallVector<int64_t> prefixed(int64_t first, ArrayRef<int64_t> rest) {
   llvm::append_range(result, rest);
   return result;
 }
-SmallVector<int64_t> heightPads(ArrayRef<int64_t> pads) { return {0, pads[0], 0, pads[1]}; }
+SmallVector<int64_t> heightPads(ArrayRef<int64_t> pads) {
+  return {0, pads[0], 0, pads[1]};
+}
 
 struct WidenConv : OpRewritePattern<ConvOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -86,10 +89,11 @@ struct WidenConv : OpRewritePattern<ConvOp> {
     Value weights = withHeight(rewriter, loc, op.getWeights());
     SmallVector<int64_t> sizes(tensorTypeOf(op.getResult()).getShape());
     sizes.insert(sizes.begin() + 2, 1);
-    Value wide = ConvOp::create(rewriter, loc, tensorTypeOf(op.getResult()).clone(sizes), input,
-                                weights, op.getBias(), op.getGroups(),
-                                prefixed(1, op.getStrides()), heightPads(op.getPads()),
-                                prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
+    Value wide =
+        ConvOp::create(rewriter, loc, tensorTypeOf(op.getResult()).clone(sizes), input,
+                       weights, op.getBias(), op.getGroups(),
+                       prefixed(1, op.getStrides()), heightPads(op.getPads()),
+                       prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
     rewriter.replaceOp(op, withoutHeight(rewriter, loc, wide));
     return success();
   }
@@ -105,10 +109,10 @@ struct WidenPool : OpRewritePattern<PoolOp> {
     SmallVector<int64_t> sizes(tensorTypeOf(op.getResult()).getShape());
     sizes.insert(sizes.begin() + 2, 1);
     auto wide = PoolOp::create(
-        rewriter, loc, TypeRange{tensorTypeOf(op.getResult()).clone(sizes)}, op.getFn(), input,
-        prefixed(1, op.getWindow()), op.getCeilMode(), op.getStorageOrder(),
-        prefixed(1, op.getStrides()), heightPads(op.getPads()), prefixed(1, op.getDilations()),
-        op.getPadPolicy(), op.getLayout());
+        rewriter, loc, TypeRange{tensorTypeOf(op.getResult()).clone(sizes)}, op.getFn(),
+        input, prefixed(1, op.getWindow()), op.getCeilMode(), op.getStorageOrder(),
+        prefixed(1, op.getStrides()), heightPads(op.getPads()),
+        prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
     rewriter.replaceOp(op, withoutHeight(rewriter, loc, wide.getResult()));
     return success();
   }
@@ -188,8 +192,8 @@ struct SinkThroughElementwise : RewritePattern {
     TransposeOp first;
     for (Value operand : op->getOperands())
       if (auto transpose = transposeOf(operand))
-        if (!first && tensorTypeOf(operand).getRank() ==
-                          tensorTypeOf(op->getResult(0)).getRank())
+        if (!first &&
+            tensorTypeOf(operand).getRank() == tensorTypeOf(op->getResult(0)).getRank())
           first = transpose;
     if (!first)
       return failure();
@@ -259,8 +263,8 @@ struct SinkThroughReduce : OpRewritePattern<ReduceOp> {
     if (op.getKeepDims()) {
       SmallVector<int64_t> inverse = inversePermutation(perm);
       Value moved = ReduceOp::create(rewriter, op.getLoc(),
-                                     type.clone(permuted(type.getShape(), inverse)), op.getFn(),
-                                     transpose.getInput(), axes, true);
+                                     type.clone(permuted(type.getShape(), inverse)),
+                                     op.getFn(), transpose.getInput(), axes, true);
       rewriter.replaceOp(op, transposed(rewriter, op.getLoc(), moved, perm));
       return success();
     }
@@ -271,7 +275,8 @@ struct SinkThroughReduce : OpRewritePattern<ReduceOp> {
         kept.push_back(source);
     if (!llvm::is_sorted(kept))
       return failure();
-    rewriter.replaceOpWithNewOp<ReduceOp>(op, type, op.getFn(), transpose.getInput(), axes, false);
+    rewriter.replaceOpWithNewOp<ReduceOp>(op, type, op.getFn(), transpose.getInput(),
+                                          axes, false);
     return success();
   }
 };
@@ -285,11 +290,11 @@ struct SinkThroughPad : OpRewritePattern<PadOp> {
     SmallVector<int64_t> inverse = inversePermutation(transpose.getPerm());
     Location loc = op.getLoc();
     auto type = tensorTypeOf(op.getResult());
-    Value moved = PadOp::create(rewriter, loc, type.clone(permuted(type.getShape(), inverse)),
-                                transpose.getInput(),
-                                permutedShapeOperand(rewriter, loc, op.getLow(), inverse),
-                                permutedShapeOperand(rewriter, loc, op.getHigh(), inverse),
-                                op.getValue(), op.getMode());
+    Value moved = PadOp::create(
+        rewriter, loc, type.clone(permuted(type.getShape(), inverse)),
+        transpose.getInput(), permutedShapeOperand(rewriter, loc, op.getLow(), inverse),
+        permutedShapeOperand(rewriter, loc, op.getHigh(), inverse), op.getValue(),
+        op.getMode());
     rewriter.replaceOp(op, transposed(rewriter, loc, moved, transpose.getPerm()));
     return success();
   }
@@ -304,11 +309,12 @@ struct SinkThroughSlice : OpRewritePattern<SliceOp> {
     SmallVector<int64_t> inverse = inversePermutation(transpose.getPerm());
     Location loc = op.getLoc();
     auto type = tensorTypeOf(op.getResult());
-    Value moved = SliceOp::create(rewriter, loc, type.clone(permuted(type.getShape(), inverse)),
-                                  transpose.getInput(),
-                                  permutedShapeOperand(rewriter, loc, op.getStarts(), inverse),
-                                  permutedShapeOperand(rewriter, loc, op.getSizes(), inverse),
-                                  permuted(op.getSteps(), inverse));
+    Value moved =
+        SliceOp::create(rewriter, loc, type.clone(permuted(type.getShape(), inverse)),
+                        transpose.getInput(),
+                        permutedShapeOperand(rewriter, loc, op.getStarts(), inverse),
+                        permutedShapeOperand(rewriter, loc, op.getSizes(), inverse),
+                        permuted(op.getSteps(), inverse));
     rewriter.replaceOp(op, transposed(rewriter, loc, moved, transpose.getPerm()));
     return success();
   }
@@ -333,7 +339,8 @@ struct SinkThroughResize : OpRewritePattern<ResizeOp> {
     });
     moved->moveAfter(scales.getDefiningOp());
     rewriter.setInsertionPointAfter(moved);
-    rewriter.replaceOp(op, transposed(rewriter, loc, moved->getResult(0), transpose.getPerm()));
+    rewriter.replaceOp(
+        op, transposed(rewriter, loc, moved->getResult(0), transpose.getPerm()));
     return success();
   }
 };
@@ -341,7 +348,8 @@ struct SinkThroughResize : OpRewritePattern<ResizeOp> {
 /// A transpose that only moves axes of size 1 is a reshape.
 struct TransposeOfOnes : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
     auto type = tensorTypeOf(op.getInput());
     SmallVector<int64_t> moved;
     for (int64_t axis : op.getPerm())

@@ -1,4 +1,5 @@
-//===- ConvTransposeToMatMul.cpp - upsampling convolutions as a product ---------------------------===//
+//===- ConvTransposeToMatMul.cpp - upsampling convolutions as a product
+//---------------------------===//
 //
 // A transposed convolution whose windows neither overlap nor leave gaps (stride =
 // taps, no padding) gives every input pixel its own block of outputs: one matrix
@@ -72,7 +73,8 @@ struct ToMatMul : OpRewritePattern<ConvTransposeOp> {
            isa<FloatType>(weights.getElementType());
   }
 
-  LogicalResult matchAndRewrite(ConvTransposeOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(ConvTransposeOp op,
+                                PatternRewriter &rewriter) const override {
     if (!matches(op))
       return failure();
     Location loc = op.getLoc();
@@ -84,15 +86,17 @@ struct ToMatMul : OpRewritePattern<ConvTransposeOp> {
 
     Value matrix = transposed(rewriter, loc, op.getWeights(), {0, 2, 3, 1});
     matrix = reshaped(rewriter, loc, matrix, {c, kh * kw * m});
-    Value product = MatMulOp::create(rewriter, loc, input.clone({in[0], in[1], in[2], kh * kw * m}),
-                                     op.getInput(), matrix, false, false, TypeAttr());
+    Value product =
+        MatMulOp::create(rewriter, loc, input.clone({in[0], in[1], in[2], kh * kw * m}),
+                         op.getInput(), matrix, false, false, TypeAttr());
     Value blocks = ReshapeOp::create(
         rewriter, loc, input.clone({in[0], in[1], in[2], kh, kw, m}), product,
-        scaledShape(rewriter, loc, op.getInput(), {0, 1, 2, -1, -1, -1}, {1, 1, 1, kh, kw, m}));
+        scaledShape(rewriter, loc, op.getInput(), {0, 1, 2, -1, -1, -1},
+                    {1, 1, 1, kh, kw, m}));
     blocks = transposed(rewriter, loc, blocks, {0, 1, 3, 2, 4, 5});
     Value result = ReshapeOp::create(
-        rewriter, loc, input.clone({in[0], scaled(in[1], kh), scaled(in[2], kw), m}), blocks,
-        scaledShape(rewriter, loc, op.getInput(), {0, 1, 2, -1}, {1, kh, kw, m}));
+        rewriter, loc, input.clone({in[0], scaled(in[1], kh), scaled(in[2], kw), m}),
+        blocks, scaledShape(rewriter, loc, op.getInput(), {0, 1, 2, -1}, {1, kh, kw, m}));
     if (op.getBias())
       result = BinaryOp::create(rewriter, loc, result.getType(), BinaryFn::add, result,
                                 op.getBias());

@@ -1,4 +1,5 @@
-//===- FoldBatchNorm.cpp - batch normalisation as scale and shift ------------------------===//
+//===- FoldBatchNorm.cpp - batch normalisation as scale and shift
+//------------------------===//
 //
 // y = x * s + t with s = scale / sqrt(variance + epsilon), t = bias - mean * s.
 // Behind a convolution that nothing else reads s goes into the weights and t into
@@ -25,7 +26,9 @@ namespace hexin::hx {
 using mlir::Value;
 namespace {
 
-RankedTensorType tensorType(Value value) { return cast<RankedTensorType>(value.getType()); }
+RankedTensorType tensorType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
 
 /// Ops on small constant tensors, typed by hand: all sizes are static.
 struct ConstantMath {
@@ -38,7 +41,9 @@ struct ConstantMath {
   Value splat(double value, RankedTensorType like) {
     auto type = RankedTensorType::get({}, like.getElementType());
     return ConstantOp::create(
-        b, loc, DenseElementsAttr::get(type, {Attribute(FloatAttr::get(like.getElementType(), value))}));
+        b, loc,
+        DenseElementsAttr::get(
+            type, {Attribute(FloatAttr::get(like.getElementType(), value))}));
   }
   /// [M] as [M, 1, 1, ...] with `trailing` ones.
   Value column(Value x, int64_t trailing) {
@@ -46,9 +51,9 @@ struct ConstantMath {
     sizes.append(trailing, 1);
     auto shape = ConstantOp::create(
         b, loc,
-        DenseElementsAttr::get(RankedTensorType::get({static_cast<int64_t>(sizes.size())},
-                                                     b.getI64Type()),
-                               ArrayRef<int64_t>(sizes)));
+        DenseElementsAttr::get(
+            RankedTensorType::get({static_cast<int64_t>(sizes.size())}, b.getI64Type()),
+            ArrayRef<int64_t>(sizes)));
     return ReshapeOp::create(b, loc, tensorType(x).clone(sizes), x, shape);
   }
 };
@@ -56,7 +61,8 @@ struct ConstantMath {
 struct FoldBatchNorm : OpRewritePattern<BatchNormOp> {
   using OpRewritePattern::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(BatchNormOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(BatchNormOp op,
+                                PatternRewriter &rewriter) const override {
     if (op.getLayout() != Layout::nchw)
       return failure();
     for (Value parameter : {op.getScale(), op.getBias(), op.getMean(), op.getVariance()})
@@ -67,8 +73,8 @@ struct FoldBatchNorm : OpRewritePattern<BatchNormOp> {
       return failure();
     ConstantMath math{rewriter, op.getLoc()};
     Value epsilon = math.splat(op.getEpsilon().convertToDouble(), type);
-    Value deviation =
-        math.unary(UnaryFn::sqrt, math.binary(BinaryFn::add, op.getVariance(), epsilon, type));
+    Value deviation = math.unary(
+        UnaryFn::sqrt, math.binary(BinaryFn::add, op.getVariance(), epsilon, type));
     Value scale = math.binary(BinaryFn::div, op.getScale(), deviation, type);
 
     auto conv = op.getInput().getDefiningOp<ConvOp>();
@@ -78,28 +84,32 @@ struct FoldBatchNorm : OpRewritePattern<BatchNormOp> {
                       (!conv.getBias() || isConstantLike(conv.getBias()));
     if (isAbsorbed) {
       auto weightType = tensorType(conv.getWeights());
-      Value weights = math.binary(BinaryFn::mul, conv.getWeights(),
-                                  math.column(scale, weightType.getRank() - 1), weightType);
+      Value weights =
+          math.binary(BinaryFn::mul, conv.getWeights(),
+                      math.column(scale, weightType.getRank() - 1), weightType);
       Value shift = conv.getBias()
                         ? math.binary(BinaryFn::sub, conv.getBias(), op.getMean(), type)
                         : math.unary(UnaryFn::neg, op.getMean());
-      Value bias = math.binary(BinaryFn::add, math.binary(BinaryFn::mul, shift, scale, type),
-                               op.getBias(), type);
-      auto folded = ConvOp::create(rewriter, op.getLoc(), op.getType(), conv.getInput(), weights,
-                                   bias, conv.getGroups(), conv.getStrides(), conv.getPads(),
-                                   conv.getDilations(), conv.getPadPolicy(), conv.getLayout());
+      Value bias =
+          math.binary(BinaryFn::add, math.binary(BinaryFn::mul, shift, scale, type),
+                      op.getBias(), type);
+      auto folded =
+          ConvOp::create(rewriter, op.getLoc(), op.getType(), conv.getInput(), weights,
+                         bias, conv.getGroups(), conv.getStrides(), conv.getPads(),
+                         conv.getDilations(), conv.getPadPolicy(), conv.getLayout());
       folded->setLoc(FusedLoc::get(getContext(), {conv.getLoc(), op.getLoc()}));
       rewriter.replaceOp(op, folded);
       rewriter.eraseOp(conv);
       return success();
     }
 
-    Value shift = math.binary(BinaryFn::sub, op.getBias(),
-                              math.binary(BinaryFn::mul, op.getMean(), scale, type), type);
+    Value shift =
+        math.binary(BinaryFn::sub, op.getBias(),
+                    math.binary(BinaryFn::mul, op.getMean(), scale, type), type);
     int64_t trailing = std::max<int64_t>(0, tensorType(op.getInput()).getRank() - 2);
     auto resultType = cast<RankedTensorType>(op.getType());
-    Value scaled =
-        math.binary(BinaryFn::mul, op.getInput(), math.column(scale, trailing), resultType);
+    Value scaled = math.binary(BinaryFn::mul, op.getInput(), math.column(scale, trailing),
+                               resultType);
     rewriter.replaceOpWithNewOp<BinaryOp>(op, resultType, BinaryFn::add, scaled,
                                           math.column(shift, trailing));
     return success();

@@ -71,9 +71,9 @@ std::vector<Tensor> evaluate(Operation *op) {
   if (resultBytes > maxFoldBytes ||
       (resultBytes > freeGrowthBytes && resultBytes > 2 * operandBytes))
     return {};
-  Result<std::vector<Tensor>> results = reference::run(
-      op->getName().stripDialect().str(), toAttributes(op), operands, types,
-      {.box = std::nullopt, .maxResultBytes = maxFoldBytes});
+  Result<std::vector<Tensor>> results =
+      reference::run(op->getName().stripDialect().str(), toAttributes(op), operands,
+                     types, {.box = std::nullopt, .maxResultBytes = maxFoldBytes});
   if (!results.ok())
     return {}; // the run will say what is wrong, at the node
   return std::move(*results);

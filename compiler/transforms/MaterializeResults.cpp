@@ -1,4 +1,5 @@
-//===- MaterializeResults.cpp - every result in memory of its own -------------------------------===//
+//===- MaterializeResults.cpp - every result in memory of its own
+//-------------------------------===//
 //
 // A result that is an input, a constant, a shape value, the choice of an hx.if, or
 // (a view of) what is already another result becomes a copy.
@@ -41,10 +42,11 @@ struct MaterializeResultsPass : impl::MaterializeResultsPassBase<MaterializeResu
       while (auto view = root.getDefiningOp<ReshapeOp>())
         root = view.getInput();
       bool isOwn = root.getDefiningOp() && !isa<IfOp>(root.getDefiningOp()) &&
-                   !isConstantLike(root) &&
-                   !shapes.contents(root).has_value() && taken.insert(root).second;
+                   !isConstantLike(root) && !shapes.contents(root).has_value() &&
+                   taken.insert(root).second;
       if (!isOwn)
-        operand.set(CastOp::create(b, value.getLoc(), value.getType(), value, true, "nearest"));
+        operand.set(
+            CastOp::create(b, value.getLoc(), value.getType(), value, true, "nearest"));
     }
   }
 };

@@ -1,4 +1,5 @@
-//===- PackOperands.cpp - right-hand sides in panels --------------------------------------------===//
+//===- PackOperands.cpp - right-hand sides in panels
+//--------------------------------------------===//
 //
 // Convolution weights and the right-hand sides of matmuls get an hx.pack where
 // the packed schedule will take the op. A packed constant costs nothing at run
@@ -33,7 +34,8 @@ int64_t panelWidth(int64_t columns) {
 
 Value packed(OpBuilder &b, Location loc, Value value, int64_t columns, int64_t groups,
              bool isTransposed, bool isConv) {
-  auto panels = PanelsAttr::get(b.getContext(), panelWidth(columns), groups, isTransposed, isConv);
+  auto panels =
+      PanelsAttr::get(b.getContext(), panelWidth(columns), groups, isTransposed, isConv);
   auto type = tensorTypeOf(value);
   auto packedType = RankedTensorType::get(type.getShape(), type.getElementType(), panels);
   return PackOp::create(b, loc, packedType, value, panels);
@@ -45,16 +47,17 @@ bool isFloatType(Value value) {
 
 void packConv(ConvOp op) {
   auto weights = tensorTypeOf(op.getWeights());
-  if (op.getLayout() != Layout::nhwc || weights.getEncoding() || !weights.hasStaticShape() ||
-      !isFloatType(op.getInput()))
+  if (op.getLayout() != Layout::nhwc || weights.getEncoding() ||
+      !weights.hasStaticShape() || !isFloatType(op.getInput()))
     return;
   int64_t groups = op.getGroups();
-  bool isDepthwise = groups > 1 && weights.getDimSize(1) == 1 && weights.getDimSize(0) == groups;
+  bool isDepthwise =
+      groups > 1 && weights.getDimSize(1) == 1 && weights.getDimSize(0) == groups;
   int64_t panelGroups = isDepthwise ? 1 : groups;
   OpBuilder b(op);
   op.getWeightsMutable().assign(packed(b, op.getLoc(), op.getWeights(),
-                                       weights.getDimSize(0) / panelGroups, panelGroups, false,
-                                       true));
+                                       weights.getDimSize(0) / panelGroups, panelGroups,
+                                       false, true));
 }
 
 void packMatMul(MatMulOp op) {

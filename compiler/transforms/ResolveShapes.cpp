@@ -1,4 +1,5 @@
-//===- ResolveShapes.cpp - host-read operands in terms of the inputs ---------------------------===//
+//===- ResolveShapes.cpp - host-read operands in terms of the inputs
+//---------------------------===//
 //
 // A shape operand that is known as expressions over the inputs' sizes is written
 // anew as arithmetic on hx.shape_of of the function's arguments. What computed it
@@ -57,7 +58,8 @@ public:
       return shapeConstant(b, loc, constants);
     if (parts.size() == 1)
       return parts[0];
-    auto type = RankedTensorType::get({static_cast<int64_t>(dims.size())}, b.getI64Type());
+    auto type =
+        RankedTensorType::get({static_cast<int64_t>(dims.size())}, b.getI64Type());
     return ConcatOp::create(b, loc, type, parts, 0);
   }
 
@@ -84,7 +86,8 @@ private:
       return {};
     if (shapes.symbols().lowerBound(numerator) >= 0)
       return binary(BinaryFn::div, x, y);
-    return binary(BinaryFn::div, binary(BinaryFn::sub, x, binary(BinaryFn::mod, x, y)), y);
+    return binary(BinaryFn::div, binary(BinaryFn::sub, x, binary(BinaryFn::mod, x, y)),
+                  y);
   }
 
   Value symbol(const Symbol &symbol) {
@@ -97,7 +100,8 @@ private:
       Value &sizes = sizesOf[argument];
       int64_t rank = tensorTypeOf(argument).getRank();
       if (!sizes)
-        sizes = ShapeOfOp::create(b, loc, RankedTensorType::get({rank}, b.getI64Type()), argument);
+        sizes = ShapeOfOp::create(b, loc, RankedTensorType::get({rank}, b.getI64Type()),
+                                  argument);
       return SliceOp::create(b, loc, one(), sizes,
                              shapeConstant(b, loc, {static_cast<int64_t>(symbol.index)}),
                              shapeConstant(b, loc, {1}), ArrayRef<int64_t>{1});
@@ -112,9 +116,9 @@ private:
                                 tensorTypeOf(argument).getElementType()),
           argument, shapeConstant(b, loc, {-1}));
       Value element = SliceOp::create(
-          b, loc, RankedTensorType::get({1}, tensorTypeOf(argument).getElementType()), flat,
-          shapeConstant(b, loc, {static_cast<int64_t>(symbol.index)}), shapeConstant(b, loc, {1}),
-          ArrayRef<int64_t>{1});
+          b, loc, RankedTensorType::get({1}, tensorTypeOf(argument).getElementType()),
+          flat, shapeConstant(b, loc, {static_cast<int64_t>(symbol.index)}),
+          shapeConstant(b, loc, {1}), ArrayRef<int64_t>{1});
       if (element.getType() == one())
         return element;
       return CastOp::create(b, loc, one(), element, true, "nearest");
@@ -141,8 +145,8 @@ private:
       Value x = operand(0), y = operand(1);
       if (!x || !y)
         return {};
-      auto predicate = symbol.function == Function::eq ? ComparePredicate::eq
-                                                       : ComparePredicate::lt;
+      auto predicate =
+          symbol.function == Function::eq ? ComparePredicate::eq : ComparePredicate::lt;
       Value truth = CompareOp::create(b, loc, RankedTensorType::get({1}, b.getI1Type()),
                                       predicate, x, y);
       return CastOp::create(b, loc, one(), truth, true, "nearest");
@@ -151,8 +155,8 @@ private:
       Value c = operand(0), x = operand(1), y = operand(2);
       if (!c || !x || !y)
         return {};
-      Value truth = CastOp::create(b, loc, RankedTensorType::get({1}, b.getI1Type()), c, true,
-                                   "nearest");
+      Value truth = CastOp::create(b, loc, RankedTensorType::get({1}, b.getI1Type()), c,
+                                   true, "nearest");
       return SelectOp::create(b, loc, one(), truth, x, y);
     }
     default:

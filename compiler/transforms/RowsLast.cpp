@@ -1,4 +1,5 @@
-//===- RowsLast.cpp - softmax and normalisation over the last axis -----------------------------===//
+//===- RowsLast.cpp - softmax and normalisation over the last axis
+//-----------------------------===//
 //
 // Row kernels own the last axis. Softmax over another axis goes between two
 // transposes; layer_norm over several axes sees them as one.
@@ -38,7 +39,8 @@ template <typename OpT> struct AxisToLast : OpRewritePattern<OpT> {
     perm.push_back(axis);
     Value input = transposed(rewriter, op.getLoc(), op.getInput(), perm);
     Value moved = OpT::create(rewriter, op.getLoc(), input.getType(), input, rank - 1);
-    rewriter.replaceOp(op, transposed(rewriter, op.getLoc(), moved, inversePermutation(perm)));
+    rewriter.replaceOp(
+        op, transposed(rewriter, op.getLoc(), moved, inversePermutation(perm)));
     return success();
   }
 };
@@ -56,7 +58,8 @@ int64_t mergedSize(ArrayRef<int64_t> sizes) {
 
 struct MergeNormAxes : OpRewritePattern<LayerNormOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(LayerNormOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(LayerNormOp op,
+                                PatternRewriter &rewriter) const override {
     auto type = tensorTypeOf(op.getInput());
     int64_t rank = type.getRank(), axis = op.getAxis();
     ArrayRef<int64_t> inner = type.getShape().drop_front(axis);
@@ -83,7 +86,8 @@ struct MergeNormAxes : OpRewritePattern<LayerNormOp> {
 struct RowsLastPass : impl::RowsLastPassBase<RowsLastPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<AxisToLast<SoftmaxOp>, AxisToLast<LogSoftmaxOp>, MergeNormAxes>(&getContext());
+    patterns.add<AxisToLast<SoftmaxOp>, AxisToLast<LogSoftmaxOp>, MergeNormAxes>(
+        &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

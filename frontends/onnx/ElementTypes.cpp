@@ -58,7 +58,8 @@ ElementsAttr toElementsAttr(MLIRContext *context, const Tensor &tensor) {
   bool isSplat = true;
   for (size_t offset = width; offset < bytes.size() && isSplat; offset += width)
     isSplat = bytes.slice(offset, width) == bytes.take_front(width);
-  return DenseElementsAttr::getFromRawBuffer(type, isSplat ? bytes.take_front(width) : bytes);
+  return DenseElementsAttr::getFromRawBuffer(type,
+                                             isSplat ? bytes.take_front(width) : bytes);
 }
 
 } // namespace hexin::onnx

@@ -21,7 +21,9 @@ namespace hexin::onnx {
 static constexpr uint64_t maxNodes = 4'000'000;
 static constexpr unsigned maxCallDepth = 64;
 
-static StringRef ref(std::string_view text) { return StringRef(text.data(), text.size()); }
+static StringRef ref(std::string_view text) {
+  return StringRef(text.data(), text.size());
+}
 
 //===----------------------------------------------------------------------===//
 // Scopes
@@ -85,10 +87,12 @@ class GraphImporter::PlaceScope {
 public:
   PlaceScope(GraphImporter &importer, const Node &node, const Scope &scope)
       : importer(importer), outer(std::move(importer.place)) {
-    std::string name = !node.name.empty()      ? std::string(node.name)
-                       : !node.outputs.empty() ? "producing " + std::string(node.outputs[0])
-                                               : "without outputs";
-    importer.place = scope.context + "node '" + name + "' (" + std::string(node.opType) + ")";
+    std::string name = !node.name.empty() ? std::string(node.name)
+                       : !node.outputs.empty()
+                           ? "producing " + std::string(node.outputs[0])
+                           : "without outputs";
+    importer.place =
+        scope.context + "node '" + name + "' (" + std::string(node.opType) + ")";
   }
   ~PlaceScope() { importer.place = std::move(outer); }
 
@@ -195,8 +199,8 @@ LogicalResult GraphImporter::importMain(ModuleOp module) {
   return success();
 }
 
-LogicalResult GraphImporter::addInputs(func::FuncOp func, ArrayRef<const ValueInfo *> infos,
-                                       Scope &scope) {
+LogicalResult GraphImporter::addInputs(func::FuncOp func,
+                                       ArrayRef<const ValueInfo *> infos, Scope &scope) {
   Result<std::vector<InputType>> types =
       resolveInputs(builder.getContext(), infos, options.shapes);
   if (!types.ok()) {
@@ -279,11 +283,13 @@ FailureOr<Value> GraphImporter::lookup(StringRef name, Scope &scope) {
       return failure();
     return value;
   }
-  return malformed("'" + name + "' is not an input, an initializer or the output of an "
+  return malformed("'" + name +
+                   "' is not an input, an initializer or the output of an "
                    "earlier node");
 }
 
-FailureOr<SmallVector<Value>> GraphImporter::lookupOutputs(const Graph &graph, Scope &scope) {
+FailureOr<SmallVector<Value>> GraphImporter::lookupOutputs(const Graph &graph,
+                                                           Scope &scope) {
   SmallVector<Value> values;
   for (const ValueInfo &info : graph.outputs) {
     FailureOr<Value> value = lookup(ref(info.name), scope);
@@ -373,7 +379,8 @@ const Function *GraphImporter::findFunction(const Node &node) const {
 LogicalResult GraphImporter::importNode(const Node &node, Scope &scope) {
   SmallVector<Value> inputs;
   for (std::string_view name : node.inputs) {
-    FailureOr<Value> value = name.empty() ? FailureOr<Value>(Value()) : lookup(ref(name), scope);
+    FailureOr<Value> value =
+        name.empty() ? FailureOr<Value>(Value()) : lookup(ref(name), scope);
     if (failed(value))
       return failure();
     inputs.push_back(*value);
@@ -385,7 +392,8 @@ LogicalResult GraphImporter::importNode(const Node &node, Scope &scope) {
   return importOp(node, scope, inputs);
 }
 
-LogicalResult GraphImporter::importOp(const Node &node, Scope &scope, ArrayRef<Value> inputs) {
+LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
+                                      ArrayRef<Value> inputs) {
   StringRef domain = canonicalDomain(ref(node.domain));
   std::string domainName = domain.empty() ? "ai.onnx" : domain.str();
   int64_t opset = scope.opset(domain);
@@ -404,9 +412,10 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope, ArrayRef<V
   const OpRow *row = table.find(domain, ref(node.opType), opset);
   if (!row) {
     bool isOld = table.hasAnyVersion(domain, ref(node.opType));
-    return unsupportedError("operator " + ref(node.opType) + " of domain " + domainName +
-                            (isOld ? " did not exist at opset " : " is not supported (opset ") +
-                            Twine(opset) + (isOld ? "" : ")"));
+    return unsupportedError(
+        "operator " + ref(node.opType) + " of domain " + domainName +
+        (isOld ? " did not exist at opset " : " is not supported (opset ") +
+        Twine(opset) + (isOld ? "" : ")"));
   }
   unsigned numGiven = inputs.size();
   for (unsigned i = 0; i < row->minInputs; ++i)
@@ -429,7 +438,8 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope, ArrayRef<V
       continue;
     Value value = i < binder.results().size() ? binder.results()[i] : Value();
     if (!value)
-      return unsupportedError("output #" + Twine(i) + " '" + ref(name) + "' is not supported");
+      return unsupportedError("output #" + Twine(i) + " '" + ref(name) +
+                              "' is not supported");
     if (failed(bind(ref(name), foldKnownContents(value), scope)))
       return failure();
   }
@@ -445,8 +455,8 @@ LogicalResult GraphImporter::importCall(const Node &node, const Function &functi
     return malformed("function takes " + Twine(function.inputs.size()) + " inputs, got " +
                      Twine(inputs.size()));
   if (node.outputs.size() > function.outputs.size())
-    return malformed("function has " + Twine(function.outputs.size()) + " outputs, the call " +
-                     Twine(node.outputs.size()));
+    return malformed("function has " + Twine(function.outputs.size()) +
+                     " outputs, the call " + Twine(node.outputs.size()));
 
   llvm::StringMap<const Attribute *> attributes;
   for (const Attribute &attribute : function.defaultedAttributes)
@@ -461,7 +471,8 @@ LogicalResult GraphImporter::importCall(const Node &node, const Function &functi
   body.block = scope.block;
   body.callAttributes = &attributes;
   body.depth = scope.depth + 1;
-  body.prefix = scope.prefix + std::string(node.name.empty() ? node.opType : node.name) + "/";
+  body.prefix =
+      scope.prefix + std::string(node.name.empty() ? node.opType : node.name) + "/";
   body.context = place + ", ";
   setOpsets(function.opsets.empty() ? ArrayRef<OpsetImport>(model.opsets)
                                     : ArrayRef<OpsetImport>(function.opsets),
@@ -481,8 +492,8 @@ LogicalResult GraphImporter::importCall(const Node &node, const Function &functi
   return success();
 }
 
-FailureOr<SmallVector<Value>> GraphImporter::importSubgraph(const Graph &graph, Scope &parent,
-                                                            Block *block,
+FailureOr<SmallVector<Value>> GraphImporter::importSubgraph(const Graph &graph,
+                                                            Scope &parent, Block *block,
                                                             ArrayRef<Value> arguments) {
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToEnd(block);
@@ -495,8 +506,8 @@ FailureOr<SmallVector<Value>> GraphImporter::importSubgraph(const Graph &graph, 
   if (failed(addInitializers(graph, scope)))
     return failure();
   if (graph.inputs.size() != arguments.size())
-    return malformed("a subgraph has " + Twine(graph.inputs.size()) + " inputs, expected " +
-                     Twine(arguments.size()));
+    return malformed("a subgraph has " + Twine(graph.inputs.size()) +
+                     " inputs, expected " + Twine(arguments.size()));
   for (auto [info, value] : llvm::zip(graph.inputs, arguments))
     if (failed(bind(ref(info.name), value, scope)))
       return failure();

@@ -37,14 +37,14 @@ struct Scope {
   std::string context; ///< for messages: "function 'F' called by node 'x'"
   unsigned depth = 0;  ///< of function calls
 
-  int64_t opset(llvm::StringRef domain) const;      ///< 0 when not imported
+  int64_t opset(llvm::StringRef domain) const; ///< 0 when not imported
   const Attribute *callAttribute(llvm::StringRef name) const;
 };
 
 class GraphImporter {
 public:
-  GraphImporter(mlir::MLIRContext *context, const Model &model, const ImportOptions &options,
-                hx::WeightStore &weights);
+  GraphImporter(mlir::MLIRContext *context, const Model &model,
+                const ImportOptions &options, hx::WeightStore &weights);
   ~GraphImporter();
 
   /// Builds @main in `module`. The Status says where and why not.
@@ -84,8 +84,8 @@ private:
   class PlaceScope;
 
   mlir::LogicalResult importMain(mlir::ModuleOp module);
-  mlir::LogicalResult addInputs(mlir::func::FuncOp func, llvm::ArrayRef<const ValueInfo *> infos,
-                                Scope &scope);
+  mlir::LogicalResult addInputs(mlir::func::FuncOp func,
+                                llvm::ArrayRef<const ValueInfo *> infos, Scope &scope);
   mlir::LogicalResult addInitializers(const Graph &graph, Scope &scope);
   mlir::LogicalResult importNodes(llvm::ArrayRef<Node> nodes, Scope &scope);
   mlir::LogicalResult importNode(const Node &node, Scope &scope);
@@ -96,7 +96,7 @@ private:
   mlir::LogicalResult bind(llvm::StringRef name, Value value, Scope &scope);
   mlir::FailureOr<Value> lookup(llvm::StringRef name, Scope &scope);
   mlir::FailureOr<llvm::SmallVector<Value>> lookupOutputs(const Graph &graph,
-                                                                Scope &scope);
+                                                          Scope &scope);
   Value foldKnownContents(Value value);
   void removeDeadOps(mlir::Block &block);
   const Function *findFunction(const Node &node) const;
@@ -115,7 +115,7 @@ private:
   llvm::StringMap<const Function *> functions;
   std::vector<mlir::Operation *> dropped;
   ErrorScope *errors = nullptr; ///< the innermost
-  std::string place; ///< the node being imported, for messages
+  std::string place;            ///< the node being imported, for messages
   StatusCode failureCode = StatusCode::invalidArgument;
   uint64_t numNodes = 0;
 };

@@ -27,17 +27,18 @@ Value HxBuilder::constant(ElementsAttr value) {
 }
 
 Value HxBuilder::ints(ArrayRef<int64_t> values) {
-  auto type = RankedTensorType::get({static_cast<int64_t>(values.size())},
-                                    builder.getI64Type());
+  auto type =
+      RankedTensorType::get({static_cast<int64_t>(values.size())}, builder.getI64Type());
   return constant(DenseElementsAttr::get(type, values));
 }
 
 static mlir::Attribute numberAttr(Type elementType, double value) {
   if (auto floatType = dyn_cast<FloatType>(elementType))
     return FloatAttr::get(floatType, value);
-  return IntegerAttr::get(elementType, APInt(elementType.getIntOrFloatBitWidth(),
-                                             static_cast<uint64_t>(static_cast<int64_t>(value)),
-                                             /*isSigned=*/false, /*implicitTrunc=*/true));
+  return IntegerAttr::get(elementType,
+                          APInt(elementType.getIntOrFloatBitWidth(),
+                                static_cast<uint64_t>(static_cast<int64_t>(value)),
+                                /*isSigned=*/false, /*implicitTrunc=*/true));
 }
 
 Value HxBuilder::splat(ArrayRef<int64_t> sizes, mlir::Attribute value) {
@@ -141,14 +142,13 @@ Value HxBuilder::shapeOf(Value x) { return make<hx::ShapeOfOp>(builder.getI64Typ
 //===----------------------------------------------------------------------===//
 
 Value HxBuilder::reduce(hx::ReduceFn fn, Value x, ArrayRef<int64_t> axes, bool keepDims) {
-  return hasFailed ? Value()
-                   : make<hx::ReduceOp>(elementType(x), fn, x, axes, keepDims);
+  return hasFailed ? Value() : make<hx::ReduceOp>(elementType(x), fn, x, axes, keepDims);
 }
 
 Value HxBuilder::matmul(Value lhs, Value rhs, bool transposeLhs, bool transposeRhs) {
   return hasFailed ? Value()
-                   : make<hx::MatMulOp>(elementType(lhs), lhs, rhs, transposeLhs, transposeRhs,
-                                        TypeAttr());
+                   : make<hx::MatMulOp>(elementType(lhs), lhs, rhs, transposeLhs,
+                                        transposeRhs, TypeAttr());
 }
 
 } // namespace hexin::onnx

@@ -65,8 +65,7 @@ public:
   Value binary(hx::BinaryFn fn, Value lhs, Value rhs);
   Value compare(hx::ComparePredicate predicate, Value lhs, Value rhs);
   Value select(Value condition, Value onTrue, Value onFalse);
-  Value activation(hx::ActivationKind kind, Value x, double alpha = 0,
-                         double beta = 0);
+  Value activation(hx::ActivationKind kind, Value x, double alpha = 0, double beta = 0);
   /// `x` itself when it has the type already.
   Value cast(Value x, mlir::Type elementType);
   Value add(Value a, Value b) { return binary(hx::BinaryFn::add, a, b); }
@@ -80,19 +79,16 @@ public:
   Value broadcastTo(Value x, Value shape);
   Value transpose(Value x, llvm::ArrayRef<int64_t> perm);
   Value concat(llvm::ArrayRef<Value> values, int64_t axis);
-  Value slice(Value x, Value starts, Value sizes,
-                    llvm::ArrayRef<int64_t> steps);
-  Value pad(hx::PadMode mode, Value x, Value low, Value high,
-                  Value value);
+  Value slice(Value x, Value starts, Value sizes, llvm::ArrayRef<int64_t> steps);
+  Value pad(hx::PadMode mode, Value x, Value low, Value high, Value value);
   Value gather(Value x, Value indices, int64_t axis, int64_t batchDims = 0);
   Value iota(Value sizes, int64_t axis, mlir::Type elementType);
   Value shapeOf(Value x);
 
   // The rest of what several families need.
-  Value reduce(hx::ReduceFn fn, Value x, llvm::ArrayRef<int64_t> axes,
-                     bool keepDims);
+  Value reduce(hx::ReduceFn fn, Value x, llvm::ArrayRef<int64_t> axes, bool keepDims);
   Value matmul(Value lhs, Value rhs, bool transposeLhs = false,
-                     bool transposeRhs = false);
+               bool transposeRhs = false);
 
   // What is known of a value.
   static mlir::Type elementType(Value x);

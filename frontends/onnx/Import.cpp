@@ -69,6 +69,8 @@ public:
 
 } // namespace
 
-std::unique_ptr<Frontend> createOnnxFrontend() { return std::make_unique<OnnxFrontend>(); }
+std::unique_ptr<Frontend> createOnnxFrontend() {
+  return std::make_unique<OnnxFrontend>();
+}
 
 } // namespace hexin

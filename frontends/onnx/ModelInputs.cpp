@@ -23,7 +23,9 @@ struct Size {
   std::string name;
 };
 
-std::string describe(const ValueInfo &info) { return "input '" + std::string(info.name) + "'"; }
+std::string describe(const ValueInfo &info) {
+  return "input '" + std::string(info.name) + "'";
+}
 
 Result<std::vector<Size>> sizesOf(const ValueInfo &info, const Shapes &shapes) {
   auto given = shapes.find(std::string(info.name));
@@ -38,7 +40,8 @@ Result<std::vector<Size>> sizesOf(const ValueInfo &info, const Shapes &shapes) {
       sizes.push_back(std::move(size));
     }
   } else if (given == shapes.end()) {
-    return invalidArgument(describe(info) + " has no declared rank: give its sizes (shapes)");
+    return invalidArgument(describe(info) +
+                           " has no declared rank: give its sizes (shapes)");
   } else {
     sizes.resize(given->second.size());
   }
@@ -51,8 +54,9 @@ Result<std::vector<Size>> sizesOf(const ValueInfo &info, const Shapes &shapes) {
   for (size_t axis = 0; axis < sizes.size(); ++axis) {
     int64_t size = given->second[axis];
     if (size < -1)
-      return invalidArgument(describe(info) + ": size " + std::to_string(size) + " at axis " +
-                             std::to_string(axis) + "; expected a size, or -1 to keep it");
+      return invalidArgument(describe(info) + ": size " + std::to_string(size) +
+                             " at axis " + std::to_string(axis) +
+                             "; expected a size, or -1 to keep it");
     if (size >= 0)
       sizes[axis].value = size;
   }
@@ -69,7 +73,8 @@ Result<std::vector<InputType>> resolveInputs(MLIRContext *context,
     names += (names.empty() ? "'" : ", '") + std::string(info->name) + "'";
   for (const auto &[name, sizes] : shapes)
     if (llvm::none_of(infos, [&](const ValueInfo *info) { return info->name == name; }))
-      return invalidArgument("sizes are given for '" + name + "', but the model's inputs are " +
+      return invalidArgument("sizes are given for '" + name +
+                             "', but the model's inputs are " +
                              (names.empty() ? "none" : names));
 
   std::vector<std::vector<Size>> allSizes;
@@ -85,9 +90,10 @@ Result<std::vector<InputType>> resolveInputs(MLIRContext *context,
         continue;
       auto [known, isNew] = sizeOfName.emplace(size.name, size.value);
       if (!isNew && known->second != size.value)
-        return invalidArgument(describe(*info) + ": size '" + size.name + "' is given as " +
-                               std::to_string(size.value) + " here and as " +
-                               std::to_string(known->second) + " elsewhere");
+        return invalidArgument(describe(*info) + ": size '" + size.name +
+                               "' is given as " + std::to_string(size.value) +
+                               " here and as " + std::to_string(known->second) +
+                               " elsewhere");
     }
     allSizes.push_back(std::move(sizes));
   }
@@ -104,7 +110,8 @@ Result<std::vector<InputType>> resolveInputs(MLIRContext *context,
       auto known = sizeOfName.find(size.name);
       bool isNamed = !size.name.empty() && known != sizeOfName.end();
       dims.push_back(isNamed ? known->second : size.value);
-      input.dimNames.push_back(ShapedType::isDynamic(dims.back()) ? size.name : std::string());
+      input.dimNames.push_back(ShapedType::isDynamic(dims.back()) ? size.name
+                                                                  : std::string());
     }
     input.type = RankedTensorType::get(dims, elementType);
     inputs.push_back(std::move(input));

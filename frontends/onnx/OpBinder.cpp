@@ -12,7 +12,8 @@ using namespace mlir;
 namespace hexin::onnx {
 
 OpBinder::OpBinder(GraphImporter &importer, Scope &scope, const Node &node,
-                   int64_t sinceVersion, int64_t opset, ArrayRef<Value> inputs, Location loc)
+                   int64_t sinceVersion, int64_t opset, ArrayRef<Value> inputs,
+                   Location loc)
     : HxBuilder(importer.opBuilder(), importer.symbolicShapes(), loc), shape(*this),
       theImporter(importer), theScope(scope), theNode(node), since(sinceVersion),
       opsetVersion(opset), inputs(inputs) {
@@ -102,9 +103,9 @@ SmallVector<double> OpBinder::floatsAttr(StringRef name) {
 
 SmallVector<std::string> OpBinder::stringsAttr(StringRef name) {
   const Attribute *attribute = findAs(name, Attribute::Kind::strings);
-  return attribute
-             ? SmallVector<std::string>(attribute->strings.begin(), attribute->strings.end())
-             : SmallVector<std::string>();
+  return attribute ? SmallVector<std::string>(attribute->strings.begin(),
+                                              attribute->strings.end())
+                   : SmallVector<std::string>();
 }
 
 const TensorData *OpBinder::tensorAttr(StringRef name) {
@@ -126,8 +127,8 @@ const Graph *OpBinder::graphAttr(StringRef name) {
 int64_t OpBinder::normalizeAxis(int64_t axis, int64_t rank, StringRef what) {
   if (axis >= -rank && axis < rank)
     return axis < 0 ? axis + rank : axis;
-  error(what + " " + Twine(axis) + " is outside of [" + Twine(-rank) + ", " + Twine(rank - 1) +
-        "], the axes of a tensor of rank " + Twine(rank));
+  error(what + " " + Twine(axis) + " is outside of [" + Twine(-rank) + ", " +
+        Twine(rank - 1) + "], the axes of a tensor of rank " + Twine(rank));
   return 0;
 }
 
@@ -182,8 +183,9 @@ std::optional<SmallVector<double>> OpBinder::constantFloats(Value value) {
       numbers.push_back(number.convertToDouble());
   } else if (auto integer = dyn_cast<IntegerType>(type)) {
     for (const APInt &number : elements.getValues<APInt>())
-      numbers.push_back(integer.isUnsigned() ? static_cast<double>(number.getZExtValue())
-                                             : static_cast<double>(number.getSExtValue()));
+      numbers.push_back(integer.isUnsigned()
+                            ? static_cast<double>(number.getZExtValue())
+                            : static_cast<double>(number.getSExtValue()));
   } else {
     return std::nullopt;
   }

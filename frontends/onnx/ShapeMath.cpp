@@ -34,10 +34,11 @@ FailureOr<Dims> ShapeMath::read(Value integers) {
   }
   auto count = hx::SymbolTable::constantValue(b.shapes.numElements(integers));
   auto type = cast<RankedTensorType>(integers.getType());
-  if (!count || *count > hx::ShapeContext::maxContents || !type.getElementType().isInteger())
-    return emitError(b.loc) << "an operand that is read on the host must hold a known number "
-                            << "of at most " << hx::ShapeContext::maxContents
-                            << " integers, got " << type;
+  if (!count || *count > hx::ShapeContext::maxContents ||
+      !type.getElementType().isInteger())
+    return emitError(b.loc)
+           << "an operand that is read on the host must hold a known number "
+           << "of at most " << hx::ShapeContext::maxContents << " integers, got " << type;
   Value flat = flatten(integers);
   if (b.failed())
     return failure();
@@ -139,18 +140,24 @@ Value ShapeMath::computeSymbol(Dim dim, unsigned position) {
     break;
   }
   switch (symbol.function) {
-  case Symbol::Function::none: break;
-  case Symbol::Function::mul: return b.mul(operands[0], operands[1]);
+  case Symbol::Function::none:
+    break;
+  case Symbol::Function::mul:
+    return b.mul(operands[0], operands[1]);
   case Symbol::Function::floorDiv:
     return computeFloorDiv(operands[0], operands[1], isCounted());
   case Symbol::Function::ceilDiv:
-    return computeFloorDiv(b.sub(b.add(operands[0], operands[1]), b.ints({1})), operands[1],
-                           isCounted());
-  case Symbol::Function::mod: return b.binary(BinaryFn::mod, operands[0], operands[1]);
-  case Symbol::Function::min: return b.binary(BinaryFn::min, operands[0], operands[1]);
-  case Symbol::Function::max: return b.binary(BinaryFn::max, operands[0], operands[1]);
+    return computeFloorDiv(b.sub(b.add(operands[0], operands[1]), b.ints({1})),
+                           operands[1], isCounted());
+  case Symbol::Function::mod:
+    return b.binary(BinaryFn::mod, operands[0], operands[1]);
+  case Symbol::Function::min:
+    return b.binary(BinaryFn::min, operands[0], operands[1]);
+  case Symbol::Function::max:
+    return b.binary(BinaryFn::max, operands[0], operands[1]);
   case Symbol::Function::eq:
-  case Symbol::Function::lt: break; // above
+  case Symbol::Function::lt:
+    break; // above
   case Symbol::Function::select:
     return b.select(operands[0], operands[1], operands[2]);
   }
@@ -191,10 +198,14 @@ Value ShapeMath::computeNew(Dim dim) {
   Value lhs = compute(expr.getLHS());
   Value rhs = compute(expr.getRHS());
   switch (expr.getKind()) {
-  case AffineExprKind::Add: return b.add(lhs, rhs);
-  case AffineExprKind::Mul: return b.mul(lhs, rhs);
-  case AffineExprKind::Mod: return b.binary(BinaryFn::mod, lhs, rhs);
-  case AffineExprKind::FloorDiv: return computeFloorDiv(lhs, rhs, isCounted);
+  case AffineExprKind::Add:
+    return b.add(lhs, rhs);
+  case AffineExprKind::Mul:
+    return b.mul(lhs, rhs);
+  case AffineExprKind::Mod:
+    return b.binary(BinaryFn::mod, lhs, rhs);
+  case AffineExprKind::FloorDiv:
+    return computeFloorDiv(lhs, rhs, isCounted);
   default: // CeilDiv
     return computeFloorDiv(b.sub(b.add(lhs, rhs), b.ints({1})), rhs, isCounted);
   }

@@ -29,7 +29,8 @@ public:
   mlir::FailureOr<hx::Dims> read(Value integers);
 
   /// The elements as numbers, if all are known.
-  static std::optional<llvm::SmallVector<int64_t>> constants(llvm::ArrayRef<hx::Dim> dims);
+  static std::optional<llvm::SmallVector<int64_t>>
+  constants(llvm::ArrayRef<hx::Dim> dims);
 
   /// A 1-D i64 tensor of these elements.
   Value build(llvm::ArrayRef<hx::Dim> dims);
@@ -43,8 +44,8 @@ public:
   // Movement ops with sizes as Dims. All give null when failed.
   Value reshape(Value x, llvm::ArrayRef<hx::Dim> dims);
   Value broadcastTo(Value x, llvm::ArrayRef<hx::Dim> dims);
-  Value slice(Value x, llvm::ArrayRef<hx::Dim> starts,
-                    llvm::ArrayRef<hx::Dim> sizes, llvm::ArrayRef<int64_t> steps);
+  Value slice(Value x, llvm::ArrayRef<hx::Dim> starts, llvm::ArrayRef<hx::Dim> sizes,
+              llvm::ArrayRef<int64_t> steps);
   /// [start, start + size) of one axis.
   Value sliceAxis(Value x, int64_t axis, hx::Dim start, hx::Dim size);
   Value iota(llvm::ArrayRef<hx::Dim> sizes, int64_t axis, mlir::Type elementType);

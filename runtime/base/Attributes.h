@@ -20,9 +20,8 @@
 
 namespace hexin {
 
-using Attribute = std::variant<int64_t, double, std::string,
-                               std::vector<int64_t>, std::vector<double>,
-                               std::vector<std::string>>;
+using Attribute = std::variant<int64_t, double, std::string, std::vector<int64_t>,
+                               std::vector<double>, std::vector<std::string>>;
 
 /// Attributes by name. Accessors return the fallback when the name is absent
 /// or has another kind: writers are ours, files are verified on open.
@@ -53,9 +52,7 @@ public:
     const auto *v = find<std::vector<double>>(name);
     return v ? *v : std::vector<double>();
   }
-  bool has(std::string_view name) const {
-    return map_.find(name) != map_.end();
-  }
+  bool has(std::string_view name) const { return map_.find(name) != map_.end(); }
 
   auto begin() const { return map_.begin(); }
   auto end() const { return map_.end(); }

@@ -46,9 +46,9 @@ std::string Status::toString() const {
   return std::string(hexin::toString(code_)) + ": " + message_;
 }
 
-#define HEXIN_STATUS_FACTORY(name, enumerator)                                 \
-  Status name(std::string message) {                                           \
-    return {StatusCode::enumerator, std::move(message)};                       \
+#define HEXIN_STATUS_FACTORY(name, enumerator)                                           \
+  Status name(std::string message) {                                                     \
+    return {StatusCode::enumerator, std::move(message)};                                 \
   }
 HEXIN_STATUS_FACTORY(invalidArgument, invalidArgument)
 HEXIN_STATUS_FACTORY(notFound, notFound)

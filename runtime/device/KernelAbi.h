@@ -30,8 +30,8 @@ namespace hexin {
 
 inline constexpr uint32_t kernelAbiVersion = 1;
 
-using CpuKernelFn = void (*)(void *const *bindings, const int64_t *params,
-                             int64_t begin, int64_t end);
+using CpuKernelFn = void (*)(void *const *bindings, const int64_t *params, int64_t begin,
+                             int64_t end);
 
 } // namespace hexin
 

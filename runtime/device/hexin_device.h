@@ -44,8 +44,8 @@ typedef struct hexin_error {
 } hexin_error;
 
 enum {
-  HEXIN_DEVICE_HOST_MEMORY = 1,    /* buffers are host memory: `host_pointer` is free */
-  HEXIN_DEVICE_LOCAL_MEMORY = 2,   /* has on-chip local memory worth using */
+  HEXIN_DEVICE_HOST_MEMORY = 1,  /* buffers are host memory: `host_pointer` is free */
+  HEXIN_DEVICE_LOCAL_MEMORY = 2, /* has on-chip local memory worth using */
   HEXIN_DEVICE_FP64 = 4,
   HEXIN_DEVICE_FP16 = 8
 };
@@ -54,22 +54,22 @@ typedef struct hexin_device_info {
   uint32_t struct_size;
   uint32_t index;
   char name[128];
-  char driver[128];         /* platform and driver version; part of cache keys */
-  char image_archs[256];    /* image archs it can load, best first, ';' between */
+  char driver[128];      /* platform and driver version; part of cache keys */
+  char image_archs[256]; /* image archs it can load, best first, ';' between */
   uint64_t memory_bytes;
   uint64_t max_buffer_bytes;
-  uint32_t base_alignment;  /* bytes; of buffers and of binding offsets */
+  uint32_t base_alignment; /* bytes; of buffers and of binding offsets */
   uint32_t compute_units;
   uint32_t flags;
 } hexin_device_info;
 
 typedef struct hexin_device_options {
   uint32_t struct_size;
-  uint32_t threads;         /* cpu: worker threads; 0 = the mask's cores */
-  uint32_t pin_threads;     /* cpu: 1 = pin workers inside the inherited mask */
-  uint32_t profile;         /* 1 = events carry times */
-  const char *cache_dir;    /* NULL or "" = no cache on disk */
-  const char *max_isa;      /* cpu: NULL or the highest image arch to use */
+  uint32_t threads;      /* cpu: worker threads; 0 = the mask's cores */
+  uint32_t pin_threads;  /* cpu: 1 = pin workers inside the inherited mask */
+  uint32_t profile;      /* 1 = events carry times */
+  const char *cache_dir; /* NULL or "" = no cache on disk */
+  const char *max_isa;   /* cpu: NULL or the highest image arch to use */
 } hexin_device_options;
 
 /* An image out of an artifact. `data` stays mapped until `unload`. */
@@ -78,7 +78,7 @@ typedef struct hexin_image {
   const char *arch;
   const void *data;
   uint64_t size;
-  int32_t fd;               /* of the file that holds it, or -1 */
+  int32_t fd; /* of the file that holds it, or -1 */
   uint64_t file_offset;
   uint64_t content_hash;
 } hexin_image;
@@ -87,20 +87,20 @@ typedef struct hexin_image {
  * `offset` bytes; the device may touch `length` bytes there. `rank`, `dtype`,
  * `dims` describe the tensor (library commands need them). */
 typedef struct hexin_binding {
-  uint32_t slot;            /* HEXIN_NO_SLOT: an absent optional operand of a library */
+  uint32_t slot; /* HEXIN_NO_SLOT: an absent optional operand of a library */
   uint32_t is_written;
   uint64_t offset;
   uint64_t length;
   uint32_t dtype;
   uint32_t rank;
   const int64_t *dims;
-  const void *host_data;    /* constant contents already on the host, or NULL */
-  uint64_t content_hash;    /* of host_data; key for a library's packed copy */
+  const void *host_data; /* constant contents already on the host, or NULL */
+  uint64_t content_hash; /* of host_data; key for a library's packed copy */
 } hexin_binding;
 
 typedef struct hexin_attribute {
   const char *name;
-  uint32_t kind;            /* 0 int, 1 double, 2 string, 3 ints, 4 doubles */
+  uint32_t kind; /* 0 int, 1 double, 2 string, 3 ints, 4 doubles */
   uint32_t count;
   int64_t i;
   double f;
@@ -116,14 +116,14 @@ enum { HEXIN_COMMAND_KERNEL = 0, HEXIN_COMMAND_LIBRARY = 1 };
 typedef struct hexin_command_desc {
   uint32_t struct_size;
   uint32_t kind;
-  hexin_module *module;     /* kernel commands */
-  const char *name;         /* kernel symbol, or library op such as "onednn.conv" */
+  hexin_module *module; /* kernel commands */
+  const char *name;     /* kernel symbol, or library op such as "onednn.conv" */
   const hexin_binding *bindings;
   uint32_t binding_count;
   uint32_t param_count;
   const int64_t *params;
-  int64_t items;            /* work items; 0 launches nothing */
-  int64_t grain;            /* fewest items worth a thread of their own */
+  int64_t items; /* work items; 0 launches nothing */
+  int64_t grain; /* fewest items worth a thread of their own */
   const hexin_attribute *attributes;
   uint32_t attribute_count;
 } hexin_command_desc;
@@ -139,16 +139,16 @@ typedef struct hexin_submission {
   hexin_command *const *commands; /* run in this order */
   const hexin_slot *slots;
   uint32_t slot_count;
-  uint64_t *command_ns;     /* NULL, or room for begin/end times of each command
-                               (2 * command_count, steady clock), when profiling */
+  uint64_t *command_ns; /* NULL, or room for begin/end times of each command
+                           (2 * command_count, steady clock), when profiling */
 } hexin_submission;
 
 typedef struct hexin_copy {
   uint32_t struct_size;
-  hexin_buffer *dst;        /* NULL: dst_pointer is host memory */
+  hexin_buffer *dst; /* NULL: dst_pointer is host memory */
   void *dst_pointer;
   uint64_t dst_offset;
-  hexin_buffer *src;        /* NULL: src_pointer is host memory */
+  hexin_buffer *src; /* NULL: src_pointer is host memory */
   const void *src_pointer;
   uint64_t src_offset;
   uint64_t length;
@@ -158,14 +158,14 @@ typedef struct hexin_device_api {
   uint32_t struct_size;
   uint16_t abi_major;
   uint16_t abi_minor;
-  const char *backend;      /* "cpu", "opencl", "cuda" */
+  const char *backend; /* "cpu", "opencl", "cuda" */
 
   /* -- mandatory -------------------------------------------------------------- */
   /* Writes up to *count infos (each with struct_size set by the caller) and sets
    * *count to the number of devices. No driver: 0 devices and success. */
   uint32_t (*enumerate)(uint32_t *count, hexin_device_info *infos, hexin_error *error);
-  uint32_t (*open)(uint32_t index, const hexin_device_options *options, hexin_device **out,
-                   hexin_error *error);
+  uint32_t (*open)(uint32_t index, const hexin_device_options *options,
+                   hexin_device **out, hexin_error *error);
   void (*close)(hexin_device *device);
 
   /* Device memory, `base_alignment` aligned, contents undefined; bytes > 0. */
@@ -183,13 +183,13 @@ typedef struct hexin_device_api {
 
   /* Everything slow about a launch happens here: looking up the kernel, creating
    * library primitives, packing constants. */
-  uint32_t (*prepare)(hexin_device *device, const hexin_command_desc *desc, hexin_command **out,
-                      hexin_error *error);
+  uint32_t (*prepare)(hexin_device *device, const hexin_command_desc *desc,
+                      hexin_command **out, hexin_error *error);
   void (*discard)(hexin_device *device, hexin_command *command);
 
   /* Runs commands in order. The arrays may be freed when it returns. */
-  uint32_t (*submit)(hexin_device *device, const hexin_submission *submission, hexin_event **out,
-                     hexin_error *error);
+  uint32_t (*submit)(hexin_device *device, const hexin_submission *submission,
+                     hexin_event **out, hexin_error *error);
   /* Waits for the submission, frees the event, reports what went wrong in it. */
   uint32_t (*wait)(hexin_device *device, hexin_event *event, hexin_error *error);
 
@@ -198,8 +198,8 @@ typedef struct hexin_device_api {
   void *(*host_pointer)(hexin_device *device, hexin_buffer *buffer);
   /* Uses caller memory as a buffer without a copy; the caller keeps it alive
    * until `release`. Fails politely when alignment does not allow it. */
-  uint32_t (*wrap_host)(hexin_device *device, void *pointer, uint64_t bytes, hexin_buffer **out,
-                        hexin_error *error);
+  uint32_t (*wrap_host)(hexin_device *device, void *pointer, uint64_t bytes,
+                        hexin_buffer **out, hexin_error *error);
   /* A counter of the device since it was opened, by name; 0 for a name it does not
    * have. "kernels_compiled": modules built from source, not found in a cache. */
   uint64_t (*counter)(hexin_device *device, const char *name);

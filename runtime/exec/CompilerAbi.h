@@ -34,7 +34,7 @@ extern "C" {
  * A compiler refuses a key that it does not know (unsupported). */
 typedef struct hexin_compiler_option {
   const char *key;
-  const char *name; /* never NULL */
+  const char *name;  /* never NULL */
   const char *value; /* never NULL */
 } hexin_compiler_option;
 
@@ -43,7 +43,7 @@ typedef struct hexin_compiler_request {
   uint32_t struct_size;
   uint32_t option_count;
   const hexin_compiler_option *options;
-  const char *input_path;  /* the model, or the artifact to retarget; NULL: from memory */
+  const char *input_path; /* the model, or the artifact to retarget; NULL: from memory */
   const void *input_data;
   uint64_t input_bytes;
   const char *output_path; /* "" when options ask for text only */
@@ -56,9 +56,9 @@ typedef struct hexin_compiler_request {
  * strings until `release`. They may be NULL. */
 typedef struct hexin_compiler_reply {
   uint32_t struct_size;
-  uint32_t code;      /* hexin::StatusCode */
-  char *message;      /* when code is not 0 */
-  char *text;         /* what `emit` or `explain` asked for */
+  uint32_t code; /* hexin::StatusCode */
+  char *message; /* when code is not 0 */
+  char *text;    /* what `emit` or `explain` asked for */
   uint64_t artifact_bytes;
   uint64_t kernels;
   uint64_t kernels_reused;

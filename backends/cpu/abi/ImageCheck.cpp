@@ -58,7 +58,7 @@ private:
       return fail("expected an ELF file of 64 bytes to 1 GiB, got " +
                   std::to_string(bytes.size()) + " bytes");
     header = readAt<Elf64_Ehdr>(bytes, 0);
-    const unsigned char ident[] = {ELFMAG0, ELFMAG1,     ELFMAG2,    ELFMAG3,
+    const unsigned char ident[] = {ELFMAG0,    ELFMAG1,     ELFMAG2,   ELFMAG3,
                                    ELFCLASS64, ELFDATA2LSB, EV_CURRENT};
     if (std::memcmp(header.e_ident, ident, sizeof(ident)) != 0)
       return fail("not a little-endian ELF64 file");
@@ -139,7 +139,8 @@ private:
   }
 
   /// The file's bytes behind [address, address + length), or nullopt.
-  std::optional<std::span<const uint8_t>> inMemory(uint64_t address, uint64_t length) const {
+  std::optional<std::span<const uint8_t>> inMemory(uint64_t address,
+                                                   uint64_t length) const {
     const ImageSegment *s = segmentOf(address, length);
     if (!s)
       return std::nullopt;
@@ -151,7 +152,8 @@ private:
     if (!table)
       return fail("the dynamic section is outside the loadable segments");
     std::optional<uint64_t> symbols, strings, stringBytes, hash;
-    for (uint64_t at = 0; at + sizeof(Elf64_Dyn) <= table->size(); at += sizeof(Elf64_Dyn)) {
+    for (uint64_t at = 0; at + sizeof(Elf64_Dyn) <= table->size();
+         at += sizeof(Elf64_Dyn)) {
       auto entry = readAt<Elf64_Dyn>(*table, at);
       switch (entry.d_tag) {
       case DT_NULL:
@@ -176,7 +178,8 @@ private:
         break;
       default:
         return fail("the dynamic section asks for linking (tag " +
-                    std::to_string(entry.d_tag) + "): no relocations, libraries or "
+                    std::to_string(entry.d_tag) +
+                    "): no relocations, libraries or "
                     "initialisers are allowed");
       }
     }
@@ -213,14 +216,17 @@ private:
       auto symbol = readAt<Elf64_Sym>(layout.symbols_, i * sizeof(Elf64_Sym));
       if (symbol.st_name >= layout.strings_.size())
         return fail("a symbol's name is outside the string table");
-      std::string name(reinterpret_cast<const char *>(layout.strings_.data()) + symbol.st_name);
+      std::string name(reinterpret_cast<const char *>(layout.strings_.data()) +
+                       symbol.st_name);
       if (symbol.st_shndx == SHN_UNDEF)
         return fail("symbol '" + name + "' is not defined");
       unsigned type = ELF64_ST_TYPE(symbol.st_info);
       const ImageSegment *segment = segmentOf(symbol.st_value, 1);
-      if (type == STT_FUNC ? !segment || !segment->isExecutable
-                           : type != STT_OBJECT || !segmentOf(symbol.st_value, symbol.st_size))
-        return fail("symbol '" + name + "' is neither code nor constant data of the image");
+      if (type == STT_FUNC
+              ? !segment || !segment->isExecutable
+              : type != STT_OBJECT || !segmentOf(symbol.st_value, symbol.st_size))
+        return fail("symbol '" + name +
+                    "' is neither code nor constant data of the image");
     }
     return true;
   }
@@ -242,7 +248,8 @@ namespace {
 /// as there are symbols: a looped chain ends.
 std::optional<Elf64_Sym> findSymbol(std::span<const uint8_t> hash,
                                     std::span<const uint8_t> symbols,
-                                    std::span<const uint8_t> strings, std::string_view name) {
+                                    std::span<const uint8_t> strings,
+                                    std::string_view name) {
   uint32_t numBuckets = readAt<uint32_t>(hash, 0);
   uint32_t numSymbols = readAt<uint32_t>(hash, 4);
   uint32_t index = readAt<uint32_t>(hash, 8 + 4 * uint64_t(elfHash(name) % numBuckets));
@@ -258,7 +265,8 @@ std::optional<Elf64_Sym> findSymbol(std::span<const uint8_t> hash,
 } // namespace
 
 bool ImageChecker::checkAbiVersion() {
-  auto symbol = findSymbol(layout.hash_, layout.symbols_, layout.strings_, kernelAbiSymbol);
+  auto symbol =
+      findSymbol(layout.hash_, layout.symbols_, layout.strings_, kernelAbiSymbol);
   if (!symbol || ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
     return fail(std::string("expected a constant ") + kernelAbiSymbol);
   auto contents = inMemory(symbol->st_value, sizeof(uint32_t));
@@ -278,7 +286,8 @@ std::optional<uint64_t> ImageLayout::findKernel(std::string_view name) const {
   return symbol->st_value;
 }
 
-std::optional<ImageLayout> checkImage(std::span<const uint8_t> bytes, std::string &error) {
+std::optional<ImageLayout> checkImage(std::span<const uint8_t> bytes,
+                                      std::string &error) {
   return ImageChecker(bytes, error).run();
 }
 

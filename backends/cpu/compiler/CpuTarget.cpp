@@ -54,9 +54,12 @@ public:
     std::string error;
     auto linked = linkImage({object->data(), object->size()}, error);
     if (!linked)
-      return kernels.emitError("linking the ") << traits.arch << " image failed: " << error;
-    if (!checkImage({reinterpret_cast<const uint8_t *>(linked->data()), linked->size()}, error))
-      return kernels.emitError("the ") << traits.arch << " image is not loadable: " << error;
+      return kernels.emitError("linking the ")
+             << traits.arch << " image failed: " << error;
+    if (!checkImage({reinterpret_cast<const uint8_t *>(linked->data()), linked->size()},
+                    error))
+      return kernels.emitError("the ")
+             << traits.arch << " image is not loadable: " << error;
     return Image{traits.arch, std::move(*linked)};
   }
 

@@ -82,7 +82,8 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine,
 }
 
 bool generateCode(llvm::Module &module, llvm::TargetMachine &machine,
-                  const llvm::TargetLibraryInfoImpl &noLibrary, llvm::SmallString<0> &object) {
+                  const llvm::TargetLibraryInfoImpl &noLibrary,
+                  llvm::SmallString<0> &object) {
   llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager passes;
   passes.add(new llvm::TargetLibraryInfoWrapperPass(noLibrary));

@@ -1,4 +1,5 @@
-//===- EmitObject.h - LLVM dialect to an object file ----------------------------------===//
+//===- EmitObject.h - LLVM dialect to an object file
+//----------------------------------===//
 #ifndef HEXIN_BACKENDS_CPU_COMPILER_EMITOBJECT_H
 #define HEXIN_BACKENDS_CPU_COMPILER_EMITOBJECT_H
 
@@ -11,7 +12,8 @@ namespace hexin::cpu {
 /// (runtime/device/KernelAbi.h), and the constant that names the ABI's version.
 /// Fails with a diagnostic at the kernel that LLVM could not compile without a
 /// function from a run-time library.
-mlir::FailureOr<llvm::SmallString<0>> emitObject(mlir::ModuleOp module, llvm::StringRef arch,
+mlir::FailureOr<llvm::SmallString<0>> emitObject(mlir::ModuleOp module,
+                                                 llvm::StringRef arch,
                                                  llvm::ArrayRef<KernelInfo> kernels);
 
 } // namespace hexin::cpu

@@ -25,9 +25,10 @@ void addEntryPoint(llvm::Function &body, const KernelInfo &kernel) {
 
   llvm::IRBuilder<> b(module.getContext());
   llvm::Type *pointer = b.getPtrTy(), *i64 = b.getInt64Ty();
-  auto *type = llvm::FunctionType::get(b.getVoidTy(), {pointer, pointer, i64, i64}, false);
-  auto *entry = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, kernel.name,
-                                       module);
+  auto *type =
+      llvm::FunctionType::get(b.getVoidTy(), {pointer, pointer, i64, i64}, false);
+  auto *entry = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage,
+                                       kernel.name, module);
   entry->addFnAttr(llvm::Attribute::NoUnwind);
   entry->addFnAttr("prefer-vector-width", "512");
   entry->addParamAttr(0, llvm::Attribute::NoAlias);
@@ -37,7 +38,8 @@ void addEntryPoint(llvm::Function &body, const KernelInfo &kernel) {
 
   // Neither table changes while a kernel runs.
   auto loadConstant = [&](llvm::Type *elementType, llvm::Value *table, unsigned i) {
-    auto *load = b.CreateLoad(elementType, b.CreateConstInBoundsGEP1_64(elementType, table, i));
+    auto *load =
+        b.CreateLoad(elementType, b.CreateConstInBoundsGEP1_64(elementType, table, i));
     load->setMetadata(llvm::LLVMContext::MD_invariant_load,
                       llvm::MDNode::get(module.getContext(), {}));
     return load;
@@ -45,7 +47,8 @@ void addEntryPoint(llvm::Function &body, const KernelInfo &kernel) {
   SmallVector<llvm::Value *> arguments;
   for (unsigned i = 0; i < kernel.numBindings; ++i) {
     llvm::Value *memory = loadConstant(pointer, bindings, i);
-    arguments.append({memory, memory, b.getInt64(0), b.getInt64(INT64_MAX), b.getInt64(1)});
+    arguments.append(
+        {memory, memory, b.getInt64(0), b.getInt64(INT64_MAX), b.getInt64(1)});
   }
   for (unsigned i = 0; i < kernel.numParams; ++i)
     arguments.push_back(loadConstant(i64, params, i));
@@ -68,8 +71,10 @@ public:
   MemoryFunction(llvm::Module &module, StringRef name, llvm::Type *second)
       : b(module.getContext()) {
     llvm::Type *pointer = b.getPtrTy();
-    auto *type = llvm::FunctionType::get(pointer, {pointer, second, b.getInt64Ty()}, false);
-    function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
+    auto *type =
+        llvm::FunctionType::get(pointer, {pointer, second, b.getInt64Ty()}, false);
+    function =
+        llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
     function->setVisibility(llvm::GlobalValue::HiddenVisibility);
     function->addFnAttr("no-builtins");
     function->addFnAttr(llvm::Attribute::NoUnwind);
@@ -89,7 +94,8 @@ public:
   /// for (i = 0 .. length - 1) dst[at(i)] = byte(at(i)); continues behind the loop.
   void loop(bool isDownward, llvm::function_ref<llvm::Value *(llvm::Value *)> byte) {
     llvm::Value *length = function->getArg(2);
-    llvm::BasicBlock *before = b.GetInsertBlock(), *body = newBlock(), *after = newBlock();
+    llvm::BasicBlock *before = b.GetInsertBlock(), *body = newBlock(),
+                     *after = newBlock();
     b.CreateCondBr(b.CreateIsNull(length), after, body);
     b.SetInsertPoint(body);
     llvm::PHINode *i = b.CreatePHI(length->getType(), 2);

@@ -1,4 +1,5 @@
-//===- EntryPoints.h - the CPU kernel ABI around kernel bodies -------------------------===//
+//===- EntryPoints.h - the CPU kernel ABI around kernel bodies
+//-------------------------===//
 #ifndef HEXIN_BACKENDS_CPU_COMPILER_ENTRYPOINTS_H
 #define HEXIN_BACKENDS_CPU_COMPILER_ENTRYPOINTS_H
 
@@ -14,7 +15,8 @@ namespace hexin::cpu {
 /// the CPU kernel ABI with the kernel's name; adds the version constant and the
 /// three memory functions that LLVM may call on its own (the linker drops those
 /// that nothing calls). Bindings do not alias each other where one is written.
-mlir::LogicalResult addEntryPoints(llvm::Module &module, llvm::ArrayRef<KernelInfo> kernels);
+mlir::LogicalResult addEntryPoints(llvm::Module &module,
+                                   llvm::ArrayRef<KernelInfo> kernels);
 
 } // namespace hexin::cpu
 

@@ -66,8 +66,8 @@ void emulateExactFma(ModuleOp module) {
     if (auto vector = dyn_cast<VectorType>(op.getType()))
       f64 = vector.clone(f64);
     MathBuilder m(b, op.getLoc(), f64);
-    Value result = op.getType() == f64 ? fmaF64(m, op.getA(), op.getB(), op.getC())
-                                       : fmaF32(m, op);
+    Value result =
+        op.getType() == f64 ? fmaF64(m, op.getA(), op.getB(), op.getC()) : fmaF32(m, op);
     op.replaceAllUsesWith(result);
     op.erase();
   }

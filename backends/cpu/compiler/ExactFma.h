@@ -1,4 +1,5 @@
-//===- ExactFma.h - fused multiply-add without the instruction -----------------------===//
+//===- ExactFma.h - fused multiply-add without the instruction
+//-----------------------===//
 #ifndef HEXIN_BACKENDS_CPU_COMPILER_EXACTFMA_H
 #define HEXIN_BACKENDS_CPU_COMPILER_EXACTFMA_H
 

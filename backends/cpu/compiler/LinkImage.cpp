@@ -50,9 +50,9 @@ bool runLld(const std::string &input, const std::string &output, std::string &me
       "ld.lld", "-shared", "--gc-sections", "--no-undefined", "--strip-all",
       // Code and constants on pages of their own, nothing writable, symbols found
       // by the hash table that the loader reads.
-      "-z", "separate-code", "-z", "rodynamic", "-z", "norelro", "-z", "noexecstack", "-z", "text",
-      "--hash-style=sysv", "--build-id=none", "--threads=1", "--no-eh-frame-hdr",
-      "-o", output.c_str(), input.c_str()};
+      "-z", "separate-code", "-z", "rodynamic", "-z", "norelro", "-z", "noexecstack",
+      "-z", "text", "--hash-style=sysv", "--build-id=none", "--threads=1",
+      "--no-eh-frame-hdr", "-o", output.c_str(), input.c_str()};
   static std::mutex onlyOne;
   static bool isUsable = true;
   std::lock_guard<std::mutex> lock(onlyOne);
@@ -62,7 +62,8 @@ bool runLld(const std::string &input, const std::string &output, std::string &me
   }
   std::string text;
   llvm::raw_string_ostream stream(text);
-  lld::Result result = lld::lldMain(arguments, stream, stream, {{lld::Gnu, &lld::elf::link}});
+  lld::Result result =
+      lld::lldMain(arguments, stream, stream, {{lld::Gnu, &lld::elf::link}});
   isUsable = result.canRunAgain;
   messages = stream.str();
   return result.retCode == 0;

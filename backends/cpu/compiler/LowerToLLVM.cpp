@@ -32,9 +32,9 @@ namespace hexin::cpu {
 namespace {
 
 bool isKernelDialect(Dialect *dialect) {
-  return dialect &&
-         isa<arith::ArithDialect, math::MathDialect, scf::SCFDialect, vector::VectorDialect,
-             memref::MemRefDialect, ub::UBDialect, func::FuncDialect>(dialect);
+  return dialect && isa<arith::ArithDialect, math::MathDialect, scf::SCFDialect,
+                        vector::VectorDialect, memref::MemRefDialect, ub::UBDialect,
+                        func::FuncDialect>(dialect);
 }
 
 /// Checks the form of one kernel and describes it.
@@ -51,7 +51,8 @@ LogicalResult readKernel(func::FuncOp kernel, SmallVectorImpl<KernelInfo> &kerne
            << kernel.getFunctionType();
   for (auto [i, type] : llvm::enumerate(types)) {
     auto memref = dyn_cast<MemRefType>(type);
-    bool ok = i < numBindings ? memref && memref.getRank() == 1 && memref.getLayout().isIdentity()
+    bool ok = i < numBindings
+                  ? memref && memref.getRank() == 1 && memref.getLayout().isIdentity()
               : i < numBindings + numParams ? type.isInteger(64)
                                             : type.isIndex();
     if (!ok)
@@ -73,8 +74,8 @@ LogicalResult readKernel(func::FuncOp kernel, SmallVectorImpl<KernelInfo> &kerne
 /// Lets multiplications fuse with additions. Done before math functions are
 /// written out: theirs say themselves where they fuse.
 void allowContraction(ModuleOp module) {
-  auto contract = arith::FastMathFlagsAttr::get(module.getContext(),
-                                                arith::FastMathFlags::contract);
+  auto contract =
+      arith::FastMathFlagsAttr::get(module.getContext(), arith::FastMathFlags::contract);
   module.walk([&](Operation *op) {
     if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp>(op))
       op->setAttr("fastmath", contract);

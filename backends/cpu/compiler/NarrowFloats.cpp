@@ -27,8 +27,9 @@ public:
   BitConverter(OpBuilder &b, Location loc, Type shape)
       : b(b), loc(loc), i16(withElement(shape, b.getI16Type())),
         i32(withElement(shape, b.getI32Type())), f16(withElement(shape, b.getF16Type())),
-        bf16(withElement(shape, b.getBF16Type())), f32(withElement(shape, b.getF32Type())),
-        f64(withElement(shape, b.getF64Type())) {}
+        bf16(withElement(shape, b.getBF16Type())),
+        f32(withElement(shape, b.getF32Type())), f64(withElement(shape, b.getF64Type())) {
+  }
 
   Value extendBF16(Value x) { return fromBits(f32, shl(zeroExtend(x), 16)); }
 
@@ -64,7 +65,8 @@ public:
     Value sum = arith::AddFOp::create(b, loc, fromBits(f32, magnitude), real(0.5));
     Value denormal =
         arith::SubIOp::create(b, loc, toBits(i32, sum), toBits(i32, real(0.5)));
-    Value result = select(compare(CmpIPredicate::ult, magnitude, 113 << 23), denormal, normal);
+    Value result =
+        select(compare(CmpIPredicate::ult, magnitude, 113 << 23), denormal, normal);
     Value overflows = compare(CmpIPredicate::uge, magnitude, 0x477ff000);
     result = select(overflows, constant(0x7c00), result);
     return narrow(f16, bitOr(select(isNan(x), constant(0x7e00), result), sign));
@@ -92,12 +94,15 @@ private:
   Value real(double v) { return splat(f32, b.getF32FloatAttr(float(v))); }
   Value splat(Type type, TypedAttr attr) {
     if (auto vector = dyn_cast<VectorType>(type))
-      return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vector, Attribute(attr)));
+      return arith::ConstantOp::create(b, loc,
+                                       DenseElementsAttr::get(vector, Attribute(attr)));
     return arith::ConstantOp::create(b, loc, attr);
   }
   Value toBits(Type type, Value x) { return arith::BitcastOp::create(b, loc, type, x); }
   Value fromBits(Type type, Value x) { return arith::BitcastOp::create(b, loc, type, x); }
-  Value zeroExtend(Value x) { return arith::ExtUIOp::create(b, loc, i32, toBits(i16, x)); }
+  Value zeroExtend(Value x) {
+    return arith::ExtUIOp::create(b, loc, i32, toBits(i16, x));
+  }
   Value narrow(Type type, Value bits) {
     return fromBits(type, arith::TruncIOp::create(b, loc, i16, bits));
   }
@@ -108,7 +113,9 @@ private:
   Value bitAnd(Value x, int64_t mask) {
     return arith::AndIOp::create(b, loc, x, constant(mask));
   }
-  Value select(Value c, Value x, Value y) { return arith::SelectOp::create(b, loc, c, x, y); }
+  Value select(Value c, Value x, Value y) {
+    return arith::SelectOp::create(b, loc, c, x, y);
+  }
   Value compare(CmpIPredicate p, Value x, int64_t y) {
     return arith::CmpIOp::create(b, loc, p, x, constant(y));
   }

@@ -24,7 +24,8 @@ struct ConvProblem {
 
 /// hx weights [M, C/g, taps...] (transposed: [C, M/g, taps...]) as oneDNN's
 /// [g, M/g, C/g, taps...], without g when it is 1.
-memory::desc weightsDesc(const hexin_binding &binding, int64_t groups, bool isTransposed) {
+memory::desc weightsDesc(const hexin_binding &binding, int64_t groups,
+                         bool isTransposed) {
   Dims dims = dimsOf(binding);
   if (dims.size() < 3 || groups < 1 || dims[0] % groups != 0)
     throwInvalid("weights of " + std::to_string(dims.empty() ? 0 : dims[0]) +
@@ -79,9 +80,10 @@ ConvProblem readProblem(const hexin_command_desc &desc, bool isTransposed) {
 
 /// The weights as the primitive may choose them: freely when they are constant.
 memory::desc weightsForPrimitive(const ConvProblem &p, const hexin_command_desc &desc) {
-  return desc.bindings[1].host_data ? memory::desc(p.weights.get_dims(), p.weights.get_data_type(),
-                                                   memory::format_tag::any)
-                                    : p.weights;
+  return desc.bindings[1].host_data
+             ? memory::desc(p.weights.get_dims(), p.weights.get_data_type(),
+                            memory::format_tag::any)
+             : p.weights;
 }
 
 template <typename PrimitiveDesc>
@@ -116,9 +118,9 @@ void prepareConv(const hexin_command_desc &desc, Op &op) {
     return;
   const Window &w = p.window;
   dnnl::convolution_forward::primitive_desc pd(
-      engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, p.src,
-      weightsForPrimitive(p, desc), p.bias, p.dst, w.strides, w.dilations, w.padsBegin,
-      w.padsEnd, p.attributes);
+      engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+      p.src, weightsForPrimitive(p, desc), p.bias, p.dst, w.strides, w.dilations,
+      w.padsBegin, w.padsEnd, p.attributes);
   finish(p, desc, pd, dnnl::convolution_forward(pd), op);
 }
 
@@ -136,8 +138,8 @@ void prepareConvTranspose(const hexin_command_desc &desc, Op &op) {
   }
   dnnl::deconvolution_forward::primitive_desc pd(
       engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct,
-      p.src, weightsForPrimitive(p, desc), p.bias, p.dst, w.strides, w.dilations, w.padsBegin,
-      w.padsEnd, p.attributes);
+      p.src, weightsForPrimitive(p, desc), p.bias, p.dst, w.strides, w.dilations,
+      w.padsBegin, w.padsEnd, p.attributes);
   finish(p, desc, pd, dnnl::deconvolution_forward(pd), op);
 }
 

@@ -12,8 +12,8 @@ using dnnl::memory;
 memory::desc matrix(const hexin_binding &binding, size_t rank, bool isTransposed) {
   Dims dims = dimsOf(binding);
   if (dims.size() < 2 || dims.size() > rank)
-    throwInvalid("expected a matrix of rank 2 to " + std::to_string(rank) + ", got rank " +
-                 std::to_string(dims.size()));
+    throwInvalid("expected a matrix of rank 2 to " + std::to_string(rank) +
+                 ", got rank " + std::to_string(dims.size()));
   dims.insert(dims.begin(), rank - dims.size(), 1);
   Dims strides = denseStrides(dims);
   if (isTransposed) {
@@ -41,7 +41,8 @@ bool hasNoBatch(const memory::desc &desc) {
 /// Whether an operand of dst keeps its meaning when dst's rows are flattened.
 bool canFlatten(const memory::desc &operand, const memory::desc &dst) {
   Dims dims = operand.get_dims(), full = dst.get_dims();
-  bool isRow = std::all_of(dims.begin(), dims.end() - 1, [](int64_t d) { return d == 1; });
+  bool isRow =
+      std::all_of(dims.begin(), dims.end() - 1, [](int64_t d) { return d == 1; });
   return isRow || std::equal(dims.begin(), dims.end() - 1, full.begin());
 }
 
@@ -75,8 +76,8 @@ void prepareMatMul(const hexin_command_desc &desc, Op &op) {
   int firstOperand = hasBias ? 3 : 2;
   int dstBinding = static_cast<int>(desc.binding_count) - 1;
   if (dstBinding < firstOperand)
-    throwInvalid("expected lhs, rhs" + std::string(hasBias ? ", bias" : "") + " and dst, got " +
-                 std::to_string(desc.binding_count) + " bindings");
+    throwInvalid("expected lhs, rhs" + std::string(hasBias ? ", bias" : "") +
+                 " and dst, got " + std::to_string(desc.binding_count) + " bindings");
   size_t rank = desc.bindings[dstBinding].rank;
   MatMulProblem p;
   p.dst = matrix(desc.bindings[dstBinding], rank, false);
@@ -103,18 +104,19 @@ void prepareMatMul(const hexin_command_desc &desc, Op &op) {
   primitiveAttributes.set_post_ops(postOps.ops);
 
   const hexin_binding &rhs = desc.bindings[1];
-  memory::desc chosenRhs = rhs.host_data ? memory::desc(p.rhs.get_dims(), p.rhs.get_data_type(),
-                                                        memory::format_tag::any)
-                                         : p.rhs;
-  auto pd = hasBias ? dnnl::matmul::primitive_desc(engine(), p.lhs, chosenRhs, p.bias, p.dst,
-                                                   primitiveAttributes)
+  memory::desc chosenRhs =
+      rhs.host_data
+          ? memory::desc(p.rhs.get_dims(), p.rhs.get_data_type(), memory::format_tag::any)
+          : p.rhs;
+  auto pd = hasBias ? dnnl::matmul::primitive_desc(engine(), p.lhs, chosenRhs, p.bias,
+                                                   p.dst, primitiveAttributes)
                     : dnnl::matmul::primitive_desc(engine(), p.lhs, chosenRhs, p.dst,
                                                    primitiveAttributes);
   op.setPrimitive(dnnl::matmul(pd), pd.scratchpad_desc());
   op.bind(DNNL_ARG_SRC, p.lhs, 0);
   if (rhs.host_data)
-    op.bindConstant(DNNL_ARG_WEIGHTS,
-                    packWeights(rhs.host_data, rhs.content_hash, p.rhs, pd.weights_desc()));
+    op.bindConstant(DNNL_ARG_WEIGHTS, packWeights(rhs.host_data, rhs.content_hash, p.rhs,
+                                                  pd.weights_desc()));
   else
     op.bind(DNNL_ARG_WEIGHTS, p.rhs, 1);
   if (hasBias)

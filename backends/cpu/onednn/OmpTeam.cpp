@@ -7,7 +7,8 @@ void hexin_omp_set_threads(unsigned threads) {
   omp_set_num_threads(static_cast<int>(threads));
 }
 
-void hexin_omp_with_threads(unsigned threads, void (*body)(void *context), void *context) {
+void hexin_omp_with_threads(unsigned threads, void (*body)(void *context),
+                            void *context) {
   int before = omp_get_max_threads();
   omp_set_num_threads(static_cast<int>(threads));
   body(context);

@@ -1,4 +1,5 @@
-/*===- OmpTeam.h - the OpenMP calls, apart ----------------------------------------------===
+/*===- OmpTeam.h - the OpenMP calls, apart
+ * ----------------------------------------------===
  *
  * oneDNN's packages use gcc's OpenMP library, for which clang makes no parallel code;
  * so OmpTeam.cpp alone holds pragmas and is always compiled by g++.

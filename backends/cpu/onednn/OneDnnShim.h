@@ -50,7 +50,8 @@ typedef struct hexin_onednn_api {
   /* Calls body with that size set, then restores the thread's own. */
   void (*with_threads)(unsigned threads, void (*body)(void *context), void *context);
   /* One parallel region: body(context, index, count) once per thread. */
-  void (*parallel)(unsigned threads, void (*body)(void *context, unsigned index, unsigned count),
+  void (*parallel)(unsigned threads,
+                   void (*body)(void *context, unsigned index, unsigned count),
                    void *context);
 
   /* -- ops ---------------------------------------------------------------------- */
@@ -58,7 +59,8 @@ typedef struct hexin_onednn_api {
    * before the first prepare of the process; later calls change nothing. */
   void (*set_max_isa)(const char *arch);
   /* Creates the primitive and packs constants. Reads `desc` during the call only. */
-  uint32_t (*prepare)(const hexin_command_desc *desc, hexin_onednn_op **out, hexin_error *error);
+  uint32_t (*prepare)(const hexin_command_desc *desc, hexin_onednn_op **out,
+                      hexin_error *error);
   void (*destroy)(hexin_onednn_op *op);
   /* bindings[i]: the memory of the i-th binding. May run on several threads. */
   uint32_t (*execute)(hexin_onednn_op *op, void *const *bindings, hexin_error *error);

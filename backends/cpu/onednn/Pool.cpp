@@ -22,14 +22,17 @@ void preparePool(const hexin_command_desc &desc, Op &op) {
     throwUnsupported("oneDNN pooling takes src and dst, got " +
                      std::to_string(desc.binding_count) + " bindings (no indices)");
   bool isNhwc = attributes.getString("layout", "nchw") == "nhwc";
-  auto src = activation(desc.bindings[0], isNhwc), dst = activation(desc.bindings[1], isNhwc);
+  auto src = activation(desc.bindings[0], isNhwc),
+       dst = activation(desc.bindings[1], isNhwc);
   Dims taps = attributes.getInts("window");
   Dims srcDims = src.get_dims(), dstDims = dst.get_dims();
-  if (taps.empty() || srcDims.size() != taps.size() + 2 || dstDims.size() != srcDims.size())
+  if (taps.empty() || srcDims.size() != taps.size() + 2 ||
+      dstDims.size() != srcDims.size())
     throwInvalid("expected src and dst of rank " + std::to_string(taps.size() + 2));
   if (isEmpty(dstDims))
     return;
-  Dims large(srcDims.begin() + 2, srcDims.end()), small(dstDims.begin() + 2, dstDims.end());
+  Dims large(srcDims.begin() + 2, srcDims.end()),
+      small(dstDims.begin() + 2, dstDims.end());
   Window w = readWindow(attributes, taps, large, small);
   auto algorithm = poolAlgorithm(attributes.getString("fn", "max"));
   for (size_t i = 0; i < taps.size(); ++i) {

@@ -49,13 +49,15 @@ memory::data_type dataType(const hexin_binding &binding) {
   case DType::i32:
     return memory::data_type::s32;
   default:
-    throwUnsupported("oneDNN has no element type number " + std::to_string(binding.dtype));
+    throwUnsupported("oneDNN has no element type number " +
+                     std::to_string(binding.dtype));
   }
 }
 
 Dims dimsOf(const hexin_binding &binding) {
   if (binding.rank > DNNL_MAX_NDIMS)
-    throwUnsupported("rank " + std::to_string(binding.rank) + " is more than oneDNN takes");
+    throwUnsupported("rank " + std::to_string(binding.rank) +
+                     " is more than oneDNN takes");
   return Dims(binding.dims, binding.dims + binding.rank);
 }
 

@@ -1,4 +1,5 @@
-//===- Shim.cpp - hexin_onednn_query ----------------------------------------------------------===//
+//===- Shim.cpp - hexin_onednn_query
+//----------------------------------------------------------===//
 #include "backends/cpu/onednn/OmpTeam.h"
 #include "backends/cpu/onednn/OneDnnShim.h"
 #include "backends/cpu/onednn/Ops.h"
@@ -58,14 +59,16 @@ uint32_t guarded(const std::string &op, hexin_error *error, Body &&body) {
   }
 }
 
-constexpr std::pair<std::string_view, void (*)(const hexin_command_desc &, Op &)> ops[] = {
-    {"onednn.conv", prepareConv},
-    {"onednn.conv_transpose", prepareConvTranspose},
-    {"onednn.matmul", prepareMatMul},
-    {"onednn.pool", preparePool},
+constexpr std::pair<std::string_view, void (*)(const hexin_command_desc &, Op &)> ops[] =
+    {
+        {"onednn.conv", prepareConv},
+        {"onednn.conv_transpose", prepareConvTranspose},
+        {"onednn.matmul", prepareMatMul},
+        {"onednn.pool", preparePool},
 };
 
-uint32_t prepare(const hexin_command_desc *desc, hexin_onednn_op **out, hexin_error *error) {
+uint32_t prepare(const hexin_command_desc *desc, hexin_onednn_op **out,
+                 hexin_error *error) {
   std::string name = desc->name ? desc->name : "";
   return guarded(name, error, [&] {
     for (const auto &[opName, prepareOp] : ops) {
@@ -84,8 +87,7 @@ uint32_t prepare(const hexin_command_desc *desc, hexin_onednn_op **out, hexin_er
 void destroy(hexin_onednn_op *op) { delete op; }
 
 uint32_t execute(hexin_onednn_op *op, void *const *bindings, hexin_error *error) {
-  return guarded(op->name, error,
-                 [&] { op->op.execute(bindings); });
+  return guarded(op->name, error, [&] { op->op.execute(bindings); });
 }
 
 void setMaxIsa(const char *arch) {
@@ -107,10 +109,14 @@ std::string libraryVersion() {
 extern "C" __attribute__((visibility("default"))) const hexin_onednn_api *
 hexin_onednn_query(uint32_t version) {
   static const std::string library = libraryVersion();
-  static const hexin_onednn_api api = {sizeof(hexin_onednn_api), library.c_str(),
-                                       hexin_omp_set_threads,    hexin_omp_with_threads,
-                                       hexin_omp_parallel,       setMaxIsa,
-                                       prepare,                  destroy,
+  static const hexin_onednn_api api = {sizeof(hexin_onednn_api),
+                                       library.c_str(),
+                                       hexin_omp_set_threads,
+                                       hexin_omp_with_threads,
+                                       hexin_omp_parallel,
+                                       setMaxIsa,
+                                       prepare,
+                                       destroy,
                                        execute};
   return version == HEXIN_ONEDNN_SHIM_VERSION ? &api : nullptr;
 }

@@ -1,4 +1,5 @@
-//===- Window.h - strides, dilations and pads of windows -----------------------------------===//
+//===- Window.h - strides, dilations and pads of windows
+//-----------------------------------===//
 #ifndef HEXIN_BACKENDS_CPU_ONEDNN_WINDOW_H
 #define HEXIN_BACKENDS_CPU_ONEDNN_WINDOW_H
 

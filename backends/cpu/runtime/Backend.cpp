@@ -1,4 +1,5 @@
-//===- Backend.cpp - hexin_backend_query ---------------------------------------------------===//
+//===- Backend.cpp - hexin_backend_query
+//---------------------------------------------------===//
 //
 // The C functions: reads of versioned structs, and a border that no exception crosses.
 //
@@ -35,7 +36,8 @@ template <typename Body> uint32_t guarded(hexin_error *error, Body &&body) {
   } catch (const std::bad_alloc &) {
     return report(resourceExhausted("out of memory"), error);
   } catch (const std::system_error &e) {
-    return report(resourceExhausted(std::string("the system refused: ") + e.what()), error);
+    return report(resourceExhausted(std::string("the system refused: ") + e.what()),
+                  error);
   } catch (const std::exception &e) {
     return report(internalError(e.what()), error);
   }
@@ -92,20 +94,22 @@ uint32_t enumerate(uint32_t *count, hexin_device_info *infos, hexin_error *error
   });
 }
 
-uint32_t openDeviceC(uint32_t index, const hexin_device_options *options, hexin_device **out,
-                     hexin_error *error) {
+uint32_t openDeviceC(uint32_t index, const hexin_device_options *options,
+                     hexin_device **out, hexin_error *error) {
   return guarded(error, [&]() -> Status {
     if (index != 0 || supportedArchs().empty())
       return notFound("there is no cpu device " + std::to_string(index) +
-                      (supportedArchs().empty() ? ": the processor is older than x86-64-v2"
-                                                : ": the only one is 0"));
+                      (supportedArchs().empty()
+                           ? ": the processor is older than x86-64-v2"
+                           : ": the only one is 0"));
     return handOver(openDevice(ofOurSize(options)), out);
   });
 }
 
 void closeDevice(hexin_device *device) { delete device; }
 
-uint32_t allocate(hexin_device *, uint64_t bytes, hexin_buffer **out, hexin_error *error) {
+uint32_t allocate(hexin_device *, uint64_t bytes, hexin_buffer **out,
+                  hexin_error *error) {
   return guarded(error, [&] { return handOver(allocateBuffer(bytes), out); });
 }
 
@@ -117,21 +121,22 @@ uint32_t copy(hexin_device *, const hexin_copy *request, hexin_error *error) {
 
 uint32_t load(hexin_device *device, const hexin_image *image, hexin_module **out,
               hexin_error *error) {
-  return guarded(error, [&] { return handOver(loadModule(*device, ofOurSize(image)), out); });
+  return guarded(error,
+                 [&] { return handOver(loadModule(*device, ofOurSize(image)), out); });
 }
 
 void unload(hexin_device *, hexin_module *module) { delete module; }
 
-uint32_t prepare(hexin_device *device, const hexin_command_desc *desc, hexin_command **out,
-                 hexin_error *error) {
+uint32_t prepare(hexin_device *device, const hexin_command_desc *desc,
+                 hexin_command **out, hexin_error *error) {
   return guarded(error,
                  [&] { return handOver(prepareCommand(*device, ofOurSize(desc)), out); });
 }
 
 void discard(hexin_device *, hexin_command *command) { delete command; }
 
-uint32_t submit(hexin_device *device, const hexin_submission *submission, hexin_event **out,
-                hexin_error *error) {
+uint32_t submit(hexin_device *device, const hexin_submission *submission,
+                hexin_event **out, hexin_error *error) {
   // The caller's thread computes too: its rounding and denormal modes must be the
   // workers', whatever the application has set.
   unsigned mode = _mm_getcsr();
@@ -159,10 +164,25 @@ uint32_t wrapHost(hexin_device *, void *pointer, uint64_t bytes, hexin_buffer **
   });
 }
 
-constexpr hexin_device_api api = {
-    sizeof(hexin_device_api), HEXIN_DEVICE_ABI_MAJOR, HEXIN_DEVICE_ABI_MINOR, "cpu",
-    enumerate,   openDeviceC, closeDevice, allocate, release, copy, load, unload,
-    prepare,     discard,     submit,      wait,     hostPointer, wrapHost, nullptr};
+constexpr hexin_device_api api = {sizeof(hexin_device_api),
+                                  HEXIN_DEVICE_ABI_MAJOR,
+                                  HEXIN_DEVICE_ABI_MINOR,
+                                  "cpu",
+                                  enumerate,
+                                  openDeviceC,
+                                  closeDevice,
+                                  allocate,
+                                  release,
+                                  copy,
+                                  load,
+                                  unload,
+                                  prepare,
+                                  discard,
+                                  submit,
+                                  wait,
+                                  hostPointer,
+                                  wrapHost,
+                                  nullptr};
 
 } // namespace
 

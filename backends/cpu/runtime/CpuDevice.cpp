@@ -24,14 +24,14 @@ std::string join(const std::vector<std::string> &words) {
 }
 
 /// One side of a copy: a range of a buffer, or caller memory.
-Result<uint8_t *> sideOfCopy(const char *side, hexin_buffer_t *buffer, const void *pointer,
-                             uint64_t offset, uint64_t length) {
+Result<uint8_t *> sideOfCopy(const char *side, hexin_buffer_t *buffer,
+                             const void *pointer, uint64_t offset, uint64_t length) {
   if (!buffer)
     return static_cast<uint8_t *>(const_cast<void *>(pointer)) + offset;
   if (!rangeFits(offset, length, buffer->byteLength))
-    return outOfRange(std::string("copy: ") + std::to_string(length) + " bytes at offset " +
-                      std::to_string(offset) + " of the " + side + " buffer, which has " +
-                      std::to_string(buffer->byteLength));
+    return outOfRange(std::string("copy: ") + std::to_string(length) +
+                      " bytes at offset " + std::to_string(offset) + " of the " + side +
+                      " buffer, which has " + std::to_string(buffer->byteLength));
   return buffer->data + offset;
 }
 
@@ -74,21 +74,24 @@ Status bindMemory(const hexin_command_t &command, const hexin_submission &submis
     const hexin_slot *slot =
         binding.slot < submission.slot_count ? &submission.slots[binding.slot] : nullptr;
     if (!slot || !slot->buffer)
-      return invalidArgument("'" + command.name + "': slot " + std::to_string(binding.slot) +
+      return invalidArgument("'" + command.name + "': slot " +
+                             std::to_string(binding.slot) +
                              " of the submission has no buffer");
     uint64_t size = slot->buffer->byteLength;
-    if (slot->offset > size || !rangeFits(binding.offset, binding.byteLength, size - slot->offset))
-      return outOfRange("'" + command.name + "' needs " + std::to_string(binding.byteLength) +
-                        " bytes at offset " + std::to_string(binding.offset) + " + " +
-                        std::to_string(slot->offset) + " of slot " +
-                        std::to_string(binding.slot) + ", whose buffer has " +
-                        std::to_string(size));
+    if (slot->offset > size ||
+        !rangeFits(binding.offset, binding.byteLength, size - slot->offset))
+      return outOfRange(
+          "'" + command.name + "' needs " + std::to_string(binding.byteLength) +
+          " bytes at offset " + std::to_string(binding.offset) + " + " +
+          std::to_string(slot->offset) + " of slot " + std::to_string(binding.slot) +
+          ", whose buffer has " + std::to_string(size));
     addresses.push_back(slot->buffer->data + slot->offset + binding.offset);
   }
   return {};
 }
 
-Status runCommand(const hexin_command_t &command, std::vector<void *> &addresses, Team &team) {
+Status runCommand(const hexin_command_t &command, std::vector<void *> &addresses,
+                  Team &team) {
   if (!command.kernel) {
     hexin_error error{};
     error.struct_size = sizeof(error);
@@ -158,8 +161,9 @@ Status copyMemory(const hexin_copy &copy) {
     return {};
   if ((!copy.dst && !copy.dst_pointer) || (!copy.src && !copy.src_pointer))
     return invalidArgument("copy: expected a buffer or a pointer on both sides");
-  HEXIN_ASSIGN_OR_RETURN(uint8_t *dst, sideOfCopy("destination", copy.dst, copy.dst_pointer,
-                                                  copy.dst_offset, copy.length));
+  HEXIN_ASSIGN_OR_RETURN(uint8_t *dst,
+                         sideOfCopy("destination", copy.dst, copy.dst_pointer,
+                                    copy.dst_offset, copy.length));
   HEXIN_ASSIGN_OR_RETURN(uint8_t *src, sideOfCopy("source", copy.src, copy.src_pointer,
                                                   copy.src_offset, copy.length));
   std::memmove(dst, src, copy.length);
@@ -170,11 +174,12 @@ Result<std::unique_ptr<hexin_module_t>> loadModule(const hexin_device_t &device,
                                                    const hexin_image &image) {
   std::string arch = image.arch ? image.arch : "";
   if (std::find(device.archs.begin(), device.archs.end(), arch) == device.archs.end())
-    return unsupported("image for '" + arch + "': this device runs " + join(device.archs) +
-                       "; compile the model for one of them");
+    return unsupported("image for '" + arch + "': this device runs " +
+                       join(device.archs) + "; compile the model for one of them");
   std::span<const uint8_t> bytes(static_cast<const uint8_t *>(image.data),
                                  image.data ? image.size : 0);
-  HEXIN_ASSIGN_OR_RETURN(auto loaded, LoadedImage::load(bytes, image.fd, image.file_offset));
+  HEXIN_ASSIGN_OR_RETURN(auto loaded,
+                         LoadedImage::load(bytes, image.fd, image.file_offset));
   auto module = std::make_unique<hexin_module_t>();
   module->image = std::move(loaded);
   return module;

@@ -1,4 +1,5 @@
-//===- FunctionRef.h - a callable passed down the stack -------------------------------===//
+//===- FunctionRef.h - a callable passed down the stack
+//-------------------------------===//
 #ifndef HEXIN_BACKENDS_CPU_RUNTIME_FUNCTIONREF_H
 #define HEXIN_BACKENDS_CPU_RUNTIME_FUNCTIONREF_H
 
@@ -22,7 +23,9 @@ public:
               std::forward<Args>(args)...);
         }) {}
 
-  Return operator()(Args... args) const { return call(object, std::forward<Args>(args)...); }
+  Return operator()(Args... args) const {
+    return call(object, std::forward<Args>(args)...);
+  }
 
 private:
   void *object;

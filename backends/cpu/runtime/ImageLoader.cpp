@@ -7,8 +7,8 @@
 
 namespace hexin::cpu {
 
-Result<std::unique_ptr<LoadedImage>> LoadedImage::load(std::span<const uint8_t> bytes, int fd,
-                                                       uint64_t fileOffset) {
+Result<std::unique_ptr<LoadedImage>> LoadedImage::load(std::span<const uint8_t> bytes,
+                                                       int fd, uint64_t fileOffset) {
   std::string error;
   auto layout = checkImage(bytes, error);
   if (!layout)
@@ -17,18 +17,19 @@ Result<std::unique_ptr<LoadedImage>> LoadedImage::load(std::span<const uint8_t> 
   std::unique_ptr<LoadedImage> image(new LoadedImage(std::move(*layout)));
   void *base = mmap(nullptr, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (base == MAP_FAILED)
-    return resourceExhausted("no address space for a cpu image of " + std::to_string(span) +
-                             " bytes: " + std::strerror(errno));
+    return resourceExhausted("no address space for a cpu image of " +
+                             std::to_string(span) + " bytes: " + std::strerror(errno));
   image->base = static_cast<uint8_t *>(base);
   for (const ImageSegment &segment : image->layout.segments())
     if (!image->mapSegment(segment, bytes, fd, fileOffset))
-      return ioError(std::string("the system refused to map a cpu image's code or constants: ") +
-                     std::strerror(errno));
+      return ioError(
+          std::string("the system refused to map a cpu image's code or constants: ") +
+          std::strerror(errno));
   return image;
 }
 
-bool LoadedImage::mapSegment(const ImageSegment &segment, std::span<const uint8_t> bytes, int fd,
-                             uint64_t fileOffset) {
+bool LoadedImage::mapSegment(const ImageSegment &segment, std::span<const uint8_t> bytes,
+                             int fd, uint64_t fileOffset) {
   void *at = base + segment.address;
   int protection = PROT_READ | (segment.isExecutable ? PROT_EXEC : 0);
   uint64_t offset = fileOffset + segment.fileOffset;

@@ -35,12 +35,12 @@ std::vector<std::string> detect() {
   constexpr uint64_t ymmState = 0x6, zmmState = 0xe6;
   constexpr uint32_t lahf = 1;
 
-  bool v2 = hasAll(basic.c, bit_SSE3 | bit_SSSE3 | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 |
-                                bit_POPCNT) &&
+  bool v2 = hasAll(basic.c, bit_SSE3 | bit_SSSE3 | bit_CMPXCHG16B | bit_SSE4_1 |
+                                bit_SSE4_2 | bit_POPCNT) &&
             hasAll(extended.c, lahf);
   bool v3 = v2 && hasAll(basic.c, bit_AVX | bit_FMA | bit_F16C | bit_MOVBE) &&
-            hasAll(more.b, bit_AVX2 | bit_BMI | bit_BMI2) && hasAll(extended.c, bit_LZCNT) &&
-            (state & ymmState) == ymmState;
+            hasAll(more.b, bit_AVX2 | bit_BMI | bit_BMI2) &&
+            hasAll(extended.c, bit_LZCNT) && (state & ymmState) == ymmState;
   bool v4 = v3 &&
             hasAll(more.b, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ |
                                bit_AVX512VL) &&

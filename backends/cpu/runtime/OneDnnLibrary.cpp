@@ -29,8 +29,9 @@ Result<const hexin_onednn_api *> load() {
       reinterpret_cast<hexin_onednn_query_fn>(dlsym(library, "hexin_onednn_query"));
   const hexin_onednn_api *api = query ? query(HEXIN_ONEDNN_SHIM_VERSION) : nullptr;
   if (!api || api->struct_size < sizeof(hexin_onednn_api))
-    return versionMismatch(path + " does not fit this libhexin_backend_cpu.so: both must come "
-                                  "from one build");
+    return versionMismatch(path +
+                           " does not fit this libhexin_backend_cpu.so: both must come "
+                           "from one build");
   return api;
 }
 

@@ -50,17 +50,13 @@ std::string KernelPrinter::fresh(llvm::StringRef prefix) {
   return prefix.str() + std::to_string(nextId_++);
 }
 
-void KernelPrinter::statement(const std::string &text) {
-  os_ << text << '\n';
-}
+void KernelPrinter::statement(const std::string &text) { os_ << text << '\n'; }
 
 void KernelPrinter::open(const std::string &text) {
   statement(text.empty() ? "{" : text + " {");
 }
 
-void KernelPrinter::close(const std::string &tail) {
-  statement(tail);
-}
+void KernelPrinter::close(const std::string &tail) { statement(tail); }
 
 std::string KernelPrinter::declare(CType type, const std::string &initial) {
   std::string name = fresh("v");

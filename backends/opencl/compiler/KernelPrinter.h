@@ -2,7 +2,8 @@
 //
 // Prints each op as one statement `type vN = expression;`. Constants are
 // written where they are used. Families of ops live in Print*.cpp; this class
-// holds what they share: names of values, scopes; no indentation, which would be a quarter of an image.
+// holds what they share: names of values, scopes; no indentation, which would be a
+// quarter of an image.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_BACKENDS_OPENCL_COMPILER_KERNELPRINTER_H

@@ -20,9 +20,10 @@
 // Every function the backend calls, all of OpenCL 1.2.
 #define HEXIN_CL_FUNCTIONS(X)                                                            \
   X(clGetPlatformIDs)                                                                    \
-  X(clGetPlatformInfo) X(clGetDeviceIDs) X(clGetDeviceInfo) X(clCreateContext)           \
-      X(clReleaseContext) X(clCreateCommandQueue) X(clReleaseCommandQueue)               \
-          X(clCreateBuffer) X(clReleaseMemObject) X(clCreateProgramWithSource)           \
+  X(clGetPlatformInfo)                                                                   \
+  X(clGetDeviceIDs) X(clGetDeviceInfo) X(clCreateContext) X(clReleaseContext)            \
+      X(clCreateCommandQueue) X(clReleaseCommandQueue) X(clCreateBuffer)                 \
+          X(clReleaseMemObject) X(clCreateProgramWithSource)                             \
               X(clCreateProgramWithBinary) X(clBuildProgram) X(clGetProgramInfo)         \
                   X(clGetProgramBuildInfo) X(clReleaseProgram) X(clCreateKernel)         \
                       X(clReleaseKernel) X(clSetKernelArg) X(clGetKernelInfo)            \

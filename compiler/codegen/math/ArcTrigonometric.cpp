@@ -11,27 +11,27 @@ namespace {
 // atan t = t + t^3 p(t^2) on |t| <= tan(pi/8); errors 2^-30, 2^-69.
 const double atanF32[] = {-0.333333164, 0.199984863, -0.142437935, 0.105956182,
                           -0.0608253293};
-const double atanF64[] = {-0.33333333333333331,  0.19999999999999887,
-                          -0.14285714285695711,  0.11111111109585833,
-                          -0.09090909016916493,  0.076923053807591055,
-                          -0.066666177330580015, 0.058816298769894866,
-                          -0.052555914573769957, 0.047057455926860454,
-                          -0.040555862291142095, 0.02962102159375617,
-                          -0.012988459675721436};
+const double atanF64[] = {
+    -0.33333333333333331,  0.19999999999999887,   -0.14285714285695711,
+    0.11111111109585833,   -0.09090909016916493,  0.076923053807591055,
+    -0.066666177330580015, 0.058816298769894866,  -0.052555914573769957,
+    0.047057455926860454,  -0.040555862291142095, 0.02962102159375617,
+    -0.012988459675721436};
 // asin t = t + t^3 p(t^2) on |t| <= 1/2; errors 2^-31, 2^-59.
 const double asinF32[] = {0.166666597,  0.0750051141, 0.0445155725,
                           0.0318188593, 0.0143976854, 0.0375725217};
-const double asinF64[] = {0.16666666666666763,   0.074999999999701417,
-                          0.044642857175226633,  0.030381942678648424,
-                          0.022372215801541188,  0.017351597488301361,
-                          0.01398099377848174,   0.01139750071666173,
-                          0.010788138188737341,  0.0036766991919755803,
-                          0.021779598306228831,  -0.021101038121682618,
-                          0.03269234912687586};
+const double asinF64[] = {
+    0.16666666666666763,   0.074999999999701417, 0.044642857175226633,
+    0.030381942678648424,  0.022372215801541188, 0.017351597488301361,
+    0.01398099377848174,   0.01139750071666173,  0.010788138188737341,
+    0.0036766991919755803, 0.021779598306228831, -0.021101038121682618,
+    0.03269234912687586};
 
 // pi/2 as high + low.
 Value halfPi(MathBuilder &m) { return m.constant(1.57079637, 1.5707963267948966); }
-double halfPiLow(MathBuilder &m) { return m.both(-4.37113883e-08, 6.123233995736766e-17); }
+double halfPiLow(MathBuilder &m) {
+  return m.both(-4.37113883e-08, 6.123233995736766e-17);
+}
 
 /// atan(numerator / denominator), both >= 0 and not both 0 or infinite. Above
 /// tan(pi/8) the argument is turned by pi/4, above tan(3 pi/8) by pi/2.
@@ -47,8 +47,8 @@ Value atanOfRatio(MathBuilder &m, Value numerator, Value denominator) {
   Value square = m.mul(t, t);
   Value p = m.polynomial(square, m.isF64() ? ArrayRef<double>(atanF64)
                                            : ArrayRef<double>(atanF32));
-  Value turns = m.select(big, m.constant(1),
-                         m.select(middle, m.constant(0.5), m.constant(0)));
+  Value turns =
+      m.select(big, m.constant(1), m.select(middle, m.constant(0.5), m.constant(0)));
   Value low = m.fma(turns, m.constant(halfPiLow(m)), m.mul(m.mul(t, square), p));
   return m.fma(turns, halfPi(m), m.add(t, low));
 }
@@ -63,8 +63,8 @@ ArcSine arcSine(MathBuilder &m, Value x) {
   Value isBig = m.gt(a, 0.5);
   Value z = m.select(isBig, m.mul(m.sub(m.constant(1), a), 0.5), m.mul(x, x));
   Value root = m.select(isBig, m.sqrt(z), x);
-  Value p = m.polynomial(z, m.isF64() ? ArrayRef<double>(asinF64)
-                                      : ArrayRef<double>(asinF32));
+  Value p =
+      m.polynomial(z, m.isF64() ? ArrayRef<double>(asinF64) : ArrayRef<double>(asinF32));
   return {isBig, root, m.mul(m.mul(root, z), p)};
 }
 
@@ -110,8 +110,8 @@ Value atan2(MathBuilder &m, Value y, Value x) {
   Value angle = atanOfRatio(m, m.mul(top, scale), m.mul(bottom, scale));
   // The sign bit counts: x = -0 lies on the left.
   Value isLeft = m.lt(m.copySign(m.constant(1), x), 0);
-  Value mirrored = m.sub(halfPi(m), m.sub(m.sub(angle, m.constant(2 * halfPiLow(m))),
-                                          halfPi(m)));
+  Value mirrored =
+      m.sub(halfPi(m), m.sub(m.sub(angle, m.constant(2 * halfPiLow(m))), halfPi(m)));
   Value result = m.copySign(m.select(isLeft, mirrored, angle), y);
   Value anyNan = m.compare(arith::CmpFPredicate::UNO, x, y);
   return m.select(anyNan, m.constant(std::numeric_limits<double>::quiet_NaN()), result);

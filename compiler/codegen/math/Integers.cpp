@@ -12,7 +12,8 @@ namespace {
 Value constantLike(OpBuilder &b, Location loc, Type type, int64_t value) {
   auto attr = b.getIntegerAttr(getElementTypeOrSelf(type), value);
   if (auto vector = dyn_cast<VectorType>(type))
-    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vector, attr.getValue()));
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(vector, attr.getValue()));
   return arith::ConstantOp::create(b, loc, attr);
 }
 
@@ -76,9 +77,11 @@ Value integerPower(OpBuilder &b, Location loc, Value x, Value n) {
   auto select = [&](Value c, Value u, Value v) -> Value {
     return arith::SelectOp::create(b, loc, c, u, v);
   };
-  auto index = [&](int64_t v) -> Value { return arith::ConstantIndexOp::create(b, loc, v); };
-  auto loop = scf::ForOp::create(b, loc, index(0), index(bits), index(1),
-                                 ValueRange{one, x, n});
+  auto index = [&](int64_t v) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, v);
+  };
+  auto loop =
+      scf::ForOp::create(b, loc, index(0), index(bits), index(1), ValueRange{one, x, n});
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());

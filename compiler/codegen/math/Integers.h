@@ -12,7 +12,8 @@ mlir::Value countOnes(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x);
 mlir::Value countLeadingZeros(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x);
 mlir::Value countTrailingZeros(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x);
 /// x^n, wrapping; a negative n gives 1/x^n truncated, and 0 for x = 0.
-mlir::Value integerPower(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x, mlir::Value n);
+mlir::Value integerPower(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                         mlir::Value n);
 
 } // namespace hexin::mathfn
 

@@ -22,9 +22,8 @@ const double logF32[] = {0.333333105,  -0.249999866, 0.200022265,
                          0.118732095,  -0.117891558, 0.0691408515};
 // f64: ln(1 + f) = 2 atanh(s), s = f / (2 + f); 2 atanh(s) = 2s + s^3 p(s^2),
 // error 2^-65.
-const double atanhF64[] = {0.66666666666666663, 0.40000000000006247,
-                           0.28571428569085372, 0.22222222646855211,
-                           0.18181775661854579, 0.15387090884419546,
+const double atanhF64[] = {0.66666666666666663, 0.40000000000006247, 0.28571428569085372,
+                           0.22222222646855211, 0.18181775661854579, 0.15387090884419546,
                            0.13250115843064886, 0.13251345810493034};
 
 /// ln(1 + f) - f.
@@ -78,8 +77,8 @@ Decomposed decompose(MathBuilder &m, Value x) {
   Value normal = m.select(small, m.mul(x, scaling), x);
   Value bits = m.toBits(normal);
   // Subtracting the bits of sqrt(1/2) makes the exponent step there.
-  Value k = m.shrArith(m.subInt(bits, m.toBits(m.constant(0.70710678118654752))),
-                       mantissaBits);
+  Value k =
+      m.shrArith(m.subInt(bits, m.toBits(m.constant(0.70710678118654752))), mantissaBits);
   Value mantissa = m.fromBits(m.subInt(bits, m.shl(k, mantissaBits)));
   Value shift = m.select(small, m.integer(m.isF64() ? 54 : 25), m.integer(0));
   return {m.toFloat(m.subInt(k, shift)), m.sub(mantissa, m.constant(1))};
@@ -103,7 +102,8 @@ Value log10(MathBuilder &m, Value x) {
   Sum p = scaledLog(m, d.fraction, m.both(0.434294492, 0.43429448190325182),
                     m.both(-1.010305e-08, 1.0983196502167651e-17));
   Value k = m.mul(d.exponent, m.both(0.301025390625, 0.30102999566361177));
-  Value low = m.fma(d.exponent, m.constant(4.60503907e-06, 3.6942390771589308e-13), p.low);
+  Value low =
+      m.fma(d.exponent, m.constant(4.60503907e-06, 3.6942390771589308e-13), p.low);
   Value sum = m.add(k, p.high);
   Value lost = m.add(m.sub(k, sum), p.high);
   return withSpecialCases(m, x, m.add(sum, m.add(lost, low)));

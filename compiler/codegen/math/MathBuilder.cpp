@@ -10,8 +10,7 @@ using namespace mlir;
 namespace hexin {
 
 MathBuilder::MathBuilder(OpBuilder &builder, Location loc, Type type)
-    : b(builder), loc(loc), floatType(type),
-      f64(getElementTypeOrSelf(type).isF64()) {
+    : b(builder), loc(loc), floatType(type), f64(getElementTypeOrSelf(type).isF64()) {
   intType = b.getIntegerType(f64 ? 64 : 32);
   if (auto vector = dyn_cast<VectorType>(type))
     intType = vector.clone(intType);
@@ -20,14 +19,16 @@ MathBuilder::MathBuilder(OpBuilder &builder, Location loc, Type type)
 Value MathBuilder::constant(double value) {
   auto attr = b.getFloatAttr(getElementTypeOrSelf(floatType), value);
   if (auto vector = dyn_cast<VectorType>(floatType))
-    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vector, attr.getValue()));
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(vector, attr.getValue()));
   return arith::ConstantOp::create(b, loc, attr);
 }
 
 Value MathBuilder::integer(int64_t value) {
   auto attr = b.getIntegerAttr(getElementTypeOrSelf(intType), value);
   if (auto vector = dyn_cast<VectorType>(intType))
-    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vector, attr.getValue()));
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(vector, attr.getValue()));
   return arith::ConstantOp::create(b, loc, attr);
 }
 
@@ -74,22 +75,36 @@ Value MathBuilder::isNan(Value x) { return compare(arith::CmpFPredicate::UNO, x,
 Value MathBuilder::select(Value c, Value x, Value y) {
   return arith::SelectOp::create(b, loc, c, x, y);
 }
-Value MathBuilder::logicalAnd(Value x, Value y) { return arith::AndIOp::create(b, loc, x, y); }
-Value MathBuilder::logicalOr(Value x, Value y) { return arith::OrIOp::create(b, loc, x, y); }
+Value MathBuilder::logicalAnd(Value x, Value y) {
+  return arith::AndIOp::create(b, loc, x, y);
+}
+Value MathBuilder::logicalOr(Value x, Value y) {
+  return arith::OrIOp::create(b, loc, x, y);
+}
 
 Value MathBuilder::clamp(Value x, double low, double high) {
   x = select(lt(x, low), constant(low), x);
   return select(gt(x, high), constant(high), x);
 }
 
-Value MathBuilder::toBits(Value x) { return arith::BitcastOp::create(b, loc, intType, x); }
+Value MathBuilder::toBits(Value x) {
+  return arith::BitcastOp::create(b, loc, intType, x);
+}
 Value MathBuilder::fromBits(Value bits) {
   return arith::BitcastOp::create(b, loc, floatType, bits);
 }
-Value MathBuilder::addInt(Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
-Value MathBuilder::subInt(Value x, Value y) { return arith::SubIOp::create(b, loc, x, y); }
-Value MathBuilder::andInt(Value x, Value y) { return arith::AndIOp::create(b, loc, x, y); }
-Value MathBuilder::xorInt(Value x, Value y) { return arith::XOrIOp::create(b, loc, x, y); }
+Value MathBuilder::addInt(Value x, Value y) {
+  return arith::AddIOp::create(b, loc, x, y);
+}
+Value MathBuilder::subInt(Value x, Value y) {
+  return arith::SubIOp::create(b, loc, x, y);
+}
+Value MathBuilder::andInt(Value x, Value y) {
+  return arith::AndIOp::create(b, loc, x, y);
+}
+Value MathBuilder::xorInt(Value x, Value y) {
+  return arith::XOrIOp::create(b, loc, x, y);
+}
 Value MathBuilder::shl(Value x, unsigned bits) {
   return arith::ShLIOp::create(b, loc, x, integer(bits));
 }
@@ -108,8 +123,8 @@ Value MathBuilder::powerOfTwo(Value n) {
 // hardware rounds to nearest even and the low bits hold the integer. No
 // float-to-integer conversion, which would be undefined for NaN.
 MathBuilder::Rounded MathBuilder::roundScaled(Value x, double scale) {
-  Value shifted = scale == 1 ? add(x, constant(magic()))
-                             : fma(x, constant(scale), constant(magic()));
+  Value shifted =
+      scale == 1 ? add(x, constant(magic())) : fma(x, constant(scale), constant(magic()));
   return {sub(shifted, constant(magic())),
           subInt(toBits(shifted), toBits(constant(magic())))};
 }

@@ -22,9 +22,7 @@ public:
   mlir::Location location() const { return loc; }
   mlir::Type type() const { return floatType; }
   bool isF64() const { return f64; }
-  double both(double forF32, double forF64) const {
-    return f64 ? forF64 : forF32;
-  }
+  double both(double forF32, double forF64) const { return f64 ? forF64 : forF32; }
 
   mlir::Value constant(double value);
   mlir::Value constant(double forF32, double forF64) {

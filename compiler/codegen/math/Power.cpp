@@ -60,13 +60,14 @@ Sum preciseLog(MathBuilder &m, Value x) {
   Sum z = product(m, s, s);
   Value tail = m.polynomial(z.high, m.isF64() ? ArrayRef<double>(tailF64)
                                               : ArrayRef<double>(tailF32));
-  Value tailRest = m.fma(z.high, tail, m.constant(-1.98682155e-08, 3.7007434154171883e-17));
+  Value tailRest =
+      m.fma(z.high, tail, m.constant(-1.98682155e-08, 3.7007434154171883e-17));
   Sum w = orderedSum(m, m.constant(0.666666687, 0.66666666666666663), tailRest,
                      m.constant(0));
   Sum cubic = product(m, s, product(m, z, w));
   Value twiceLow = m.add(s.low, s.low);
-  Sum mantissa = orderedSum(m, m.add(s.high, s.high), cubic.high,
-                            m.add(twiceLow, cubic.low));
+  Sum mantissa =
+      orderedSum(m, m.add(s.high, s.high), cubic.high, m.add(twiceLow, cubic.low));
   Value k = parts.exponent;
   Value kHigh = m.mul(k, m.both(0.693115234375, 0.69314718055920821));
   Value low = m.fma(k, m.constant(3.19461833e-05, 7.3710025651677989e-13), mantissa.low);
@@ -95,8 +96,8 @@ Value pow(MathBuilder &m, Value x, Value y) {
   // 0^y and inf^y: y's sign against the side a is on.
   Value positive = m.gt(y, 0);
   Value isSmall = m.logicalAnd(grows, arith::CmpIOp::create(m.builder(), m.location(),
-                                                           arith::CmpIPredicate::eq, isZero,
-                                                           positive));
+                                                            arith::CmpIPredicate::eq,
+                                                            isZero, positive));
   result = m.select(edge, m.select(isSmall, m.constant(0), m.constant(inf)), result);
   // (+-1)^(+-inf) = 1.
   result = m.select(m.logicalAnd(m.eq(a, 1), m.eq(m.abs(y), inf)), one, result);

@@ -1,4 +1,5 @@
-//===- Remainder.cpp - arith.remf as a loop ------------------------------------------===//
+//===- Remainder.cpp - arith.remf as a loop
+//------------------------------------------===//
 //
 // a mod b for a, b > 0 in f64: while |r| >= b, r -= trunc(r / b) b. The product of
 // the rounded quotient and b differs from r by a number that f64 holds exactly, so
@@ -65,8 +66,9 @@ Value emitScalar(OpBuilder &b, Location loc, Value x, Value y) {
   MathBuilder m(b, loc, b.getF64Type());
   if (type.isF64())
     return emitRemainder(m, x, y, /*wide=*/true);
-  Value r = emitRemainder(m, arith::ExtFOp::create(b, loc, b.getF64Type(), x),
-                          arith::ExtFOp::create(b, loc, b.getF64Type(), y), /*wide=*/false);
+  Value r =
+      emitRemainder(m, arith::ExtFOp::create(b, loc, b.getF64Type(), x),
+                    arith::ExtFOp::create(b, loc, b.getF64Type(), y), /*wide=*/false);
   return arith::TruncFOp::create(b, loc, type, r);
 }
 
@@ -80,7 +82,8 @@ void lowerOp(arith::RemFOp op) {
   } else {
     SmallVector<Value> elements;
     for (int64_t i = 0; i < vector.getNumElements(); ++i)
-      elements.push_back(emitScalar(b, loc, vector::ExtractOp::create(b, loc, op.getLhs(), i),
+      elements.push_back(emitScalar(b, loc,
+                                    vector::ExtractOp::create(b, loc, op.getLhs(), i),
                                     vector::ExtractOp::create(b, loc, op.getRhs(), i)));
     result = vector::FromElementsOp::create(b, loc, vector, elements);
   }
@@ -93,7 +96,8 @@ void lowerOp(arith::RemFOp op) {
 LogicalResult lowerRemainder(ModuleOp kernels) {
   SmallVector<arith::RemFOp> ops;
   WalkResult walk = kernels.walk([&](arith::RemFOp op) {
-    if (auto vector = dyn_cast<VectorType>(op.getType()); vector && vector.getRank() != 1) {
+    if (auto vector = dyn_cast<VectorType>(op.getType());
+        vector && vector.getRank() != 1) {
       op.emitOpError("expected a scalar or a 1-D vector, got ") << vector;
       return WalkResult::interrupt();
     }

@@ -15,14 +15,14 @@ namespace {
 // sin r = r + r^3 s(r^2), cos r = 1 - r^2/2 + r^4 c(r^2) on |r| <= pi/4; errors
 // 2^-37, 2^-68.
 const double sinF32[] = {-0.166666672, 0.00833332911, -0.000198393274, 2.71823524e-06};
-const double sinF64[] = {-0.16666666666666666,   0.0083333333333333228,
+const double sinF64[] = {-0.16666666666666666,    0.0083333333333333228,
                          -0.00019841269841254982, 2.7557319214145432e-06,
                          -2.5052104899767877e-08, 1.6058365106186168e-10,
                          -7.5786216124712904e-13};
 const double cosF32[] = {0.0416666679, -0.00138888834, 2.47995122e-05, -2.72095122e-07};
-const double cosF64[] = {0.041666666666666664,    -0.0013888888888888874,
-                         2.480158730157136e-05,   -2.7557319215317972e-07,
-                         2.0876754353115965e-09,  -1.1470291781376956e-11,
+const double cosF64[] = {0.041666666666666664,   -0.0013888888888888874,
+                         2.480158730157136e-05,  -2.7557319215317972e-07,
+                         2.0876754353115965e-09, -1.1470291781376956e-11,
                          4.7380417353457386e-14};
 
 struct Reduced {
@@ -42,21 +42,19 @@ Reduced reduce(MathBuilder &m, Value x) {
 }
 
 Value sinReduced(MathBuilder &m, Value r, Value square) {
-  Value p = m.polynomial(square, m.isF64() ? ArrayRef<double>(sinF64)
-                                           : ArrayRef<double>(sinF32));
+  Value p = m.polynomial(square,
+                         m.isF64() ? ArrayRef<double>(sinF64) : ArrayRef<double>(sinF32));
   return m.fma(m.mul(r, square), p, r);
 }
 
 Value cosReduced(MathBuilder &m, Value square) {
-  Value p = m.polynomial(square, m.isF64() ? ArrayRef<double>(cosF64)
-                                           : ArrayRef<double>(cosF32));
+  Value p = m.polynomial(square,
+                         m.isF64() ? ArrayRef<double>(cosF64) : ArrayRef<double>(cosF32));
   Value head = m.fma(square, m.constant(-0.5), m.constant(1));
   return m.fma(m.mul(square, square), p, head);
 }
 
-Value isOdd(MathBuilder &m, Value n) {
-  return m.isNonZeroInt(m.andInt(n, m.integer(1)));
-}
+Value isOdd(MathBuilder &m, Value n) { return m.isNonZeroInt(m.andInt(n, m.integer(1))); }
 
 /// -x where bit 1 of n is set.
 Value negateBySecondBit(MathBuilder &m, Value x, Value n) {
@@ -74,16 +72,16 @@ Value orTiny(MathBuilder &m, Value x, Value result) {
 Value sin(MathBuilder &m, Value x) {
   Reduced d = reduce(m, x);
   Value square = m.mul(d.r, d.r);
-  Value result = m.select(isOdd(m, d.quadrant), cosReduced(m, square),
-                          sinReduced(m, d.r, square));
+  Value result =
+      m.select(isOdd(m, d.quadrant), cosReduced(m, square), sinReduced(m, d.r, square));
   return orTiny(m, x, negateBySecondBit(m, result, d.quadrant));
 }
 
 Value cos(MathBuilder &m, Value x) {
   Reduced d = reduce(m, x);
   Value square = m.mul(d.r, d.r);
-  Value result = m.select(isOdd(m, d.quadrant), sinReduced(m, d.r, square),
-                          cosReduced(m, square));
+  Value result =
+      m.select(isOdd(m, d.quadrant), sinReduced(m, d.r, square), cosReduced(m, square));
   return negateBySecondBit(m, result, m.addInt(d.quadrant, m.integer(1)));
 }
 

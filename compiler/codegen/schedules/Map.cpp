@@ -1,4 +1,5 @@
-//===- Map.cpp - every result element by itself ---------------------------------------===//
+//===- Map.cpp - every result element by itself
+//---------------------------------------===//
 //
 // Items are blocks of the last axis (of the last two where it is short), one after
 // the other through the outer axes. Along a row: a vector loop, then a scalar loop
@@ -41,8 +42,8 @@ static LogicalResult emitMap(ElementEmitter &emitter) {
   // With a short last axis an item is a block of short rows, so that what splits
   // an item's number into indices is not paid for every few elements.
   std::optional<int64_t> last = hx::SymbolTable::constantValue(emitter.dims(root).back());
-  bool hasShortRows = !k.traits().itemPerElement && sizes.size() > 1 && last && *last > 0 &&
-                      *last <= shortRow;
+  bool hasShortRows = !k.traits().itemPerElement && sizes.size() > 1 && last &&
+                      *last > 0 && *last <= shortRow;
   size_t blocked = sizes.size() - (hasShortRows ? 2 : 1);
   if (hasShortRows)
     block = std::max<int64_t>(1, block / *last);

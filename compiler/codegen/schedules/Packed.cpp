@@ -1,4 +1,5 @@
-//===- Packed.cpp - matrix products and convolutions over packed panels ----------------===//
+//===- Packed.cpp - matrix products and convolutions over packed panels
+//----------------===//
 //
 // One loop nest for matmul, conv and depthwise conv (channels last). A *row* is a
 // row of the left matrix, or an output pixel; *columns* are output channels,
@@ -34,10 +35,12 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-constexpr int64_t blockRows = 48;       // a multiple of every tile's rows
+constexpr int64_t blockRows = 48; // a multiple of every tile's rows
 constexpr int64_t blocksPerSuperblock = 8;
 
-Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+Type elementType(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
 
 hx::PanelsAttr panelsOf(Value value) {
   return dyn_cast_or_null<hx::PanelsAttr>(
@@ -76,13 +79,14 @@ public:
     KExpr panels = k.exprs().ceilDiv(columns, k.constantExpr(width));
     KExpr blocks = k.exprs().ceilDiv(rows, k.constantExpr(blockRows));
     KExpr superblocks = k.exprs().ceilDiv(blocks, k.constantExpr(blocksPerSuperblock));
-    SmallVector<KExpr> space{outer, superblocks, panels, k.constantExpr(blocksPerSuperblock)};
+    SmallVector<KExpr> space{outer, superblocks, panels,
+                             k.constantExpr(blocksPerSuperblock)};
     Value item = k.beginItems(k.exprs().product(space));
     SmallVector<Value> at = k.delinearize(item, space);
     outerIndex = at[0];
     panel = at[2];
-    Value rowBegin =
-        k.mul(k.add(k.mul(at[1], k.index(blocksPerSuperblock)), at[3]), k.index(blockRows));
+    Value rowBegin = k.mul(k.add(k.mul(at[1], k.index(blocksPerSuperblock)), at[3]),
+                           k.index(blockRows));
     k.ifThen(k.less(rowBegin, k.value(rows)), [&] {
       Value rowEnd = k.min(k.add(rowBegin, k.index(blockRows)), k.value(rows));
       setUpItem();
@@ -141,10 +145,10 @@ private:
     rows = k.exprs().product({out[0], out[1], out[2]});
     outer = k.constantExpr(groups);
     hx::Dims inDims = emitter.dims(lhs), outDims = emitter.dims(op.getResult());
-    hx::Dims pads = beginPads(k.shapes(), op.getPads(), op.getPadPolicy(), taps,
-                              op.getStrides(), op.getDilations(),
-                              ArrayRef<hx::Dim>(inDims).slice(1, 2),
-                              ArrayRef<hx::Dim>(outDims).slice(1, 2));
+    hx::Dims pads =
+        beginPads(k.shapes(), op.getPads(), op.getPadPolicy(), taps, op.getStrides(),
+                  op.getDilations(), ArrayRef<hx::Dim>(inDims).slice(1, 2),
+                  ArrayRef<hx::Dim>(outDims).slice(1, 2));
     hasPads = op.getPadPolicy() != hx::PadPolicy::explicit_pads ||
               llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
     for (hx::Dim pad : pads)
@@ -207,7 +211,8 @@ private:
   // -- rows ------------------------------------------------------------------------
   void rowTiles(Value rowBegin, Value rowEnd) {
     Value tile = k.index(tileRows);
-    Value fits = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, k.value(rows), tile);
+    Value fits =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, k.value(rows), tile);
     auto ifOp = scf::IfOp::create(b, loc, fits, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(ifOp.thenBlock()->getTerminator());
@@ -223,9 +228,9 @@ private:
   }
 
   struct Row {
-    Value flat;      ///< row number within the matrix (pixels: n*oh*ow)
-    Value base;      ///< position of its first element in the lhs
-    Value y, x;      ///< conv: input coordinates of tap (0, 0), may be negative
+    Value flat; ///< row number within the matrix (pixels: n*oh*ow)
+    Value base; ///< position of its first element in the lhs
+    Value y, x; ///< conv: input coordinates of tap (0, 0), may be negative
   };
 
   Row rowAt(Value flat) {
@@ -343,8 +348,7 @@ private:
       Value bias = emitter.emit(conv.getBias(), {channel}, count);
       scalar = arith::AddFOp::create(b, loc, scalar, bias);
     }
-    SmallVector<Value> index =
-        k.delinearize(flat, ArrayRef(rootSizes).drop_back());
+    SmallVector<Value> index = k.delinearize(flat, ArrayRef(rootSizes).drop_back());
     index.push_back(channel);
     Value result = emitter.emit(emitter.yielded(), index, count);
     emitter.store(0, index, result);
@@ -365,24 +369,27 @@ private:
 
   /// acc += lhs[bases[r] + i] * panel[i] for i in [0, length). `inside[r]`, where
   /// given, masks a row.
-  Accumulators run(ArrayRef<Value> bases, ArrayRef<Value> inside, Value length, Value position,
-                   ValueRange acc, unsigned count, unsigned perRow) {
-    return k.forLoop(k.index(0), length, k.index(1), acc, [&](Value i, ValueRange carried) {
-      SmallVector<Value> panelVectors;
-      Value at = k.add(position, k.mul(i, k.index(width)));
-      for (unsigned v = 0; v < perRow; ++v)
-        panelVectors.push_back(panelVector(k.add(at, k.index(v * count)), count));
-      SmallVector<Value> next;
-      for (size_t r = 0; r < bases.size(); ++r) {
-        Value x = k.load(lhsMemref, k.add(bases[r], i), 1, elementType(lhs));
-        if (!inside.empty())
-          x = arith::SelectOp::create(b, loc, inside[r], x, k.floatConstant(0, accType, 1));
-        x = k.splat(x, count);
-        for (unsigned v = 0; v < perRow; ++v)
-          next.push_back(math::FmaOp::create(b, loc, x, panelVectors[v], carried[r * perRow + v]));
-      }
-      return next;
-    });
+  Accumulators run(ArrayRef<Value> bases, ArrayRef<Value> inside, Value length,
+                   Value position, ValueRange acc, unsigned count, unsigned perRow) {
+    return k.forLoop(
+        k.index(0), length, k.index(1), acc, [&](Value i, ValueRange carried) {
+          SmallVector<Value> panelVectors;
+          Value at = k.add(position, k.mul(i, k.index(width)));
+          for (unsigned v = 0; v < perRow; ++v)
+            panelVectors.push_back(panelVector(k.add(at, k.index(v * count)), count));
+          SmallVector<Value> next;
+          for (size_t r = 0; r < bases.size(); ++r) {
+            Value x = k.load(lhsMemref, k.add(bases[r], i), 1, elementType(lhs));
+            if (!inside.empty())
+              x = arith::SelectOp::create(b, loc, inside[r], x,
+                                          k.floatConstant(0, accType, 1));
+            x = k.splat(x, count);
+            for (unsigned v = 0; v < perRow; ++v)
+              next.push_back(math::FmaOp::create(b, loc, x, panelVectors[v],
+                                                 carried[r * perRow + v]));
+          }
+          return next;
+        });
   }
 
   /// Depthwise: one tap, the channels side by side.
@@ -395,14 +402,16 @@ private:
       for (unsigned v = 0; v < perRow; ++v) {
         Value at = k.add(bases[r], k.add(channel, k.index(v * count)));
         Value x = k.load(lhsMemref, at, count, elementType(lhs));
-        next.push_back(math::FmaOp::create(b, loc, x, panelVectors[v], acc[r * perRow + v]));
+        next.push_back(
+            math::FmaOp::create(b, loc, x, panelVectors[v], acc[r * perRow + v]));
       }
     return next;
   }
 
   /// Depthwise: all taps, or those of `clip` that lie inside of the image.
-  Accumulators depthwiseTaps(ArrayRef<Value> bases, std::optional<Row> clip, Value position,
-                             ValueRange init, unsigned count, unsigned perRow, Value channel) {
+  Accumulators depthwiseTaps(ArrayRef<Value> bases, std::optional<Row> clip,
+                             Value position, ValueRange init, unsigned count,
+                             unsigned perRow, Value channel) {
     auto range = [&](Value start, Value size, int64_t numTaps, int64_t dilation) {
       Value d = k.index(dilation), round = k.index(dilation - 1);
       Value before = k.max(k.index(0), k.sub(k.index(0), start));
@@ -411,36 +420,40 @@ private:
                        k.min(k.index(numTaps), k.div(k.add(room, round), d)));
     };
     int64_t dilationY = conv.getDilations()[0], dilationX = conv.getDilations()[1];
-    std::pair<Value, Value> ys{k.index(0), k.index(taps[0])}, xs{k.index(0), k.index(taps[1])};
+    std::pair<Value, Value> ys{k.index(0), k.index(taps[0])},
+        xs{k.index(0), k.index(taps[1])};
     if (clip) {
       ys = range(clip->y, k.value(inSizes[1]), taps[0], dilationY);
       xs = range(clip->x, k.value(inSizes[2]), taps[1], dilationX);
     }
     Value rowPitch = k.mul(k.value(inSizes[2]), k.value(channels));
-    return k.forLoop(ys.first, ys.second, k.index(1), init, [&](Value ky, ValueRange acc) {
-      Value rowOffset = k.mul(k.mul(ky, k.index(dilationY)), rowPitch);
-      Value firstTap = k.mul(ky, k.index(taps[1]));
-      return k.forLoop(xs.first, xs.second, k.index(1), acc, [&](Value kx, ValueRange inner) {
-        Value offset =
-            k.add(rowOffset, k.mul(k.mul(kx, k.index(dilationX)), k.value(channels)));
-        SmallVector<Value> tapBases;
-        for (Value base : bases)
-          tapBases.push_back(k.add(base, offset));
-        Value at = k.add(position, k.mul(k.add(firstTap, kx), k.index(width)));
-        return tap(tapBases, at, inner, count, perRow, channel);
-      });
-    });
+    return k.forLoop(
+        ys.first, ys.second, k.index(1), init, [&](Value ky, ValueRange acc) {
+          Value rowOffset = k.mul(k.mul(ky, k.index(dilationY)), rowPitch);
+          Value firstTap = k.mul(ky, k.index(taps[1]));
+          return k.forLoop(
+              xs.first, xs.second, k.index(1), acc, [&](Value kx, ValueRange inner) {
+                Value offset = k.add(
+                    rowOffset, k.mul(k.mul(kx, k.index(dilationX)), k.value(channels)));
+                SmallVector<Value> tapBases;
+                for (Value base : bases)
+                  tapBases.push_back(k.add(base, offset));
+                Value at = k.add(position, k.mul(k.add(firstTap, kx), k.index(width)));
+                return tap(tapBases, at, inner, count, perRow, channel);
+              });
+        });
   }
 
-  Accumulators accumulate(ArrayRef<Row> tile, ValueRange init, unsigned count, unsigned perRow,
-                          Value columnInPanel) {
+  Accumulators accumulate(ArrayRef<Row> tile, ValueRange init, unsigned count,
+                          unsigned perRow, Value columnInPanel) {
     SmallVector<Value> bases;
     for (const Row &row : tile)
       bases.push_back(row.base);
     Value position = k.add(panelBase, columnInPanel);
     if (!conv || isPointwise) {
       if (isDepthwise)
-        return tap(bases, position, init, count, perRow, k.add(firstColumn, columnInPanel));
+        return tap(bases, position, init, count, perRow,
+                   k.add(firstColumn, columnInPanel));
       return run(bases, {}, k.value(depth), position, init, count, perRow);
     }
 
@@ -461,7 +474,8 @@ private:
       SmallVector<Value> conditions;
       for (const Row &row : tile) {
         conditions.push_back(isInside(row.x, inW));
-        conditions.push_back(isInside(k.add(row.x, k.index((taps[1] - 1) * dilationX)), inW));
+        conditions.push_back(
+            isInside(k.add(row.x, k.index((taps[1] - 1) * dilationX)), inW));
       }
       xInside = all(conditions);
     }
@@ -473,21 +487,23 @@ private:
       SmallVector<Value> conditions{xInside};
       for (const Row &row : tile) {
         conditions.push_back(isInside(row.y, inH));
-        conditions.push_back(isInside(k.add(row.y, k.index((taps[0] - 1) * dilationY)), inH));
+        conditions.push_back(
+            isInside(k.add(row.y, k.index((taps[0] - 1) * dilationY)), inH));
       }
       Value channel = k.add(firstColumn, columnInPanel);
       return k.ifElse(
           all(conditions), init.getTypes(),
           [&] {
-            return depthwiseTaps(bases, std::nullopt, position, init, count, perRow, channel);
+            return depthwiseTaps(bases, std::nullopt, position, init, count, perRow,
+                                 channel);
           },
           [&] {
             // At a border: pixel by pixel, over the taps that lie inside.
             Accumulators result;
             for (size_t r = 0; r < tile.size(); ++r)
               llvm::append_range(result, depthwiseTaps({bases[r]}, tile[r], position,
-                                                       init.slice(r * perRow, perRow), count,
-                                                       perRow, channel));
+                                                       init.slice(r * perRow, perRow),
+                                                       count, perRow, channel));
             return result;
           });
     }
@@ -496,7 +512,8 @@ private:
         k.index(0), k.index(taps[0]), k.index(1), init, [&](Value ky, ValueRange acc) {
           Value dy = k.mul(ky, k.index(dilationY));
           Value rowOffset = k.mul(dy, rowPitch);
-          Value tapRow = k.mul(k.mul(ky, k.index(taps[1])), k.mul(k.value(depth), k.index(width)));
+          Value tapRow =
+              k.mul(k.mul(ky, k.index(taps[1])), k.mul(k.value(depth), k.index(width)));
           Value panelRow = k.add(position, tapRow);
           SmallVector<Value> rowBases;
           for (Value base : bases)
@@ -505,7 +522,8 @@ private:
           /// The taps of this kernel row; `yInside` given: mask them.
           auto perTap = [&](ArrayRef<Value> yInside) {
             return k.forLoop(
-                k.index(0), k.index(taps[1]), k.index(1), acc, [&](Value kx, ValueRange inner) {
+                k.index(0), k.index(taps[1]), k.index(1), acc,
+                [&](Value kx, ValueRange inner) {
                   Value dx = k.mul(kx, k.index(dilationX));
                   Value offset = k.mul(dx, k.value(channels));
                   SmallVector<Value> tapBases, inside;
@@ -521,14 +539,15 @@ private:
                   }
                   Value tapPosition =
                       k.add(panelRow, k.mul(kx, k.mul(k.value(depth), k.index(width))));
-                  return run(tapBases, inside, k.value(depth), tapPosition, inner, count, perRow);
+                  return run(tapBases, inside, k.value(depth), tapPosition, inner, count,
+                             perRow);
                 });
           };
           auto plain = [&]() -> SmallVector<Value> {
             bool isContiguous = dilationX == 1 && conv.getGroups() == 1;
             if (isContiguous)
-              return run(rowBases, {}, k.mul(k.index(taps[1]), k.value(depth)), panelRow, acc,
-                         count, perRow);
+              return run(rowBases, {}, k.mul(k.index(taps[1]), k.value(depth)), panelRow,
+                         acc, count, perRow);
             return perTap({});
           };
           if (!hasPads)
@@ -537,7 +556,8 @@ private:
           for (const Row &row : tile)
             yInside.push_back(isInside(k.add(row.y, dy), inH));
           llvm::append_range(conditions, yInside);
-          return k.ifElse(all(conditions), acc.getTypes(), plain, [&] { return perTap(yInside); });
+          return k.ifElse(all(conditions), acc.getTypes(), plain,
+                          [&] { return perTap(yInside); });
         });
   }
 
@@ -584,6 +604,7 @@ std::string refusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
 } // namespace
 
 const Schedule packedSchedule = {
-    "packed", refusal, [](ElementEmitter &emitter) { return PackedEmitter(emitter).run(); }, 1};
+    "packed", refusal,
+    [](ElementEmitter &emitter) { return PackedEmitter(emitter).run(); }, 1};
 
 } // namespace hexin::codegen

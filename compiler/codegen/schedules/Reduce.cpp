@@ -1,4 +1,5 @@
-//===- Reduce.cpp - reductions over any axes, in an order that sizes decide ------------===//
+//===- Reduce.cpp - reductions over any axes, in an order that sizes decide
+//------------===//
 //
 // With the innermost axis reduced an item owns one result element and folds rows;
 // with it kept, an item owns a vector of neighbouring results and folds columns.
@@ -14,7 +15,9 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+Type elementType(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
 
 LogicalResult emitReduce(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
@@ -29,8 +32,7 @@ LogicalResult emitReduce(ElementEmitter &emitter) {
   SmallVector<KExpr> rootSizes = emitter.sizes(emitter.yielded());
 
   Value folded; // what the provider gives while the epilogue is written
-  emitter.provide(reduce.getResult(),
-                  [&](ArrayRef<Value>, unsigned) { return folded; });
+  emitter.provide(reduce.getResult(), [&](ArrayRef<Value>, unsigned) { return folded; });
 
   /// Index of the input for a result index; reduced axes get `inner`.
   auto inputIndex = [&](ArrayRef<Value> at, ArrayRef<Value> inner) {
@@ -100,8 +102,8 @@ LogicalResult emitReduce(ElementEmitter &emitter) {
     SmallVector<Value> inner(reducedSizes.size());
     std::function<Value(size_t, Value)> nest = [&](size_t depth, Value acc) -> Value {
       if (depth == reducedSizes.size())
-        return emitReduceStep(k, fn, acc, emitter.emit(input, inputIndex(at, inner), width),
-                              type);
+        return emitReduceStep(k, fn, acc,
+                              emitter.emit(input, inputIndex(at, inner), width), type);
       return k.forLoop(k.index(0), k.value(reducedSizes[depth]), k.index(1), {acc},
                        [&](Value j, ValueRange carried) {
                          inner[depth] = j;

@@ -1,4 +1,5 @@
-//===- Row.cpp - softmax and normalisation: one item owns a row --------------------------===//
+//===- Row.cpp - softmax and normalisation: one item owns a row
+//--------------------------===//
 //
 // Three passes over the last axis. What feeds the op is computed once and kept in
 // the result's memory between the passes when that has the compute type; else it
@@ -18,7 +19,9 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
+Type elementType(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
 
 class RowEmitter {
 public:
@@ -66,7 +69,8 @@ private:
       return;
     at.back() = i;
     Value root = emitter.yielded();
-    k.store(emitter.memrefOfResult(0), emitter.linearize(root, at), value, elementType(root));
+    k.store(emitter.memrefOfResult(0), emitter.linearize(root, at), value,
+            elementType(root));
   }
   void finish(Value i, Value value, unsigned width) {
     current = value;
@@ -78,23 +82,22 @@ private:
 
   void softmax(bool isLog) {
     bool isPlain = isa<BlockArgument>(input); // nothing to save by keeping it
-    Value maximum =
-        foldRow(k, hx::ReduceFn::max, type, count, lanes,
-                reduceIdentity(k, hx::ReduceFn::max, type, 1), [&](Value i, unsigned width) {
-                  Value x = read(i, width, true);
-                  if (!isPlain)
-                    keep(i, x);
-                  return x;
-                });
-    Value sum = foldRow(
-        k, hx::ReduceFn::sum, type, count, lanes, k.floatConstant(0, type, 1),
-        [&](Value i, unsigned width) {
-          Value x = read(i, width, isPlain);
-          Value shifted = op<arith::SubFOp>(x, k.splat(maximum, width));
-          Value e = math::ExpOp::create(b, loc, shifted);
-          keep(i, isLog ? shifted : e);
-          return e;
-        });
+    Value maximum = foldRow(k, hx::ReduceFn::max, type, count, lanes,
+                            reduceIdentity(k, hx::ReduceFn::max, type, 1),
+                            [&](Value i, unsigned width) {
+                              Value x = read(i, width, true);
+                              if (!isPlain)
+                                keep(i, x);
+                              return x;
+                            });
+    Value sum = foldRow(k, hx::ReduceFn::sum, type, count, lanes,
+                        k.floatConstant(0, type, 1), [&](Value i, unsigned width) {
+                          Value x = read(i, width, isPlain);
+                          Value shifted = op<arith::SubFOp>(x, k.splat(maximum, width));
+                          Value e = math::ExpOp::create(b, loc, shifted);
+                          keep(i, isLog ? shifted : e);
+                          return e;
+                        });
     Value factor = isLog ? Value(math::LogOp::create(b, loc, sum))
                          : op<arith::DivFOp>(k.floatConstant(1, type, 1), sum);
     forEachInRow(k, count, lanes, [&](Value i, unsigned width) {
@@ -114,16 +117,16 @@ private:
     Value n = arith::IndexCastOp::create(b, loc, b.getI64Type(), count);
     n = arith::SIToFPOp::create(b, loc, type, n);
     Value zero = k.floatConstant(0, type, 1);
-    Value sum =
-        foldRow(k, hx::ReduceFn::sum, type, count, lanes, zero, [&](Value i, unsigned width) {
-          Value x = read(i, width, true);
-          if (!isPlain)
-            keep(i, x);
-          return x;
-        });
+    Value sum = foldRow(k, hx::ReduceFn::sum, type, count, lanes, zero,
+                        [&](Value i, unsigned width) {
+                          Value x = read(i, width, true);
+                          if (!isPlain)
+                            keep(i, x);
+                          return x;
+                        });
     Value mean = op<arith::DivFOp>(sum, n);
-    Value squares =
-        foldRow(k, hx::ReduceFn::sum, type, count, lanes, zero, [&](Value i, unsigned width) {
+    Value squares = foldRow(
+        k, hx::ReduceFn::sum, type, count, lanes, zero, [&](Value i, unsigned width) {
           Value d = op<arith::SubFOp>(read(i, width, isPlain), k.splat(mean, width));
           return op<arith::MulFOp>(d, d);
         });

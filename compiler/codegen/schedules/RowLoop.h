@@ -1,4 +1,5 @@
-//===- RowLoop.h - loops over one row, vectors first ---------------------------------===//
+//===- RowLoop.h - loops over one row, vectors first
+//---------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_ROWLOOP_H
 #define HEXIN_COMPILER_CODEGEN_SCHEDULES_ROWLOOP_H
 
@@ -16,12 +17,13 @@ void forEachInRow(KernelBuilder &k, mlir::Value count, unsigned lanes,
 /// the end in a fixed tree, then the left-over elements in order. `type` is the hx
 /// element type of what is folded.
 mlir::Value
-foldRow(KernelBuilder &k, hx::ReduceFn fn, mlir::Type type, mlir::Value count, unsigned lanes,
-        mlir::Value init,
+foldRow(KernelBuilder &k, hx::ReduceFn fn, mlir::Type type, mlir::Value count,
+        unsigned lanes, mlir::Value init,
         llvm::function_ref<mlir::Value(mlir::Value i, unsigned lanes)> element);
 
 /// Joins the lanes of a vector accumulator.
-mlir::Value joinLanes(KernelBuilder &k, hx::ReduceFn fn, mlir::Type type, mlir::Value vector);
+mlir::Value joinLanes(KernelBuilder &k, hx::ReduceFn fn, mlir::Type type,
+                      mlir::Value vector);
 
 } // namespace hexin::codegen
 

@@ -26,16 +26,16 @@ struct Schedule {
 /// In order of preference.
 llvm::ArrayRef<Schedule> schedules();
 
-extern const Schedule packedSchedule; ///< conv and matmul with packed right-hand sides
-extern const Schedule packSchedule;   ///< a computed right-hand side into panels
-extern const Schedule rowSchedule;    ///< softmax, normalisation: one item owns a row
-extern const Schedule reduceSchedule; ///< reduce over any axes
-extern const Schedule scanSchedule;   ///< cumulative, arg_reduce: in order along an axis
+extern const Schedule packedSchedule;  ///< conv and matmul with packed right-hand sides
+extern const Schedule packSchedule;    ///< a computed right-hand side into panels
+extern const Schedule rowSchedule;     ///< softmax, normalisation: one item owns a row
+extern const Schedule reduceSchedule;  ///< reduce over any axes
+extern const Schedule scanSchedule;    ///< cumulative, arg_reduce: in order along an axis
 extern const Schedule scatterSchedule; ///< scatters: copy, then updates in order
 extern const Schedule sortSchedule;    ///< stable sort along an axis
 extern const Schedule dynamicQuantizeSchedule; ///< range, scale, elements: one item
 extern const Schedule recurrentSchedule; ///< lstm: one item per batch row and direction
-extern const Schedule mapSchedule;    ///< every result element by itself
+extern const Schedule mapSchedule;       ///< every result element by itself
 
 /// The op of the group's body that decides the schedule, or null.
 mlir::Operation *heavyOp(hx::GroupOp group);

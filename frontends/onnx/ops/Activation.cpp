@@ -74,25 +74,27 @@ void importPRelu(OpBinder &b) {
 } // namespace
 
 void registerActivationOps(OpTable &table) {
-  table.add("", {
-      {"Relu", 6, 1, 1, importRelu},
-      {"LeakyRelu", 6, 1, 1, importWithAlpha<ActivationKind::leaky_relu, 10>},
-      {"PRelu", 6, 2, 2, importPRelu},
-      {"PRelu", 7, 2, 2, importPRelu},
-      {"Elu", 6, 1, 1, importWithAlpha<ActivationKind::elu, 1000>},
-      {"Celu", 12, 1, 1, importWithAlpha<ActivationKind::celu, 1000>},
-      {"Selu", 6, 1, 1, importSelu},
-      {"Softplus", 1, 1, 1, importPlain<ActivationKind::softplus>},
-      {"Softsign", 1, 1, 1, importPlain<ActivationKind::softsign>},
-      {"HardSigmoid", 6, 1, 1, importHardSigmoid},
-      {"HardSwish", 14, 1, 1, importPlain<ActivationKind::hard_swish>},
-      {"Mish", 18, 1, 1, importPlain<ActivationKind::mish>},
-      {"Gelu", 20, 1, 1, importGelu},
-      {"Swish", 24, 1, 1, importWithAlpha<ActivationKind::swish, 1000>},
-      {"SwiGLU", 28, 2, 2, importSwiGlu},
-      {"ThresholdedRelu", 10, 1, 1, importWithAlpha<ActivationKind::thresholded_relu, 1000>},
-      {"Shrink", 9, 1, 1, importShrink},
-  });
+  table.add("",
+            {
+                {"Relu", 6, 1, 1, importRelu},
+                {"LeakyRelu", 6, 1, 1, importWithAlpha<ActivationKind::leaky_relu, 10>},
+                {"PRelu", 6, 2, 2, importPRelu},
+                {"PRelu", 7, 2, 2, importPRelu},
+                {"Elu", 6, 1, 1, importWithAlpha<ActivationKind::elu, 1000>},
+                {"Celu", 12, 1, 1, importWithAlpha<ActivationKind::celu, 1000>},
+                {"Selu", 6, 1, 1, importSelu},
+                {"Softplus", 1, 1, 1, importPlain<ActivationKind::softplus>},
+                {"Softsign", 1, 1, 1, importPlain<ActivationKind::softsign>},
+                {"HardSigmoid", 6, 1, 1, importHardSigmoid},
+                {"HardSwish", 14, 1, 1, importPlain<ActivationKind::hard_swish>},
+                {"Mish", 18, 1, 1, importPlain<ActivationKind::mish>},
+                {"Gelu", 20, 1, 1, importGelu},
+                {"Swish", 24, 1, 1, importWithAlpha<ActivationKind::swish, 1000>},
+                {"SwiGLU", 28, 2, 2, importSwiGlu},
+                {"ThresholdedRelu", 10, 1, 1,
+                 importWithAlpha<ActivationKind::thresholded_relu, 1000>},
+                {"Shrink", 9, 1, 1, importShrink},
+            });
 }
 
 } // namespace hexin::onnx

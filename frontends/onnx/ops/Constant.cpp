@@ -25,7 +25,8 @@ Value integers(OpBinder &b, ArrayRef<int64_t> values, ArrayRef<int64_t> sizes) {
 }
 
 void importConstant(OpBinder &b) {
-  StringRef name = b.node().outputs.empty() ? StringRef() : StringRef(b.node().outputs[0]);
+  StringRef name =
+      b.node().outputs.empty() ? StringRef() : StringRef(b.node().outputs[0]);
   if (const TensorData *tensor = b.tensorAttr("value")) {
     Value value = b.importer().importTensor(*tensor, name);
     return value ? b.result(0, value) : b.markFailed();
@@ -38,8 +39,8 @@ void importConstant(OpBinder &b) {
     return b.result(0, floats(b, attribute->floats,
                               {static_cast<int64_t>(attribute->floats.size())}));
   if (const Attribute *attribute = b.find("value_ints"))
-    return b.result(0, integers(b, attribute->ints,
-                                {static_cast<int64_t>(attribute->ints.size())}));
+    return b.result(
+        0, integers(b, attribute->ints, {static_cast<int64_t>(attribute->ints.size())}));
   for (const char *other : {"sparse_value", "value_string", "value_strings"})
     if (b.hasAttribute(other))
       return b.unsupported("attribute '" + Twine(other) + "'");
@@ -52,8 +53,8 @@ void importConstantOfShape(OpBinder &b) {
   if (const TensorData *data = b.tensorAttr("value")) {
     Result<Tensor> tensor = b.importer().tensorLoader().load(*data);
     if (!tensor.ok() || tensor->numElements() != 1)
-      return b.error("attribute 'value': " + (tensor.ok() ? "expected one element"
-                                                          : tensor.status().message()));
+      return b.error("attribute 'value': " +
+                     (tensor.ok() ? "expected one element" : tensor.status().message()));
     auto elements = cast<DenseElementsAttr>(toElementsAttr(b.context(), *tensor));
     element = *elements.getValues<mlir::Attribute>().begin();
   }
@@ -79,7 +80,8 @@ void importShape(OpBinder &b) {
   int64_t start = clamp(b.intAttr("start", 0)), end = clamp(b.intAttr("end", rank));
   if (b.failed())
     return;
-  b.result(0, b.shape.build(ArrayRef<Dim>(dims).slice(start, std::max<int64_t>(end - start, 0))));
+  b.result(0, b.shape.build(
+                  ArrayRef<Dim>(dims).slice(start, std::max<int64_t>(end - start, 0))));
 }
 
 void importSize(OpBinder &b) {
@@ -97,8 +99,8 @@ void importDropout(OpBinder &b) {
   if (!b.wants(1))
     return;
   // Nothing is dropped: the mask is true, before opset 10 in the type of x.
-  Type type = b.sinceVersion() >= 10 ? b.builder.getI1Type()
-                                     : HxBuilder::elementType(b.input(0));
+  Type type =
+      b.sinceVersion() >= 10 ? b.builder.getI1Type() : HxBuilder::elementType(b.input(0));
   b.result(1, b.shape.broadcastTo(b.scalar(type, 1), b.dims(b.input(0))));
 }
 
@@ -106,15 +108,15 @@ void importDropout(OpBinder &b) {
 
 void registerConstantOps(OpTable &table) {
   table.add("", {
-      {"Constant", 1, 0, 0, importConstant},
-      {"ConstantOfShape", 9, 1, 1, importConstantOfShape},
-      {"Identity", 1, 1, 1, importIdentity},
-      {"Shape", 1, 1, 1, importShape},
-      {"Size", 1, 1, 1, importSize},
-      {"Dropout", 6, 1, 1, importDropout},
-      {"Dropout", 10, 1, 1, importDropout},
-      {"Dropout", 12, 1, 3, importDropout},
-  });
+                    {"Constant", 1, 0, 0, importConstant},
+                    {"ConstantOfShape", 9, 1, 1, importConstantOfShape},
+                    {"Identity", 1, 1, 1, importIdentity},
+                    {"Shape", 1, 1, 1, importShape},
+                    {"Size", 1, 1, 1, importSize},
+                    {"Dropout", 6, 1, 1, importDropout},
+                    {"Dropout", 10, 1, 1, importDropout},
+                    {"Dropout", 12, 1, 3, importDropout},
+                });
 }
 
 } // namespace hexin::onnx

@@ -1,8 +1,8 @@
 // If, as hx.if.
+#include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
-#include "frontends/onnx/GraphImporter.h"
 
 using namespace mlir;
 using hexin::hx::Dim;
@@ -53,8 +53,8 @@ LogicalResult fillWithError(OpBinder &b, Block &block, bool isThen, Value condit
                             ArrayRef<Value> like, const std::string &reason) {
   OpBuilder::InsertionGuard guard(b.builder);
   b.builder.setInsertionPointToEnd(&block);
-  auto loc = NameLoc::get(b.builder.getStringAttr(
-      std::string(b.node().name) + ": this branch cannot run: " + reason));
+  auto loc = NameLoc::get(b.builder.getStringAttr(std::string(b.node().name) +
+                                                  ": this branch cannot run: " + reason));
   HxBuilder inner(b.builder, b.shapes, loc);
   ShapeMath shape(inner);
   Type i64 = b.builder.getI64Type();
@@ -117,7 +117,8 @@ void importIf(OpBinder &b) {
   size_t count = b.numOutputs();
   if (thenGraph->outputs.size() != count || elseGraph->outputs.size() != count)
     return b.error("the node has " + Twine(count) + " outputs, its branches " +
-                   Twine(thenGraph->outputs.size()) + " and " + Twine(elseGraph->outputs.size()));
+                   Twine(thenGraph->outputs.size()) + " and " +
+                   Twine(elseGraph->outputs.size()));
   if (auto known = hx::SymbolTable::constantValue(condition[0]))
     return importTaken(b, *known ? *thenGraph : *elseGraph);
   if (const Graph *squeeze = findSqueezeOrKeep(*thenGraph, *elseGraph))
@@ -133,10 +134,12 @@ void importIf(OpBinder &b) {
   Outputs thenValues, elseValues;
   std::string thenError, elseError;
   Dim holdsNot = b.symbols().eq(condition[0], b.shape.constant(0));
-  Attempt onTrue = importBranch(b, *thenGraph, thenBlock, condition[0], thenValues, thenError);
+  Attempt onTrue =
+      importBranch(b, *thenGraph, thenBlock, condition[0], thenValues, thenError);
   if (onTrue == Attempt::failed)
     return b.markFailed();
-  Attempt onFalse = importBranch(b, *elseGraph, elseBlock, holdsNot, elseValues, elseError);
+  Attempt onFalse =
+      importBranch(b, *elseGraph, elseBlock, holdsNot, elseValues, elseError);
   if (onFalse == Attempt::failed)
     return b.markFailed();
   if (onTrue == Attempt::contradiction && onFalse == Attempt::contradiction)
@@ -153,9 +156,10 @@ void importIf(OpBinder &b) {
     elseValues = thenValues;
   }
   if (!sameRanks(thenValues, elseValues))
-    return b.unsupported("an output has another rank in one branch than in the other, and the "
-                         "condition is not known when compiling: fix the model's input sizes so "
-                         "that it is");
+    return b.unsupported(
+        "an output has another rank in one branch than in the other, and the "
+        "condition is not known when compiling: fix the model's input sizes so "
+        "that it is");
   for (auto [result, value] : llvm::zip(op.getResults(), thenValues))
     result.setType(value.getType());
   if (mlir::failed(b.shapes.infer(op)))
@@ -168,8 +172,8 @@ void importIf(OpBinder &b) {
 
 void registerControlOps(OpTable &table) {
   table.add("", {
-      {"If", 1, 1, 1, importIf},
-  });
+                    {"If", 1, 1, 1, importIf},
+                });
 }
 
 } // namespace hexin::onnx

@@ -17,10 +17,11 @@ WindowAttributes readWindow(OpBinder &b, int64_t spatialRank) {
   window.strides = b.intsAttr("strides", ones);
   window.dilations = b.intsAttr("dilations", ones);
   window.pads = b.intsAttr("pads", zeros);
-  auto check = [&](StringRef name, ArrayRef<int64_t> values, int64_t count, int64_t lowest) {
+  auto check = [&](StringRef name, ArrayRef<int64_t> values, int64_t count,
+                   int64_t lowest) {
     if (static_cast<int64_t>(values.size()) != count)
-      b.error("attribute '" + name + "' has " + Twine(values.size()) + " entries, expected " +
-              Twine(count));
+      b.error("attribute '" + name + "' has " + Twine(values.size()) +
+              " entries, expected " + Twine(count));
     for (int64_t value : values)
       if (value < lowest)
         b.error("attribute '" + name + "' holds " + Twine(value));
@@ -61,8 +62,8 @@ void checkKernel(OpBinder &b, const WindowAttributes &window, Value weights) {
   for (auto [i, taps] : llvm::enumerate(window.kernel))
     if (i + 2 < dims.size() &&
         b.symbols().isKnownDifferent(dims[i + 2], b.shape.constant(taps)))
-      b.error("kernel_shape says " + Twine(taps) + " taps along spatial axis " + Twine(i) +
-              ", the weights have " + b.symbols().toString(dims[i + 2]));
+      b.error("kernel_shape says " + Twine(taps) + " taps along spatial axis " +
+              Twine(i) + ", the weights have " + b.symbols().toString(dims[i + 2]));
 }
 
 /// Negative pads, which exporters write for cropping, cut the input.
@@ -90,10 +91,10 @@ void importConv(OpBinder &b) {
   checkKernel(b, window, b.input(1));
   Value x = cropped(b, b.input(0), window.pads);
   b.result(0, b.failed() ? Value()
-                         : b.make<hx::ConvOp>(HxBuilder::elementType(x), x, b.input(1),
-                                              b.input(2), b.intAttr("group", 1),
-                                              window.strides, window.pads, window.dilations,
-                                              window.padPolicy, hx::Layout::nchw));
+                         : b.make<hx::ConvOp>(
+                               HxBuilder::elementType(x), x, b.input(1), b.input(2),
+                               b.intAttr("group", 1), window.strides, window.pads,
+                               window.dilations, window.padPolicy, hx::Layout::nchw));
 }
 
 void importConvTranspose(OpBinder &b) {
@@ -107,43 +108,45 @@ void importConvTranspose(OpBinder &b) {
       b.intsAttr("output_padding", SmallVector<int64_t>(spatialRank, 0));
   SmallVector<int64_t> outputShape = b.intsAttr("output_shape");
   if (!b.failed() && static_cast<int64_t>(outputPadding.size()) != spatialRank)
-    return b.error("output_padding has " + Twine(outputPadding.size()) + " entries, expected " +
-                   Twine(spatialRank));
+    return b.error("output_padding has " + Twine(outputPadding.size()) +
+                   " entries, expected " + Twine(spatialRank));
   // Old exporters wrote batch and channels too.
   if (static_cast<int64_t>(outputShape.size()) == spatialRank + 2)
     outputShape.erase(outputShape.begin(), outputShape.begin() + 2);
   if (!outputShape.empty() && static_cast<int64_t>(outputShape.size()) != spatialRank)
-    return b.error("output_shape has " + Twine(outputShape.size()) + " entries, expected " +
-                   Twine(spatialRank));
+    return b.error("output_shape has " + Twine(outputShape.size()) +
+                   " entries, expected " + Twine(spatialRank));
   if (llvm::any_of(window.pads, [](int64_t pad) { return pad < 0; }))
     return b.unsupported("negative pads");
   if (b.failed())
     return;
   Value outputSize = outputShape.empty() ? Value() : b.ints(outputShape);
-  b.result(0, b.make<hx::ConvTransposeOp>(HxBuilder::elementType(x), x, b.input(1), b.input(2),
-                                          outputSize, b.intAttr("group", 1), outputPadding,
-                                          window.strides, window.pads, window.dilations,
-                                          window.padPolicy, hx::Layout::nchw));
+  b.result(0, b.make<hx::ConvTransposeOp>(
+                  HxBuilder::elementType(x), x, b.input(1), b.input(2), outputSize,
+                  b.intAttr("group", 1), outputPadding, window.strides, window.pads,
+                  window.dilations, window.padPolicy, hx::Layout::nchw));
 }
 
 /// A zero point of one element is a scalar to the dialect.
-Value zeroPoint(OpBinder &b, unsigned index) { return b.shape.toScalarIfOne(b.input(index)); }
+Value zeroPoint(OpBinder &b, unsigned index) {
+  return b.shape.toScalarIfOne(b.input(index));
+}
 
-Value integerConv(OpBinder &b, Value x, Value weights, Value inputZero, Value weightsZero) {
+Value integerConv(OpBinder &b, Value x, Value weights, Value inputZero,
+                  Value weightsZero) {
   int64_t spatialRank = spatialRankOf(b);
   if (b.failed())
     return {};
   WindowAttributes window = readWindow(b, spatialRank);
   checkKernel(b, window, weights);
   x = cropped(b, x, window.pads);
-  return b.make<hx::ConvIntegerOp>(b.builder.getI32Type(), x, weights, inputZero, weightsZero,
-                                   b.intAttr("group", 1), window.strides, window.pads,
-                                   window.dilations, window.padPolicy, hx::Layout::nchw);
+  return b.make<hx::ConvIntegerOp>(
+      b.builder.getI32Type(), x, weights, inputZero, weightsZero, b.intAttr("group", 1),
+      window.strides, window.pads, window.dilations, window.padPolicy, hx::Layout::nchw);
 }
 
 void importConvInteger(OpBinder &b) {
-  b.result(0, integerConv(b, b.input(0), b.input(1), zeroPoint(b, 2),
-                          zeroPoint(b, 3)));
+  b.result(0, integerConv(b, b.input(0), b.input(1), zeroPoint(b, 2), zeroPoint(b, 3)));
 }
 
 /// A value per output channel of [N, C, spatial...], or one for all.
@@ -159,29 +162,30 @@ Value perChannel(OpBinder &b, Value value, int64_t rank) {
 /// requantised in f32.
 void importQLinearConv(OpBinder &b) {
   Type f32 = b.builder.getF32Type();
-  Value product = integerConv(b, b.input(0), b.input(3), zeroPoint(b, 2),
-                              zeroPoint(b, 5));
+  Value product =
+      integerConv(b, b.input(0), b.input(3), zeroPoint(b, 2), zeroPoint(b, 5));
   int64_t rank = HxBuilder::rank(b.input(0));
   if (b.has(8))
     product = b.add(product, perChannel(b, b.input(8), rank));
   Value scale = b.mul(b.input(1), perChannel(b, b.input(4), rank));
   scale = b.div(scale, b.shape.toScalar(b.input(6)));
   Value y = b.mul(b.cast(product, f32), scale);
-  b.result(0, b.failed() ? Value()
-                         : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
-                                                  b.scalar(f32, 1), zeroPoint(b, 7),
-                                                  /*axis=*/0, /*block=*/0, /*saturate=*/true));
+  b.result(0, b.failed()
+                  ? Value()
+                  : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
+                                           b.scalar(f32, 1), zeroPoint(b, 7),
+                                           /*axis=*/0, /*block=*/0, /*saturate=*/true));
 }
 
 } // namespace
 
 void registerConvOps(OpTable &table) {
   table.add("", {
-      {"Conv", 1, 2, 3, importConv},
-      {"ConvTranspose", 1, 2, 3, importConvTranspose},
-      {"ConvInteger", 10, 2, 4, importConvInteger},
-      {"QLinearConv", 10, 8, 9, importQLinearConv},
-  });
+                    {"Conv", 1, 2, 3, importConv},
+                    {"ConvTranspose", 1, 2, 3, importConvTranspose},
+                    {"ConvInteger", 10, 2, 4, importConvInteger},
+                    {"QLinearConv", 10, 8, 9, importQLinearConv},
+                });
 }
 
 } // namespace hexin::onnx

@@ -13,7 +13,9 @@ using hexin::hx::UnaryFn;
 namespace hexin::onnx {
 namespace {
 
-template <UnaryFn fn> void importUnary(OpBinder &b) { b.result(0, b.unary(fn, b.input(0))); }
+template <UnaryFn fn> void importUnary(OpBinder &b) {
+  b.result(0, b.unary(fn, b.input(0)));
+}
 
 /// Before opset 7 the second operand broadcast only when asked to, from `axis` on:
 /// it gets trailing axes of size 1 here, so that right alignment does the rest.
@@ -25,8 +27,8 @@ Value alignedRhs(OpBinder &b) {
   int64_t axis = b.normalizeAxis(b.intAttr("axis", 0), lhsRank + 1);
   int64_t numTrailing = lhsRank - rhsRank - axis;
   if (numTrailing < 0)
-    b.error("an operand of rank " + Twine(rhsRank) + " does not fit at axis " + Twine(axis) +
-            " of one of rank " + Twine(lhsRank));
+    b.error("an operand of rank " + Twine(rhsRank) + " does not fit at axis " +
+            Twine(axis) + " of one of rank " + Twine(lhsRank));
   if (b.failed())
     return {};
   hx::Dims dims = b.dims(rhs);
@@ -41,13 +43,15 @@ template <BinaryFn fn> void importBinary(OpBinder &b) {
 
 void importMod(OpBinder &b) {
   bool isTruncating = b.intAttr("fmod", 0) != 0;
-  b.result(0, b.binary(isTruncating ? BinaryFn::fmod : BinaryFn::mod, b.input(0), b.input(1)));
+  b.result(
+      0, b.binary(isTruncating ? BinaryFn::fmod : BinaryFn::mod, b.input(0), b.input(1)));
 }
 
 void importBitShift(OpBinder &b) {
   StringRef direction = b.stringAttr("direction", "");
   if (direction != "LEFT" && direction != "RIGHT")
-    return b.error("attribute 'direction' is '" + direction + "', expected LEFT or RIGHT");
+    return b.error("attribute 'direction' is '" + direction +
+                   "', expected LEFT or RIGHT");
   b.result(0, b.binary(direction == "LEFT" ? BinaryFn::shl : BinaryFn::shr, b.input(0),
                        b.input(1)));
 }
@@ -59,7 +63,9 @@ Value foldInputs(OpBinder &b, BinaryFn fn) {
   return result;
 }
 
-template <BinaryFn fn> void importVariadic(OpBinder &b) { b.result(0, foldInputs(b, fn)); }
+template <BinaryFn fn> void importVariadic(OpBinder &b) {
+  b.result(0, foldInputs(b, fn));
+}
 
 void importMean(OpBinder &b) {
   Value sum = foldInputs(b, BinaryFn::add);
@@ -76,7 +82,9 @@ template <ComparePredicate predicate, Swap swap> void importCompare(OpBinder &b)
   b.result(0, b.compare(predicate, lhs, rhs));
 }
 
-void importWhere(OpBinder &b) { b.result(0, b.select(b.input(0), b.input(1), b.input(2))); }
+void importWhere(OpBinder &b) {
+  b.result(0, b.select(b.input(0), b.input(1), b.input(2)));
+}
 
 void importReciprocal(OpBinder &b) {
   b.result(0, b.div(b.scalarLike(b.input(0), 1), b.input(0)));
@@ -147,7 +155,8 @@ void importCast(OpBinder &b) {
 void importBitCast(OpBinder &b) {
   Type type = b.toType(b.intAttr("to", 0)), u8 = b.toType(2);
   // A bool is a byte that holds 0 or 1.
-  Value x = HxBuilder::elementType(b.input(0)).isInteger(1) ? b.cast(b.input(0), u8) : b.input(0);
+  Value x = HxBuilder::elementType(b.input(0)).isInteger(1) ? b.cast(b.input(0), u8)
+                                                            : b.input(0);
   if (b.failed() || HxBuilder::elementType(x) == type)
     return b.result(0, x);
   b.result(0, type.isInteger(1) ? b.cast(x, type) : b.make<hx::BitcastOp>(type, x));
@@ -156,68 +165,70 @@ void importBitCast(OpBinder &b) {
 } // namespace
 
 void registerElementwiseOps(OpTable &table) {
-  table.add("", {
-      {"Abs", 6, 1, 1, importUnary<UnaryFn::abs>},
-      {"Acos", 7, 1, 1, importUnary<UnaryFn::acos>},
-      {"Acosh", 9, 1, 1, importUnary<UnaryFn::acosh>},
-      {"Asin", 7, 1, 1, importUnary<UnaryFn::asin>},
-      {"Asinh", 9, 1, 1, importUnary<UnaryFn::asinh>},
-      {"Atan", 7, 1, 1, importUnary<UnaryFn::atan>},
-      {"Atanh", 9, 1, 1, importUnary<UnaryFn::atanh>},
-      {"BitwiseNot", 18, 1, 1, importUnary<UnaryFn::bit_not>},
-      {"Ceil", 6, 1, 1, importUnary<UnaryFn::ceil>},
-      {"Cos", 7, 1, 1, importUnary<UnaryFn::cos>},
-      {"Cosh", 9, 1, 1, importUnary<UnaryFn::cosh>},
-      {"Erf", 9, 1, 1, importUnary<UnaryFn::erf>},
-      {"Exp", 6, 1, 1, importUnary<UnaryFn::exp>},
-      {"Floor", 6, 1, 1, importUnary<UnaryFn::floor>},
-      {"IsNaN", 9, 1, 1, importUnary<UnaryFn::is_nan>},
-      {"Log", 6, 1, 1, importUnary<UnaryFn::log>},
-      {"Neg", 6, 1, 1, importUnary<UnaryFn::neg>},
-      {"Not", 1, 1, 1, importUnary<UnaryFn::logical_not>},
-      {"Round", 11, 1, 1, importUnary<UnaryFn::round_even>},
-      {"Sigmoid", 6, 1, 1, importUnary<UnaryFn::sigmoid>},
-      {"Sign", 9, 1, 1, importUnary<UnaryFn::sign>},
-      {"Sin", 7, 1, 1, importUnary<UnaryFn::sin>},
-      {"Sinh", 9, 1, 1, importUnary<UnaryFn::sinh>},
-      {"Sqrt", 6, 1, 1, importUnary<UnaryFn::sqrt>},
-      {"Tan", 7, 1, 1, importUnary<UnaryFn::tan>},
-      {"Tanh", 6, 1, 1, importUnary<UnaryFn::tanh>},
-      {"IsInf", 10, 1, 1, importIsInf},
-      {"Reciprocal", 6, 1, 1, importReciprocal},
+  table.add(
+      "",
+      {
+          {"Abs", 6, 1, 1, importUnary<UnaryFn::abs>},
+          {"Acos", 7, 1, 1, importUnary<UnaryFn::acos>},
+          {"Acosh", 9, 1, 1, importUnary<UnaryFn::acosh>},
+          {"Asin", 7, 1, 1, importUnary<UnaryFn::asin>},
+          {"Asinh", 9, 1, 1, importUnary<UnaryFn::asinh>},
+          {"Atan", 7, 1, 1, importUnary<UnaryFn::atan>},
+          {"Atanh", 9, 1, 1, importUnary<UnaryFn::atanh>},
+          {"BitwiseNot", 18, 1, 1, importUnary<UnaryFn::bit_not>},
+          {"Ceil", 6, 1, 1, importUnary<UnaryFn::ceil>},
+          {"Cos", 7, 1, 1, importUnary<UnaryFn::cos>},
+          {"Cosh", 9, 1, 1, importUnary<UnaryFn::cosh>},
+          {"Erf", 9, 1, 1, importUnary<UnaryFn::erf>},
+          {"Exp", 6, 1, 1, importUnary<UnaryFn::exp>},
+          {"Floor", 6, 1, 1, importUnary<UnaryFn::floor>},
+          {"IsNaN", 9, 1, 1, importUnary<UnaryFn::is_nan>},
+          {"Log", 6, 1, 1, importUnary<UnaryFn::log>},
+          {"Neg", 6, 1, 1, importUnary<UnaryFn::neg>},
+          {"Not", 1, 1, 1, importUnary<UnaryFn::logical_not>},
+          {"Round", 11, 1, 1, importUnary<UnaryFn::round_even>},
+          {"Sigmoid", 6, 1, 1, importUnary<UnaryFn::sigmoid>},
+          {"Sign", 9, 1, 1, importUnary<UnaryFn::sign>},
+          {"Sin", 7, 1, 1, importUnary<UnaryFn::sin>},
+          {"Sinh", 9, 1, 1, importUnary<UnaryFn::sinh>},
+          {"Sqrt", 6, 1, 1, importUnary<UnaryFn::sqrt>},
+          {"Tan", 7, 1, 1, importUnary<UnaryFn::tan>},
+          {"Tanh", 6, 1, 1, importUnary<UnaryFn::tanh>},
+          {"IsInf", 10, 1, 1, importIsInf},
+          {"Reciprocal", 6, 1, 1, importReciprocal},
 
-      {"Add", 6, 2, 2, importBinary<BinaryFn::add>},
-      {"Sub", 6, 2, 2, importBinary<BinaryFn::sub>},
-      {"Mul", 6, 2, 2, importBinary<BinaryFn::mul>},
-      {"Div", 6, 2, 2, importBinary<BinaryFn::div>},
-      {"Pow", 1, 2, 2, importBinary<BinaryFn::pow>},
-      {"And", 1, 2, 2, importBinary<BinaryFn::bit_and>},
-      {"Or", 1, 2, 2, importBinary<BinaryFn::bit_or>},
-      {"Xor", 1, 2, 2, importBinary<BinaryFn::bit_xor>},
-      {"BitwiseAnd", 18, 2, 2, importBinary<BinaryFn::bit_and>},
-      {"BitwiseOr", 18, 2, 2, importBinary<BinaryFn::bit_or>},
-      {"BitwiseXor", 18, 2, 2, importBinary<BinaryFn::bit_xor>},
-      {"Mod", 10, 2, 2, importMod},
-      {"BitShift", 11, 2, 2, importBitShift},
+          {"Add", 6, 2, 2, importBinary<BinaryFn::add>},
+          {"Sub", 6, 2, 2, importBinary<BinaryFn::sub>},
+          {"Mul", 6, 2, 2, importBinary<BinaryFn::mul>},
+          {"Div", 6, 2, 2, importBinary<BinaryFn::div>},
+          {"Pow", 1, 2, 2, importBinary<BinaryFn::pow>},
+          {"And", 1, 2, 2, importBinary<BinaryFn::bit_and>},
+          {"Or", 1, 2, 2, importBinary<BinaryFn::bit_or>},
+          {"Xor", 1, 2, 2, importBinary<BinaryFn::bit_xor>},
+          {"BitwiseAnd", 18, 2, 2, importBinary<BinaryFn::bit_and>},
+          {"BitwiseOr", 18, 2, 2, importBinary<BinaryFn::bit_or>},
+          {"BitwiseXor", 18, 2, 2, importBinary<BinaryFn::bit_xor>},
+          {"Mod", 10, 2, 2, importMod},
+          {"BitShift", 11, 2, 2, importBitShift},
 
-      {"Max", 6, 1, OpRow::any, importVariadic<BinaryFn::max>},
-      {"Min", 6, 1, OpRow::any, importVariadic<BinaryFn::min>},
-      {"Sum", 6, 1, OpRow::any, importVariadic<BinaryFn::add>},
-      {"Mean", 6, 1, OpRow::any, importMean},
+          {"Max", 6, 1, OpRow::any, importVariadic<BinaryFn::max>},
+          {"Min", 6, 1, OpRow::any, importVariadic<BinaryFn::min>},
+          {"Sum", 6, 1, OpRow::any, importVariadic<BinaryFn::add>},
+          {"Mean", 6, 1, OpRow::any, importMean},
 
-      {"Equal", 1, 2, 2, importCompare<ComparePredicate::eq, Swap::no>},
-      {"Less", 1, 2, 2, importCompare<ComparePredicate::lt, Swap::no>},
-      {"LessOrEqual", 12, 2, 2, importCompare<ComparePredicate::le, Swap::no>},
-      {"Greater", 1, 2, 2, importCompare<ComparePredicate::lt, Swap::yes>},
-      {"GreaterOrEqual", 12, 2, 2, importCompare<ComparePredicate::le, Swap::yes>},
+          {"Equal", 1, 2, 2, importCompare<ComparePredicate::eq, Swap::no>},
+          {"Less", 1, 2, 2, importCompare<ComparePredicate::lt, Swap::no>},
+          {"LessOrEqual", 12, 2, 2, importCompare<ComparePredicate::le, Swap::no>},
+          {"Greater", 1, 2, 2, importCompare<ComparePredicate::lt, Swap::yes>},
+          {"GreaterOrEqual", 12, 2, 2, importCompare<ComparePredicate::le, Swap::yes>},
 
-      {"Where", 9, 3, 3, importWhere},
-      {"Clip", 6, 1, 1, importClip},
-      {"Clip", 11, 1, 3, importClip},
-      {"Cast", 6, 1, 1, importCast},
-      {"CastLike", 15, 2, 2, importCast},
-      {"BitCast", 26, 1, 1, importBitCast},
-  });
+          {"Where", 9, 3, 3, importWhere},
+          {"Clip", 6, 1, 1, importClip},
+          {"Clip", 11, 1, 3, importClip},
+          {"Cast", 6, 1, 1, importCast},
+          {"CastLike", 15, 2, 2, importCast},
+          {"BitCast", 26, 1, 1, importBitCast},
+      });
 }
 
 } // namespace hexin::onnx

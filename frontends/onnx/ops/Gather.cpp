@@ -14,7 +14,8 @@ namespace hexin::onnx {
 
 static bool isKnownCounted(OpBinder &b, Value indices) {
   if (auto known = b.shapes.contents(indices))
-    return llvm::all_of(*known, [&](Dim dim) { return b.symbols().lowerBound(dim) >= 0; });
+    return llvm::all_of(*known,
+                        [&](Dim dim) { return b.symbols().lowerBound(dim) >= 0; });
   // Larger constants than shape arithmetic looks at.
   auto numbers = b.constantFloats(indices);
   return numbers && llvm::all_of(*numbers, [](double number) { return number >= 0; });
@@ -50,16 +51,16 @@ void importGatherNd(OpBinder &b) {
   Value x = b.input(0), indices = b.input(1);
   int64_t batchDims = b.intAttr("batch_dims", 0);
   Dims dims = b.dims(x), indexDims = b.dims(indices);
-  auto numCoordinates = indexDims.empty() ? std::nullopt
-                                          : hx::SymbolTable::constantValue(indexDims.back());
+  auto numCoordinates =
+      indexDims.empty() ? std::nullopt : hx::SymbolTable::constantValue(indexDims.back());
   if (!numCoordinates)
     return b.unsupported("the size of the last axis of the indices must be known");
   if (batchDims < 0 || *numCoordinates < 1 ||
       batchDims + *numCoordinates > static_cast<int64_t>(dims.size()))
     return b.error(Twine(*numCoordinates) + " coordinates after " + Twine(batchDims) +
                    " batch axes do not fit an input of rank " + Twine(dims.size()));
-  indices = countFromFront(b, indices,
-                           ArrayRef<Dim>(dims).slice(batchDims, *numCoordinates));
+  indices =
+      countFromFront(b, indices, ArrayRef<Dim>(dims).slice(batchDims, *numCoordinates));
   b.result(0, b.make<hx::GatherNdOp>(HxBuilder::elementType(x), x, indices, batchDims));
 }
 
@@ -76,9 +77,11 @@ void importReverseSequence(OpBinder &b) {
   Value length = b.shape.reshape(b.cast(lengths, i64), lengthDims);
   Value time = b.shape.iota(dims, timeAxis, i64);
   Value reversed = b.sub(b.sub(length, b.scalar(i64, 1)), time);
-  Value position = b.select(b.compare(hx::ComparePredicate::lt, time, length), reversed, time);
+  Value position =
+      b.select(b.compare(hx::ComparePredicate::lt, time, length), reversed, time);
   if (!b.failed())
-    b.result(0, b.make<hx::GatherElementsOp>(HxBuilder::elementType(x), x, position, timeAxis));
+    b.result(0, b.make<hx::GatherElementsOp>(HxBuilder::elementType(x), x, position,
+                                             timeAxis));
 }
 
 /// Positions where the condition holds; it may be shorter than the axis.
@@ -97,12 +100,12 @@ void importCompress(OpBinder &b) {
 
 void registerGatherOps(OpTable &table) {
   table.add("", {
-      {"Gather", 1, 2, 2, importGather},
-      {"GatherElements", 11, 2, 2, importGatherElements},
-      {"GatherND", 11, 2, 2, importGatherNd},
-      {"ReverseSequence", 10, 2, 2, importReverseSequence},
-      {"Compress", 9, 2, 2, importCompress},
-  });
+                    {"Gather", 1, 2, 2, importGather},
+                    {"GatherElements", 11, 2, 2, importGatherElements},
+                    {"GatherND", 11, 2, 2, importGatherNd},
+                    {"ReverseSequence", 10, 2, 2, importReverseSequence},
+                    {"Compress", 9, 2, 2, importCompress},
+                });
 }
 
 } // namespace hexin::onnx

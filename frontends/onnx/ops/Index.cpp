@@ -1,8 +1,8 @@
 // Values made of positions: ranges, masks by position, positions of values.
+#include "frontends/onnx/ElementTypes.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
-#include "frontends/onnx/ElementTypes.h"
 
 using namespace mlir;
 using hexin::hx::BinaryFn;
@@ -41,7 +41,8 @@ std::optional<Dim> rangeLength(OpBinder &b) {
   Dim one = symbols.constant(1);
   Dim distance = symbols.select(isUp, symbols.sub(limit[0], start[0]),
                                 symbols.sub(start[0], limit[0]));
-  Dim stride = symbols.max(symbols.select(isUp, delta[0], symbols.sub(zero, delta[0])), one);
+  Dim stride =
+      symbols.max(symbols.select(isUp, delta[0], symbols.sub(zero, delta[0])), one);
   return symbols.max(symbols.ceilDiv(distance, stride), zero);
 }
 
@@ -68,7 +69,8 @@ void importRange(OpBinder &b) {
   Value positions;
   if (HxBuilder::isFloat(start)) {
     // Constants need no run-time arithmetic.
-    auto s = b.constantFloats(start), l = b.constantFloats(limit), d = b.constantFloats(delta);
+    auto s = b.constantFloats(start), l = b.constantFloats(limit),
+         d = b.constantFloats(delta);
     Value length;
     if (s && l && d && (*d)[0] != 0) {
       double count = std::ceil(((*l)[0] - (*s)[0]) / (*d)[0]);
@@ -172,14 +174,14 @@ void importNonZero(OpBinder &b) {
                    ? x
                    : b.logicalNot(b.compare(ComparePredicate::eq, x, b.scalarLike(x, 0)));
   Type i64 = b.builder.getI64Type();
-  Value flat = b.make<hx::CompactOp>(
-      i64, b.shape.reshape(mask, {b.shape.product(dims)}));
+  Value flat = b.make<hx::CompactOp>(i64, b.shape.reshape(mask, {b.shape.product(dims)}));
   SmallVector<Value> rows;
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     Value row = flat;
     if (axis + 1 < dims.size())
-      row = b.div(row, b.shape.buildScalar(
-                           b.shape.product(ArrayRef<Dim>(dims).drop_front(axis + 1)), i64));
+      row =
+          b.div(row, b.shape.buildScalar(
+                         b.shape.product(ArrayRef<Dim>(dims).drop_front(axis + 1)), i64));
     if (axis > 0)
       row = b.binary(BinaryFn::mod, row, b.shape.buildScalar(dims[axis], i64));
     rows.push_back(b.shape.unsqueeze(row, {0}));
@@ -191,13 +193,13 @@ void importNonZero(OpBinder &b) {
 
 void registerIndexOps(OpTable &table) {
   table.add("", {
-      {"Range", 11, 3, 3, importRange},
-      {"EyeLike", 9, 1, 1, importEyeLike},
-      {"Trilu", 14, 1, 2, importTrilu},
-      {"OneHot", 9, 3, 3, importOneHot},
-      {"OneHot", 11, 3, 3, importOneHot},
-      {"NonZero", 9, 1, 1, importNonZero},
-  });
+                    {"Range", 11, 3, 3, importRange},
+                    {"EyeLike", 9, 1, 1, importEyeLike},
+                    {"Trilu", 14, 1, 2, importTrilu},
+                    {"OneHot", 9, 3, 3, importOneHot},
+                    {"OneHot", 11, 3, 3, importOneHot},
+                    {"NonZero", 9, 1, 1, importNonZero},
+                });
 }
 
 } // namespace hexin::onnx

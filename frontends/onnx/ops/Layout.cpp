@@ -36,13 +36,14 @@ void importDepthToSpace(OpBinder &b) {
   Value x = b.input(0);
   Dims d = b.dims(x);
   hx::SymbolTable &symbols = b.symbols();
-  Dim block = b.shape.constant(s), depth = symbols.floorDiv(d[1], b.shape.constant(s * s));
+  Dim block = b.shape.constant(s),
+      depth = symbols.floorDiv(d[1], b.shape.constant(s * s));
   Value y = isCrd ? b.shape.reshape(x, {d[0], depth, block, block, d[2], d[3]})
                   : b.shape.reshape(x, {d[0], block, block, depth, d[2], d[3]});
   y = b.transpose(y, isCrd ? ArrayRef<int64_t>{0, 1, 4, 2, 5, 3}
                            : ArrayRef<int64_t>{0, 3, 4, 1, 5, 2});
-  b.result(0, b.shape.reshape(y, {d[0], depth, symbols.mul(d[2], block),
-                                  symbols.mul(d[3], block)}));
+  b.result(0, b.shape.reshape(
+                  y, {d[0], depth, symbols.mul(d[2], block), symbols.mul(d[3], block)}));
 }
 
 /// [N, C, H*s, W*s] -> [N, C*s*s, H, W].
@@ -73,7 +74,8 @@ void importCenterCropPad(OpBinder &b) {
     axes.push_back(static_cast<int64_t>(axis));
   axes = b.intsAttr("axes", axes);
   if (!b.failed() && axes.size() != wanted.size())
-    return b.error("expected " + Twine(axes.size()) + " sizes, got " + Twine(wanted.size()));
+    return b.error("expected " + Twine(axes.size()) + " sizes, got " +
+                   Twine(wanted.size()));
   hx::SymbolTable &symbols = b.symbols();
   Dim zero = b.shape.constant(0), two = b.shape.constant(2);
   Dims starts(dims.size(), zero), cropped = dims, low(dims.size(), zero), high = low;
@@ -91,8 +93,8 @@ void importCenterCropPad(OpBinder &b) {
   Value y = b.shape.slice(x, starts, cropped, SmallVector<int64_t>(dims.size(), 1));
   if (low != Dims(dims.size(), zero) || high != low)
     y = b.failed() ? y
-                   : b.pad(hx::PadMode::constant, y, b.shape.build(low), b.shape.build(high),
-                           b.scalarLike(x, 0));
+                   : b.pad(hx::PadMode::constant, y, b.shape.build(low),
+                           b.shape.build(high), b.scalarLike(x, 0));
   b.result(0, y);
 }
 
@@ -100,10 +102,10 @@ void importCenterCropPad(OpBinder &b) {
 
 void registerLayoutOps(OpTable &table) {
   table.add("", {
-      {"DepthToSpace", 1, 1, 1, importDepthToSpace},
-      {"SpaceToDepth", 1, 1, 1, importSpaceToDepth},
-      {"CenterCropPad", 18, 2, 2, importCenterCropPad},
-  });
+                    {"DepthToSpace", 1, 1, 1, importDepthToSpace},
+                    {"SpaceToDepth", 1, 1, 1, importSpaceToDepth},
+                    {"CenterCropPad", 18, 2, 2, importCenterCropPad},
+                });
 }
 
 } // namespace hexin::onnx

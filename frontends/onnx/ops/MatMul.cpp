@@ -36,8 +36,8 @@ namespace {
 
 void importMatMul(OpBinder &b) {
   b.result(0, withMatrixOperands(b, b.input(0), b.input(1), [&](Value lhs, Value rhs) {
-    return b.matmul(lhs, rhs);
-  }));
+             return b.matmul(lhs, rhs);
+           }));
 }
 
 /// alpha * A' * B' + beta * C
@@ -56,17 +56,20 @@ void importGemm(OpBinder &b) {
 }
 
 /// A zero point of one element is a scalar to the dialect.
-Value zeroPoint(OpBinder &b, unsigned index) { return b.shape.toScalarIfOne(b.input(index)); }
+Value zeroPoint(OpBinder &b, unsigned index) {
+  return b.shape.toScalarIfOne(b.input(index));
+}
 
 Value integerProduct(OpBinder &b, Value lhs, Value rhs, Value lhsZero, Value rhsZero) {
   return withMatrixOperands(b, lhs, rhs, [&](Value matrixLhs, Value matrixRhs) {
-    return b.make<hx::MatMulIntegerOp>(b.builder.getI32Type(), matrixLhs, matrixRhs, lhsZero,
-                                       rhsZero);
+    return b.make<hx::MatMulIntegerOp>(b.builder.getI32Type(), matrixLhs, matrixRhs,
+                                       lhsZero, rhsZero);
   });
 }
 
 void importMatMulInteger(OpBinder &b) {
-  b.result(0, integerProduct(b, b.input(0), b.input(1), zeroPoint(b, 2), zeroPoint(b, 3)));
+  b.result(0,
+           integerProduct(b, b.input(0), b.input(1), zeroPoint(b, 2), zeroPoint(b, 3)));
 }
 
 /// a, aScale, aZero, b, bScale, bZero, yScale, yZero: exact in i32, requantised
@@ -78,21 +81,22 @@ void importQLinearMatMul(OpBinder &b) {
   Value scale = b.mul(b.cast(b.input(1), f32), b.cast(b.input(4), f32));
   scale = b.div(scale, b.cast(b.input(6), f32));
   Value y = b.mul(b.cast(product, f32), scale);
-  b.result(0, b.failed() ? Value()
-                         : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
-                                                  b.scalar(f32, 1), zeroPoint(b, 7),
-                                                  /*axis=*/0, /*block=*/0, /*saturate=*/true));
+  b.result(0, b.failed()
+                  ? Value()
+                  : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
+                                           b.scalar(f32, 1), zeroPoint(b, 7),
+                                           /*axis=*/0, /*block=*/0, /*saturate=*/true));
 }
 
 } // namespace
 
 void registerMatMulOps(OpTable &table) {
   table.add("", {
-      {"MatMul", 1, 2, 2, importMatMul},
-      {"Gemm", 6, 2, 3, importGemm},
-      {"MatMulInteger", 10, 2, 4, importMatMulInteger},
-      {"QLinearMatMul", 10, 8, 8, importQLinearMatMul},
-  });
+                    {"MatMul", 1, 2, 2, importMatMul},
+                    {"Gemm", 6, 2, 3, importGemm},
+                    {"MatMulInteger", 10, 2, 4, importMatMulInteger},
+                    {"QLinearMatMul", 10, 8, 8, importQLinearMatMul},
+                });
 }
 
 } // namespace hexin::onnx

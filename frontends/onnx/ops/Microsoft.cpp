@@ -17,7 +17,8 @@ template <ActivationKind kind> void importGeluOf(OpBinder &b) {
 }
 
 void importQuickGelu(OpBinder &b) {
-  b.result(0, b.activation(ActivationKind::swish, b.input(0), b.floatAttr("alpha", 1.702f)));
+  b.result(0,
+           b.activation(ActivationKind::swish, b.input(0), b.floatAttr("alpha", 1.702f)));
 }
 
 /// input, skip, gamma, beta?, bias?; the fourth result is the sum.
@@ -26,7 +27,8 @@ void importSkipLayerNormalization(OpBinder &b) {
   if (b.has(4))
     sum = b.add(sum, b.input(4));
   int64_t axis = HxBuilder::rank(b.input(0)) - 1;
-  b.result(0, layerNorm(b, sum, b.input(2), b.input(3), axis, b.floatAttr("epsilon", 1e-12f)));
+  b.result(
+      0, layerNorm(b, sum, b.input(2), b.input(3), axis, b.floatAttr("epsilon", 1e-12f)));
   b.result(3, sum);
 }
 
@@ -60,7 +62,8 @@ void importFusedMatMul(OpBinder &b) {
     return;
   Value product = withMatrixOperands(b, lhs, rhs, [&](Value a, Value c) {
     // A vector is no matrix to transpose.
-    return b.matmul(a, c, transA && HxBuilder::rank(lhs) > 1, transB && HxBuilder::rank(rhs) > 1);
+    return b.matmul(a, c, transA && HxBuilder::rank(lhs) > 1,
+                    transB && HxBuilder::rank(rhs) > 1);
   });
   b.result(0, scaled(b, product, b.floatAttr("alpha", 1)));
 }
@@ -68,16 +71,18 @@ void importFusedMatMul(OpBinder &b) {
 } // namespace
 
 void registerMicrosoftOps(OpTable &table) {
-  table.add("com.microsoft", {
-      {"Gelu", 1, 1, 1, importGeluOf<ActivationKind::gelu_erf>},
-      {"BiasGelu", 1, 2, 2, importGeluOf<ActivationKind::gelu_erf>},
-      {"FastGelu", 1, 1, 2, importGeluOf<ActivationKind::gelu_tanh>},
-      {"QuickGelu", 1, 1, 1, importQuickGelu},
-      {"SkipLayerNormalization", 1, 3, 5, importSkipLayerNormalization},
-      {"SkipSimplifiedLayerNormalization", 1, 3, 4, importSkipSimplifiedLayerNormalization},
-      {"FusedMatMul", 1, 2, 2, importFusedMatMul},
-      {"TransposeMatMul", 1, 2, 2, importFusedMatMul},
-  });
+  table.add("com.microsoft",
+            {
+                {"Gelu", 1, 1, 1, importGeluOf<ActivationKind::gelu_erf>},
+                {"BiasGelu", 1, 2, 2, importGeluOf<ActivationKind::gelu_erf>},
+                {"FastGelu", 1, 1, 2, importGeluOf<ActivationKind::gelu_tanh>},
+                {"QuickGelu", 1, 1, 1, importQuickGelu},
+                {"SkipLayerNormalization", 1, 3, 5, importSkipLayerNormalization},
+                {"SkipSimplifiedLayerNormalization", 1, 3, 4,
+                 importSkipSimplifiedLayerNormalization},
+                {"FusedMatMul", 1, 2, 2, importFusedMatMul},
+                {"TransposeMatMul", 1, 2, 2, importFusedMatMul},
+            });
 }
 
 } // namespace hexin::onnx

@@ -36,7 +36,8 @@ void importScaler(OpBinder &b) {
 void importBinarizer(OpBinder &b) {
   Value x = b.input(0);
   Value threshold = b.scalarLike(x, b.floatAttr("threshold", 0));
-  b.result(0, b.cast(b.compare(ComparePredicate::lt, threshold, x), HxBuilder::elementType(x)));
+  b.result(0, b.cast(b.compare(ComparePredicate::lt, threshold, x),
+                     HxBuilder::elementType(x)));
 }
 
 void importArrayFeatureExtractor(OpBinder &b) {
@@ -54,11 +55,12 @@ void importArrayFeatureExtractor(OpBinder &b) {
 } // namespace
 
 void registerMlOps(OpTable &table) {
-  table.add("ai.onnx.ml", {
-      {"Scaler", 1, 1, 1, importScaler},
-      {"Binarizer", 1, 1, 1, importBinarizer},
-      {"ArrayFeatureExtractor", 1, 2, 2, importArrayFeatureExtractor},
-  });
+  table.add("ai.onnx.ml",
+            {
+                {"Scaler", 1, 1, 1, importScaler},
+                {"Binarizer", 1, 1, 1, importBinarizer},
+                {"ArrayFeatureExtractor", 1, 2, 2, importArrayFeatureExtractor},
+            });
 }
 
 } // namespace hexin::onnx

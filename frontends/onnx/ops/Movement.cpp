@@ -56,8 +56,10 @@ void importReshape(OpBinder &b) {
       if (axis < input.size())
         dim = symbols.select(symbols.eq(dim, zero), input[axis], dim);
       else if (dim == zero)
-        return b.error("size 0 at axis " + Twine(axis) + " copies a size of the input, which "
-                       "has rank " + Twine(input.size()));
+        return b.error("size 0 at axis " + Twine(axis) +
+                       " copies a size of the input, which "
+                       "has rank " +
+                       Twine(input.size()));
     }
     isSignKnown &= dim == minusOne || symbols.lowerBound(dim) >= 0;
   }
@@ -91,8 +93,8 @@ void importFlatten(OpBinder &b) {
 
 /// Axes from the attribute, or since 13 from the second input.
 SmallVector<int64_t> readAxes(OpBinder &b, int64_t rank) {
-  SmallVector<int64_t> axes = b.sinceVersion() >= 13 ? b.constantInts(1, "the axes")
-                                                     : b.intsAttr("axes");
+  SmallVector<int64_t> axes =
+      b.sinceVersion() >= 13 ? b.constantInts(1, "the axes") : b.intsAttr("axes");
   return b.failed() ? SmallVector<int64_t>() : b.normalizeAxes(axes, rank);
 }
 
@@ -106,9 +108,11 @@ void importSqueeze(OpBinder &b) {
     for (auto [axis, dim] : llvm::enumerate(dims)) {
       auto size = hx::SymbolTable::constantValue(dim);
       if (!size)
-        return b.unsupported("without axes, which sizes are 1 must be known when compiling; "
-                             "the size of axis " + Twine(axis) + " is " +
-                             b.symbols().toString(dim) + ": fix the model's input sizes");
+        return b.unsupported(
+            "without axes, which sizes are 1 must be known when compiling; "
+            "the size of axis " +
+            Twine(axis) + " is " + b.symbols().toString(dim) +
+            ": fix the model's input sizes");
       if (*size == 1)
         axes.push_back(static_cast<int64_t>(axis));
     }
@@ -179,10 +183,11 @@ void importExpand(OpBinder &b) {
   for (size_t axis = 0; axis < rank; ++axis) {
     Dim size = axis + dims.size() < rank ? one : dims[axis + dims.size() - rank];
     Dim wanted = axis + shape.size() < rank ? one : shape[axis + shape.size() - rank];
-    if (b.symbols().isKnownDifferent(size, wanted) && b.symbols().isKnownDifferent(size, one) &&
+    if (b.symbols().isKnownDifferent(size, wanted) &&
+        b.symbols().isKnownDifferent(size, one) &&
         b.symbols().isKnownDifferent(wanted, one))
-      return b.contradiction("size " + b.symbols().toString(size) + " does not expand to " +
-                             b.symbols().toString(wanted));
+      return b.contradiction("size " + b.symbols().toString(size) +
+                             " does not expand to " + b.symbols().toString(wanted));
     result.push_back(b.symbols().broadcast(size, wanted));
   }
   b.result(0, b.shape.broadcastTo(x, result));
@@ -195,7 +200,8 @@ void importTile(OpBinder &b) {
   if (b.failed())
     return;
   if (repeats.size() != dims.size())
-    return b.error("expected " + Twine(dims.size()) + " repeats, got " + Twine(repeats.size()));
+    return b.error("expected " + Twine(dims.size()) + " repeats, got " +
+                   Twine(repeats.size()));
   for (auto [dim, count] : llvm::zip(dims, repeats)) {
     split.append({b.shape.constant(1), dim});
     repeated.append({count, dim});
@@ -211,18 +217,18 @@ void importTile(OpBinder &b) {
 
 void registerMovementOps(OpTable &table) {
   table.add("", {
-      {"Reshape", 1, 1, 1, importReshape},
-      {"Reshape", 5, 2, 2, importReshape},
-      {"Flatten", 1, 1, 1, importFlatten},
-      {"Squeeze", 1, 1, 1, importSqueeze},
-      {"Squeeze", 13, 1, 2, importSqueeze},
-      {"Unsqueeze", 1, 1, 1, importUnsqueeze},
-      {"Unsqueeze", 13, 2, 2, importUnsqueeze},
-      {"Transpose", 1, 1, 1, importTranspose},
-      {"Concat", 4, 1, OpRow::any, importConcat},
-      {"Expand", 8, 2, 2, importExpand},
-      {"Tile", 6, 2, 2, importTile},
-  });
+                    {"Reshape", 1, 1, 1, importReshape},
+                    {"Reshape", 5, 2, 2, importReshape},
+                    {"Flatten", 1, 1, 1, importFlatten},
+                    {"Squeeze", 1, 1, 1, importSqueeze},
+                    {"Squeeze", 13, 1, 2, importSqueeze},
+                    {"Unsqueeze", 1, 1, 1, importUnsqueeze},
+                    {"Unsqueeze", 13, 2, 2, importUnsqueeze},
+                    {"Transpose", 1, 1, 1, importTranspose},
+                    {"Concat", 4, 1, OpRow::any, importConcat},
+                    {"Expand", 8, 2, 2, importExpand},
+                    {"Tile", 6, 2, 2, importTile},
+                });
 }
 
 } // namespace hexin::onnx

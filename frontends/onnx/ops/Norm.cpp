@@ -27,10 +27,11 @@ static Type wideType(OpBinder &b, Value x) {
   return type.isF16() || type.isBF16() ? b.builder.getF32Type() : type;
 }
 
-Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis, double epsilon) {
+Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
+                double epsilon) {
   return b.failed() ? Value()
-                    : b.make<hx::LayerNormOp>(HxBuilder::elementType(x), x, scale, bias, axis,
-                                              llvm::APFloat(epsilon));
+                    : b.make<hx::LayerNormOp>(HxBuilder::elementType(x), x, scale, bias,
+                                              axis, llvm::APFloat(epsilon));
 }
 
 Value rmsNorm(OpBinder &b, Value x, Value scale, int64_t axis, double epsilon) {
@@ -38,8 +39,9 @@ Value rmsNorm(OpBinder &b, Value x, Value scale, int64_t axis, double epsilon) {
     return {};
   Type type = HxBuilder::elementType(x);
   Value wide = b.cast(x, wideType(b, x));
-  Value square = meanOver(b, b.shape, b.mul(wide, wide), axesFrom(axis, HxBuilder::rank(x)),
-                          /*keepDims=*/true);
+  Value square =
+      meanOver(b, b.shape, b.mul(wide, wide), axesFrom(axis, HxBuilder::rank(x)),
+               /*keepDims=*/true);
   Value factor = b.unary(UnaryFn::rsqrt, b.add(square, b.scalarLike(wide, epsilon)));
   return b.mul(b.cast(b.mul(wide, factor), type), scale);
 }
@@ -47,7 +49,8 @@ Value rmsNorm(OpBinder &b, Value x, Value scale, int64_t axis, double epsilon) {
 Value standardize(OpBinder &b, Value x, ArrayRef<int64_t> axes, double epsilon) {
   Value centred = b.sub(x, meanOver(b, b.shape, x, axes, /*keepDims=*/true));
   Value variance = meanOver(b, b.shape, b.mul(centred, centred), axes, /*keepDims=*/true);
-  return b.mul(centred, b.unary(UnaryFn::rsqrt, b.add(variance, b.scalarLike(x, epsilon))));
+  return b.mul(centred,
+               b.unary(UnaryFn::rsqrt, b.add(variance, b.scalarLike(x, epsilon))));
 }
 
 namespace {
@@ -64,7 +67,8 @@ template <typename Fn> void alongAxis(OpBinder &b, Fn &&compute) {
   int64_t given = b.intAttr("axis", isCoerced ? 1 : -1);
   if (isCoerced && given == rank) { // [all, 1]
     Dims dims = b.dims(x);
-    Value y = compute(b.shape.reshape(x, {b.shape.product(dims), b.shape.constant(1)}), 1);
+    Value y =
+        compute(b.shape.reshape(x, {b.shape.product(dims), b.shape.constant(1)}), 1);
     return b.result(0, b.shape.reshape(y, dims));
   }
   int64_t axis = b.normalizeAxis(given, rank);
@@ -95,7 +99,8 @@ void importHardmax(OpBinder &b) {
     Value first = b.make<hx::ArgReduceOp>(i64, ReduceFn::max, x, axis, /*keepDims=*/true,
                                           /*last=*/false);
     Value position = b.shape.iota(b.dims(x), axis, i64);
-    return b.cast(b.compare(ComparePredicate::eq, position, first), HxBuilder::elementType(x));
+    return b.cast(b.compare(ComparePredicate::eq, position, first),
+                  HxBuilder::elementType(x));
   });
 }
 
@@ -122,10 +127,9 @@ void importBatchNormalization(OpBinder &b) {
   SmallVector<Value, 4> parameters; // may be of another type since 15
   for (unsigned i = 1; i < 5; ++i)
     parameters.push_back(b.cast(b.input(i), type));
-  b.result(0, b.make<hx::BatchNormOp>(type, x, parameters[0], parameters[1], parameters[2],
-                                      parameters[3],
-                                      llvm::APFloat(b.floatAttr("epsilon", 1e-5f)),
-                                      hx::Layout::nchw));
+  b.result(0, b.make<hx::BatchNormOp>(
+                  type, x, parameters[0], parameters[1], parameters[2], parameters[3],
+                  llvm::APFloat(b.floatAttr("epsilon", 1e-5f)), hx::Layout::nchw));
 }
 
 void importInstanceNormalization(OpBinder &b) {
@@ -154,8 +158,8 @@ void importGroupNormalization(OpBinder &b) {
   grouped[1] = b.shape.constant(groups);
   grouped.insert(grouped.begin() + 2, perGroup);
   Value wide = b.shape.reshape(b.cast(x, wideType(b, x)), grouped);
-  Value y = b.cast(standardize(b, wide, axesFrom(2, rank + 1), b.floatAttr("epsilon", 1e-5f)),
-                   type);
+  Value y = b.cast(
+      standardize(b, wide, axesFrom(2, rank + 1), b.floatAttr("epsilon", 1e-5f)), type);
   if (b.sinceVersion() < 21) {
     y = b.mul(y, alongChannels(b, b.input(1), rank + 1));
     y = b.add(y, alongChannels(b, b.input(2), rank + 1));
@@ -208,9 +212,9 @@ void importLrn(OpBinder &b) {
     return b.error("expected an input of rank 2 or more and size of 1 or more");
   double alpha = b.floatAttr("alpha", 1e-4f), beta = b.floatAttr("beta", 0.75f);
   double bias = b.floatAttr("bias", 1);
-  Value square = b.shape.reshape(b.mul(x, x),
-                                 {dims[0], b.shape.constant(1), dims[1],
-                                  b.shape.product(ArrayRef<Dim>(dims).drop_front(2))});
+  Value square =
+      b.shape.reshape(b.mul(x, x), {dims[0], b.shape.constant(1), dims[1],
+                                    b.shape.product(ArrayRef<Dim>(dims).drop_front(2))});
   if (b.failed())
     return;
   auto sum = b.create<hx::PoolOp>(
@@ -232,12 +236,14 @@ void importLpNormalization(OpBinder &b) {
   int64_t p = b.intAttr("p", 2);
   if (p != 1 && p != 2)
     return b.error("p is " + Twine(p) + ", expected 1 or 2");
-  Value norm = b.reduce(ReduceFn::sum, p == 1 ? b.unary(UnaryFn::abs, x) : b.mul(x, x), {axis},
-                        /*keepDims=*/true);
+  Value norm =
+      b.reduce(ReduceFn::sum, p == 1 ? b.unary(UnaryFn::abs, x) : b.mul(x, x), {axis},
+               /*keepDims=*/true);
   if (p == 2)
     norm = b.unary(UnaryFn::sqrt, norm);
   Value zero = b.scalarLike(x, 0);
-  b.result(0, b.select(b.compare(ComparePredicate::eq, norm, zero), zero, b.div(x, norm)));
+  b.result(0,
+           b.select(b.compare(ComparePredicate::eq, norm, zero), zero, b.div(x, norm)));
 }
 
 /// (x - mean) / (sqrt(mean of squares) + 1e-9)
@@ -254,26 +260,28 @@ void importMeanVarianceNormalization(OpBinder &b) {
 } // namespace
 
 void registerNormOps(OpTable &table) {
-  table.add("", {
-      {"Softmax", 1, 1, 1, importSoftmax<hx::SoftmaxOp>},
-      {"Softmax", 13, 1, 1, importSoftmax<hx::SoftmaxOp>},
-      {"LogSoftmax", 1, 1, 1, importSoftmax<hx::LogSoftmaxOp>},
-      {"LogSoftmax", 13, 1, 1, importSoftmax<hx::LogSoftmaxOp>},
-      {"Hardmax", 1, 1, 1, importHardmax},
-      {"Hardmax", 13, 1, 1, importHardmax},
-      {"BatchNormalization", 6, 5, 5, importBatchNormalization},
-      {"BatchNormalization", 9, 5, 5, importBatchNormalization},
-      {"BatchNormalization", 14, 5, 5, importBatchNormalization},
-      {"InstanceNormalization", 6, 3, 3, importInstanceNormalization},
-      {"GroupNormalization", 18, 3, 3, importGroupNormalization},
-      {"GroupNormalization", 21, 3, 3, importGroupNormalization},
-      {"LayerNormalization", 1, 2, 3, importLayerNormalization}, // before 17 by ORT
-      {"RMSNormalization", 23, 2, 2, importRmsNormalization},
-      {"SimplifiedLayerNormalization", 1, 2, 2, importRmsNormalization}, // by ORT
-      {"LRN", 1, 1, 1, importLrn},
-      {"LpNormalization", 1, 1, 1, importLpNormalization},
-      {"MeanVarianceNormalization", 9, 1, 1, importMeanVarianceNormalization},
-  });
+  table.add(
+      "",
+      {
+          {"Softmax", 1, 1, 1, importSoftmax<hx::SoftmaxOp>},
+          {"Softmax", 13, 1, 1, importSoftmax<hx::SoftmaxOp>},
+          {"LogSoftmax", 1, 1, 1, importSoftmax<hx::LogSoftmaxOp>},
+          {"LogSoftmax", 13, 1, 1, importSoftmax<hx::LogSoftmaxOp>},
+          {"Hardmax", 1, 1, 1, importHardmax},
+          {"Hardmax", 13, 1, 1, importHardmax},
+          {"BatchNormalization", 6, 5, 5, importBatchNormalization},
+          {"BatchNormalization", 9, 5, 5, importBatchNormalization},
+          {"BatchNormalization", 14, 5, 5, importBatchNormalization},
+          {"InstanceNormalization", 6, 3, 3, importInstanceNormalization},
+          {"GroupNormalization", 18, 3, 3, importGroupNormalization},
+          {"GroupNormalization", 21, 3, 3, importGroupNormalization},
+          {"LayerNormalization", 1, 2, 3, importLayerNormalization}, // before 17 by ORT
+          {"RMSNormalization", 23, 2, 2, importRmsNormalization},
+          {"SimplifiedLayerNormalization", 1, 2, 2, importRmsNormalization}, // by ORT
+          {"LRN", 1, 1, 1, importLrn},
+          {"LpNormalization", 1, 1, 1, importLpNormalization},
+          {"MeanVarianceNormalization", 9, 1, 1, importMeanVarianceNormalization},
+      });
 }
 
 } // namespace hexin::onnx

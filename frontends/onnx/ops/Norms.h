@@ -7,7 +7,8 @@
 namespace hexin::onnx {
 
 /// hx.layer_norm from `axis` on; `bias` may be null.
-Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis, double epsilon);
+Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
+                double epsilon);
 
 /// x * rsqrt(mean(x*x) + epsilon) * scale over the axes from `axis` on, in f32 for
 /// f16 and bf16.

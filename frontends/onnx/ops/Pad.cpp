@@ -70,8 +70,9 @@ void importPad(OpBinder &b) {
   int64_t rank = HxBuilder::rank(x);
   std::optional<hx::PadMode> mode = padMode(b);
   Pads pads = readPads(b, rank);
-  Value value = b.sinceVersion() >= 11 && b.has(2) ? b.shape.toScalar(b.input(2))
-                                                   : b.scalarLike(x, b.floatAttr("value", 0));
+  Value value = b.sinceVersion() >= 11 && b.has(2)
+                    ? b.shape.toScalar(b.input(2))
+                    : b.scalarLike(x, b.floatAttr("value", 0));
   if (b.failed())
     return;
   x = cut(b, x, pads);
@@ -85,11 +86,11 @@ void importPad(OpBinder &b) {
 
 void registerPadOps(OpTable &table) {
   table.add("", {
-      {"Pad", 2, 1, 1, importPad},
-      {"Pad", 11, 2, 3, importPad},
-      {"Pad", 18, 2, 4, importPad},
-      {"Pad", 19, 2, 4, importPad},
-  });
+                    {"Pad", 2, 1, 1, importPad},
+                    {"Pad", 11, 2, 3, importPad},
+                    {"Pad", 18, 2, 4, importPad},
+                    {"Pad", 19, 2, 4, importPad},
+                });
 }
 
 } // namespace hexin::onnx

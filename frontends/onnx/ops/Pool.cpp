@@ -46,7 +46,8 @@ void importMaxPool(OpBinder &b) {
 
 void importAveragePool(OpBinder &b) {
   bool countsPad = b.intAttr("count_include_pad", 0) != 0;
-  auto pool = makePool(b, countsPad ? PoolFn::avg_include_pad : PoolFn::avg, b.input(0), false);
+  auto pool =
+      makePool(b, countsPad ? PoolFn::avg_include_pad : PoolFn::avg, b.input(0), false);
   b.result(0, pool ? pool.getResult() : Value());
 }
 
@@ -65,7 +66,8 @@ void importLpPool(OpBinder &b) {
 SmallVector<int64_t> spatialAxes(OpBinder &b) {
   int64_t rank = HxBuilder::rank(b.input(0));
   if (rank < 2)
-    b.contradiction("the input has rank " + Twine(rank) + ", expected [N, C, spatial axes...]");
+    b.contradiction("the input has rank " + Twine(rank) +
+                    ", expected [N, C, spatial axes...]");
   SmallVector<int64_t> axes;
   for (int64_t axis = 2; axis < rank; ++axis)
     axes.push_back(axis);
@@ -95,13 +97,13 @@ void importGlobalLpPool(OpBinder &b) {
 
 void registerPoolOps(OpTable &table) {
   table.add("", {
-      {"MaxPool", 1, 1, 1, importMaxPool},
-      {"AveragePool", 1, 1, 1, importAveragePool},
-      {"LpPool", 2, 1, 1, importLpPool},
-      {"GlobalAveragePool", 1, 1, 1, importGlobalAveragePool},
-      {"GlobalMaxPool", 1, 1, 1, importGlobalMaxPool},
-      {"GlobalLpPool", 2, 1, 1, importGlobalLpPool},
-  });
+                    {"MaxPool", 1, 1, 1, importMaxPool},
+                    {"AveragePool", 1, 1, 1, importAveragePool},
+                    {"LpPool", 2, 1, 1, importLpPool},
+                    {"GlobalAveragePool", 1, 1, 1, importGlobalAveragePool},
+                    {"GlobalMaxPool", 1, 1, 1, importGlobalMaxPool},
+                    {"GlobalLpPool", 2, 1, 1, importGlobalLpPool},
+                });
 }
 
 } // namespace hexin::onnx

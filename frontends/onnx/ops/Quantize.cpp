@@ -48,7 +48,8 @@ void importQuantizeLinear(OpBinder &b) {
     return;
   if (!HxBuilder::isFloat(x)) // i32 is allowed: the division is in the scale's type
     x = b.cast(x, HxBuilder::elementType(s.scale));
-  b.result(0, b.make<hx::QuantizeOp>(type, x, s.scale, s.zeroPoint, s.axis, s.block, saturate));
+  b.result(0, b.make<hx::QuantizeOp>(type, x, s.scale, s.zeroPoint, s.axis, s.block,
+                                     saturate));
 }
 
 void importDequantizeLinear(OpBinder &b) {
@@ -57,7 +58,8 @@ void importDequantizeLinear(OpBinder &b) {
   if (b.failed())
     return;
   Type type = outputType != 0 ? b.toType(outputType) : HxBuilder::elementType(s.scale);
-  b.result(0, b.make<hx::DequantizeOp>(type, b.input(0), s.scale, s.zeroPoint, s.axis, s.block));
+  b.result(0, b.make<hx::DequantizeOp>(type, b.input(0), s.scale, s.zeroPoint, s.axis,
+                                       s.block));
 }
 
 void importDynamicQuantizeLinear(OpBinder &b) {
@@ -74,14 +76,14 @@ void importDynamicQuantizeLinear(OpBinder &b) {
 
 void registerQuantizeOps(OpTable &table) {
   table.add("", {
-      {"QuantizeLinear", 10, 2, 3, importQuantizeLinear},
-      {"DequantizeLinear", 10, 2, 3, importDequantizeLinear},
-      {"DynamicQuantizeLinear", 11, 1, 1, importDynamicQuantizeLinear},
-  });
+                    {"QuantizeLinear", 10, 2, 3, importQuantizeLinear},
+                    {"DequantizeLinear", 10, 2, 3, importDequantizeLinear},
+                    {"DynamicQuantizeLinear", 11, 1, 1, importDynamicQuantizeLinear},
+                });
   table.add("com.microsoft", {
-      {"QuantizeLinear", 1, 2, 3, importQuantizeLinear},
-      {"DequantizeLinear", 1, 2, 3, importDequantizeLinear},
-  });
+                                 {"QuantizeLinear", 1, 2, 3, importQuantizeLinear},
+                                 {"DequantizeLinear", 1, 2, 3, importDequantizeLinear},
+                             });
 }
 
 } // namespace hexin::onnx

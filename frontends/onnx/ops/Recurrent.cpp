@@ -27,7 +27,8 @@ void importLstm(OpBinder &b) {
   bool isBatchFirst = b.intAttr("layout", 0) != 0;
   Value x = b.input(0), initialH = b.input(5), initialC = b.input(6);
   if (HxBuilder::rank(x) != 3)
-    return b.contradiction("the input has rank " + Twine(HxBuilder::rank(x)) + ", expected 3");
+    return b.contradiction("the input has rank " + Twine(HxBuilder::rank(x)) +
+                           ", expected 3");
   if (isBatchFirst) {
     x = b.transpose(x, {1, 0, 2});
     initialH = initialH ? b.transpose(initialH, {1, 0, 2}) : initialH;
@@ -35,7 +36,8 @@ void importLstm(OpBinder &b) {
   }
   Value recurrence = b.input(2);
   if (HxBuilder::rank(recurrence) != 3)
-    return b.contradiction("R has rank " + Twine(HxBuilder::rank(recurrence)) + ", expected 3");
+    return b.contradiction("R has rank " + Twine(HxBuilder::rank(recurrence)) +
+                           ", expected 3");
   auto inferred = hx::SymbolTable::constantValue(b.dims(recurrence)[2]);
   int64_t hidden = b.intAttr("hidden_size", inferred.value_or(0));
   if (b.failed())
@@ -46,8 +48,8 @@ void importLstm(OpBinder &b) {
     for (size_t i = 0; i < numDirections; ++i)
       activations.append({"Sigmoid", "Tanh", "Tanh"});
   if (activations.size() != 3 * numDirections)
-    return b.error("activations has " + Twine(activations.size()) + " entries, expected " +
-                   Twine(3 * numDirections));
+    return b.error("activations has " + Twine(activations.size()) +
+                   " entries, expected " + Twine(3 * numDirections));
   SmallVector<mlir::Attribute> names;
   for (const std::string &name : activations)
     names.push_back(b.builder.getStringAttr(name));
@@ -56,10 +58,10 @@ void importLstm(OpBinder &b) {
   SmallVector<double> alpha = b.floatsAttr("activation_alpha");
   SmallVector<double> beta = b.floatsAttr("activation_beta");
   auto lstm = b.create<hx::LstmOp>(
-      {type, type, type}, x, b.input(1), recurrence, b.input(3), lengths, initialH, initialC,
-      b.input(7), hidden, *direction, b.builder.getArrayAttr(names), ArrayRef<double>(alpha),
-      ArrayRef<double>(beta), llvm::APFloat(b.floatAttr("clip", 0)),
-      b.intAttr("input_forget", 0) != 0);
+      {type, type, type}, x, b.input(1), recurrence, b.input(3), lengths, initialH,
+      initialC, b.input(7), hidden, *direction, b.builder.getArrayAttr(names),
+      ArrayRef<double>(alpha), ArrayRef<double>(beta),
+      llvm::APFloat(b.floatAttr("clip", 0)), b.intAttr("input_forget", 0) != 0);
   if (b.failed())
     return;
   Value y = lstm.getOutput(), lastH = lstm.getLastH(), lastC = lstm.getLastC();
@@ -77,8 +79,8 @@ void importLstm(OpBinder &b) {
 
 void registerRecurrentOps(OpTable &table) {
   table.add("", {
-      {"LSTM", 1, 3, 8, importLstm},
-  });
+                    {"LSTM", 1, 3, 8, importLstm},
+                });
 }
 
 } // namespace hexin::onnx

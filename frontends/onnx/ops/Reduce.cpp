@@ -13,7 +13,8 @@ using hexin::hx::UnaryFn;
 
 namespace hexin::onnx {
 
-Value meanOver(HxBuilder &b, ShapeMath &shape, Value x, ArrayRef<int64_t> axes, bool keepDims) {
+Value meanOver(HxBuilder &b, ShapeMath &shape, Value x, ArrayRef<int64_t> axes,
+               bool keepDims) {
   if (b.failed())
     return {};
   Dims reduced;
@@ -122,7 +123,8 @@ template <ReduceFn fn> void importArgReduce(OpBinder &b) {
   int64_t axis = b.normalizeAxis(b.intAttr("axis", 0), HxBuilder::rank(x));
   bool keepDims = b.intAttr("keepdims", 1) != 0;
   bool isLast = b.intAttr("select_last_index", 0) != 0;
-  b.result(0, b.make<hx::ArgReduceOp>(b.builder.getI64Type(), fn, x, axis, keepDims, isLast));
+  b.result(
+      0, b.make<hx::ArgReduceOp>(b.builder.getI64Type(), fn, x, axis, keepDims, isLast));
 }
 
 template <ReduceFn fn> void importCumulative(OpBinder &b) {
@@ -142,31 +144,31 @@ template <ReduceFn fn> void importCumulative(OpBinder &b) {
 
 void registerReduceOps(OpTable &table) {
   table.add("", {
-      {"ReduceMax", 1, 1, 1, importReduce<ReduceFn::max, 18>},
-      {"ReduceMax", 18, 1, 2, importReduce<ReduceFn::max, 18>},
-      {"ReduceMin", 1, 1, 1, importReduce<ReduceFn::min, 18>},
-      {"ReduceMin", 18, 1, 2, importReduce<ReduceFn::min, 18>},
-      {"ReduceProd", 1, 1, 1, importReduce<ReduceFn::prod, 18>},
-      {"ReduceProd", 18, 1, 2, importReduce<ReduceFn::prod, 18>},
-      {"ReduceSum", 1, 1, 1, importReduce<ReduceFn::sum, 13>},
-      {"ReduceSum", 13, 1, 2, importReduce<ReduceFn::sum, 13>},
-      {"ReduceMean", 1, 1, 1, importReduceMean},
-      {"ReduceMean", 18, 1, 2, importReduceMean},
-      {"ReduceL1", 1, 1, 1, importReduceL1},
-      {"ReduceL1", 18, 1, 2, importReduceL1},
-      {"ReduceL2", 1, 1, 1, importReduceL2},
-      {"ReduceL2", 18, 1, 2, importReduceL2},
-      {"ReduceSumSquare", 1, 1, 1, importReduceSumSquare},
-      {"ReduceSumSquare", 18, 1, 2, importReduceSumSquare},
-      {"ReduceLogSum", 1, 1, 1, importReduceLogSum},
-      {"ReduceLogSum", 18, 1, 2, importReduceLogSum},
-      {"ReduceLogSumExp", 1, 1, 1, importReduceLogSumExp},
-      {"ReduceLogSumExp", 18, 1, 2, importReduceLogSumExp},
-      {"ArgMax", 1, 1, 1, importArgReduce<ReduceFn::max>},
-      {"ArgMin", 1, 1, 1, importArgReduce<ReduceFn::min>},
-      {"CumSum", 11, 2, 2, importCumulative<ReduceFn::sum>},
-      {"CumProd", 26, 2, 2, importCumulative<ReduceFn::prod>},
-  });
+                    {"ReduceMax", 1, 1, 1, importReduce<ReduceFn::max, 18>},
+                    {"ReduceMax", 18, 1, 2, importReduce<ReduceFn::max, 18>},
+                    {"ReduceMin", 1, 1, 1, importReduce<ReduceFn::min, 18>},
+                    {"ReduceMin", 18, 1, 2, importReduce<ReduceFn::min, 18>},
+                    {"ReduceProd", 1, 1, 1, importReduce<ReduceFn::prod, 18>},
+                    {"ReduceProd", 18, 1, 2, importReduce<ReduceFn::prod, 18>},
+                    {"ReduceSum", 1, 1, 1, importReduce<ReduceFn::sum, 13>},
+                    {"ReduceSum", 13, 1, 2, importReduce<ReduceFn::sum, 13>},
+                    {"ReduceMean", 1, 1, 1, importReduceMean},
+                    {"ReduceMean", 18, 1, 2, importReduceMean},
+                    {"ReduceL1", 1, 1, 1, importReduceL1},
+                    {"ReduceL1", 18, 1, 2, importReduceL1},
+                    {"ReduceL2", 1, 1, 1, importReduceL2},
+                    {"ReduceL2", 18, 1, 2, importReduceL2},
+                    {"ReduceSumSquare", 1, 1, 1, importReduceSumSquare},
+                    {"ReduceSumSquare", 18, 1, 2, importReduceSumSquare},
+                    {"ReduceLogSum", 1, 1, 1, importReduceLogSum},
+                    {"ReduceLogSum", 18, 1, 2, importReduceLogSum},
+                    {"ReduceLogSumExp", 1, 1, 1, importReduceLogSumExp},
+                    {"ReduceLogSumExp", 18, 1, 2, importReduceLogSumExp},
+                    {"ArgMax", 1, 1, 1, importArgReduce<ReduceFn::max>},
+                    {"ArgMin", 1, 1, 1, importArgReduce<ReduceFn::min>},
+                    {"CumSum", 11, 2, 2, importCumulative<ReduceFn::sum>},
+                    {"CumProd", 26, 2, 2, importCumulative<ReduceFn::prod>},
+                });
 }
 
 } // namespace hexin::onnx

@@ -56,7 +56,8 @@ Target fromScales(OpBinder &b, Value x, ArrayRef<double> scales) {
     }
     std::optional<Dim> size = scaledSize(b, dim, scale);
     if (!size) {
-      b.unsupported("scale " + Twine(std::to_string(scale)) + " is too large or too fine");
+      b.unsupported("scale " + Twine(std::to_string(scale)) +
+                    " is too large or too fine");
       return {};
     }
     sizes.push_back(*size);
@@ -93,8 +94,9 @@ Target keepingAspect(OpBinder &b, Value x, ArrayRef<int64_t> axes, ArrayRef<Dim>
                      bool isNotLarger) {
   auto in = ShapeMath::constants(b.dims(x)), out = ShapeMath::constants(wanted);
   if (!in || !out) {
-    b.unsupported("keep_aspect_ratio_policy with sizes that are not known when compiling: fix "
-                  "the model's input sizes");
+    b.unsupported(
+        "keep_aspect_ratio_policy with sizes that are not known when compiling: fix "
+        "the model's input sizes");
     return {};
   }
   double scale = 0;
@@ -104,13 +106,15 @@ Target keepingAspect(OpBinder &b, Value x, ArrayRef<int64_t> axes, ArrayRef<Dim>
       return {};
     }
     double ratio = static_cast<double>((*out)[i]) / static_cast<double>((*in)[axis]);
-    scale = i == 0 ? ratio : isNotLarger ? std::min(scale, ratio) : std::max(scale, ratio);
+    scale = i == 0        ? ratio
+            : isNotLarger ? std::min(scale, ratio)
+                          : std::max(scale, ratio);
   }
   SmallVector<int64_t> sizes(*in);
   SmallVector<double> scales(in->size(), 1.0);
   for (int64_t axis : axes) {
-    sizes[axis] = static_cast<int64_t>(std::floor(
-        scale * static_cast<double>((*in)[axis]) + 0.5));
+    sizes[axis] =
+        static_cast<int64_t>(std::floor(scale * static_cast<double>((*in)[axis]) + 0.5));
     scales[axis] = scale;
   }
   return {b.ints(sizes), doubles(b, scales)};
@@ -135,9 +139,10 @@ Value makeResize(OpBinder &b, const Target &target, Value roi, StringRef coordin
     return {};
   Value x = b.input(0);
   return b.make<hx::ResizeOp>(
-      HxBuilder::elementType(x), mode, x, target.sizes, target.scales, roi, coordinates, nearest,
-      llvm::APFloat(b.floatAttr("cubic_coeff_a", -0.75)), b.intAttr("exclude_outside", 0) != 0,
-      b.intAttr("antialias", 0) != 0, llvm::APFloat(b.floatAttr("extrapolation_value", 0)));
+      HxBuilder::elementType(x), mode, x, target.sizes, target.scales, roi, coordinates,
+      nearest, llvm::APFloat(b.floatAttr("cubic_coeff_a", -0.75)),
+      b.intAttr("exclude_outside", 0) != 0, b.intAttr("antialias", 0) != 0,
+      llvm::APFloat(b.floatAttr("extrapolation_value", 0)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -146,7 +151,8 @@ Value makeResize(OpBinder &b, const Target &target, Value roi, StringRef coordin
 
 /// Asymmetric coordinates; nearest rounds down, but Resize 10 rounds up where it
 /// shrinks, as ONNX Runtime does.
-void importWithScales(OpBinder &b, std::optional<SmallVector<double>> scales, Value given) {
+void importWithScales(OpBinder &b, std::optional<SmallVector<double>> scales,
+                      Value given) {
   Value x = b.input(0);
   if (scales && static_cast<int64_t>(scales->size()) != HxBuilder::rank(x))
     return b.error("expected " + Twine(HxBuilder::rank(x)) + " scales, got " +
@@ -236,7 +242,8 @@ Value readRoi(OpBinder &b, ArrayRef<int64_t> axes) {
     return b.input(1);
   auto given = b.constantFloats(b.input(1));
   if (!given || given->size() != 2 * axes.size()) {
-    b.unsupported("a roi for some of the axes that is not a constant of as many starts and ends");
+    b.unsupported(
+        "a roi for some of the axes that is not a constant of as many starts and ends");
     return {};
   }
   SmallVector<double> roi(2 * rank, 0.0);
@@ -272,12 +279,12 @@ void importResize(OpBinder &b) {
 
 void registerResizeOps(OpTable &table) {
   table.add("", {
-      {"Upsample", 1, 1, 1, importUpsampleAttributes},
-      {"Upsample", 7, 1, 1, importUpsampleAttributes},
-      {"Upsample", 9, 2, 2, importUpsampleInput},
-      {"Resize", 10, 2, 2, importUpsampleInput},
-      {"Resize", 11, 1, 4, importResize},
-  });
+                    {"Upsample", 1, 1, 1, importUpsampleAttributes},
+                    {"Upsample", 7, 1, 1, importUpsampleAttributes},
+                    {"Upsample", 9, 2, 2, importUpsampleInput},
+                    {"Resize", 10, 2, 2, importUpsampleInput},
+                    {"Resize", 11, 1, 4, importResize},
+                });
 }
 
 } // namespace hexin::onnx

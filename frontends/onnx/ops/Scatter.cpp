@@ -39,8 +39,8 @@ void importScatterNd(OpBinder &b) {
   Value x = b.input(0);
   ScatterFn fn = scatterFn(b);
   Dims dims = b.dims(x), indexDims = b.dims(b.input(1));
-  auto numCoordinates = indexDims.empty() ? std::nullopt
-                                          : hx::SymbolTable::constantValue(indexDims.back());
+  auto numCoordinates =
+      indexDims.empty() ? std::nullopt : hx::SymbolTable::constantValue(indexDims.back());
   if (!numCoordinates)
     return b.unsupported("the size of the last axis of the indices must be known");
   if (*numCoordinates < 1 || *numCoordinates > static_cast<int64_t>(dims.size()))
@@ -49,17 +49,18 @@ void importScatterNd(OpBinder &b) {
   Value indices =
       countFromFront(b, b.input(1), ArrayRef<Dim>(dims).take_front(*numCoordinates));
   if (!b.failed())
-    b.result(0, b.make<hx::ScatterNdOp>(HxBuilder::elementType(x), fn, x, indices, b.input(2)));
+    b.result(0, b.make<hx::ScatterNdOp>(HxBuilder::elementType(x), fn, x, indices,
+                                        b.input(2)));
 }
 
 } // namespace
 
 void registerScatterOps(OpTable &table) {
   table.add("", {
-      {"Scatter", 9, 3, 3, importScatterElements},
-      {"ScatterElements", 11, 3, 3, importScatterElements},
-      {"ScatterND", 11, 3, 3, importScatterNd},
-  });
+                    {"Scatter", 9, 3, 3, importScatterElements},
+                    {"ScatterElements", 11, 3, 3, importScatterElements},
+                    {"ScatterND", 11, 3, 3, importScatterNd},
+                });
 }
 
 } // namespace hexin::onnx

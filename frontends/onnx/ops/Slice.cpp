@@ -20,15 +20,16 @@ struct Range {
 
 /// A start or end: negative ones count from the end. Far ones are `first` or
 /// `last`.
-Dim countedFromStart(hx::SymbolTable &symbols, Dim position, Dim size, Dim first, Dim last) {
+Dim countedFromStart(hx::SymbolTable &symbols, Dim position, Dim size, Dim first,
+                     Dim last) {
   if (auto value = hx::SymbolTable::constantValue(position)) {
     if (*value >= farEnd)
       return last;
     if (*value <= -farEnd)
       return first;
   }
-  return symbols.select(symbols.lt(position, symbols.constant(0)), symbols.add(position, size),
-                        position);
+  return symbols.select(symbols.lt(position, symbols.constant(0)),
+                        symbols.add(position, size), position);
 }
 
 /// What ONNX clamps only so that nothing is read outside is left to the size: it
@@ -87,7 +88,8 @@ void importSlice(OpBinder &b) {
   if (b.failed())
     return;
   size_t count = args.starts.size();
-  if (args.ends.size() != count || args.axes.size() != count || args.steps.size() != count)
+  if (args.ends.size() != count || args.axes.size() != count ||
+      args.steps.size() != count)
     return b.error("starts, ends, axes and steps have " + Twine(count) + ", " +
                    Twine(args.ends.size()) + ", " + Twine(args.axes.size()) + " and " +
                    Twine(args.steps.size()) + " entries: expected as many of each");
@@ -126,12 +128,14 @@ Dims equalParts(OpBinder &b, Dim size, int64_t numParts) {
     return {};
   }
   Dim count = symbols.constant(numParts);
-  Dim part = b.sinceVersion() < 18 ? symbols.floorDiv(size, count) : symbols.ceilDiv(size, count);
+  Dim part = b.sinceVersion() < 18 ? symbols.floorDiv(size, count)
+                                   : symbols.ceilDiv(size, count);
   Dims parts(static_cast<size_t>(numParts), part);
   if (b.sinceVersion() >= 18) {
     Dim used = symbols.constant(0);
     for (Dim &piece : parts) {
-      piece = symbols.max(symbols.min(part, symbols.sub(size, used)), symbols.constant(0));
+      piece =
+          symbols.max(symbols.min(part, symbols.sub(size, used)), symbols.constant(0));
       used = symbols.add(used, part);
     }
   }
@@ -161,7 +165,8 @@ void importSplit(OpBinder &b) {
   if (b.failed())
     return;
   if (static_cast<int64_t>(parts.size()) != numParts)
-    return b.error(Twine(parts.size()) + " sizes are given for " + Twine(numParts) + " outputs");
+    return b.error(Twine(parts.size()) + " sizes are given for " + Twine(numParts) +
+                   " outputs");
   Dim start = b.shape.constant(0);
   for (auto [i, size] : llvm::enumerate(parts)) {
     b.result(static_cast<unsigned>(i), b.shape.sliceAxis(x, axis, start, size));
@@ -176,12 +181,12 @@ void importSplit(OpBinder &b) {
 
 void registerSliceOps(OpTable &table) {
   table.add("", {
-      {"Slice", 1, 1, 1, importSlice},
-      {"Slice", 10, 3, 5, importSlice},
-      {"Split", 2, 1, 1, importSplit},
-      {"Split", 13, 1, 2, importSplit},
-      {"Split", 18, 1, 2, importSplit},
-  });
+                    {"Slice", 1, 1, 1, importSlice},
+                    {"Slice", 10, 3, 5, importSlice},
+                    {"Split", 2, 1, 1, importSplit},
+                    {"Split", 13, 1, 2, importSplit},
+                    {"Split", 18, 1, 2, importSplit},
+                });
 }
 
 } // namespace hexin::onnx

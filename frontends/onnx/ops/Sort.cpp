@@ -27,10 +27,10 @@ void importTopK(OpBinder &b) {
     return;
   Dim size = b.dims(x)[axis];
   if (b.symbols().lowerBound(b.symbols().sub(count, size)) > 0)
-    return b.contradiction("K is " + b.symbols().toString(count) + ", but axis " + Twine(axis) +
-                           " has size " + b.symbols().toString(size));
-  auto sorted = b.create<hx::SortOp>({HxBuilder::elementType(x), b.builder.getI64Type()}, x,
-                                     axis, isDescending);
+    return b.contradiction("K is " + b.symbols().toString(count) + ", but axis " +
+                           Twine(axis) + " has size " + b.symbols().toString(size));
+  auto sorted = b.create<hx::SortOp>({HxBuilder::elementType(x), b.builder.getI64Type()},
+                                     x, axis, isDescending);
   if (b.failed())
     return;
   Dim start = b.shape.constant(0);
@@ -42,9 +42,9 @@ void importTopK(OpBinder &b) {
 
 void registerSortOps(OpTable &table) {
   table.add("", {
-      {"TopK", 1, 1, 1, importTopK},
-      {"TopK", 10, 2, 2, importTopK},
-  });
+                    {"TopK", 1, 1, 1, importTopK},
+                    {"TopK", 10, 2, 2, importTopK},
+                });
 }
 
 } // namespace hexin::onnx

@@ -11,8 +11,10 @@ static llvm::cl::opt<std::string> modelPath(llvm::cl::Positional, llvm::cl::Requ
 static llvm::cl::list<std::string>
     shapeArgs("shape", llvm::cl::desc("fix an input's sizes; -1 keeps an axis as it is"),
               llvm::cl::value_desc("NAME=1,3,-1"));
-static llvm::cl::opt<bool> noPrint("no-print", llvm::cl::desc("only say how many ops there are"));
-static llvm::cl::opt<bool> printLocations("locations", llvm::cl::desc("print locations too"));
+static llvm::cl::opt<bool> noPrint("no-print",
+                                   llvm::cl::desc("only say how many ops there are"));
+static llvm::cl::opt<bool> printLocations("locations",
+                                          llvm::cl::desc("print locations too"));
 
 static bool parseShape(llvm::StringRef text, hexin::ImportOptions &options) {
   // Names may hold '=' and ':' themselves; sizes cannot.
@@ -32,7 +34,8 @@ static bool parseShape(llvm::StringRef text, hexin::ImportOptions &options) {
 }
 
 int main(int argc, char **argv) {
-  llvm::cl::ParseCommandLineOptions(argc, argv, "Imports an ONNX model and prints it as hx\n");
+  llvm::cl::ParseCommandLineOptions(argc, argv,
+                                    "Imports an ONNX model and prints it as hx\n");
   hexin::ImportOptions options;
   for (const std::string &text : shapeArgs)
     if (!parseShape(text, options)) {

@@ -92,7 +92,8 @@ template <typename Fn> Status forEachField(std::string_view message, Fn &&onFiel
       HEXIN_RETURN_IF_ERROR(onField(field));
     }
   } catch (const protozero::exception &error) {
-    return corruptData(std::string("damaged or truncated message (") + error.what() + ")");
+    return corruptData(std::string("damaged or truncated message (") + error.what() +
+                       ")");
   }
   return Status::success();
 }

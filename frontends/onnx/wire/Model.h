@@ -36,7 +36,7 @@ struct TypeInfo {
   Kind kind = Kind::none;
   int32_t elementType = 0; ///< TensorProto.DataType of a tensor; key type of a map
   std::optional<std::vector<Dimension>> shape; ///< nullopt: rank unknown
-  std::unique_ptr<TypeInfo> element; ///< of a sequence, optional or map
+  std::unique_ptr<TypeInfo> element;           ///< of a sequence, optional or map
 };
 
 struct ValueInfo {
@@ -134,7 +134,7 @@ struct Function {
   std::string_view overload;
   std::vector<std::string_view> inputs;
   std::vector<std::string_view> outputs;
-  std::vector<std::string_view> attributes;  ///< without a default
+  std::vector<std::string_view> attributes; ///< without a default
   std::vector<Attribute> defaultedAttributes;
   std::vector<Node> nodes;
   std::vector<OpsetImport> opsets;

@@ -16,7 +16,7 @@ namespace hexin::onnx {
 
 struct ReadLimits {
   uint64_t maxFileBytes = uint64_t(2) << 30; ///< protobuf's own limit
-  uint32_t maxDepth = 48; ///< nested subgraphs and types
+  uint32_t maxDepth = 48;                    ///< nested subgraphs and types
   /// Memory for the parsed structs: base + factor x file size.
   uint64_t baseBytes = uint64_t(16) << 20;
   uint64_t bytesPerFileByte = 48;

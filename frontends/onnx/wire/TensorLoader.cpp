@@ -51,7 +51,8 @@ Result<Extent> extentOf(const TensorData &data) {
 
 /// One byte per element from 2- or 4-bit fields, low bits first; signed types
 /// are sign-extended.
-Result<Tensor> unpack(std::string_view packed, DType dtype, std::span<const int64_t> dims) {
+Result<Tensor> unpack(std::string_view packed, DType dtype,
+                      std::span<const int64_t> dims) {
   HEXIN_ASSIGN_OR_RETURN(Tensor tensor, Tensor::allocate(dtype, dims));
   const auto bits = static_cast<size_t>(storedBits(dtype));
   const size_t perByte = 8 / bits;
@@ -86,7 +87,8 @@ Result<Tensor> loadTyped(const TensorData &data, DType dtype, int64_t numElement
     return unpack(packed, dtype, data.dims);
   }
   const bool isComplex = dtype == DType::c64 || dtype == DType::c128;
-  HEXIN_RETURN_IF_ERROR(requireEntries(data, dtype, isComplex ? 2 * numElements : numElements));
+  HEXIN_RETURN_IF_ERROR(
+      requireEntries(data, dtype, isComplex ? 2 * numElements : numElements));
   HEXIN_ASSIGN_OR_RETURN(Tensor tensor, Tensor::allocate(dtype, data.dims));
   HEXIN_RETURN_IF_ERROR(copyTypedData(data, dtype, static_cast<size_t>(byteWidth(dtype)),
                                       {tensor.as<std::byte>(), tensor.byteLength()}));
@@ -100,7 +102,8 @@ bool isNormalBool(std::string_view bytes) {
 
 } // namespace
 
-Result<std::shared_ptr<MappedFile>> TensorLoader::openExternal(std::string_view location) {
+Result<std::shared_ptr<MappedFile>>
+TensorLoader::openExternal(std::string_view location) {
   namespace fs = std::filesystem;
   if (auto it = files.find(location); it != files.end())
     return it->second;
@@ -122,12 +125,13 @@ Result<std::shared_ptr<MappedFile>> TensorLoader::openExternal(std::string_view 
   if (error)
     return notFound("external data '" + std::string(location) + "' in folder '" +
                     model.folder + "': " + error.message());
-  auto [folderEnd, rest] = std::mismatch(folder.begin(), folder.end(), target.begin(),
-                                         target.end());
+  auto [folderEnd, rest] =
+      std::mismatch(folder.begin(), folder.end(), target.begin(), target.end());
   if (folderEnd != folder.end())
     return corruptData("external data '" + std::string(location) +
                        "' is a link that leads out of the model's folder");
-  HEXIN_ASSIGN_OR_RETURN(std::shared_ptr<MappedFile> file, MappedFile::open(target.string()));
+  HEXIN_ASSIGN_OR_RETURN(std::shared_ptr<MappedFile> file,
+                         MappedFile::open(target.string()));
   files.emplace(std::string(location), file);
   return file;
 }
@@ -148,15 +152,15 @@ Result<TensorLoader::Bytes> TensorLoader::externalBytes(const TensorData &data) 
     return corruptData("external data: " + std::to_string(length) + " bytes at " +
                        std::to_string(offset) + " lie outside of the file's " +
                        std::to_string(bytes.size()));
-  return Bytes{std::string_view(reinterpret_cast<const char *>(bytes.data()) + offset, length),
-               file};
+  return Bytes{
+      std::string_view(reinterpret_cast<const char *>(bytes.data()) + offset, length),
+      file};
 }
 
 Result<TensorLoader::Bytes> TensorLoader::storedBytes(const TensorData &data) {
   if (data.isExternal)
     return externalBytes(data);
-  return Bytes{*data.rawData,
-               std::const_pointer_cast<void>(model.storage)};
+  return Bytes{*data.rawData, std::const_pointer_cast<void>(model.storage)};
 }
 
 Result<Tensor> TensorLoader::load(const TensorData &data) {
@@ -195,8 +199,10 @@ Result<StringTensor> TensorLoader::loadStrings(const TensorData &data) {
   tensor.dims = data.dims;
   HEXIN_RETURN_IF_ERROR(readStrings(data, tensor.elements));
   if (tensor.elements.size() != static_cast<uint64_t>(extent.numElements))
-    return corruptData("has " + std::to_string(tensor.elements.size()) + " strings; its sizes "
-                       "ask for " + std::to_string(extent.numElements));
+    return corruptData("has " + std::to_string(tensor.elements.size()) +
+                       " strings; its sizes "
+                       "ask for " +
+                       std::to_string(extent.numElements));
   return tensor;
 }
 

@@ -67,8 +67,9 @@ Result<int64_t> countTypedData(const TensorData &data, DType dtype) {
   int64_t count = 0;
   HEXIN_RETURN_IF_ERROR(forEachChunk(data, field, [&](std::string_view chunk) -> Status {
     if (field.wire == WireType::varint) {
-      count += std::count_if(chunk.begin(), chunk.end(),
-                             [](char c) { return (static_cast<uint8_t>(c) & 0x80) == 0; });
+      count += std::count_if(chunk.begin(), chunk.end(), [](char c) {
+        return (static_cast<uint8_t>(c) & 0x80) == 0;
+      });
       return Status::success();
     }
     if (chunk.size() % fixedWidth(field.wire) != 0)

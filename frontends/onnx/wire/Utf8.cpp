@@ -18,7 +18,8 @@ static size_t characterLength(std::string_view text) {
   for (size_t i = 1; i < length; ++i)
     if ((byte(i) & 0xc0) != 0x80)
       return 0;
-  bool isOverlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+  bool isOverlong =
+      (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
   bool isSurrogate = first == 0xed && byte(1) > 0x9f;
   bool isBeyond = first == 0xf4 && byte(1) > 0x8f;
   return isOverlong || isSurrogate || isBeyond ? 0 : length;

@@ -32,11 +32,11 @@ struct CompileOptions {
   std::vector<std::string> disable = {};
   /// cpu image archs to emit; empty = all of x86-64-v2, -v3, -v4.
   std::vector<std::string> cpuArchs = {};
-  std::string emit = {}; ///< "" writes the artifact; import, optimized, placed, kernels
-                     ///< return that form as text instead
-  bool explain = false; ///< return the placement report as text
+  std::string emit = {};   ///< "" writes the artifact; import, optimized, placed, kernels
+                           ///< return that form as text instead
+  bool explain = false;    ///< return the placement report as text
   bool verifyEach = false; ///< check the IR after every pass
-  uint32_t threads = 0; ///< compile threads; 0 = cores
+  uint32_t threads = 0;    ///< compile threads; 0 = cores
   std::function<void(const std::string &phase, double fraction)> progress = {};
 };
 

@@ -15,8 +15,8 @@ namespace hexin {
 /// "opencl:0", "cuda:1".
 struct DeviceInfo {
   std::string id;
-  std::string name;   ///< as the vendor calls it
-  std::string driver; ///< platform and driver version
+  std::string name;                    ///< as the vendor calls it
+  std::string driver;                  ///< platform and driver version
   std::vector<std::string> imageArchs; ///< code it runs, best first
   uint64_t memoryBytes = 0;
   uint32_t computeUnits = 0;

@@ -43,11 +43,11 @@ using NamedValues = std::vector<NamedValue>;
 /// Counters since the session was created.
 struct SessionStats {
   uint64_t runs = 0;
-  uint64_t plans = 0;        ///< shape records made (one per new set of sizes)
+  uint64_t plans = 0; ///< shape records made (one per new set of sizes)
   uint64_t commandsPrepared = 0;
   uint64_t kernelsCompiled = 0; ///< device programs built from source: 0 on a warm cache
   uint64_t arenaBytes = 0;
-  uint64_t transfers = 0;    ///< host <-> device copies in the last run
+  uint64_t transfers = 0; ///< host <-> device copies in the last run
 };
 
 /// A run in flight.

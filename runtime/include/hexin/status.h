@@ -26,18 +26,18 @@ namespace hexin {
 /// Why a call failed. The numbers are part of the C ABI: only append.
 enum class StatusCode : uint32_t {
   ok = 0,
-  invalidArgument = 1,   ///< the caller passed something the call cannot take
-  notFound = 2,          ///< a file, name, device or entry that does not exist
-  unsupported = 3,       ///< understood, but not something this build can do
-  corruptData = 4,       ///< a file whose contents contradict themselves
-  versionMismatch = 5,   ///< a file or library of a version we do not read
-  unavailable = 6,       ///< a device, driver or library that is not there
-  resourceExhausted = 7, ///< memory, disk or a stated limit
-  outOfRange = 8,        ///< a run-time index outside its tensor
+  invalidArgument = 1,    ///< the caller passed something the call cannot take
+  notFound = 2,           ///< a file, name, device or entry that does not exist
+  unsupported = 3,        ///< understood, but not something this build can do
+  corruptData = 4,        ///< a file whose contents contradict themselves
+  versionMismatch = 5,    ///< a file or library of a version we do not read
+  unavailable = 6,        ///< a device, driver or library that is not there
+  resourceExhausted = 7,  ///< memory, disk or a stated limit
+  outOfRange = 8,         ///< a run-time index outside its tensor
   failedPrecondition = 9, ///< the object is not in a state for this call
-  deviceLost = 10,       ///< the device failed during a run
-  ioError = 11,          ///< the operating system refused a read or write
-  internal = 12,         ///< a bug of ours: please report it
+  deviceLost = 10,        ///< the device failed during a run
+  ioError = 11,           ///< the operating system refused a read or write
+  internal = 12,          ///< a bug of ours: please report it
 };
 
 /// The code's name as users see it, e.g. "invalid argument".
@@ -106,10 +106,10 @@ private:
 } // namespace hexin
 
 /// Returns from the enclosing function when `expr` (a Status) is a failure.
-#define HEXIN_RETURN_IF_ERROR(expr)                                            \
-  do {                                                                         \
-    if (::hexin::Status hexinStatus_ = (expr); !hexinStatus_.ok())             \
-      return hexinStatus_;                                                     \
+#define HEXIN_RETURN_IF_ERROR(expr)                                                      \
+  do {                                                                                   \
+    if (::hexin::Status hexinStatus_ = (expr); !hexinStatus_.ok())                       \
+      return hexinStatus_;                                                               \
   } while (false)
 
 #define HEXIN_CONCAT_IMPL_(a, b) a##b
@@ -117,10 +117,10 @@ private:
 
 /// `HEXIN_ASSIGN_OR_RETURN(auto x, f());` binds the value of a Result or
 /// returns its Status.
-#define HEXIN_ASSIGN_OR_RETURN(decl, expr)                                     \
-  auto HEXIN_CONCAT_(hexinResult_, __LINE__) = (expr);                         \
-  if (!HEXIN_CONCAT_(hexinResult_, __LINE__).ok())                             \
-    return HEXIN_CONCAT_(hexinResult_, __LINE__).status();                     \
+#define HEXIN_ASSIGN_OR_RETURN(decl, expr)                                               \
+  auto HEXIN_CONCAT_(hexinResult_, __LINE__) = (expr);                                   \
+  if (!HEXIN_CONCAT_(hexinResult_, __LINE__).ok())                                       \
+    return HEXIN_CONCAT_(hexinResult_, __LINE__).status();                               \
   decl = *std::move(HEXIN_CONCAT_(hexinResult_, __LINE__))
 
 #endif // HEXIN_STATUS_H

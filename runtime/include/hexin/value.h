@@ -71,9 +71,8 @@ public:
 
   /// Borrows `data`, `byteLength` bytes, which must hold exactly the elements
   /// of `dims`. `owner`, when given, is kept alive with the tensor.
-  static Result<Tensor> wrap(DType dtype, std::span<const int64_t> dims,
-                             void *data, size_t byteLength,
-                             std::shared_ptr<void> owner = nullptr);
+  static Result<Tensor> wrap(DType dtype, std::span<const int64_t> dims, void *data,
+                             size_t byteLength, std::shared_ptr<void> owner = nullptr);
 
   DType dtype() const { return dtype_; }
   std::span<const int64_t> dims() const { return dims_; }
@@ -83,9 +82,7 @@ public:
   void *data() { return data_; }
   const void *data() const { return data_; }
   template <typename T> T *as() { return static_cast<T *>(data_); }
-  template <typename T> const T *as() const {
-    return static_cast<const T *>(data_);
-  }
+  template <typename T> const T *as() const { return static_cast<const T *>(data_); }
   const std::shared_ptr<void> &owner() const { return owner_; }
 
 private:
@@ -131,9 +128,7 @@ public:
 
   const Tensor *tensor() const { return std::get_if<Tensor>(&held_); }
   Tensor *tensor() { return std::get_if<Tensor>(&held_); }
-  const StringTensor *strings() const {
-    return std::get_if<StringTensor>(&held_);
-  }
+  const StringTensor *strings() const { return std::get_if<StringTensor>(&held_); }
   const Sequence *sequence() const { return std::get_if<Sequence>(&held_); }
   const Optional *optional() const { return std::get_if<Optional>(&held_); }
   const Map *map() const { return std::get_if<Map>(&held_); }

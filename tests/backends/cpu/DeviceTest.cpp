@@ -1,4 +1,5 @@
-//===- DeviceTest.cpp - the C ABI without images ------------------------------------------===//
+//===- DeviceTest.cpp - the C ABI without images
+//------------------------------------------===//
 #include "backends/cpu/runtime/IsaDetect.h"
 #include "hexin/status.h"
 #include "runtime/device/hexin_device.h"
@@ -62,9 +63,11 @@ TEST_F(Device, openErrors) {
   hexin_device *other = nullptr;
   hexin_device_options options{};
   options.struct_size = sizeof(options);
-  expectError(api.open(3, &options, &other, &error), StatusCode::notFound, "cpu device 3");
+  expectError(api.open(3, &options, &other, &error), StatusCode::notFound,
+              "cpu device 3");
   options.max_isa = "x86-64-v9";
-  expectError(api.open(0, &options, &other, &error), StatusCode::invalidArgument, "x86-64-v9");
+  expectError(api.open(0, &options, &other, &error), StatusCode::invalidArgument,
+              "x86-64-v9");
 }
 
 TEST_F(Device, maxIsa) {
@@ -77,13 +80,15 @@ TEST_F(Device, maxIsa) {
   image.struct_size = sizeof(image);
   image.arch = "x86-64-v3";
   hexin_module *module = nullptr;
-  expectError(api.load(other, &image, &module, &error), StatusCode::unsupported, "x86-64-v3");
+  expectError(api.load(other, &image, &module, &error), StatusCode::unsupported,
+              "x86-64-v3");
   api.close(other);
 }
 
 TEST_F(Device, buffersAndCopies) {
   hexin_buffer *buffer = nullptr;
-  expectError(api.allocate(device, 0, &buffer, &error), StatusCode::invalidArgument, "at least");
+  expectError(api.allocate(device, 0, &buffer, &error), StatusCode::invalidArgument,
+              "at least");
   expectError(api.allocate(device, UINT64_MAX / 2, &buffer, &error),
               StatusCode::resourceExhausted, "no memory");
   for (uint64_t bytes : {uint64_t(1), uint64_t(100), uint64_t(3) << 20}) {
@@ -122,7 +127,8 @@ TEST_F(Device, brokenImage) {
   image.size = 8;
   image.fd = -1;
   hexin_module *module = nullptr;
-  expectError(api.load(device, &image, &module, &error), StatusCode::corruptData, "cpu image");
+  expectError(api.load(device, &image, &module, &error), StatusCode::corruptData,
+              "cpu image");
 }
 
 TEST_F(Device, unknownLibrary) {
@@ -134,7 +140,8 @@ TEST_F(Device, unknownLibrary) {
   expectError(api.prepare(device, &desc, &command, &error), StatusCode::unsupported,
               "other.conv");
   desc.kind = 99;
-  expectError(api.prepare(device, &desc, &command, &error), StatusCode::unsupported, "99");
+  expectError(api.prepare(device, &desc, &command, &error), StatusCode::unsupported,
+              "99");
 }
 
 } // namespace

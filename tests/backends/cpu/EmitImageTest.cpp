@@ -1,4 +1,5 @@
-//===- EmitImageTest.cpp - small kernels, compiled and run on every arch --------------===//
+//===- EmitImageTest.cpp - small kernels, compiled and run on every arch
+//--------------===//
 #include "tests/backends/cpu/KernelFixture.h"
 
 #include <bit>
@@ -18,13 +19,16 @@ INSTANTIATE_TEST_SUITE_P(archs, EmitImage, testing::ValuesIn(runnableArchs()),
                          });
 
 /// A kernel over scalars: `body` computes %r from %v; types name the elements.
-std::string mapKernel(const std::string &from, const std::string &to, const std::string &body,
-                      const std::string &name = "map") {
+std::string mapKernel(const std::string &from, const std::string &to,
+                      const std::string &body, const std::string &name = "map") {
   return "func.func @" + name + "(%x: memref<?x" + from + ">, %y: memref<?x" + to +
-         ">, %begin: index, %end: index) attributes {hx.bindings = 2 : i64, hx.params = 0 : i64} "
-         "{\n  %one = arith.constant 1 : index\n  scf.for %i = %begin to %end step %one {\n"
-         "    %v = memref.load %x[%i] : memref<?x" + from + ">\n    " + body +
-         "\n    memref.store %r, %y[%i] : memref<?x" + to + ">\n  }\n  return\n}\n";
+         ">, %begin: index, %end: index) attributes {hx.bindings = 2 : i64, hx.params = "
+         "0 : i64} "
+         "{\n  %one = arith.constant 1 : index\n  scf.for %i = %begin to %end step %one "
+         "{\n"
+         "    %v = memref.load %x[%i] : memref<?x" +
+         from + ">\n    " + body + "\n    memref.store %r, %y[%i] : memref<?x" + to +
+         ">\n  }\n  return\n}\n";
 }
 
 TEST_P(EmitImage, paramsAndRange) {
@@ -42,7 +46,8 @@ TEST_P(EmitImage, paramsAndRange) {
         memref.store %r, %y[%i] : memref<?xf32>
       }
       return
-    })", GetParam());
+    })",
+                                     GetParam());
   LoadedKernels kernels(image, GetParam());
   std::vector<float> x(2000), y(1000, -1);
   std::iota(x.begin(), x.end(), 0.0f);
@@ -89,7 +94,8 @@ TEST_P(EmitImage, vectorOps) {
         memref.store %r, %c[%i] : memref<?xf32>
       }
       return
-    })", GetParam());
+    })",
+                                     GetParam());
   LoadedKernels kernels(image, GetParam());
   std::vector<float> a(64 * 100), b(64), c(100);
   for (size_t i = 0; i < a.size(); ++i)
@@ -106,12 +112,11 @@ TEST_P(EmitImage, vectorOps) {
 }
 
 TEST_P(EmitImage, scratchInALoopDoesNotGrowTheStack) {
-  std::string image = compileKernels(
-      mapKernel("f32", "f32", R"(
+  std::string image = compileKernels(mapKernel("f32", "f32", R"(
         %s = memref.alloca() : memref<4096xf32>
         memref.store %v, %s[%one] : memref<4096xf32>
         %r = memref.load %s[%one] : memref<4096xf32>)"),
-      GetParam());
+                                     GetParam());
   LoadedKernels kernels(image, GetParam(), 1);
   std::vector<float> x(100000, 3), y(x.size());
   kernels.run("map", {bytes(x), bytes(y)}, {}, x.size());
@@ -120,8 +125,8 @@ TEST_P(EmitImage, scratchInALoopDoesNotGrowTheStack) {
 
 // Mapped from the file where the image's offset is page-aligned, copied where not.
 TEST_P(EmitImage, loadedFromAFile) {
-  std::string image = compileKernels(
-      mapKernel("f32", "f32", "%r = arith.addf %v, %v : f32"), GetParam());
+  std::string image =
+      compileKernels(mapKernel("f32", "f32", "%r = arith.addf %v, %v : f32"), GetParam());
   for (size_t offset : {size_t(8192), size_t(100)}) {
     std::FILE *file = std::tmpfile();
     ASSERT_TRUE(file);
@@ -149,11 +154,12 @@ float fromF16(uint16_t bits) {
 /// Every narrow value widens exactly; every f32 and f64 between two narrow values
 /// goes to the nearer one, ties to even.
 template <typename Wide>
-void checkNarrow(const std::string &arch, const std::string &narrow, const std::string &wide,
-                 float (*decode)(uint16_t)) {
+void checkNarrow(const std::string &arch, const std::string &narrow,
+                 const std::string &wide, float (*decode)(uint16_t)) {
   std::string image = compileKernels(
       mapKernel(narrow, wide, "%r = arith.extf %v : " + narrow + " to " + wide, "widen") +
-          mapKernel(wide, narrow, "%r = arith.truncf %v : " + wide + " to " + narrow, "narrow"),
+          mapKernel(wide, narrow, "%r = arith.truncf %v : " + wide + " to " + narrow,
+                    "narrow"),
       arch);
   LoadedKernels kernels(image, arch);
   std::vector<uint16_t> all(65536);
@@ -162,9 +168,10 @@ void checkNarrow(const std::string &arch, const std::string &narrow, const std::
   kernels.run("widen", {bytes(all), bytes(values)}, {}, all.size(), 64);
   for (size_t i = 0; i < all.size(); ++i) {
     float expected = decode(all[i]);
-    ASSERT_TRUE(std::isnan(expected) ? std::isnan(values[i])
-                                     : values[i] == expected &&
-                                           std::signbit(values[i]) == std::signbit(expected))
+    ASSERT_TRUE(std::isnan(expected)
+                    ? std::isnan(values[i])
+                    : values[i] == expected &&
+                          std::signbit(values[i]) == std::signbit(expected))
         << narrow << " " << i;
   }
   // Between neighbours u < v of positive finite values: below, at and above the tie.
@@ -177,15 +184,16 @@ void checkNarrow(const std::string &arch, const std::string &narrow, const std::
       uint16_t signBit = sign < 0 ? 0x8000 : 0;
       if (tie == low || tie == high)
         continue; // denormal f32 beside bf16
-      between.insert(between.end(), {sign * low, sign * std::nextafter(tie, low), sign * tie,
-                                     sign * std::nextafter(tie, high)});
-      expected.insert(expected.end(),
-                      {uint16_t(u | signBit), uint16_t(u | signBit),
-                       uint16_t((u & 1 ? u + 1 : u) | signBit), uint16_t((u + 1) | signBit)});
+      between.insert(between.end(), {sign * low, sign * std::nextafter(tie, low),
+                                     sign * tie, sign * std::nextafter(tie, high)});
+      expected.insert(expected.end(), {uint16_t(u | signBit), uint16_t(u | signBit),
+                                       uint16_t((u & 1 ? u + 1 : u) | signBit),
+                                       uint16_t((u + 1) | signBit)});
     }
   }
-  between.insert(between.end(), {Wide(INFINITY), std::numeric_limits<Wide>::max(), Wide(0), -Wide(0),
-                                 std::numeric_limits<Wide>::denorm_min()});
+  between.insert(between.end(),
+                 {Wide(INFINITY), std::numeric_limits<Wide>::max(), Wide(0), -Wide(0),
+                  std::numeric_limits<Wide>::denorm_min()});
   expected.insert(expected.end(), {infinity, infinity, 0, 0x8000, 0});
   got.resize(between.size());
   kernels.run("narrow", {bytes(between), bytes(got)}, {}, between.size(), 64);
@@ -206,7 +214,8 @@ TEST_P(EmitImage, narrowFloats) {
 
 TEST_P(EmitImage, narrowArithmeticIsInF32) {
   std::string image = compileKernels(
-      mapKernel("bf16", "bf16", "%e = math.exp %v : bf16\n    %r = arith.addf %e, %v : bf16"),
+      mapKernel("bf16", "bf16",
+                "%e = math.exp %v : bf16\n    %r = arith.addf %e, %v : bf16"),
       GetParam());
   LoadedKernels kernels(image, GetParam());
   std::vector<uint16_t> x = {0x3f80, 0}, y(2); // 1, 0
@@ -233,8 +242,8 @@ TEST_P(EmitImage, integerMath) {
   kernels.run("map", {bytes(x), bytes(y)}, {}, x.size());
   for (size_t i = 0; i < x.size(); ++i) {
     auto u = uint64_t(x[i]);
-    uint64_t expected = uint64_t(std::llabs(x[i])) + std::popcount(u) + std::countl_zero(u) +
-                        std::countr_zero(u) + u * u * u;
+    uint64_t expected = uint64_t(std::llabs(x[i])) + std::popcount(u) +
+                        std::countl_zero(u) + std::countr_zero(u) + u * u * u;
     EXPECT_EQ(uint64_t(y[i]), expected) << x[i];
   }
 }
@@ -244,34 +253,40 @@ TEST_P(EmitImage, integerMath) {
 TEST_P(EmitImage, everyOpOnEveryType) {
   const std::vector<const char *> floats = {"f16", "bf16", "f32", "f64"};
   const std::vector<const char *> ints = {"i8", "i16", "i32", "i64"};
-  const std::vector<std::pair<std::vector<std::string>, std::vector<const char *>>> binary = {
-      {{"arith.addf", "arith.subf", "arith.mulf", "arith.divf", "arith.remf", "arith.maximumf",
-        "arith.minimumf", "arith.maxnumf", "arith.minnumf", "math.copysign", "math.powf",
-        "math.atan2"},
-       floats},
-      {{"arith.addi", "arith.subi", "arith.muli", "arith.divsi", "arith.divui", "arith.remsi",
-        "arith.remui", "arith.andi", "arith.ori", "arith.xori", "arith.shli", "arith.shrsi",
-        "arith.shrui", "arith.maxsi", "arith.maxui", "arith.minsi", "arith.minui",
-        "arith.ceildivsi", "arith.floordivsi", "arith.ceildivui"},
-       ints}};
+  const std::vector<std::pair<std::vector<std::string>, std::vector<const char *>>>
+      binary = {
+          {{"arith.addf", "arith.subf", "arith.mulf", "arith.divf", "arith.remf",
+            "arith.maximumf", "arith.minimumf", "arith.maxnumf", "arith.minnumf",
+            "math.copysign", "math.powf", "math.atan2"},
+           floats},
+          {{"arith.addi",  "arith.subi",      "arith.muli",       "arith.divsi",
+            "arith.divui", "arith.remsi",     "arith.remui",      "arith.andi",
+            "arith.ori",   "arith.xori",      "arith.shli",       "arith.shrsi",
+            "arith.shrui", "arith.maxsi",     "arith.maxui",      "arith.minsi",
+            "arith.minui", "arith.ceildivsi", "arith.floordivsi", "arith.ceildivui"},
+           ints}};
   const std::vector<std::string> unary = {
-      "arith.negf", "math.absf",  "math.sqrt", "math.floor",     "math.ceil", "math.trunc",
-      "math.roundeven", "math.round", "math.exp", "math.exp2", "math.expm1", "math.log",
-      "math.log2", "math.log10", "math.log1p", "math.sin", "math.cos", "math.tan", "math.asin",
-      "math.acos", "math.atan", "math.sinh", "math.cosh", "math.tanh", "math.asinh",
-      "math.acosh", "math.atanh", "math.erf", "math.rsqrt", "math.cbrt"};
+      "arith.negf", "math.absf",      "math.sqrt",  "math.floor", "math.ceil",
+      "math.trunc", "math.roundeven", "math.round", "math.exp",   "math.exp2",
+      "math.expm1", "math.log",       "math.log2",  "math.log10", "math.log1p",
+      "math.sin",   "math.cos",       "math.tan",   "math.asin",  "math.acos",
+      "math.atan",  "math.sinh",      "math.cosh",  "math.tanh",  "math.asinh",
+      "math.acosh", "math.atanh",     "math.erf",   "math.rsqrt", "math.cbrt"};
   std::string text;
   int count = 0;
-  auto add = [&](const std::string &from, const std::string &to, const std::string &body) {
+  auto add = [&](const std::string &from, const std::string &to,
+                 const std::string &body) {
     std::string n = std::to_string(count++);
     text += "func.func @k" + n + "(%x: memref<?x" + from + ">, %y: memref<?x" + to +
-            ">, %i: index, %end: index) attributes {hx.bindings = 2 : i64, hx.params = 0 : i64} {\n";
+            ">, %i: index, %end: index) attributes {hx.bindings = 2 : i64, hx.params = 0 "
+            ": i64} {\n";
     auto replaced = [&](bool isVector) {
       std::string f = isVector ? "vector<8x" + from + ">" : from;
       std::string t = isVector ? "vector<8x" + to + ">" : to;
       std::string s = body, suffix = isVector ? "v" : "s";
       auto all = [&](const std::string &what, const std::string &with) {
-        for (size_t at = 0; (at = s.find(what, at)) != std::string::npos; at += with.size())
+        for (size_t at = 0; (at = s.find(what, at)) != std::string::npos;
+             at += with.size())
           s.replace(at, what.size(), with);
       };
       all("FROM", f);
@@ -281,9 +296,11 @@ TEST_P(EmitImage, everyOpOnEveryType) {
       all("%r", "%r" + suffix);
       std::string load = isVector ? "vector.load" : "memref.load";
       std::string types = isVector ? ", " + f : "";
-      text += "  %v" + suffix + " = " + load + " %x[%i] : memref<?x" + from + ">" + types + "\n";
+      text += "  %v" + suffix + " = " + load + " %x[%i] : memref<?x" + from + ">" +
+              types + "\n";
       if (from == to)
-        text += "  %w" + suffix + " = " + load + " %y[%i] : memref<?x" + to + ">" + types + "\n";
+        text += "  %w" + suffix + " = " + load + " %y[%i] : memref<?x" + to + ">" +
+                types + "\n";
       text += "  " + s + "\n  ";
       text += isVector ? "vector.store %rv, %y[%end] : memref<?x" + to + ">, " + t
                        : "memref.store %rs, %y[%i] : memref<?x" + to + ">";
@@ -317,7 +334,9 @@ TEST(EmitImageErrors, callsAreRefusedAtTheOp) {
         attributes {hx.bindings = 1 : i64, hx.params = 0 : i64} {
       func.call @k(%x, %begin, %end) : (memref<?xf32>, index, index) -> ()
       return
-    })", "x86-64-v3", &messages), "");
+    })",
+                           "x86-64-v3", &messages),
+            "");
   EXPECT_NE(messages.find("'func.call' op is not allowed in a kernel"), std::string::npos)
       << messages;
 }
@@ -334,8 +353,8 @@ TEST(EmitImageErrors, wrongSignature) {
 
 TEST(EmitImageErrors, unknownFunction) {
   std::string messages;
-  EXPECT_EQ(compileKernels(mapKernel("f32", "f32", "%r = math.erfc %v : f32"), "x86-64-v3",
-                           &messages),
+  EXPECT_EQ(compileKernels(mapKernel("f32", "f32", "%r = math.erfc %v : f32"),
+                           "x86-64-v3", &messages),
             "");
   EXPECT_NE(messages.find("no lowering"), std::string::npos) << messages;
 }

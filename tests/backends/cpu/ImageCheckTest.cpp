@@ -1,4 +1,5 @@
-//===- ImageCheckTest.cpp - damaged images are refused, or harmless -------------------===//
+//===- ImageCheckTest.cpp - damaged images are refused, or harmless
+//-------------------===//
 #include "backends/cpu/abi/ImageCheck.h"
 #include "tests/backends/cpu/KernelFixture.h"
 
@@ -29,7 +30,8 @@ const std::string &goodImage() {
 
 std::optional<ImageLayout> check(const std::string &image, std::string *why = nullptr) {
   std::string error;
-  auto layout = checkImage({reinterpret_cast<const uint8_t *>(image.data()), image.size()}, error);
+  auto layout =
+      checkImage({reinterpret_cast<const uint8_t *>(image.data()), image.size()}, error);
   EXPECT_EQ(layout.has_value(), error.empty());
   if (why)
     *why = error;

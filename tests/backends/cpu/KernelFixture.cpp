@@ -25,7 +25,8 @@ const hexin_device_api &cpuApi() {
       std::cerr << dlerror() << "\n";
       std::exit(1);
     }
-    auto query = reinterpret_cast<hexin_backend_query_fn>(dlsym(library, "hexin_backend_query"));
+    auto query =
+        reinterpret_cast<hexin_backend_query_fn>(dlsym(library, "hexin_backend_query"));
     return query(HEXIN_DEVICE_ABI_MAJOR);
   }();
   return *api;
@@ -48,9 +49,9 @@ std::vector<std::string> runnableArchs() {
 std::string compileKernels(const std::string &text, const std::string &arch,
                            std::string *messages) {
   mlir::DialectRegistry registry;
-  registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::math::MathDialect,
-                  mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
-                  mlir::vector::VectorDialect>();
+  registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect,
+                  mlir::math::MathDialect, mlir::memref::MemRefDialect,
+                  mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   std::string collected;
   mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &d) {

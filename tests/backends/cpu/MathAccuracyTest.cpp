@@ -1,4 +1,5 @@
-//===- MathAccuracyTest.cpp - errors of the generated math functions -------------------===//
+//===- MathAccuracyTest.cpp - errors of the generated math functions
+//-------------------===//
 //
 // f32 results against the C library in double, f64 results against it in long
 // double, over the whole range of bit patterns and over each function's own
@@ -22,8 +23,8 @@ struct Function {
   const char *op;
   double (*inDouble)(double);
   long double (*inLongDouble)(long double);
-  double low, high;     ///< extra dense samples
-  double maxF32, maxF64; ///< ulp
+  double low, high;                                ///< extra dense samples
+  double maxF32, maxF64;                           ///< ulp
   double limitF32 = INFINITY, limitF64 = INFINITY; ///< of |x|, where accuracy ends
 };
 
@@ -78,18 +79,21 @@ template <typename T> double ulpError(T got, typename Wider<T>::type expected) {
   T size = std::abs(rounded);
   T ulp = size < biggest ? std::nextafter(size, biggest) - size
                          : size - std::nextafter(size, T(0));
-  return static_cast<double>(std::abs(static_cast<typename Wider<T>::type>(got) - expected) /
-                             ulp);
+  return static_cast<double>(
+      std::abs(static_cast<typename Wider<T>::type>(got) - expected) / ulp);
 }
 
 std::string unaryKernel(const std::string &op, const std::string &type, int lanes) {
   std::string vector = "vector<" + std::to_string(lanes) + "x" + type + ">";
-  return "func.func @" + op + "_" + type + "(%x: memref<?x" + type + ">, %y: memref<?x" + type +
-         ">, %begin: index, %end: index) attributes {hx.bindings = 2 : i64, hx.params = 0 : "
+  return "func.func @" + op + "_" + type + "(%x: memref<?x" + type + ">, %y: memref<?x" +
+         type +
+         ">, %begin: index, %end: index) attributes {hx.bindings = 2 : i64, hx.params = "
+         "0 : "
          "i64} {\n  %one = arith.constant 1 : index\n  %lanes = arith.constant " +
          std::to_string(lanes) +
          " : index\n  scf.for %i = %begin to %end step %one {\n"
-         "    %at = arith.muli %i, %lanes : index\n    %v = vector.load %x[%at] : memref<?x" +
+         "    %at = arith.muli %i, %lanes : index\n    %v = vector.load %x[%at] : "
+         "memref<?x" +
          type + ">, " + vector + "\n    %r = math." + op + " %v : " + vector +
          "\n    vector.store %r, %y[%at] : memref<?x" + type + ">, " + vector +
          "\n  }\n  return\n}\n";
@@ -98,8 +102,17 @@ std::string unaryKernel(const std::string &op, const std::string &type, int lane
 /// Bit patterns at even distances over all of them, specials, and [low, high].
 template <typename T> std::vector<T> samples(double low, double high) {
   using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
-  std::vector<T> points = {T(0), -T(0), T(INFINITY), -T(INFINITY), T(NAN), T(1), T(-1), T(0.5),
-                           T(-0.5), std::numeric_limits<T>::max(), std::numeric_limits<T>::min(),
+  std::vector<T> points = {T(0),
+                           -T(0),
+                           T(INFINITY),
+                           -T(INFINITY),
+                           T(NAN),
+                           T(1),
+                           T(-1),
+                           T(0.5),
+                           T(-0.5),
+                           std::numeric_limits<T>::max(),
+                           std::numeric_limits<T>::min(),
                            std::numeric_limits<T>::denorm_min(),
                            -std::numeric_limits<T>::denorm_min()};
   std::mt19937_64 random(1);
@@ -118,8 +131,9 @@ template <typename T> std::vector<T> samples(double low, double high) {
 
 class MathAccuracy : public testing::TestWithParam<std::string> {
 protected:
-  template <typename T> void measure(LoadedKernels &kernels, const Function &f, double limit,
-                                     double maxUlp, int lanes) {
+  template <typename T>
+  void measure(LoadedKernels &kernels, const Function &f, double limit, double maxUlp,
+               int lanes) {
     std::vector<T> x = samples<T>(f.low, f.high), y(x.size());
     kernels.run(std::string(f.op) + "_" + Wider<T>::name, {bytes(x), bytes(y)}, {},
                 x.size() / lanes, 64);
@@ -141,8 +155,8 @@ protected:
         worstAt = x[i];
       }
     }
-    std::printf("  %-10s %-6s %s %6.3f ulp at %.17g\n", GetParam().c_str(), f.op, Wider<T>::name,
-                worst, double(worstAt));
+    std::printf("  %-10s %-6s %s %6.3f ulp at %.17g\n", GetParam().c_str(), f.op,
+                Wider<T>::name, worst, double(worstAt));
     EXPECT_LE(worst, maxUlp) << f.op << " " << Wider<T>::name << " at " << worstAt;
   }
 };
@@ -165,20 +179,38 @@ std::string binaryKernel(const std::string &op, const std::string &type) {
   std::string m = "memref<?x" + type + ">";
   std::string call = op == "remf" ? "arith.remf" : "math." + op;
   return "func.func @" + op + "_" + type + "(%x: " + m + ", %y: " + m + ", %z: " + m +
-         ", %begin: index, %end: index) attributes {hx.bindings = 3 : i64, hx.params = 0 : i64} "
+         ", %begin: index, %end: index) attributes {hx.bindings = 3 : i64, hx.params = 0 "
+         ": i64} "
          "{\n  %one = arith.constant 1 : index\n"
-         "  scf.for %i = %begin to %end step %one {\n    %a = memref.load %x[%i] : " + m +
-         "\n    %b = memref.load %y[%i] : " + m + "\n    %r = " + call + " %a, %b : " + type +
-         "\n    memref.store %r, %z[%i] : " + m + "\n  }\n  return\n}\n";
+         "  scf.for %i = %begin to %end step %one {\n    %a = memref.load %x[%i] : " +
+         m + "\n    %b = memref.load %y[%i] : " + m + "\n    %r = " + call +
+         " %a, %b : " + type + "\n    memref.store %r, %z[%i] : " + m +
+         "\n  }\n  return\n}\n";
 }
 
-template <typename T> void measureBinary(LoadedKernels &kernels, const std::string &op,
-                                         typename Wider<T>::type (*exact)(
-                                             typename Wider<T>::type, typename Wider<T>::type),
-                                         double maxUlp, const std::string &arch) {
-  const T specials[] = {0, -T(0), 1, -1, 2, -2, 3, -3, T(0.5), T(-0.5), T(INFINITY), -T(INFINITY),
-                        T(NAN), std::numeric_limits<T>::max(), std::numeric_limits<T>::min(),
-                        std::numeric_limits<T>::denorm_min(), T(1e10), T(-1.5)};
+template <typename T>
+void measureBinary(LoadedKernels &kernels, const std::string &op,
+                   typename Wider<T>::type (*exact)(typename Wider<T>::type,
+                                                    typename Wider<T>::type),
+                   double maxUlp, const std::string &arch) {
+  const T specials[] = {0,
+                        -T(0),
+                        1,
+                        -1,
+                        2,
+                        -2,
+                        3,
+                        -3,
+                        T(0.5),
+                        T(-0.5),
+                        T(INFINITY),
+                        -T(INFINITY),
+                        T(NAN),
+                        std::numeric_limits<T>::max(),
+                        std::numeric_limits<T>::min(),
+                        std::numeric_limits<T>::denorm_min(),
+                        T(1e10),
+                        T(-1.5)};
   std::vector<T> x, y;
   for (T a : specials)
     for (T b : specials) {
@@ -203,7 +235,8 @@ template <typename T> void measureBinary(LoadedKernels &kernels, const std::stri
     }
   }
   std::vector<T> z(x.size());
-  kernels.run(op + "_" + Wider<T>::name, {bytes(x), bytes(y), bytes(z)}, {}, x.size(), 64);
+  kernels.run(op + "_" + Wider<T>::name, {bytes(x), bytes(y), bytes(z)}, {}, x.size(),
+              64);
   double worst = 0;
   size_t at = 0;
   for (size_t i = 0; i < x.size(); ++i) {

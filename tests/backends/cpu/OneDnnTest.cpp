@@ -1,4 +1,5 @@
-//===- OneDnnTest.cpp - library commands against plain loops -------------------------------===//
+//===- OneDnnTest.cpp - library commands against plain loops
+//-------------------------------===//
 #include "hexin/value.h"
 #include "runtime/device/hexin_device.h"
 
@@ -50,8 +51,8 @@ const hexin_device_api &api() {
     void *library = dlopen(HEXIN_BACKEND_CPU_FILE, RTLD_NOW | RTLD_LOCAL);
     if (!library)
       std::abort();
-    return reinterpret_cast<hexin_backend_query_fn>(dlsym(library, "hexin_backend_query"))(
-        HEXIN_DEVICE_ABI_MAJOR);
+    return reinterpret_cast<hexin_backend_query_fn>(
+        dlsym(library, "hexin_backend_query"))(HEXIN_DEVICE_ABI_MAJOR);
   }();
   return *table;
 }
@@ -167,8 +168,9 @@ HostTensor convReference(const HostTensor &x, const HostTensor &w, const HostTen
                 int64_t xj = j * p.stride - p.pad + kj * p.dilation;
                 if (xi < 0 || xj < 0 || xi >= p.h || xj >= p.w)
                   continue;
-                sum += double(x.data[((n * p.c + m / mg * cg + c) * p.h + xi) * p.w + xj]) *
-                       w.data[((m * cg + c) * p.kh + ki) * p.kw + kj];
+                sum +=
+                    double(x.data[((n * p.c + m / mg * cg + c) * p.h + xi) * p.w + xj]) *
+                    w.data[((m * cg + c) * p.kh + ki) * p.kw + kj];
               }
           y.data[((n * p.m + m) * oh + i) * ow + j] = float(sum);
         }
@@ -205,16 +207,15 @@ void checkConv(OpenDevice &device, const ConvCase &p, bool isNhwc, bool isConsta
     residual = toNhwc(residual);
   }
   HostTensor y{expected.dims, std::vector<float>(expected.data.size(), NAN)};
-  std::string error = device.run(
-      "onednn.conv", {&x, &w, &b, &residual, &y},
-      {{"layout", 2, 0, isNhwc ? "nhwc" : "nchw"},
-       {"strides", 3, 0, "", {p.stride, p.stride}},
-       {"pads", 3, 0, "", {p.pad, p.pad, p.pad, p.pad}},
-       {"dilations", 3, 0, "", {p.dilation, p.dilation}},
-       {"groups", 0, p.groups},
-       {"has_bias", 0, 1},
-       {"post_ops", 2, 0, "add;relu"}},
-      isConstant ? 1 : -1, 2);
+  std::string error = device.run("onednn.conv", {&x, &w, &b, &residual, &y},
+                                 {{"layout", 2, 0, isNhwc ? "nhwc" : "nchw"},
+                                  {"strides", 3, 0, "", {p.stride, p.stride}},
+                                  {"pads", 3, 0, "", {p.pad, p.pad, p.pad, p.pad}},
+                                  {"dilations", 3, 0, "", {p.dilation, p.dilation}},
+                                  {"groups", 0, p.groups},
+                                  {"has_bias", 0, 1},
+                                  {"post_ops", 2, 0, "add;relu"}},
+                                 isConstant ? 1 : -1, 2);
   ASSERT_EQ(error, "");
   expectClose(y, expected, 1e-4f);
 }
@@ -282,7 +283,8 @@ TEST(OneDnn, matmul) {
       auto bias = randomTensor({N}, 9), scale = randomTensor({1}, 10);
       HostTensor expected{c.dst, std::vector<float>(numElements(c.dst))};
       int64_t batches = numElements(c.dst) / (M * N);
-      int64_t lhsBatches = numElements(c.lhs) / (M * K), rhsBatches = numElements(c.rhs) / (K * N);
+      int64_t lhsBatches = numElements(c.lhs) / (M * K),
+              rhsBatches = numElements(c.rhs) / (K * N);
       for (int64_t b = 0; b < batches; ++b) {
         int64_t lb = lhsBatches == batches ? b : b / (batches / lhsBatches);
         int64_t rb = b % rhsBatches;
@@ -290,8 +292,10 @@ TEST(OneDnn, matmul) {
           for (int64_t j = 0; j < N; ++j) {
             double sum = c.hasBias ? bias.data[j] : 0;
             for (int64_t k = 0; k < K; ++k)
-              sum += double(lhs.data[lb * M * K + (c.transposeLhs ? k * M + i : i * K + k)]) *
-                     rhs.data[rb * K * N + (c.transposeRhs ? j * K + k : k * N + j)];
+              sum +=
+                  double(
+                      lhs.data[lb * M * K + (c.transposeLhs ? k * M + i : i * K + k)]) *
+                  rhs.data[rb * K * N + (c.transposeRhs ? j * K + k : k * N + j)];
             expected.data[(b * M + i) * N + j] =
                 std::fmin(std::fmax(float(sum) * scale.data[0], -0.5f), 0.5f);
           }
@@ -351,29 +355,36 @@ TEST(OneDnn, pool) {
 TEST(OneDnn, postOps) {
   OpenDevice device(1);
   auto lhs = randomTensor({4, 8}, 12), rhs = randomTensor({8, 4}, 13);
-  for (const char *step : {"relu", "leaky_relu:0.1", "elu:1", "sigmoid", "tanh", "swish",
-                           "hard_swish", "hard_sigmoid:0.2:0.5", "gelu_erf", "gelu_tanh", "mish",
-                           "abs", "square", "exp", "softplus", "clip:0:6", "linear:2:1", "sum"}) {
+  for (const char *step :
+       {"relu", "leaky_relu:0.1", "elu:1", "sigmoid", "tanh", "swish", "hard_swish",
+        "hard_sigmoid:0.2:0.5", "gelu_erf", "gelu_tanh", "mish", "abs", "square", "exp",
+        "softplus", "clip:0:6", "linear:2:1", "sum"}) {
     HostTensor y{{4, 4}, std::vector<float>(16, 0.0f)};
-    EXPECT_EQ(device.run("onednn.matmul", {&lhs, &rhs, &y}, {{"post_ops", 2, 0, step}}), "")
+    EXPECT_EQ(device.run("onednn.matmul", {&lhs, &rhs, &y}, {{"post_ops", 2, 0, step}}),
+              "")
         << step;
   }
 }
 
 TEST(OneDnn, errorsNameTheReason) {
   OpenDevice device(0);
-  auto lhs = randomTensor({4, 8}, 12), rhs = randomTensor({8, 4}, 13), y = randomTensor({4, 4}, 1);
-  auto error = [&](std::vector<HostTensor *> tensors, const char *name, const char *postOps) {
+  auto lhs = randomTensor({4, 8}, 12), rhs = randomTensor({8, 4}, 13),
+       y = randomTensor({4, 4}, 1);
+  auto error = [&](std::vector<HostTensor *> tensors, const char *name,
+                   const char *postOps) {
     return device.run(name, tensors, {{"post_ops", 2, 0, postOps}});
   };
   EXPECT_NE(error({&lhs, &rhs, &y}, "onednn.softmax", "").find("no such library op"),
             std::string::npos);
-  EXPECT_NE(error({&lhs, &rhs, &y}, "onednn.matmul", "wiggle").find("wiggle"), std::string::npos);
+  EXPECT_NE(error({&lhs, &rhs, &y}, "onednn.matmul", "wiggle").find("wiggle"),
+            std::string::npos);
   EXPECT_NE(error({&lhs, &rhs, &y}, "onednn.matmul", "clip:a").find("not a number"),
             std::string::npos);
-  EXPECT_NE(error({&lhs, &rhs, &y}, "onednn.matmul", "add").find("missing"), std::string::npos);
+  EXPECT_NE(error({&lhs, &rhs, &y}, "onednn.matmul", "add").find("missing"),
+            std::string::npos);
   EXPECT_NE(error({&lhs, &lhs, &y}, "onednn.matmul", ""), "");
-  EXPECT_NE(error({&lhs, &y}, "onednn.matmul", "").find("expected lhs, rhs"), std::string::npos);
+  EXPECT_NE(error({&lhs, &y}, "onednn.matmul", "").find("expected lhs, rhs"),
+            std::string::npos);
 }
 
 TEST(OneDnn, manyCallers) {

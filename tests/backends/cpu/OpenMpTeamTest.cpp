@@ -1,4 +1,5 @@
-//===- OpenMpTeamTest.cpp - our kernels on oneDNN's threads --------------------------------===//
+//===- OpenMpTeamTest.cpp - our kernels on oneDNN's threads
+//--------------------------------===//
 #include "backends/cpu/runtime/Executor.h"
 
 #include <chrono>
@@ -84,7 +85,8 @@ TEST(OpenMpTeam, overhead) {
       for (int i = 0; i < 1000; ++i)
         team.parallelFor(2, 1, [](int64_t, int64_t) {});
     });
-    std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
+    std::chrono::duration<double, std::micro> time =
+        std::chrono::steady_clock::now() - start;
     best = std::min(best, time.count() / 1000);
     start = std::chrono::steady_clock::now();
     for (int i = 0; i < 100; ++i)
@@ -92,8 +94,9 @@ TEST(OpenMpTeam, overhead) {
     time = std::chrono::steady_clock::now() - start;
     bestTurn = std::min(bestTurn, time.count() / 100);
   }
-  std::printf("  parallelFor on 2 OpenMP threads: %.2f us, a turn of the dispatcher: %.2f us\n",
-              best, bestTurn);
+  std::printf(
+      "  parallelFor on 2 OpenMP threads: %.2f us, a turn of the dispatcher: %.2f us\n",
+      best, bestTurn);
 }
 
 } // namespace

@@ -1,6 +1,7 @@
-//===- ThreadPoolTest.cpp - ParallelFor and turns ------------------------------------------===//
-#include "backends/cpu/runtime/Executor.h"
+//===- ThreadPoolTest.cpp - ParallelFor and turns
+//------------------------------------------===//
 #include "backends/cpu/runtime/ThreadPool.h"
+#include "backends/cpu/runtime/Executor.h"
 
 #include <chrono>
 #include <cstdio>
@@ -59,7 +60,8 @@ TEST(ThreadPool, manyShortJobs) {
 }
 
 TEST(Executor, sharedByThreadCount) {
-  auto a = Executor::get(2, false), b = Executor::get(2, false), c = Executor::get(1, false);
+  auto a = Executor::get(2, false), b = Executor::get(2, false),
+       c = Executor::get(1, false);
   EXPECT_EQ(a, b);
   EXPECT_NE(a, c);
 }
@@ -111,7 +113,8 @@ TEST(ThreadPool, overhead) {
       pool.parallelFor(cores, 1, [&](int64_t begin, int64_t) {
         sum.fetch_add(begin, std::memory_order_relaxed);
       });
-    std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
+    std::chrono::duration<double, std::micro> time =
+        std::chrono::steady_clock::now() - start;
     best = std::min(best, time.count() / 1000);
   }
   std::printf("  parallelFor on %u threads: %.2f us (best of 20)\n", cores, best);

@@ -47,7 +47,8 @@ Result<Tensor> tensorOf(mlir::ElementsAttr attribute) {
 
 class Evaluator {
 public:
-  Evaluator(const hx::WeightStore &weights, bool isWide) : weights(weights), isWide(isWide) {}
+  Evaluator(const hx::WeightStore &weights, bool isWide)
+      : weights(weights), isWide(isWide) {}
 
   DType widened(DType dtype) const {
     return isWide && dtype == DType::f32 ? DType::f64 : dtype;
@@ -87,14 +88,17 @@ private:
     }
     if (auto choice = dyn_cast<hx::IfOp>(op)) {
       bool holds = *values[choice.getCondition()].as<uint8_t>() != 0;
-      mlir::Block &block = (holds ? choice.getThenRegion() : choice.getElseRegion()).front();
+      mlir::Block &block =
+          (holds ? choice.getThenRegion() : choice.getElseRegion()).front();
       HEXIN_RETURN_IF_ERROR(run(block));
-      for (auto [result, value] : llvm::zip(op.getResults(), block.getTerminator()->getOperands()))
+      for (auto [result, value] :
+           llvm::zip(op.getResults(), block.getTerminator()->getOperands()))
         values[result] = Tensor(values[value]);
       return Status::success();
     }
     std::vector<const Tensor *> operands;
-    if (auto segments = op.getAttrOfType<mlir::DenseI32ArrayAttr>("operandSegmentSizes")) {
+    if (auto segments =
+            op.getAttrOfType<mlir::DenseI32ArrayAttr>("operandSegmentSizes")) {
       unsigned next = 0;
       for (int32_t count : segments.asArrayRef())
         operands.push_back(count ? &values[op.getOperand(next++)] : nullptr);
@@ -104,7 +108,8 @@ private:
     }
     std::vector<DType> types;
     for (mlir::Value result : op.getResults())
-      types.push_back(widened(*hx::toDType(mlir::getElementTypeOrSelf(result.getType()))));
+      types.push_back(
+          widened(*hx::toDType(mlir::getElementTypeOrSelf(result.getType()))));
     HEXIN_ASSIGN_OR_RETURN(std::vector<Tensor> results,
                            reference::run(op.getName().stripDialect().str(),
                                           hx::toAttributes(&op), operands, types));
@@ -126,11 +131,12 @@ private:
 
 } // namespace
 
-Result<std::vector<Tensor>> evaluate(const ImportedModel &model, std::vector<Tensor> inputs,
-                                     bool isWide) {
+Result<std::vector<Tensor>> evaluate(const ImportedModel &model,
+                                     std::vector<Tensor> inputs, bool isWide) {
   auto func = mlir::ModuleOp(*model.module).lookupSymbol<mlir::func::FuncOp>("main");
   if (func.getNumArguments() != inputs.size())
-    return invalidArgument("expected " + std::to_string(func.getNumArguments()) + " inputs");
+    return invalidArgument("expected " + std::to_string(func.getNumArguments()) +
+                           " inputs");
   Evaluator evaluator(*model.weights, isWide);
   for (auto [argument, tensor] : llvm::zip(func.getArguments(), inputs)) {
     HEXIN_ASSIGN_OR_RETURN(evaluator.values[argument], evaluator.widened(tensor));

@@ -13,8 +13,8 @@ namespace hexin::onnx::testing {
 /// Runs @main with the reference kernels. With `isWide` every f32 value (inputs,
 /// weights, results) is f64: the judge of whole models. Errors name the op's
 /// location.
-Result<std::vector<Tensor>> evaluate(const ImportedModel &model, std::vector<Tensor> inputs,
-                                     bool isWide = false);
+Result<std::vector<Tensor>> evaluate(const ImportedModel &model,
+                                     std::vector<Tensor> inputs, bool isWide = false);
 
 } // namespace hexin::onnx::testing
 

@@ -36,11 +36,13 @@ protected:
   Result<Tensor> load(std::vector<std::pair<std::string, std::string>> pairs) {
     std::string bytes = modelBytes(pairs);
     write(root / "model" / "model.onnx", bytes);
-    HEXIN_ASSIGN_OR_RETURN(Model parsed, readModel((root / "model" / "model.onnx").string()));
+    HEXIN_ASSIGN_OR_RETURN(Model parsed,
+                           readModel((root / "model" / "model.onnx").string()));
     return TensorLoader(parsed).load(parsed.graph.initializers[0]);
   }
 
-  static std::string modelBytes(const std::vector<std::pair<std::string, std::string>> &pairs) {
+  static std::string
+  modelBytes(const std::vector<std::pair<std::string, std::string>> &pairs) {
     return model(message([&](Writer &w) {
       w.add_message(5, message([&](Writer &tensor) {
                       tensor.add_int64(1, 2);
@@ -70,7 +72,8 @@ TEST_F(ExternalData, IsMapped) {
 TEST_F(ExternalData, StaysInsideTheFolder) {
   fs::create_symlink(root / "outside.bin", root / "model" / "link.bin");
   fs::create_symlink(root, root / "model" / "up");
-  fs::create_symlink(root / "model" / "sub" / "weights.bin", root / "model" / "inner.bin");
+  fs::create_symlink(root / "model" / "sub" / "weights.bin",
+                     root / "model" / "inner.bin");
   for (std::string location :
        {std::string("../outside.bin"), (root / "outside.bin").string(),
         std::string("sub/../../outside.bin"), std::string("link.bin"),

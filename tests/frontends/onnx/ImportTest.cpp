@@ -24,9 +24,8 @@ std::string addModel() {
     w.add_string(8, "w");
     w.add_bytes(9, std::string(4 * 32768, 'a'));
   });
-  std::string doc = valueInfo("x", 1, {"N", "C"}) + message([](Writer &w) {
-                      w.add_string(3, "what goes in");
-                    });
+  std::string doc = valueInfo("x", 1, {"N", "C"}) +
+                    message([](Writer &w) { w.add_string(3, "what goes in"); });
   return model(message([&](Writer &w) {
     w.add_message(1, node("Add", "add", {"x", "w"}, {"y"}));
     w.add_string(2, "adder");
@@ -75,7 +74,8 @@ TEST(Import, WeightsLookIntoTheModel) {
   const hx::WeightEntry *entry = import.model->weights->find("w");
   ASSERT_NE(entry, nullptr);
   const char *data = entry->tensor.as<char>();
-  EXPECT_TRUE(data > import.bytes.data() && data < import.bytes.data() + import.bytes.size());
+  EXPECT_TRUE(data > import.bytes.data() &&
+              data < import.bytes.data() + import.bytes.size());
   EXPECT_EQ(hx::WeightStore::of(import.main()), import.model->weights.get());
 }
 

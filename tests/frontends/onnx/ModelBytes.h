@@ -59,8 +59,8 @@ inline std::string node(const std::string &opType, const std::string &name,
   });
 }
 
-inline std::string intsAttribute(const std::string &name, const std::vector<int64_t> &values,
-                                 bool packed) {
+inline std::string intsAttribute(const std::string &name,
+                                 const std::vector<int64_t> &values, bool packed) {
   return message([&](Writer &w) {
     w.add_string(1, name);
     w.add_int32(20, 7);

@@ -104,7 +104,8 @@ TEST(WireModel, NamesThePlaceOfDamage) {
 }
 
 TEST(WireModel, RefusesWhatIsNoModel) {
-  EXPECT_EQ(readModel(std::span<const std::byte>()).status().code(), StatusCode::corruptData);
+  EXPECT_EQ(readModel(std::span<const std::byte>()).status().code(),
+            StatusCode::corruptData);
   EXPECT_EQ(readModel("/nonexistent/model.onnx").status().code(), StatusCode::notFound);
   EXPECT_EQ(readModel("/").status().code(), StatusCode::invalidArgument);
 }
@@ -114,7 +115,8 @@ TEST(WireModel, TextBecomesUtf8) {
     EXPECT_TRUE(isUtf8(good));
     EXPECT_EQ(toUtf8(good), good);
   }
-  for (const char *bad : {"\x80", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"})
+  for (const char *bad :
+       {"\x80", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"})
     EXPECT_FALSE(isUtf8(bad)) << toUtf8(bad);
   EXPECT_EQ(toUtf8("a\xa0z"), "a?z");
 }
@@ -148,8 +150,9 @@ TEST(WireModel, BoundsFileSize) {
 }
 
 TEST(WireModel, HostileLengthsAreErrors) {
-  for (const char *length : {"\xff\xff\xff\xff\x07", "\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
-                             "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"}) {
+  for (const char *length :
+       {"\xff\xff\xff\xff\x07", "\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"}) {
     auto result = readModel(asBytes(std::string("\x3a") + length + "abc"));
     EXPECT_EQ(result.status().code(), StatusCode::corruptData);
   }

@@ -59,9 +59,8 @@ TEST(WireTensor, RawDataIsNotCopied) {
 
 TEST(WireTensor, TypedDataPackedAndNot) {
   std::vector<float> floats = {1.5f, -2};
-  auto packed = load({2}, 1, [&](Writer &w) {
-    w.add_packed_float(4, floats.begin(), floats.end());
-  });
+  auto packed = load(
+      {2}, 1, [&](Writer &w) { w.add_packed_float(4, floats.begin(), floats.end()); });
   EXPECT_EQ(elements<float>(*packed), floats);
   auto single = load({2}, 1, [&](Writer &w) {
     w.add_float(4, 1.5f);
@@ -98,19 +97,22 @@ TEST(WireTensor, NarrowTypesShareInt32Data) {
 }
 
 TEST(WireTensor, PackedNibblesBecomeBytes) {
-  auto fromRaw = load({3}, 22, [](Writer &w) { w.add_bytes(9, std::string("\xf1\x08", 2)); });
+  auto fromRaw =
+      load({3}, 22, [](Writer &w) { w.add_bytes(9, std::string("\xf1\x08", 2)); });
   EXPECT_EQ(elements<int8_t>(*fromRaw), (std::vector<int8_t>{1, -1, -8}));
   auto fromTyped = load({3}, 21, [](Writer &w) {
     w.add_int32(5, 0xf1);
     w.add_int32(5, 0x08);
   });
   EXPECT_EQ(elements<uint8_t>(*fromTyped), (std::vector<uint8_t>{1, 15, 8}));
-  auto twoBits = load({5}, 25, [](Writer &w) { w.add_bytes(9, std::string("\xe4\x03", 2)); });
+  auto twoBits =
+      load({5}, 25, [](Writer &w) { w.add_bytes(9, std::string("\xe4\x03", 2)); });
   EXPECT_EQ(elements<uint8_t>(*twoBits), (std::vector<uint8_t>{0, 1, 2, 3, 3}));
 }
 
 TEST(WireTensor, BoolsAreZeroOrOne) {
-  auto loaded = load({3}, 9, [](Writer &w) { w.add_bytes(9, std::string("\x02\x00\x01", 3)); });
+  auto loaded =
+      load({3}, 9, [](Writer &w) { w.add_bytes(9, std::string("\x02\x00\x01", 3)); });
   EXPECT_EQ(elements<uint8_t>(*loaded), (std::vector<uint8_t>{1, 0, 1}));
 }
 
@@ -123,8 +125,12 @@ TEST(WireTensor, ScalarsAndEmptyTensors) {
 
 TEST(WireTensor, SizesMustFitTheData) {
   auto raw = [](Writer &w) { w.add_bytes(9, "12345678"); };
-  for (std::vector<int64_t> dims : {std::vector<int64_t>{3}, {1}, {-2}, {INT64_MAX, 2},
-                                    {int64_t(1) << 61}, {INT64_MAX}}) {
+  for (std::vector<int64_t> dims : {std::vector<int64_t>{3},
+                                    {1},
+                                    {-2},
+                                    {INT64_MAX, 2},
+                                    {int64_t(1) << 61},
+                                    {INT64_MAX}}) {
     auto loaded = load(dims, 1, raw);
     EXPECT_EQ(loaded->tensor.status().code(), StatusCode::corruptData);
   }

@@ -28,13 +28,14 @@ static Result<Tensor> readTensor(const fs::path &path) {
   {
     protozero::pbf_writer graph(model, 7);
     graph.add_bytes(5, reinterpret_cast<const char *>(file->bytes().data()),
-                      file->bytes().size());
+                    file->bytes().size());
     graph.add_message(12, std::string());
   }
   model.add_message(8, std::string());
   HEXIN_ASSIGN_OR_RETURN(
       onnx::Model parsed,
-      onnx::readModel(std::as_bytes(std::span(storage->data(), storage->size())), storage));
+      onnx::readModel(std::as_bytes(std::span(storage->data(), storage->size())),
+                      storage));
   return onnx::TensorLoader(parsed).load(parsed.graph.initializers[0]);
 }
 
@@ -69,7 +70,8 @@ static Status evaluateFolder(const fs::path &folder, bool isWide) {
                            readTensor(folder / ("input_" + std::to_string(i) + ".pb")));
     inputs.push_back(std::move(input));
   }
-  HEXIN_ASSIGN_OR_RETURN(auto results, onnx::testing::evaluate(model, std::move(inputs), isWide));
+  HEXIN_ASSIGN_OR_RETURN(auto results,
+                         onnx::testing::evaluate(model, std::move(inputs), isWide));
   for (size_t i = 0; i < results.size(); ++i)
     writeTensor(results[i], folder / ("result_" + std::to_string(i) + ".pb"));
   return Status::success();
