@@ -4,6 +4,7 @@
 #include "compiler/codegen/Codegen.h"
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/target/Partition.h"
+#include "compiler/target/ReadBack.h"
 #include "compiler/transforms/ConstantTensor.h"
 #include "runtime/device/KernelAbi.h"
 
@@ -47,8 +48,12 @@ public:
     }
     HEXIN_RETURN_IF_ERROR(addInterface());
     hostOnly = hostOnlyOps(func, shapes);
+    readBack = readBackValues(func, shapes);
     for (Operation &op : func.getBody().front().without_terminator())
       HEXIN_RETURN_IF_ERROR(addOp(&op));
+    Operation *terminator = func.getBody().front().getTerminator();
+    for (auto [value, id] : llvm::zip(terminator->getOperands(), program->outputs))
+      HEXIN_RETURN_IF_ERROR(addSizes(value, *program->values[id]));
     for (const hx::SymbolConstraint &constraint : shapes.symbols().constraints())
       addConstraint(constraint);
     program->exprs = exprs.take();
@@ -74,14 +79,8 @@ private:
     def->kind = kind;
     def->index = index;
     def->dtype = static_cast<uint8_t>(*dtype);
-    for (hx::Dim dim : storedDims(value, kind)) {
-      int32_t node = exprs.add(dim);
-      if (node < 0)
-        return internalError("size " + shapes.symbols().toString(dim) + " of '" +
-                             nodeNames(value.getLoc()) +
-                             "' hangs on a value that is not kept");
-      def->dims.push_back(node);
-    }
+    if (kind != fmt::ValueKind::output) // those hang on what is not there yet
+      HEXIN_RETURN_IF_ERROR(addSizes(value, *def));
     if (Operation *op = value.getDefiningOp()) {
       // A group's result is named for the op that computes it, not for all.
       if (auto group = dyn_cast<hx::GroupOp>(op)) {
@@ -93,6 +92,18 @@ private:
     }
     program->values.push_back(std::move(def));
     return program->values.size() - 1;
+  }
+
+  Status addSizes(Value value, fmt::ValueDefT &def) {
+    for (hx::Dim dim : storedDims(value, def.kind)) {
+      int32_t node = exprs.add(dim);
+      if (node < 0)
+        return internalError("size " + shapes.symbols().toString(dim) + " of '" +
+                             nodeNames(value.getLoc()) +
+                             "' hangs on a value that is not kept");
+      def.dims.push_back(node);
+    }
+    return Status::success();
   }
 
   /// The sizes a value has in memory: a computed packed matrix has panels.
@@ -235,7 +246,7 @@ private:
       ids[result] = id;
       ++next;
     }
-    return Status::success();
+    return bringToHost(op);
   }
 
   /// `chosen`: the values of the results of `op` that are used.
@@ -264,14 +275,26 @@ private:
 
   Status addView(hx::ReshapeOp reshape) {
     if (idOf(reshape.getResult()) >= 0)
-      return Status::success(); // an output; its source is a view of it
-    if (shapes.contents(reshape.getResult()))
+      return bringToHost(reshape); // an output; its source is a view of it
+    if (shapes.followsFromOthers(reshape.getResult()))
       return Status::success();
     HEXIN_ASSIGN_OR_RETURN(uint32_t source, operandValue(reshape.getInput()));
     HEXIN_ASSIGN_OR_RETURN(uint32_t id,
                            addValue(reshape.getResult(), fmt::ValueKind::alias, -1));
     program->values[id]->alias_of = source;
     ids[reshape.getResult()] = id;
+    return bringToHost(reshape);
+  }
+
+  /// Results of `op` that sizes or conditions hang on, once it has made them.
+  Status bringToHost(Operation *op) {
+    for (Value result : op->getResults()) {
+      if (!readBack.contains(result))
+        continue;
+      program->values[idOf(result)]->residency = fmt::Residency::both;
+      HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_host, idOf(result),
+                                        nodeNames(result.getLoc())));
+    }
     return Status::success();
   }
 
@@ -310,8 +333,10 @@ private:
         return internalError("the kernels for '" + nodeNames(group.getLoc()) +
                              "' differ in bindings or params between architectures");
     }
-    return addLaunch(use, group.getSchedule().str(), nodeNames(group.getLoc()),
-                     group.getReason() ? group.getReason()->str() : "");
+    HEXIN_RETURN_IF_ERROR(addLaunch(use, group.getSchedule().str(),
+                                    nodeNames(group.getLoc()),
+                                    group.getReason() ? group.getReason()->str() : ""));
+    return bringToHost(group);
   }
 
   Status addLaunch(const codegen::KernelUse &use, std::string op, std::string node,
@@ -491,6 +516,7 @@ private:
   llvm::DenseMap<Value, uint32_t> aliasOf;
   std::map<std::string, int32_t> kernelIds;
   llvm::DenseSet<Operation *> hostOnly;
+  llvm::DenseSet<Value> readBack;  ///< to be brought to the host where they are made
   hx::Dim predicate;               ///< of the branch at hand; null outside of all
   SmallVector<Value> materialized; ///< shape values that were written, in order
 };

@@ -4,6 +4,7 @@
 #define HEXIN_COMPILER_ARTIFACT_SHAPEEXPRS_H
 
 #include "compiler/codegen/KernelExpr.h"
+#include "compiler/ir/Ops.h"
 #include "compiler/ir/SymbolicShapes.h"
 #include "runtime/artifact/hexin_generated.h"
 
@@ -30,6 +31,7 @@ public:
 private:
   int32_t append(fmt::ExprOp op, int32_t a, int32_t b, int32_t c, int64_t value);
   int32_t symbol(const hx::Symbol &symbol);
+  int32_t sizeOfChoice(hx::IfOp op, unsigned result, unsigned axis);
 
   hx::SymbolicShapes &shapes;
   std::function<int32_t(mlir::Value)> valueId;

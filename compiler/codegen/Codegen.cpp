@@ -11,8 +11,9 @@ namespace hexin::codegen {
 
 ArrayRef<Schedule> schedules() {
   static const Schedule ordered[] = {
-      packedSchedule,    packSchedule,    rowSchedule,  reduceSchedule,
-      scanSchedule,      scatterSchedule, sortSchedule, dynamicQuantizeSchedule,
+      packedSchedule,    packSchedule,    rowSchedule,
+      reduceSchedule,    scanSchedule,    scatterSchedule,
+      sortSchedule,      compactSchedule, dynamicQuantizeSchedule,
       recurrentSchedule, mapSchedule};
   return ordered;
 }
@@ -21,8 +22,8 @@ Operation *heavyOp(hx::GroupOp group) {
   for (Operation &op : group.getBody().front().without_terminator())
     if (isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
             hx::LayerNormOp, hx::PackOp, hx::CumulativeOp, hx::ArgReduceOp,
-            hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::DynamicQuantizeOp,
-            hx::LstmOp>(op))
+            hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::CompactFillOp,
+            hx::DynamicQuantizeOp, hx::LstmOp>(op))
       return &op;
   return nullptr;
 }

@@ -130,6 +130,17 @@ std::optional<Dims> SymbolicShapes::contents(Value value) {
   return dims;
 }
 
+bool SymbolicShapes::followsFromOthers(Value value) {
+  std::optional<Dims> known = contents(value);
+  if (!known || known->empty())
+    return known.has_value();
+  auto symbol = dyn_cast<AffineSymbolExpr>(known->front());
+  if (!symbol)
+    return true;
+  const Symbol &definition = table.symbols()[symbol.getPosition()];
+  return definition.kind != Symbol::Kind::element || definition.value != value;
+}
+
 // How far a host read looks back through the ops that compute its operand.
 static constexpr unsigned maxDemandDepth = 64;
 

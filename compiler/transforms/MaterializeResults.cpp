@@ -42,7 +42,7 @@ struct MaterializeResultsPass : impl::MaterializeResultsPassBase<MaterializeResu
       while (auto view = root.getDefiningOp<ReshapeOp>())
         root = view.getInput();
       bool isOwn = root.getDefiningOp() && !isa<IfOp>(root.getDefiningOp()) &&
-                   !isConstantLike(root) && !shapes.contents(root).has_value() &&
+                   !isConstantLike(root) && !shapes.followsFromOthers(root) &&
                    taken.insert(root).second;
       if (!isOwn)
         operand.set(

@@ -52,6 +52,15 @@ def FoldBatchNormPass : Pass<"hx-fold-batch-norm", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def ExpandCompactPass : Pass<"hx-expand-compact", "::mlir::func::FuncOp"> {
+  let summary = "hx.compact as counting, a host read, and filling";
+  let description = [{
+    After: no hx.compact is left; hx.compact_fill has a size that the host reads
+    while the program runs.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def RowsLastPass : Pass<"hx-rows-last", "::mlir::func::FuncOp"> {
   let summary = "softmax and normalisation over the last axis";
   let description = [{
@@ -89,11 +98,11 @@ def PackOperandsPass : Pass<"hx-pack-operands", "::mlir::func::FuncOp"> {
 }
 
 def ResolveShapesPass : Pass<"hx-resolve-shapes", "::mlir::func::FuncOp"> {
-  let summary = "host-read operands as arithmetic on the arguments' sizes";
+  let summary = "host-read operands as arithmetic on what they hang on";
   let description = [{
     After: a shape operand whose contents are known as expressions is written in
-    terms of hx.shape_of of function arguments; what computed it before is gone
-    unless something else reads it.
+    terms of hx.shape_of of function arguments and of elements of values that only
+    the run makes; what computed it before is gone unless something else reads it.
   }];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
