@@ -76,13 +76,22 @@ void ElementEmitter::collapse(Operation *heavy, bool keepLast) {
   for (Value value : values)
     if (dims(value).size() > rank)
       return;
+  // Of the axes merged so far; an axis of size 1 does not tell.
+  SmallVector<std::optional<Kind>> runKinds(values.size());
   SmallVector<bool> mergesWithPrevious(rank, false);
-  for (size_t axis = 1; axis + (keepLast ? 1 : 0) < rank; ++axis)
-    mergesWithPrevious[axis] = llvm::all_of(values, [&](Value value) {
-      Kind a = kindOf(value, axis - 1), b = kindOf(value, axis);
-      bool isNeutral = isStaticOne(full[axis]) || isStaticOne(full[axis - 1]);
-      return (a != other && a == b) || (isNeutral && a != other && b != other);
-    });
+  for (size_t axis = 0; axis < rank; ++axis) {
+    bool isNeutral = isStaticOne(full[axis]);
+    SmallVector<std::optional<Kind>> kinds;
+    bool merges = axis > 0 && !(keepLast && axis + 1 == rank);
+    for (auto [value, run] : llvm::zip(values, runKinds)) {
+      Kind kind = kindOf(value, axis);
+      kinds.push_back(isNeutral && kind != other ? std::nullopt : std::optional(kind));
+      merges &= kind != other && run != other && (!kinds.back() || !run || run == kind);
+    }
+    mergesWithPrevious[axis] = merges;
+    for (auto [run, kind] : llvm::zip(runKinds, kinds))
+      run = merges && run ? run : kind;
+  }
   hx::SymbolTable &table = k.shapes().symbols();
   for (Value value : values) {
     hx::Dims d = dims(value), merged;
