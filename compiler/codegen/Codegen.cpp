@@ -20,10 +20,10 @@ ArrayRef<Schedule> schedules() {
 
 Operation *heavyOp(hx::GroupOp group) {
   for (Operation &op : group.getBody().front().without_terminator())
-    if (isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
-            hx::LayerNormOp, hx::PackOp, hx::CumulativeOp, hx::ArgReduceOp,
-            hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::CompactFillOp,
-            hx::DynamicQuantizeOp, hx::LstmOp>(op))
+    if (isa<hx::ConvOp, hx::MatMulOp, hx::ConvIntegerOp, hx::MatMulIntegerOp,
+            hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp, hx::PackOp,
+            hx::CumulativeOp, hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp,
+            hx::SortOp, hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp>(op))
       return &op;
   return nullptr;
 }

@@ -54,7 +54,9 @@ LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   passes.addNestedPass<func::FuncOp>(hx::createExpandCompactPass());
   passes.addNestedPass<func::FuncOp>(hx::createRowsLastPass());
   passes.addNestedPass<func::FuncOp>(hx::createChannelsLastPass());
+  passes.addPass(hx::createFoldConstantsPass()); // weights with a height
   passes.addNestedPass<func::FuncOp>(hx::createConvTransposeToMatMulPass());
+  passes.addNestedPass<func::FuncOp>(hx::createConvTransposeToConvPass());
   passes.addPass(hx::createFoldConstantsPass());
   simplify(passes);
   if (failed(passes.run(module)))

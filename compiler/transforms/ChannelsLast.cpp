@@ -99,6 +99,49 @@ struct WidenConv : OpRewritePattern<ConvOp> {
   }
 };
 
+struct WidenConvInteger : OpRewritePattern<ConvIntegerOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ConvIntegerOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getStrides().size() != 1 || op.getLayout() != Layout::nchw)
+      return failure();
+    Location loc = op.getLoc();
+    Value input = withHeight(rewriter, loc, op.getInput());
+    Value weights = withHeight(rewriter, loc, op.getWeights());
+    SmallVector<int64_t> sizes(tensorTypeOf(op.getResult()).getShape());
+    sizes.insert(sizes.begin() + 2, 1);
+    Value wide = ConvIntegerOp::create(
+        rewriter, loc, tensorTypeOf(op.getResult()).clone(sizes), input, weights,
+        op.getInputZeroPoint(), op.getWeightsZeroPoint(), op.getGroups(),
+        prefixed(1, op.getStrides()), heightPads(op.getPads()),
+        prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
+    rewriter.replaceOp(op, withoutHeight(rewriter, loc, wide));
+    return success();
+  }
+};
+
+struct WidenConvTranspose : OpRewritePattern<ConvTransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ConvTransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getStrides().size() != 1 || op.getLayout() != Layout::nchw ||
+        op.getOutputSize())
+      return failure();
+    Location loc = op.getLoc();
+    Value input = withHeight(rewriter, loc, op.getInput());
+    Value weights = withHeight(rewriter, loc, op.getWeights());
+    SmallVector<int64_t> sizes(tensorTypeOf(op.getResult()).getShape());
+    sizes.insert(sizes.begin() + 2, 1);
+    Value wide = ConvTransposeOp::create(
+        rewriter, loc, tensorTypeOf(op.getResult()).clone(sizes), input, weights,
+        op.getBias(), Value(), op.getGroups(), prefixed(0, op.getOutputPadding()),
+        prefixed(1, op.getStrides()), heightPads(op.getPads()),
+        prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
+    rewriter.replaceOp(op, withoutHeight(rewriter, loc, wide));
+    return success();
+  }
+};
+
 struct WidenPool : OpRewritePattern<PoolOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(PoolOp op, PatternRewriter &rewriter) const override {
@@ -345,6 +388,26 @@ struct SinkThroughResize : OpRewritePattern<ResizeOp> {
   }
 };
 
+/// The range of a tensor does not know the order of its elements.
+struct SinkThroughDynamicQuantize : OpRewritePattern<DynamicQuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(DynamicQuantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto transpose = transposeOf(op.getInput());
+    if (!transpose)
+      return failure();
+    ArrayRef<int64_t> perm = transpose.getPerm();
+    SmallVector<Type> types(op->getResultTypes());
+    auto type = tensorTypeOf(op.getResult());
+    types[0] = type.clone(permuted(type.getShape(), inversePermutation(perm)));
+    auto moved =
+        DynamicQuantizeOp::create(rewriter, op.getLoc(), types, transpose.getInput());
+    rewriter.replaceOp(op, {transposed(rewriter, op.getLoc(), moved.getResult(), perm),
+                            moved.getScale(), moved.getZeroPoint()});
+    return success();
+  }
+};
+
 /// A transpose that only moves axes of size 1 is a reshape.
 struct TransposeOfOnes : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -367,11 +430,12 @@ struct ChannelsLastPass : impl::ChannelsLastPassBase<ChannelsLastPass> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet flip(context);
-    flip.add<WidenConv, WidenPool, FlipLayout<ConvOp>, FlipLayout<PoolOp>,
+    flip.add<WidenConv, WidenConvInteger, WidenConvTranspose, WidenPool,
+             FlipLayout<ConvOp>, FlipLayout<ConvIntegerOp>, FlipLayout<PoolOp>,
              FlipLayout<ConvTransposeOp>>(context);
     RewritePatternSet sink(context);
     sink.add<SinkThroughConcat, SinkThroughReduce, SinkThroughPad, SinkThroughSlice,
-             SinkThroughResize, TransposeOfOnes>(context);
+             SinkThroughResize, SinkThroughDynamicQuantize, TransposeOfOnes>(context);
     sink.add<SinkThroughElementwise>(context);
     TransposeOp::getCanonicalizationPatterns(sink, context);
     ReshapeOp::getCanonicalizationPatterns(sink, context);

@@ -59,7 +59,6 @@ public:
     if (!positions)
       return failure();
     op.getResult().replaceAllUsesWith(positions);
-    op.erase();
     return success();
   }
 
@@ -96,6 +95,9 @@ struct ExpandCompactPass : impl::ExpandCompactPassBase<ExpandCompactPass> {
     for (CompactOp op : compacts)
       if (failed(Expander(op, shapes).run()))
         return signalPassFailure();
+    // At the end: the shapes know values by address.
+    for (CompactOp op : compacts)
+      op.erase();
   }
 };
 

@@ -88,11 +88,21 @@ def ConvTransposeToMatMulPass : Pass<"hx-conv-transpose-to-matmul", "::mlir::fun
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def ConvTransposeToConvPass : Pass<"hx-conv-transpose-to-conv", "::mlir::func::FuncOp"> {
+  let summary = "other transposed convolutions as one convolution for all phases";
+  let description = [{
+    After: no nhwc conv_transpose with constant weights and one group is left, but for
+    dilated ones and those whose stride leaves most taps of a phase empty.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def PackOperandsPass : Pass<"hx-pack-operands", "::mlir::func::FuncOp"> {
   let summary = "right-hand sides of conv and matmul in panels";
   let description = [{
     After: float matmuls and nhwc convs read their right-hand side through
-    hx.pack, and no matmul has a transposed left-hand side.
+    hx.pack, and no matmul has a transposed left-hand side. So do those of 8-bit
+    integers whose zero points are one number each, but for depthwise ones.
   }];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }

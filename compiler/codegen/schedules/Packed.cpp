@@ -12,6 +12,13 @@
 //         acc[r][v] += splat(lhs[row r]) * panel[depth][v]
 //       store epilogue(acc)
 //
+// Products of 8-bit integers are sums of floats, which are exact while they stay below
+// 2^24, and a register multiplies as many floats as the machine has lanes for:
+//
+//   for chunks of 256 along the depth:      255 * 255 * 256 < 2^24
+//     sums[r][v] += f32(lhs - zero) * f32(panel - zero)
+//     acc[r][v] += i32(sums[r][v])
+//
 // A superblock's rows stay in the second-level cache while the panels pass. The
 // last tile overlaps the one before when R does not divide the rows: it computes
 // the same values again. A partial last panel goes through scratch.
@@ -37,6 +44,7 @@ namespace {
 
 constexpr int64_t blockRows = 48; // a multiple of every tile's rows
 constexpr int64_t blocksPerSuperblock = 8;
+constexpr int64_t exactDepth = 256; ///< products of 8-bit integers whose f32 sum is exact
 
 Type elementType(Value value) {
   return cast<ShapedType>(value.getType()).getElementType();
@@ -47,6 +55,13 @@ hx::PanelsAttr panelsOf(Value value) {
       cast<RankedTensorType>(value.getType()).getEncoding());
 }
 
+/// What conv and conv_integer say alike.
+struct Window {
+  ArrayRef<int64_t> strides, dilations;
+  int64_t groups;
+  Value bias; ///< or null
+};
+
 class PackedEmitter {
 public:
   explicit PackedEmitter(ElementEmitter &emitter)
@@ -54,10 +69,17 @@ public:
 
   LogicalResult run() {
     heavy = heavyOp(emitter.groupOp());
-    if (auto conv = dyn_cast<hx::ConvOp>(heavy))
-      describe(conv);
-    else
-      describe(cast<hx::MatMulOp>(heavy));
+    if (auto op = dyn_cast<hx::ConvOp>(heavy)) {
+      describeConv(op, op.getBias());
+    } else if (auto op = dyn_cast<hx::ConvIntegerOp>(heavy)) {
+      describeConv(op, Value());
+      setZeroPoints(op.getInputZeroPoint(), op.getWeightsZeroPoint());
+    } else if (auto op = dyn_cast<hx::MatMulIntegerOp>(heavy)) {
+      describeMatMul(op);
+      setZeroPoints(op.getLhsZeroPoint(), op.getRhsZeroPoint());
+    } else {
+      describeMatMul(cast<hx::MatMulOp>(heavy));
+    }
 
     emitter.provide(heavy->getResult(0), [this](ArrayRef<Value> index, unsigned lanes) {
       return current(index, lanes);
@@ -100,11 +122,18 @@ public:
 
 private:
   // -- the problem -------------------------------------------------------------
-  void describe(hx::MatMulOp matmul) {
+  void setZeroPoints(Value ofLhs, Value ofRhs) {
+    isInteger = true;
+    sumType = b.getF32Type();
+    lhsZeroPoint = ofLhs;
+    rhsZeroPoint = ofRhs;
+  }
+
+  template <typename OpT> void describeMatMul(OpT matmul) {
     lhs = matmul.getLhs();
     rhs = matmul.getRhs();
     width = panelsOf(rhs).getWidth();
-    accType = computeType(elementType(matmul.getResult()));
+    accType = sumType = computeType(elementType(matmul.getResult()));
     SmallVector<KExpr> l = emitter.sizes(lhs), r = emitter.sizes(rhs);
     bool isTransposed = panelsOf(rhs).getTransposed();
     columns = r[r.size() - (isTransposed ? 2 : 1)];
@@ -125,12 +154,13 @@ private:
     }
   }
 
-  void describe(hx::ConvOp op) {
-    conv = op;
+  template <typename OpT> void describeConv(OpT op, Value bias) {
+    conv = {op.getStrides(), op.getDilations(), static_cast<int64_t>(op.getGroups()),
+            bias};
     lhs = op.getInput();
     rhs = op.getWeights();
     width = panelsOf(rhs).getWidth();
-    accType = computeType(elementType(op.getResult()));
+    accType = sumType = computeType(elementType(op.getResult()));
     SmallVector<KExpr> in = emitter.sizes(lhs), out = emitter.sizes(op.getResult());
     hx::Dims weightDims = emitter.dims(rhs);
     auto constant = [&](hx::Dim dim) { return *hx::SymbolTable::constantValue(dim); };
@@ -179,6 +209,8 @@ private:
     }
     rhsMemref = k.bind(emitter.groupOp().getInputs()[argument.getArgNumber()],
                        k.exprs().mul(matrices, matrix));
+    lhsZero = zeroNumber(lhsZeroPoint);
+    rhsZero = zeroNumber(rhsZeroPoint);
     lhsBase = k.index(0);
     Value matrixNumber = k.index(0);
     if (conv) {
@@ -245,8 +277,8 @@ private:
       return row;
     }
     SmallVector<Value> at = k.delinearize(flat, ArrayRef(outSizes).take_front(3));
-    row.y = k.sub(k.mul(at[1], k.index(conv.getStrides()[0])), k.value(beginPad[0]));
-    row.x = k.sub(k.mul(at[2], k.index(conv.getStrides()[1])), k.value(beginPad[1]));
+    row.y = k.sub(k.mul(at[1], k.index(conv->strides[0])), k.value(beginPad[0]));
+    row.x = k.sub(k.mul(at[2], k.index(conv->strides[1])), k.value(beginPad[1]));
     Value pixel = k.mul(at[0], k.value(inSizes[1]));
     pixel = k.mul(k.add(pixel, row.y), k.value(inSizes[2]));
     row.base = k.add(lhsBase, k.mul(k.add(pixel, row.x), k.value(channels)));
@@ -263,7 +295,7 @@ private:
     Value column = k.add(firstColumn, k.index(columnOffset));
 
     auto whole = [&] {
-      Accumulators acc(count * vectors, k.floatConstant(0, accType, lanes));
+      Accumulators acc(count * vectors, zeros(accType, lanes));
       acc = accumulate(tile, acc, lanes, vectors, k.index(columnOffset));
       writeTile(tile, acc, column);
     };
@@ -290,7 +322,7 @@ private:
     if (isDepthwise) {
       // Vector loads of the input would run past its end: one channel at a time.
       k.forLoop(k.index(0), remaining, k.index(1), {}, [&](Value c, ValueRange) {
-        Accumulators acc(tile.size(), k.floatConstant(0, accType, 1));
+        Accumulators acc(tile.size(), zeros(accType, 1));
         acc = accumulate(tile, acc, 1, 1, k.add(k.index(columnOffset), c));
         for (auto [row, value] : llvm::zip(tile, acc))
           writeElement(row, value, k.add(column, c));
@@ -298,7 +330,7 @@ private:
       });
       return;
     }
-    Accumulators acc(tile.size() * vectors, k.floatConstant(0, accType, lanes));
+    Accumulators acc(tile.size() * vectors, zeros(accType, lanes));
     acc = accumulate(tile, acc, lanes, vectors, k.index(columnOffset));
     Value buffer = k.scratch(tile.size() * vectors * lanes, accType);
     for (auto [i, value] : llvm::enumerate(acc)) {
@@ -344,8 +376,8 @@ private:
       channel = k.add(k.mul(outerIndex, k.value(columns)), column);
     else if (!batchSizes.empty())
       flat = k.add(k.mul(outerIndex, k.value(rows)), flat);
-    if (conv && conv.getBias()) {
-      Value bias = emitter.emit(conv.getBias(), {channel}, count);
+    if (conv && conv->bias) {
+      Value bias = emitter.emit(conv->bias, {channel}, count);
       scalar = arith::AddFOp::create(b, loc, scalar, bias);
     }
     SmallVector<Value> index = k.delinearize(flat, ArrayRef(rootSizes).drop_back());
@@ -362,14 +394,58 @@ private:
   }
 
   // -- the sums ------------------------------------------------------------------------
+  Value zeros(Type type, unsigned count) {
+    return isa<FloatType>(type) ? k.floatConstant(0, type, count)
+                                : k.intConstant(0, type, count);
+  }
   Value panelVector(Value position, unsigned count) {
     Value value = k.load(rhsMemref, position, count, elementType(rhs));
-    return emitCast(k, value, elementType(rhs), accType);
+    value = emitCast(k, value, elementType(rhs), sumType);
+    return rhsZero ? Value(arith::SubFOp::create(b, loc, value, k.splat(rhsZero, count)))
+                   : value;
+  }
+  /// A loaded element of the lhs as what is multiplied.
+  Value lhsNumber(Value x) {
+    if (!isInteger)
+      return x;
+    x = emitCast(k, x, elementType(lhs), sumType);
+    return lhsZero ? Value(arith::SubFOp::create(b, loc, x, lhsZero)) : x;
+  }
+  /// A zero point of one element.
+  Value zeroNumber(Value zeroPoint) {
+    if (!zeroPoint)
+      return {};
+    SmallVector<Value> at(emitter.dims(zeroPoint).size(), k.index(0));
+    return emitCast(k, emitter.emit(zeroPoint, at, 1), elementType(zeroPoint), sumType);
+  }
+
+  /// Integers: chunk by chunk.
+  Accumulators run(ArrayRef<Value> bases, ArrayRef<Value> inside, Value length,
+                   Value position, ValueRange acc, unsigned count, unsigned perRow) {
+    if (!isInteger)
+      return sum(bases, inside, length, position, acc, count, perRow);
+    return k.forLoop(k.index(0), length, k.index(exactDepth), acc,
+                     [&](Value from, ValueRange carried) {
+                       SmallVector<Value> shifted;
+                       for (Value base : bases)
+                         shifted.push_back(k.add(base, from));
+                       Value chunk = k.min(k.index(exactDepth), k.sub(length, from));
+                       Value at = k.add(position, k.mul(from, k.index(width)));
+                       Accumulators sums(carried.size(), zeros(sumType, count));
+                       sums = sum(shifted, inside, chunk, at, sums, count, perRow);
+                       SmallVector<Value> next;
+                       for (auto [total, part] : llvm::zip(carried, sums)) {
+                         Value exact =
+                             arith::FPToSIOp::create(b, loc, total.getType(), part);
+                         next.push_back(arith::AddIOp::create(b, loc, total, exact));
+                       }
+                       return next;
+                     });
   }
 
   /// acc += lhs[bases[r] + i] * panel[i] for i in [0, length). `inside[r]`, where
   /// given, masks a row.
-  Accumulators run(ArrayRef<Value> bases, ArrayRef<Value> inside, Value length,
+  Accumulators sum(ArrayRef<Value> bases, ArrayRef<Value> inside, Value length,
                    Value position, ValueRange acc, unsigned count, unsigned perRow) {
     return k.forLoop(
         k.index(0), length, k.index(1), acc, [&](Value i, ValueRange carried) {
@@ -380,9 +456,9 @@ private:
           SmallVector<Value> next;
           for (size_t r = 0; r < bases.size(); ++r) {
             Value x = k.load(lhsMemref, k.add(bases[r], i), 1, elementType(lhs));
+            x = lhsNumber(x);
             if (!inside.empty())
-              x = arith::SelectOp::create(b, loc, inside[r], x,
-                                          k.floatConstant(0, accType, 1));
+              x = arith::SelectOp::create(b, loc, inside[r], x, zeros(sumType, 1));
             x = k.splat(x, count);
             for (unsigned v = 0; v < perRow; ++v)
               next.push_back(math::FmaOp::create(b, loc, x, panelVectors[v],
@@ -419,7 +495,7 @@ private:
       return std::pair(k.div(k.add(before, round), d),
                        k.min(k.index(numTaps), k.div(k.add(room, round), d)));
     };
-    int64_t dilationY = conv.getDilations()[0], dilationX = conv.getDilations()[1];
+    int64_t dilationY = conv->dilations[0], dilationX = conv->dilations[1];
     std::pair<Value, Value> ys{k.index(0), k.index(taps[0])},
         xs{k.index(0), k.index(taps[1])};
     if (clip) {
@@ -459,7 +535,7 @@ private:
 
     Value inH = k.value(inSizes[1]), inW = k.value(inSizes[2]);
     Value rowPitch = k.mul(inW, k.value(channels));
-    int64_t dilationY = conv.getDilations()[0], dilationX = conv.getDilations()[1];
+    int64_t dilationY = conv->dilations[0], dilationX = conv->dilations[1];
     auto all = [&](SmallVector<Value> conditions) {
       Value result = conditions[0];
       for (Value condition : ArrayRef(conditions).drop_front())
@@ -544,7 +620,7 @@ private:
                 });
           };
           auto plain = [&]() -> SmallVector<Value> {
-            bool isContiguous = dilationX == 1 && conv.getGroups() == 1;
+            bool isContiguous = dilationX == 1 && conv->groups == 1;
             if (isContiguous)
               return run(rowBases, {}, k.mul(k.index(taps[1]), k.value(depth)), panelRow,
                          acc, count, perRow);
@@ -567,10 +643,14 @@ private:
   Location loc;
 
   Operation *heavy = nullptr;
-  hx::ConvOp conv;
+  std::optional<Window> conv;
   Value lhs, rhs;
   int64_t width = 0;
-  Type accType;
+  Type accType; ///< what leaves the tile
+  Type sumType; ///< what is multiplied and added: f32 for integers
+  bool isInteger = false;
+  Value lhsZeroPoint, rhsZeroPoint; ///< of the group's body, or null
+  Value lhsZero, rhsZero;           ///< in f32, once per item
   KExpr outer, rows, columns, depth, channels;
   bool columnsAreFull = false, isDepthwise = false, hasPads = false, isPointwise = false;
   SmallVector<KExpr> batchSizes, inSizes, outSizes, beginPad, rootSizes;
@@ -582,15 +662,22 @@ private:
   Value scalar; ///< what the provider gives: the tile's current element(s)
 };
 
-std::string refusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
+template <typename OpT> std::string refusalOfConv(OpT conv) {
+  if (!panelsOf(conv.getWeights()))
+    return "weights are not packed";
+  if (conv.getLayout() != hx::Layout::nhwc || conv.getStrides().size() != 2)
+    return "not a 2-D convolution with channels last";
+  return "";
+}
+
+std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
   Operation *heavy = heavyOp(group);
-  if (auto conv = dyn_cast_or_null<hx::ConvOp>(heavy)) {
-    if (!panelsOf(conv.getWeights()))
-      return "weights are not packed";
-    if (conv.getLayout() != hx::Layout::nhwc || conv.getStrides().size() != 2)
-      return "not a 2-D convolution with channels last";
-    return "";
-  }
+  if (auto conv = dyn_cast_or_null<hx::ConvOp>(heavy))
+    return refusalOfConv(conv);
+  if (auto conv = dyn_cast_or_null<hx::ConvIntegerOp>(heavy))
+    return refusalOfConv(conv);
+  if (auto matmul = dyn_cast_or_null<hx::MatMulIntegerOp>(heavy))
+    return panelsOf(matmul.getRhs()) ? "" : "right-hand side is not packed";
   if (auto matmul = dyn_cast_or_null<hx::MatMulOp>(heavy)) {
     if (!panelsOf(matmul.getRhs()))
       return "right-hand side is not packed";
