@@ -28,6 +28,7 @@ void registerResizeOps(OpTable &table);
 void registerScatterOps(OpTable &table);
 void registerSliceOps(OpTable &table);
 void registerSortOps(OpTable &table);
+void registerSpectralOps(OpTable &table);
 
 inline void registerAllOps(OpTable &table) {
   registerActivationOps(table);
@@ -52,6 +53,7 @@ inline void registerAllOps(OpTable &table) {
   registerScatterOps(table);
   registerSliceOps(table);
   registerSortOps(table);
+  registerSpectralOps(table);
 }
 
 } // namespace hexin::onnx
