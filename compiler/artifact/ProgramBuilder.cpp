@@ -294,9 +294,6 @@ private:
   }
 
   Status addGroup(hx::GroupOp group) {
-    // Operands first: constants and shape values get their own instructions.
-    for (Value input : group.getInputs())
-      HEXIN_RETURN_IF_ERROR(operandValue(input).status());
     for (Value result : group.getResults())
       HEXIN_RETURN_IF_ERROR(resultValue(result).status());
 

@@ -192,6 +192,16 @@ Value ElementEmitter::memrefOfResult(unsigned result) {
 
 Value ElementEmitter::loadOuter(BlockArgument argument, ArrayRef<Value> index,
                                 unsigned lanes) {
+  // One number that the host computes is a param, not memory.
+  Value outer = group.getInputs()[argument.getArgNumber()];
+  Operation *source = outer.getDefiningOp();
+  if (source && !isa<hx::GroupOp, hx::ConstantOp, hx::WeightOp>(source))
+    if (auto known = k.shapes().contents(outer); known && known->size() == 1) {
+      Type i64 = k.builder().getI64Type();
+      Value number = arith::IndexCastOp::create(k.builder(), k.loc(), i64,
+                                                k.value(k.scalar(known->front())));
+      return k.splat(emitCast(k, number, i64, elementType(argument)), lanes);
+    }
   return k.load(memrefOf(argument), linearize(argument, index), lanes,
                 elementType(argument));
 }
