@@ -14,7 +14,7 @@ ArrayRef<Schedule> schedules() {
       packedSchedule,    packSchedule,    rowSchedule,
       reduceSchedule,    scanSchedule,    scatterSchedule,
       sortSchedule,      compactSchedule, dynamicQuantizeSchedule,
-      recurrentSchedule, mapSchedule};
+      recurrentSchedule, concatSchedule,  mapSchedule};
   return ordered;
 }
 
@@ -23,7 +23,8 @@ Operation *heavyOp(hx::GroupOp group) {
     if (isa<hx::ConvOp, hx::MatMulOp, hx::ConvIntegerOp, hx::MatMulIntegerOp,
             hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp, hx::PackOp,
             hx::CumulativeOp, hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp,
-            hx::SortOp, hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp>(op))
+            hx::SortOp, hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp,
+            hx::ConcatOp>(op))
       return &op;
   return nullptr;
 }

@@ -128,13 +128,14 @@ bool ElementEmitter::keepsLanes(Operation &op) const {
       })
       .Case([&](hx::SliceOp slice) { return slice.getSteps().back() == 1; })
       .Case([&](hx::ConcatOp concat) {
-        return concat.getAxis() != static_cast<int64_t>(out.size()) - 1;
+        return static_cast<int64_t>(concat.getAxis()) !=
+               static_cast<int64_t>(out.size()) - 1;
       })
       .Case([&](hx::PadOp pad) { return dims(pad.getInput()).back() == out.back(); })
       .Case(
           [&](hx::BroadcastToOp broadcast) { return alignedLast(broadcast.getInput()); })
       .Case([&](hx::GatherOp gather) {
-        return gather.getAxis() + 1 <
+        return static_cast<int64_t>(gather.getAxis()) + 1 <
                cast<RankedTensorType>(gather.getInput().getType()).getRank();
       })
       .Case([&](hx::PoolOp pool) { return pool.getLayout() == hx::Layout::nhwc; })
@@ -200,6 +201,16 @@ Value ElementEmitter::memrefOfResult(unsigned result) {
 
 Value ElementEmitter::loadOuter(BlockArgument argument, ArrayRef<Value> index,
                                 unsigned lanes) {
+  // One number that the host computes is a param, not memory.
+  Value outer = group.getInputs()[argument.getArgNumber()];
+  Operation *source = outer.getDefiningOp();
+  if (source && !isa<hx::GroupOp, hx::ConstantOp, hx::WeightOp>(source))
+    if (auto known = k.shapes().contents(outer); known && known->size() == 1) {
+      Type i64 = k.builder().getI64Type();
+      Value number = arith::IndexCastOp::create(k.builder(), k.loc(), i64,
+                                                k.value(k.scalar(known->front())));
+      return k.splat(emitCast(k, number, i64, elementType(argument)), lanes);
+    }
   return k.load(memrefOf(argument), linearize(argument, index), lanes,
                 elementType(argument));
 }

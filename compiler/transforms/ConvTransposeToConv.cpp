@@ -1,5 +1,4 @@
-//===- ConvTransposeToConv.cpp - upsampling convolutions, phase by phase
-//-------------------------===//
+//===- ConvTransposeToConv.cpp - upsampling convolutions, phase by phase ---===//
 //
 // Output o of a transposed convolution of stride s reads the taps k with
 // (o + pad - k) mod s = 0: with q = (o + pad) / s and the phase r = (o + pad) mod s,

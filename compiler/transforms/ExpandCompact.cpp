@@ -1,5 +1,4 @@
-//===- ExpandCompact.cpp - hx.compact as counting, a host read, and filling
-//---------------------===//
+//===- ExpandCompact.cpp - hx.compact as counting, a host read, and filling ---===//
 //
 //   rows    mask, padded to one block more than it has, as [blocks + 1, block]
 //   counts  number of true in each row; the last row has none

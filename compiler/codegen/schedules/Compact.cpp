@@ -1,5 +1,4 @@
-//===- Compact.cpp - positions of true, blocks side by side
-//----------------------------===//
+//===- Compact.cpp - positions of true, blocks side by side ---------------===//
 //
 // An item owns a block of the mask and writes from where the blocks before it end.
 //
