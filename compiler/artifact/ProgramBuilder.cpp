@@ -190,6 +190,9 @@ private:
       return id;
     Operation *op = value.getDefiningOp();
     Result<uint32_t> id = internalError("a value is used before it is made");
+    auto argument = dyn_cast<BlockArgument>(value);
+    if (argument && isIteration(argument))
+      id = materializeContents(value);
     if (op && placeOf(op, shapes) == Place::constant)
       id = constantValue(value);
     else if (op && (placeOf(op, shapes) == Place::host || shapes.contents(value)))
@@ -208,6 +211,8 @@ private:
       return addGroup(group);
     if (auto ifOp = dyn_cast<hx::IfOp>(op))
       return addIf(ifOp);
+    if (auto loop = dyn_cast<hx::LoopOp>(op))
+      return addLoop(loop);
     if (hostOnly.contains(op))
       return Status::success();
     if (auto reshape = dyn_cast<hx::ReshapeOp>(op))
@@ -274,6 +279,107 @@ private:
       ids.erase(materialized.pop_back_val());
     predicate = outer;
     return Status::success();
+  }
+
+  /// The body between two instructions, and behind them what fills the stacks. The
+  /// loop's values are groups' own: hx-materialize-results saw to that.
+  Status addLoop(hx::LoopOp op) {
+    auto loop = std::make_unique<fmt::LoopT>();
+    auto number = static_cast<uint32_t>(program->loops.size());
+    program->loops.push_back(std::make_unique<fmt::LoopT>());
+    Block &body = op.getBody().front();
+    size_t numCarried = op.getCarried().size();
+    std::string node = nodeNames(op.getLoc());
+    auto drives = [&](Value value, int32_t &expr) {
+      expr = exprs.add(shapes.contents(value)->front());
+      if (expr >= 0)
+        return Status::success();
+      return internalError("the condition or trip count of '" + node +
+                           "' hangs on a value that is not kept");
+    };
+    if (op.getTripCount())
+      HEXIN_RETURN_IF_ERROR(drives(op.getTripCount(), loop->trip_count));
+    if (op.getCondition())
+      HEXIN_RETURN_IF_ERROR(drives(op.getCondition(), loop->condition));
+    for (Value carried : op.getCarried()) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(carried));
+      loop->entries.push_back(id);
+    }
+    exprs.addLoop(body.getArgument(0), number);
+    HEXIN_RETURN_IF_ERROR(addLoopMark(fmt::InstructionKind::loop_begin, number, node));
+    for (BlockArgument argument : body.getArguments().drop_front()) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, addLoopValue(argument));
+      loop->carried.push_back(id);
+      if (readBack.contains(argument))
+        HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_host, id, node));
+    }
+    size_t numKept = materialized.size();
+    for (Operation &inner : body.without_terminator())
+      HEXIN_RETURN_IF_ERROR(addOp(&inner));
+    ValueRange yielded = cast<hx::YieldOp>(body.getTerminator()).getValues();
+    if (!op.getIgnoreCondition())
+      HEXIN_RETURN_IF_ERROR(drives(yielded.front(), loop->again));
+    for (Value value : yielded.drop_front()) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(value));
+      (loop->nexts.size() < numCarried ? loop->nexts : loop->slices).push_back(id);
+    }
+    HEXIN_RETURN_IF_ERROR(addLoopMark(fmt::InstructionKind::loop_end, number, node));
+    for (Value result : op.getResults()) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, addLoopValue(result));
+      (loop->results.size() < numCarried ? loop->results : loop->stacks).push_back(id);
+    }
+    for (size_t k = numCarried; k < op.getNumResults(); ++k)
+      HEXIN_RETURN_IF_ERROR(addStacking(yielded[k + 1], op.getResult(k), node));
+    while (materialized.size() > numKept)
+      ids.erase(materialized.pop_back_val());
+    program->loops[number] = std::move(loop);
+    return bringToHost(op);
+  }
+
+  Status addLoopMark(fmt::InstructionKind kind, uint32_t loop, const std::string &node) {
+    // Not taken is decided at the beginning.
+    hx::Dim outer = std::exchange(
+        predicate, kind == fmt::InstructionKind::loop_begin ? predicate : hx::Dim());
+    Status added = addTransfer(kind, loop, node);
+    predicate = outer;
+    return added;
+  }
+
+  /// A value whose memory a loop hands on: its sizes come with it.
+  Result<uint32_t> addLoopValue(Value value) {
+    auto def = std::make_unique<fmt::ValueDefT>();
+    auto type = cast<RankedTensorType>(value.getType());
+    std::optional<DType> dtype = hx::toDType(type.getElementType());
+    if (!dtype)
+      return internalError("a value has an element type that artifacts cannot hold");
+    def->kind = fmt::ValueKind::temp;
+    def->dtype = static_cast<uint8_t>(*dtype);
+    def->residency =
+        readBack.contains(value) ? fmt::Residency::both : fmt::Residency::device;
+    def->name = nodeNames(value.getLoc());
+    uint32_t id = program->values.size();
+    for (int64_t axis = 0; axis < type.getRank(); ++axis)
+      def->dims.push_back(exprs.sizeOfValue(id, axis));
+    program->values.push_back(std::move(def));
+    ids[value] = id;
+    return id;
+  }
+
+  /// The instruction that copies a slice to where it belongs.
+  Status addStacking(Value slice, Value stack, const std::string &node) {
+    codegen::KernelUse use;
+    for (auto [i, traits] : llvm::enumerate(target.variants())) {
+      codegen::KernelBuilder k(*kernels[i], shapes, traits, slice.getLoc(), use.name);
+      codegen::emitCopy(k, slice, stack);
+      k.use.isExact = true;
+      codegen::KernelUse emitted = k.finish();
+      if (i == 0)
+        use = std::move(emitted);
+    }
+    hx::Dim outer = std::exchange(predicate, hx::Dim());
+    Status added = addLaunch(use, "stack", node, "");
+    predicate = outer;
+    return added;
   }
 
   Status addView(hx::ReshapeOp reshape) {

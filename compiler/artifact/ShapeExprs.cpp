@@ -44,6 +44,8 @@ int32_t ShapeExprs::symbol(const hx::Symbol &symbol) {
     if (auto ifOp = isSize ? symbol.value.getDefiningOp<hx::IfOp>() : nullptr)
       return sizeOfChoice(ifOp, cast<OpResult>(symbol.value).getResultNumber(),
                           symbol.index);
+    if (auto loop = loops.find(symbol.value); loop != loops.end())
+      return append(fmt::ExprOp::iteration, loop->second, -1, -1, 0);
     int32_t value = valueId(symbol.value);
     bool isElement = symbol.kind == hx::Symbol::Kind::element;
     if (value < 0)

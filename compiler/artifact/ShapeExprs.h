@@ -21,9 +21,16 @@ public:
   ShapeExprs(hx::SymbolicShapes &shapes, std::function<int32_t(mlir::Value)> valueId)
       : shapes(shapes), valueId(std::move(valueId)) {}
 
+  /// From here on `argument` is the number of the iteration of loop `loop`.
+  void addLoop(mlir::BlockArgument argument, uint32_t loop) { loops[argument] = loop; }
+
   /// The node of `dim`, or -1 when it hangs on a value that is not in the program.
   int32_t add(hx::Dim dim);
   int32_t constant(int64_t value);
+  /// The size of a value that the run gives it.
+  int32_t sizeOfValue(int32_t value, int32_t axis) {
+    return append(fmt::ExprOp::result_dim, value, axis, -1, 0);
+  }
 
   std::vector<fmt::ExprNode> take() { return std::move(pool); }
 
@@ -35,6 +42,7 @@ private:
   hx::SymbolicShapes &shapes;
   std::function<int32_t(mlir::Value)> valueId;
   std::vector<fmt::ExprNode> pool;
+  llvm::DenseMap<mlir::Value, uint32_t> loops;
   llvm::DenseMap<hx::Dim, int32_t> known;
   std::map<std::tuple<fmt::ExprOp, int32_t, int32_t, int32_t, int64_t>, int32_t> interned;
 };

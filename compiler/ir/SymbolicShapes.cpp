@@ -234,6 +234,14 @@ LogicalResult SymbolicShapes::inferRegions(Operation *op) {
       argument.setType(operand.getType());
     }
   }
+  if (auto loop = dyn_cast<LoopOp>(op))
+    if (!loop.getBody().empty() && loop.getBody().getNumArguments() > 0) {
+      // The host counts iterations.
+      BlockArgument iteration = loop.getBody().getArgument(0);
+      Dim number = table.element(iteration, 0);
+      table.setBounds(number, 0, INT64_MAX);
+      elements[iteration] = {number};
+    }
   auto ifOp = dyn_cast<IfOp>(op);
   if (!ifOp) {
     for (Region &region : op->getRegions())

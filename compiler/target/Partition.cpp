@@ -87,7 +87,8 @@ public:
     llvm::DenseSet<Operation *> hostOnly = hostOnlyOps(func, shapes);
     SmallVector<Operation *> ops;
     WalkResult walked = func.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (isa<func::FuncOp, hx::IfOp>(op) || op->hasTrait<OpTrait::IsTerminator>())
+      if (isa<func::FuncOp, hx::IfOp, hx::LoopOp>(op) ||
+          op->hasTrait<OpTrait::IsTerminator>())
         return WalkResult::advance();
       Place place = placeOf(op, shapes);
       if (place == Place::unsupported) {
@@ -313,7 +314,7 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
       return Place::constant;
   if (isa<hx::ReshapeOp>(op))
     return Place::view;
-  if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp, hx::IfOp>(op))
+  if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp, hx::IfOp, hx::LoopOp>(op))
     return Place::device;
   if (isa<hx::ShapeOfOp>(op))
     return Place::host;

@@ -1,4 +1,4 @@
-//===- ReadBack.h - what the device makes and the host reads --------------------===//
+//===- ReadBack.h - what the device makes and the host reads --------------===//
 #ifndef HEXIN_COMPILER_TARGET_READBACK_H
 #define HEXIN_COMPILER_TARGET_READBACK_H
 
@@ -8,6 +8,9 @@
 #include "llvm/ADT/DenseSet.h"
 
 namespace hexin {
+
+/// Whether it is the number of a loop's iteration, which the host counts.
+bool isIteration(mlir::BlockArgument argument);
 
 /// Values that ops of `func` make and whose elements sizes, shape operands or
 /// conditions hang on. The run brings each to the host where it is made, and only

@@ -121,7 +121,8 @@ def MaterializeResultsPass : Pass<"hx-materialize-results", "::mlir::func::FuncO
   let summary = "every result in memory of its own";
   let description = [{
     After: each returned tensor is computed by an op on the device, or is a view of
-    such a result that no other returned tensor shares. (The copies are hx.cast to
+    such a result that no other returned tensor shares; so is what a loop carries and
+    stacks. (The copies are hx.cast to
     the same type, which hx-canonicalisation would remove: runs after it.)
   }];
   let dependentDialects = ["::hexin::hx::HXDialect"];

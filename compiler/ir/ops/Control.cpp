@@ -137,9 +137,21 @@ static std::optional<Dim> iterationCount(LoopOp op, ShapeContext &context) {
   if (!op.getTripCount() || op.getCondition() || !op.getIgnoreCondition())
     return std::nullopt;
   auto trips = context.contents(op.getTripCount());
-  if (!trips || trips->size() != 1)
-    return std::nullopt;
   return context.symbols().max(trips->front(), context.constant(0));
+}
+
+/// What drives the loop is read on the host, iteration by iteration.
+static LogicalResult demandDrivers(LoopOp op, ShapeContext &context) {
+  SmallVector<Value> drivers;
+  for (Value value : {op.getTripCount(), op.getCondition()})
+    if (value)
+      drivers.push_back(value);
+  if (!op.getIgnoreCondition())
+    drivers.push_back(yielded(op.getBody()).front());
+  for (Value value : drivers)
+    if (failed(context.hostElements(op, value)))
+      return failure();
+  return success();
 }
 
 LogicalResult LoopOp::inferShapes(ShapeContext &context) {
@@ -149,7 +161,8 @@ LogicalResult LoopOp::inferShapes(ShapeContext &context) {
                                 << " carried values, got " << getNumResults();
   if (failed(checkRegion(*this, getBody(), getNumResults() + 1, "body")) ||
       failed(checkScalar(*this, context, getTripCount(), "trip count")) ||
-      failed(checkScalar(*this, context, getCondition(), "condition")))
+      failed(checkScalar(*this, context, getCondition(), "condition")) ||
+      failed(demandDrivers(*this, context)))
     return failure();
   Block &body = getBody().front();
   if (body.getNumArguments() != numCarried + 1)

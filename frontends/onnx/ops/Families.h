@@ -14,6 +14,7 @@ void registerElementwiseOps(OpTable &table);
 void registerGatherOps(OpTable &table);
 void registerIndexOps(OpTable &table);
 void registerLayoutOps(OpTable &table);
+void registerLoopOps(OpTable &table);
 void registerMatMulOps(OpTable &table);
 void registerMicrosoftOps(OpTable &table);
 void registerMlOps(OpTable &table);
@@ -39,6 +40,7 @@ inline void registerAllOps(OpTable &table) {
   registerGatherOps(table);
   registerIndexOps(table);
   registerLayoutOps(table);
+  registerLoopOps(table);
   registerMatMulOps(table);
   registerMicrosoftOps(table);
   registerMlOps(table);
