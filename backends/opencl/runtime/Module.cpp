@@ -52,7 +52,7 @@ static std::string buildLog(const ClApi &api, cl_program program, cl_device_id d
 
 Result<std::unique_ptr<hexin_module_t>>
 hexin_module_t::build(const ClApi &api, cl_context context, const ClDevice &device,
-                      std::string_view source, const BinaryCache &cache,
+                      std::string_view source, const FileCache &cache,
                       const std::string &what) {
   std::string options = buildOptions(device);
   std::unique_ptr<hexin_module_t> module(
@@ -65,11 +65,11 @@ hexin_module_t::build(const ClApi &api, cl_context context, const ClDevice &devi
 
 bool hexin_module_t::buildFromCache(cl_context context, cl_device_id device,
                                     const std::string &options) {
-  std::optional<std::vector<std::byte>> binary = cache_.find(cacheKey_);
+  std::optional<FileCache::Entry> binary = cache_.find(cacheKey_);
   if (!binary)
     return false;
-  const auto *bytes = reinterpret_cast<const unsigned char *>(binary->data());
-  size_t length = binary->size();
+  const auto *bytes = reinterpret_cast<const unsigned char *>(binary->bytes().data());
+  size_t length = binary->bytes().size();
   cl_int binaryStatus = CL_SUCCESS, code = CL_SUCCESS;
   ClProgram program(api_, api_.clCreateProgramWithBinary(context, 1, &device, &length,
                                                          &bytes, &binaryStatus, &code));

@@ -1,4 +1,4 @@
-#include "backends/opencl/runtime/BinaryCache.h"
+#include "runtime/base/FileCache.h"
 #include "runtime/base/Hash.h"
 
 #include <algorithm>
@@ -9,23 +9,26 @@
 #include <cstring>
 #include <fcntl.h>
 #include <string>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
-namespace hexin::opencl {
+namespace hexin {
 namespace fs = std::filesystem;
 
 namespace {
 
-/// Head of an entry; the key and then the value follow.
+/// Head of an entry; the key follows, and from the next multiple of 64 the value.
 struct EntryHead {
   std::array<char, 8> magic;
   uint64_t keyBytes;
   uint64_t valueBytes;
   uint64_t hash; // of key and value
 };
-constexpr std::array<char, 8> entryMagic = {'H', 'X', 'C', 'L', 'B', 'I', 'N', '1'};
-constexpr std::string_view entrySuffix = ".clbin";
+constexpr std::array<char, 8> entryMagic = {'H', 'X', 'C', 'A', 'C', 'H', 'E', '1'};
+constexpr std::string_view entrySuffix = ".cache";
+constexpr uint64_t valueAlignment = 64;
 constexpr std::string_view temporarySuffix = ".tmp";
 /// A temporary file this old was left by a process that died.
 constexpr auto abandonedAfter = std::chrono::hours(1);
@@ -43,18 +46,6 @@ public:
   explicit operator bool() const { return descriptor_ >= 0; }
   int get() const { return descriptor_; }
 
-  bool read(void *to, size_t bytes) {
-    auto *at = static_cast<char *>(to);
-    while (bytes > 0) {
-      ssize_t n = ::read(descriptor_, at, bytes);
-      if (n <= 0)
-        return false;
-      at += n;
-      bytes -= static_cast<size_t>(n);
-    }
-    return true;
-  }
-
   bool write(const void *from, size_t bytes) {
     const auto *at = static_cast<const char *>(from);
     while (bytes > 0) {
@@ -71,6 +62,14 @@ private:
   int descriptor_;
 };
 
+/// Where the value begins; nullopt when the key alone is larger than any file.
+std::optional<uint64_t> valueOffset(uint64_t keyBytes) {
+  if (keyBytes > UINT64_MAX / 2)
+    return std::nullopt;
+  uint64_t end = sizeof(EntryHead) + keyBytes;
+  return (end + valueAlignment - 1) / valueAlignment * valueAlignment;
+}
+
 uint64_t hashEntry(std::string_view key, std::span<const std::byte> value) {
   return hash64(value, hash64(key));
 }
@@ -84,14 +83,19 @@ fs::path temporaryPath(const fs::path &folder) {
 
 } // namespace
 
-fs::path BinaryCache::pathOf(std::string_view key) const {
+fs::path FileCache::pathOf(std::string_view key) const {
   char name[17];
   std::snprintf(name, sizeof name, "%016llx",
                 static_cast<unsigned long long>(hash64(key)));
   return folder_ / (name + std::string(entrySuffix));
 }
 
-std::optional<std::vector<std::byte>> BinaryCache::find(std::string_view key) const {
+FileCache::Entry::~Entry() {
+  if (!file_.empty())
+    ::munmap(const_cast<std::byte *>(file_.data()), file_.size());
+}
+
+std::optional<FileCache::Entry> FileCache::find(std::string_view key) const {
   if (!isEnabled())
     return std::nullopt;
   fs::path path = pathOf(key);
@@ -100,33 +104,39 @@ std::optional<std::vector<std::byte>> BinaryCache::find(std::string_view key) co
   if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     return std::nullopt;
   auto fileBytes = static_cast<uint64_t>(status.st_size);
-  auto damaged = [&]() -> std::optional<std::vector<std::byte>> {
+  auto damaged = [&]() -> std::optional<Entry> {
     std::error_code ignored;
     fs::remove(path, ignored);
     return std::nullopt;
   };
   EntryHead head;
-  if (fileBytes < sizeof head || fileBytes > maxBytes_ ||
-      !file.read(&head, sizeof head) || head.magic != entryMagic ||
-      head.keyBytes > fileBytes || head.valueBytes > fileBytes ||
-      sizeof head + head.keyBytes + head.valueBytes != fileBytes)
+  if (fileBytes < sizeof head || fileBytes > maxBytes_)
     return damaged();
-  if (head.keyBytes != key.size())
-    return std::nullopt; // the entry of another key with the same hash
-  std::string storedKey(head.keyBytes, '\0');
-  std::vector<std::byte> value(head.valueBytes);
-  if (!file.read(storedKey.data(), storedKey.size()) ||
-      !file.read(value.data(), value.size()) || hashEntry(storedKey, value) != head.hash)
-    return damaged();
-  if (storedKey != key)
+  void *mapped =
+      ::mmap(nullptr, fileBytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.get(), 0);
+  if (mapped == MAP_FAILED)
     return std::nullopt;
+  Entry entry({static_cast<const std::byte *>(mapped), fileBytes});
+  std::memcpy(&head, mapped, sizeof head);
+  std::optional<uint64_t> offset = valueOffset(head.keyBytes);
+  if (head.magic != entryMagic || !offset || *offset > fileBytes ||
+      head.valueBytes != fileBytes - *offset)
+    return damaged();
+  std::string_view storedKey(static_cast<const char *>(mapped) + sizeof head,
+                             head.keyBytes);
+  entry.value_ = entry.file_.subspan(*offset);
+  if (storedKey != key)
+    return std::nullopt; // the entry of another key with the same hash
+  if (hashEntry(storedKey, entry.value_) != head.hash)
+    return damaged();
   ::futimens(file.get(), nullptr); // used now; a read-only folder just keeps its order
-  return value;
+  return entry;
 }
 
-void BinaryCache::store(std::string_view key, std::span<const std::byte> value) const {
+void FileCache::store(std::string_view key, std::span<const std::byte> value) const {
   EntryHead head{entryMagic, key.size(), value.size(), hashEntry(key, value)};
-  if (!isEnabled() || sizeof head + key.size() + value.size() > maxBytes_)
+  uint64_t offset = valueOffset(key.size()).value_or(UINT64_MAX);
+  if (!isEnabled() || offset > maxBytes_ || value.size() > maxBytes_ - offset)
     return;
   std::error_code ignored;
   fs::create_directories(folder_, ignored);
@@ -136,7 +146,9 @@ void BinaryCache::store(std::string_view key, std::span<const std::byte> value) 
     File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!file)
       return;
+    constexpr std::array<char, valueAlignment> gap{};
     isWritten = file.write(&head, sizeof head) && file.write(key.data(), key.size()) &&
+                file.write(gap.data(), offset - sizeof head - key.size()) &&
                 file.write(value.data(), value.size());
   }
   std::error_code failed;
@@ -149,19 +161,19 @@ void BinaryCache::store(std::string_view key, std::span<const std::byte> value) 
   evict(path);
 }
 
-void BinaryCache::remove(std::string_view key) const {
+void FileCache::remove(std::string_view key) const {
   std::error_code ignored;
   if (isEnabled())
     fs::remove(pathOf(key), ignored);
 }
 
-void BinaryCache::evict(const fs::path &keep) const {
-  struct Entry {
+void FileCache::evict(const fs::path &keep) const {
+  struct Candidate {
     fs::path path;
     fs::file_time_type lastUse;
     uint64_t bytes;
   };
-  std::vector<Entry> entries;
+  std::vector<Candidate> entries;
   uint64_t totalBytes = 0;
   std::error_code failed;
   for (fs::directory_iterator at(folder_, failed), end; !failed && at != end;
@@ -181,8 +193,8 @@ void BinaryCache::evict(const fs::path &keep) const {
       entries.push_back({at->path(), lastUse, bytes});
   }
   std::sort(entries.begin(), entries.end(),
-            [](const Entry &a, const Entry &b) { return a.lastUse < b.lastUse; });
-  for (const Entry &entry : entries) {
+            [](const Candidate &a, const Candidate &b) { return a.lastUse < b.lastUse; });
+  for (const Candidate &entry : entries) {
     if (totalBytes <= maxBytes_)
       break;
     std::error_code gone;
@@ -191,4 +203,4 @@ void BinaryCache::evict(const fs::path &keep) const {
   }
 }
 
-} // namespace hexin::opencl
+} // namespace hexin

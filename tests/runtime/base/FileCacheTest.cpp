@@ -1,7 +1,8 @@
-#include "backends/opencl/runtime/BinaryCache.h"
+#include "runtime/base/FileCache.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <fstream>
@@ -9,13 +10,14 @@
 #include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
-namespace hexin::opencl {
+namespace hexin {
 namespace {
 
 namespace fs = std::filesystem;
 
-class BinaryCacheTest : public testing::Test {
+class FileCacheTest : public testing::Test {
 protected:
   void SetUp() override {
     std::string pattern = testing::TempDir() + "hexin-cache-XXXXXX";
@@ -33,6 +35,14 @@ protected:
       bytes[i] = static_cast<std::byte>((i * 31 + seed) & 255);
     return bytes;
   }
+  static std::optional<std::vector<std::byte>> contents(const FileCache &cache,
+                                                        std::string_view key) {
+    auto entry = cache.find(key);
+    if (!entry)
+      return std::nullopt;
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(entry->bytes().data()) % 64, 0u);
+    return std::vector<std::byte>(entry->bytes().begin(), entry->bytes().end());
+  }
   size_t countFiles() const {
     size_t count = 0;
     for ([[maybe_unused]] const auto &entry : fs::directory_iterator(folder))
@@ -43,27 +53,37 @@ protected:
   fs::path folder;
 };
 
-TEST_F(BinaryCacheTest, FindsWhatWasStored) {
-  BinaryCache cache(folder / "made" / "on demand");
+TEST_F(FileCacheTest, FindsWhatWasStored) {
+  FileCache cache(folder / "made" / "on demand");
   EXPECT_FALSE(cache.find("a"));
   cache.store("a", bytesOf(1000, 1));
   cache.store("b", bytesOf(0, 2));
-  EXPECT_EQ(cache.find("a"), bytesOf(1000, 1));
-  EXPECT_EQ(cache.find("b"), bytesOf(0, 2));
+  EXPECT_EQ(contents(cache, "a"), bytesOf(1000, 1));
+  EXPECT_EQ(contents(cache, "b"), bytesOf(0, 2));
   cache.store("a", bytesOf(10, 3));
-  EXPECT_EQ(cache.find("a"), bytesOf(10, 3));
+  EXPECT_EQ(contents(cache, "a"), bytesOf(10, 3));
   cache.remove("a");
   EXPECT_FALSE(cache.find("a"));
 }
 
-TEST_F(BinaryCacheTest, OffWithoutAFolder) {
-  BinaryCache cache("");
+TEST_F(FileCacheTest, AMappedEntryOutlivesItsFile) {
+  FileCache cache(folder);
+  cache.store("a", bytesOf(100'000, 1));
+  auto entry = cache.find("a");
+  ASSERT_TRUE(entry);
+  cache.store("a", bytesOf(10, 2));
+  cache.remove("a");
+  EXPECT_TRUE(std::ranges::equal(entry->bytes(), bytesOf(100'000, 1)));
+}
+
+TEST_F(FileCacheTest, OffWithoutAFolder) {
+  FileCache cache("");
   cache.store("a", bytesOf(10, 1));
   EXPECT_FALSE(cache.find("a"));
 }
 
-TEST_F(BinaryCacheTest, DamagedEntriesAreForgotten) {
-  BinaryCache cache(folder);
+TEST_F(FileCacheTest, DamagedEntriesAreForgotten) {
+  FileCache cache(folder);
   for (int damage = 0; damage < 5; ++damage) {
     cache.store("key", bytesOf(500, 1));
     fs::path path = cache.pathOf("key");
@@ -83,15 +103,15 @@ TEST_F(BinaryCacheTest, DamagedEntriesAreForgotten) {
   }
 }
 
-TEST_F(BinaryCacheTest, AnotherKeyUnderTheSameNameIsNotMistaken) {
-  BinaryCache cache(folder);
+TEST_F(FileCacheTest, AnotherKeyUnderTheSameNameIsNotMistaken) {
+  FileCache cache(folder);
   cache.store("one", bytesOf(10, 1));
   fs::rename(cache.pathOf("one"), cache.pathOf("two"));
   EXPECT_FALSE(cache.find("two"));
 }
 
-TEST_F(BinaryCacheTest, LeastRecentlyUsedGoFirst) {
-  BinaryCache cache(folder, 4000);
+TEST_F(FileCacheTest, LeastRecentlyUsedGoFirst) {
+  FileCache cache(folder, 4000);
   auto age = [&](const std::string &key, int hours) {
     fs::last_write_time(cache.pathOf(key),
                         fs::file_time_type::clock::now() - std::chrono::hours(hours));
@@ -113,8 +133,8 @@ TEST_F(BinaryCacheTest, LeastRecentlyUsedGoFirst) {
   EXPECT_TRUE(cache.find("new"));
 }
 
-TEST_F(BinaryCacheTest, AbandonedTemporariesAreSwept) {
-  BinaryCache cache(folder);
+TEST_F(FileCacheTest, AbandonedTemporariesAreSwept) {
+  FileCache cache(folder);
   std::ofstream(folder / "1-2-3.tmp") << "half";
   fs::last_write_time(folder / "1-2-3.tmp",
                       fs::file_time_type::clock::now() - std::chrono::hours(5));
@@ -122,29 +142,29 @@ TEST_F(BinaryCacheTest, AbandonedTemporariesAreSwept) {
   EXPECT_EQ(countFiles(), 1u);
 }
 
-TEST_F(BinaryCacheTest, ReadOnlyFolderStillFinds) {
-  BinaryCache cache(folder);
+TEST_F(FileCacheTest, ReadOnlyFolderStillFinds) {
+  FileCache cache(folder);
   cache.store("a", bytesOf(10, 1));
   fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec);
   cache.store("b", bytesOf(10, 2));
-  EXPECT_EQ(cache.find("a"), bytesOf(10, 1));
+  EXPECT_EQ(contents(cache, "a"), bytesOf(10, 1));
   if (geteuid() != 0) // root writes anywhere
     EXPECT_FALSE(cache.find("b"));
 }
 
-TEST_F(BinaryCacheTest, UnusableFoldersHoldNothing) {
+TEST_F(FileCacheTest, UnusableFoldersHoldNothing) {
   std::ofstream(folder / "file") << "no folder";
-  BinaryCache inFile(folder / "file" / "cache"), inSystem("/proc/hexin-cache");
-  for (const BinaryCache &cache : {inFile, inSystem}) {
+  FileCache inFile(folder / "file" / "cache"), inSystem("/proc/hexin-cache");
+  for (const FileCache &cache : {inFile, inSystem}) {
     cache.store("a", bytesOf(10, 1));
     EXPECT_FALSE(cache.find("a"));
     cache.remove("a");
   }
 }
 
-TEST_F(BinaryCacheTest, FullDiskIsIgnored) {
+TEST_F(FileCacheTest, FullDiskIsIgnored) {
   // A limit on file sizes stops a write half way, as a full disk does.
-  BinaryCache cache(folder);
+  FileCache cache(folder);
   struct rlimit before, tight;
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   auto previous = std::signal(SIGXFSZ, SIG_IGN);
@@ -158,8 +178,8 @@ TEST_F(BinaryCacheTest, FullDiskIsIgnored) {
   EXPECT_EQ(countFiles(), 0u);
 }
 
-TEST_F(BinaryCacheTest, ConcurrentWritersAndReaders) {
-  BinaryCache cache(folder, 100'000);
+TEST_F(FileCacheTest, ConcurrentWritersAndReaders) {
+  FileCache cache(folder, 100'000);
   std::vector<std::thread> threads;
   std::atomic<int> wrong{0};
   for (unsigned t = 0; t < 4; ++t)
@@ -168,7 +188,7 @@ TEST_F(BinaryCacheTest, ConcurrentWritersAndReaders) {
         std::string key = std::to_string((t + round) % 5);
         unsigned seed = static_cast<unsigned>(key[0]);
         cache.store(key, bytesOf(20'000 + seed * 100, seed));
-        if (auto found = cache.find(key);
+        if (auto found = contents(cache, key);
             found && *found != bytesOf(20'000 + seed * 100, seed))
           ++wrong;
       }
@@ -177,8 +197,8 @@ TEST_F(BinaryCacheTest, ConcurrentWritersAndReaders) {
     thread.join();
   EXPECT_EQ(wrong, 0);
   for (const auto &entry : fs::directory_iterator(folder))
-    EXPECT_EQ(entry.path().extension(), ".clbin");
+    EXPECT_EQ(entry.path().extension(), ".cache");
 }
 
 } // namespace
-} // namespace hexin::opencl
+} // namespace hexin
