@@ -42,6 +42,10 @@ ordered_json describeVariant(const fmt::Program &program, const fmt::Variant &va
                      : text(variant.name());
   if (variant.guard() >= 0)
     json["guarded"] = true;
+  if (variant.engine() == fmt::Engine::library) {
+    json["order"] = fmt::EnumNameOrderClass(variant.order());
+    json["errorConstant"] = variant.error_constant();
+  }
   return json;
 }
 
