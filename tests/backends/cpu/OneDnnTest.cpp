@@ -216,6 +216,11 @@ void checkConv(OpenDevice &device, const ConvCase &p, bool isNhwc, bool isConsta
                                   {"has_bias", 0, 1},
                                   {"post_ops", 2, 0, "add;relu"}},
                                  isConstant ? 1 : -1, 2);
+  // What is not how we compile, oneDNN may have as slow code only, and that is refused.
+  if (!error.empty() && !(isNhwc && isConstant)) {
+    EXPECT_NE(error.find("reference code"), std::string::npos) << error;
+    return;
+  }
   ASSERT_EQ(error, "");
   expectClose(y, expected, 1e-4f);
 }
