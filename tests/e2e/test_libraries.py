@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -287,6 +288,11 @@ def test_sessions_share_packed_weights(has_library, family):
     assert counts[0] > 0 and len(set(counts)) == 1
 
 
+def entries_of(text, node):
+    """What --explain says of the launches of `node`; changes of layout are some of them."""
+    return [entry for entry in re.split(r"\n  (?! )", text) if entry.split("\n")[0] == node]
+
+
 def test_explain_says_what_the_library_refuses(tmp_path):
     cases = Nodes()
     x, y = cases.input("x", 1, 8, 16), cases.input("y", 1, 16, 24)
@@ -300,6 +306,43 @@ def test_explain_says_what_the_library_refuses(tmp_path):
     assert "onednn.matmul, else " in text
     text = hexin.compile(model, tmp_path / "a.hxm", disable=["onednn"], explain=True).text
     assert "onednn: disabled by an option" in text and "onednn.matmul" not in text
+
+
+def test_the_faster_one_goes_first(has_library, tmp_path):
+    """By known sizes when compiling, by a guard where only the run tells them."""
+    cases = Nodes()
+    fixed, free = cases.input("fixed", 1, 64, 28, 28), cases.input("free", 1, 64, 28, 28, dynamic=(2, 3))
+    cases.output("Relu", "large", [cases.add("Conv", "large-conv", [fixed, cases.weights(64, 64, 3, 3)])])
+    cases.output("Conv", "pointwise", [fixed, cases.weights(64, 64, 1, 1)])
+    cases.output("Clip", "bounded", [cases.add("Conv", "bounded-conv", [fixed, cases.weights(64, 64, 3, 3)]),
+                                     cases.scalar(0), cases.scalar(6)])
+    cases.output("Conv", "unknown", [free, cases.weights(64, 64, 3, 3)], pads=[1] * 4)
+    model, path = cases.model().SerializeToString(), tmp_path / "a.hxm"
+    text = hexin.compile(model, path, explain=True, cpu_archs=ANY_ARCH).text
+    for node, expected in (("large-conv+large", "onednn.conv, else "), ("pointwise", "onednn: our kernel is faster"),
+                           ("bounded-conv+bounded", "onednn: its clip:0:6 does not keep NaN"),
+                           ("unknown", "onednn.conv (guarded), else ")):
+        assert any(expected in entry for entry in entries_of(text, node)), text
+    session = hexin.Session(path, profile=True)
+    for size, engine in ((28, "library"), (3, "kernel")):
+        session.run({**cases.inputs, "free": np.ones((1, 64, size, size), np.float32)})
+        engines = [args["engine"] for args in launches(session) if args["node"] == "unknown"]
+        assert ("library" in engines) == (engine == "library"), (size, engines)
+
+
+def test_nan_and_infinities_stay(has_library, tmp_path):
+    """In what is chosen by default; oneDNN's own relu gives 0 for NaN."""
+    cases = Nodes()
+    x = cases.input("x", 1, 64, 12, 12)
+    for op in ("Relu", "Sigmoid", "LeakyRelu", "HardSwish", "Tanh"):
+        cases.output(op, op, [cases.add("Conv", op + "-conv", [x, cases.weights(64, 64, 3, 3)], pads=[1] * 4)])
+    model = cases.model().SerializeToString()
+    hexin.compile(model, tmp_path / "a.hxm", cpu_archs=ANY_ARCH)
+    session, reference = hexin.Session(tmp_path / "a.hxm", profile=True), onnxruntime.InferenceSession(model)
+    for special in (np.nan, np.inf, -np.inf):
+        cases.inputs["x"][0, 5, 4, 4] = special
+        check(session, cases, reference, cases.inputs)
+    assert all("library" in engines_of(launches(session), node) for node in cases.outputs)
 
 
 def test_an_unknown_library_is_an_error(tmp_path):

@@ -47,7 +47,9 @@ public:
       refusal = describe(cast<hx::PoolOp>(heavy));
     if (!refusal.empty() || use == LibraryUse::wherePossible)
       return refusal;
-    FasterWhere faster = whereOneDnnIsFaster(heavy, shapes);
+    if (!lossyStep.empty())
+      return "its " + lossyStep + " does not keep NaN and infinities as they are";
+    FasterWhere faster = whereOneDnnIsFaster(heavy, hasRelu, shapes);
     call.guard = faster.guard;
     return faster.isNever ? "our kernel is faster" : "";
   }
@@ -101,6 +103,8 @@ private:
       return "no pooling that sums";
     if (op.getResult() != yielded())
       return "pooling with an epilogue";
+    if (op.getFn() == hx::PoolFn::max)
+      lossyStep = "maximum";
     call.bindings = {outside(op.getInput()), group.getResult(0)};
     return "";
   }
@@ -140,6 +144,8 @@ private:
     call.bindings.push_back(group.getResult(0));
     if (!epilogue->postOps.empty())
       call.attributes.set(library::postOps, epilogue->postOps);
+    lossyStep = epilogue->lossyStep;
+    hasRelu = epilogue->hasRelu;
     return "";
   }
 
@@ -154,6 +160,8 @@ private:
   Operation *heavy;
   hx::SymbolicShapes &shapes;
   LibraryCall call;
+  std::string lossyStep;
+  bool hasRelu = false;
 };
 
 } // namespace

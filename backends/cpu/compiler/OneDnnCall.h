@@ -18,8 +18,8 @@
 namespace hexin::cpu {
 
 enum class LibraryUse {
-  whereFaster, ///< as OneDnnCost.h says
-  wherePossible,
+  whereFaster,   ///< as OneDnnCost.h says, and only what keeps NaN and infinities
+  wherePossible, ///< also steps that do not
   never
 };
 

@@ -13,8 +13,9 @@ struct FasterWhere {
 };
 
 /// For an op that oneDNN takes, from its sizes alone: what is known of them now, and
-/// in the guard what only the run will tell.
-FasterWhere whereOneDnnIsFaster(mlir::Operation *op, hx::SymbolicShapes &shapes);
+/// in the guard what only the run will tell. `hasRelu`: in the epilogue (PostOps.h).
+FasterWhere whereOneDnnIsFaster(mlir::Operation *op, bool hasRelu,
+                                hx::SymbolicShapes &shapes);
 
 } // namespace hexin::cpu
 

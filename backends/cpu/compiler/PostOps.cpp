@@ -19,6 +19,13 @@ std::string textOf(double number) {
   return std::string(digits, end);
 }
 
+/// oneDNN bounds its arguments by instructions that drop NaN; gelu of an infinity is
+/// NaN there.
+bool isLossy(StringRef step) {
+  return llvm::is_contained({"clip", "hard_sigmoid", "exp", "gelu_erf"},
+                            step.take_until([](char c) { return c == ':'; }));
+}
+
 /// Steps in order. Affine steps that follow each other become one, and so do two
 /// bounds.
 class StepList {
@@ -36,9 +43,11 @@ public:
   void addMax(double bound) { clip(bound, infinity); }
   void addMin(double bound) { clip(-infinity, bound); }
 
-  std::string take() {
+  void finish(Epilogue &epilogue) {
     flush();
-    return std::move(text);
+    epilogue.postOps = std::move(text);
+    epilogue.lossyStep = std::move(lossyStep);
+    epilogue.hasRelu = hasRelu;
   }
 
 private:
@@ -63,18 +72,30 @@ private:
     hasAffine = false;
   }
   void flushClip() {
-    if (hasClip)
-      append(low == 0 && high == infinity ? "relu"
-                                          : "clip:" + textOf(low) + ":" + textOf(high));
+    if (hasClip && low == 0 && high == infinity)
+      appendRelu();
+    else if (hasClip)
+      append("clip:" + textOf(low) + ":" + textOf(high));
     low = -infinity;
     high = infinity;
     hasClip = false;
   }
-  void append(std::string step) { text += (text.empty() ? "" : ";") + step; }
+  /// oneDNN's own relu makes 0 of NaN. elu with a factor of 0 does not, and the
+  /// addition of 0 brings its -0 back.
+  void appendRelu() {
+    append("elu:0");
+    append("linear:1:0");
+    hasRelu = true;
+  }
+  void append(std::string step) {
+    if (lossyStep.empty() && isLossy(step))
+      lossyStep = step;
+    text += (text.empty() ? "" : ";") + step;
+  }
 
-  std::string text;
+  std::string text, lossyStep;
   double scale = 1, shift = 0, low = -infinity, high = infinity;
-  bool hasAffine = false, hasClip = false;
+  bool hasAffine = false, hasClip = false, hasRelu = false;
 };
 
 /// The value of a splat constant inside of the group.
@@ -130,7 +151,7 @@ public:
       why = "a value inside of the epilogue is also a result";
       return std::nullopt;
     }
-    result.postOps = steps.take();
+    steps.finish(result);
     return std::move(result);
   }
 

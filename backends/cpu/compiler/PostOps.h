@@ -14,6 +14,10 @@ struct Epilogue {
   std::string postOps;                     ///< backends/cpu/abi/LibraryOps.h
   mlir::Value bias;                        ///< [columns]; null: none
   llvm::SmallVector<mlir::Value> operands; ///< of the binary steps, in order
+  bool hasRelu = false; ///< in a form that keeps NaN, and costs about 16 operations
+  /// The first step of which oneDNN makes a number of NaN, or NaN of an infinity;
+  /// empty: none does.
+  std::string lossyStep;
 };
 
 /// What stands between `heavy` and the end of its group, as steps. Values are
