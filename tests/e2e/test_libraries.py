@@ -293,6 +293,16 @@ def entries_of(text, node):
     return [entry for entry in re.split(r"\n  (?! )", text) if entry.split("\n")[0] == node]
 
 
+def test_inspect_shows_the_candidates(hexin_tool, family):
+    _, path, _ = family("products")
+    text = run_tool(hexin_tool, "inspect", path, "--instructions")
+    assert "library onednn.matmul, else kernel k_" in text and "5 weights for a library" in text
+    program = json.loads(run_tool(hexin_tool, "inspect", path, "--json"))["programs"][0]
+    assert program["libraryWeights"] == 5
+    variant = next(entry["variants"][0] for entry in program["instructions"] if len(entry.get("variants", ())) > 1)
+    assert variant["order"] == "free" and variant["errorConstant"] == 1
+
+
 def test_explain_says_what_the_library_refuses(tmp_path):
     cases = Nodes()
     x, y = cases.input("x", 1, 8, 16), cases.input("y", 1, 16, 24)
