@@ -41,6 +41,8 @@ struct KernelUse {
 /// in which it stands in memory (i8 for bool; signless integers).
 mlir::Type computeType(mlir::Type hxElementType);
 mlir::Type storageType(mlir::Type hxElementType);
+/// `lanes` > 1 of them as a vector.
+mlir::Type withLanes(mlir::Type type, unsigned lanes);
 
 class KernelBuilder {
 public:
