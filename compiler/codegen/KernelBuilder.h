@@ -43,6 +43,10 @@ mlir::Type computeType(mlir::Type hxElementType);
 mlir::Type storageType(mlir::Type hxElementType);
 /// `lanes` > 1 of them as a vector.
 mlir::Type withLanes(mlir::Type type, unsigned lanes);
+/// The hx element type of a tensor.
+inline mlir::Type elementType(mlir::Value tensor) {
+  return llvm::cast<mlir::ShapedType>(tensor.getType()).getElementType();
+}
 
 class KernelBuilder {
 public:

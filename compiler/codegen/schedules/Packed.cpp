@@ -22,6 +22,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/Scalars.h"
+#include "compiler/codegen/elements/WindowLoops.h"
 #include "compiler/codegen/schedules/Schedules.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -36,10 +37,6 @@ namespace {
 
 constexpr int64_t blockRows = 48; // a multiple of every tile's rows
 constexpr int64_t blocksPerSuperblock = 8;
-
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
 
 hx::PanelsAttr panelsOf(Value value) {
   return dyn_cast_or_null<hx::PanelsAttr>(

@@ -14,10 +14,6 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
-
 LogicalResult emitReduce(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
   auto reduce = cast<hx::ReduceOp>(heavyOp(emitter.groupOp()));
