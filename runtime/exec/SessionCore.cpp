@@ -1,8 +1,8 @@
 #include "runtime/exec/SessionCore.h"
 
 #include "runtime/artifact/Format.h"
+#include "runtime/base/CacheDir.h"
 #include "runtime/device/BackendRegistry.h"
-#include "runtime/exec/CacheDir.h"
 
 #include <algorithm>
 #include <string_view>
