@@ -24,7 +24,7 @@ Type storageType(Type type) {
   return type;
 }
 
-static Type withLanes(Type type, unsigned lanes) {
+Type withLanes(Type type, unsigned lanes) {
   return lanes > 1 ? VectorType::get({lanes}, type) : type;
 }
 
