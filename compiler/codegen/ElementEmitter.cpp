@@ -119,13 +119,14 @@ bool ElementEmitter::keepsLanes(Operation &op) const {
       })
       .Case([&](hx::SliceOp slice) { return slice.getSteps().back() == 1; })
       .Case([&](hx::ConcatOp concat) {
-        return concat.getAxis() != static_cast<int64_t>(out.size()) - 1;
+        return static_cast<int64_t>(concat.getAxis()) !=
+               static_cast<int64_t>(out.size()) - 1;
       })
       .Case([&](hx::PadOp pad) { return dims(pad.getInput()).back() == out.back(); })
       .Case(
           [&](hx::BroadcastToOp broadcast) { return alignedLast(broadcast.getInput()); })
       .Case([&](hx::GatherOp gather) {
-        return gather.getAxis() + 1 <
+        return static_cast<int64_t>(gather.getAxis()) + 1 <
                cast<RankedTensorType>(gather.getInput().getType()).getRank();
       })
       .Case([&](hx::PoolOp pool) { return pool.getLayout() == hx::Layout::nhwc; })

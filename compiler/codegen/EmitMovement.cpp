@@ -1,6 +1,7 @@
 //===- EmitMovement.cpp - movement and gathers as index arithmetic -----------------===//
 
 #include "compiler/codegen/ElementEmitter.h"
+#include "compiler/codegen/Positions.h"
 #include "compiler/codegen/Scalars.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -172,35 +173,28 @@ Value ElementEmitter::emitMovement(OpResult result, ArrayRef<Value> index,
 }
 
 Value ElementEmitter::emitGather(Operation *op, ArrayRef<Value> index, unsigned lanes) {
-  OpBuilder &b = k.builder();
-  Location loc = k.loc();
-  // Negative indices count from the end; beyond the ends they are clamped, so
-  // that memory is never read wild.
-  auto position = [&](Value indices, ArrayRef<Value> at, KExpr size) -> Value {
-    Value i = arith::IndexCastOp::create(b, loc, b.getIndexType(), emit(indices, at, 1));
-    Value n = k.value(size);
-    Value isNegative = k.less(i, k.index(0));
-    i = arith::SelectOp::create(b, loc, isNegative, k.add(i, n), i);
-    return k.max(k.index(0), k.min(i, k.sub(n, k.index(1))));
+  hx::Dims axisSizes = dims(op->getOperand(0));
+  auto position = [&](Value indices, ArrayRef<Value> at, size_t axis) -> Value {
+    return codegen::position(k, emit(indices, at, 1), k.size(axisSizes[axis]),
+                             areInside(k.shapes(), indices, axisSizes[axis]));
   };
   return TypeSwitch<Operation *, Value>(op)
       .Case([&](hx::GatherOp gather) {
         size_t axis = gather.getAxis();
         size_t indexRank = dims(gather.getIndices()).size();
         size_t batch = gather.getBatchDims();
-        SmallVector<KExpr> in = sizes(gather.getInput());
         // result axes: input[0..axis), indices[batch..), input(axis..]
         SmallVector<Value> indexAt(index.take_front(batch));
         llvm::append_range(indexAt, index.slice(axis, indexRank - batch));
         SmallVector<Value> at(index.take_front(axis));
-        at.push_back(position(gather.getIndices(), indexAt, in[axis]));
+        at.push_back(position(gather.getIndices(), indexAt, axis));
         llvm::append_range(at, index.drop_front(axis + indexRank - batch));
         return emit(gather.getInput(), at, lanes);
       })
       .Case([&](hx::GatherElementsOp gather) {
         SmallVector<Value> at(index);
         size_t axis = gather.getAxis();
-        at[axis] = position(gather.getIndices(), index, sizes(gather.getInput())[axis]);
+        at[axis] = position(gather.getIndices(), index, axis);
         return emit(gather.getInput(), at, lanes);
       })
       .Case([&](hx::GatherNdOp gather) {
@@ -209,13 +203,12 @@ Value ElementEmitter::emitGather(Operation *op, ArrayRef<Value> index, unsigned 
         hx::Dims indexDims = dims(gather.getIndices());
         int64_t coordinates =
             hx::SymbolTable::constantValue(indexDims.back()).value_or(0);
-        SmallVector<KExpr> in = sizes(gather.getInput());
         SmallVector<Value> indexAt(index.take_front(indexRank - 1));
         indexAt.push_back(Value());
         SmallVector<Value> at(index.take_front(batch));
         for (int64_t c = 0; c < coordinates; ++c) {
           indexAt.back() = k.index(c);
-          at.push_back(position(gather.getIndices(), indexAt, in[batch + c]));
+          at.push_back(position(gather.getIndices(), indexAt, batch + c));
         }
         llvm::append_range(at, index.drop_front(indexRank - 1));
         return emit(gather.getInput(), at, lanes);

@@ -68,7 +68,7 @@ bool keepsNeighbours(Operation *op, hx::SymbolicShapes &shapes) {
   if (auto slice = dyn_cast<hx::SliceOp>(op))
     return slice.getSteps().back() == 1;
   if (auto gather = dyn_cast<hx::GatherOp>(op))
-    return gather.getAxis() + 1 < rankOf(gather.getInput());
+    return static_cast<int64_t>(gather.getAxis()) + 1 < rankOf(gather.getInput());
   if (auto pad = dyn_cast<hx::PadOp>(op))
     return shapes.dims(pad.getInput()).back() == shapes.dims(pad.getResult()).back();
   return isa<hx::IotaOp, hx::BroadcastToOp>(op);
