@@ -69,7 +69,7 @@ void compileOne(MLIRContext &context, StringRef arch, Work &work) {
 /// Compiles `todo`, longest first, until all are done or one fails.
 void compileAll(ArrayRef<Work *> todo, StringRef arch, unsigned threads) {
   SmallVector<Work *> order(todo);
-  llvm::stable_sort(order, [](const Work *a, const Work *b) {
+  llvm::sort(order, [](const Work *a, const Work *b) {
     return a->bytecode.size() > b->bytecode.size();
   });
   std::atomic<size_t> next = 0;

@@ -89,10 +89,12 @@ public:
     k.ifThen(k.less(rowBegin, k.value(rows)), [&] {
       Value rowEnd = k.min(k.add(rowBegin, k.index(blockRows)), k.value(rows));
       setUpItem();
-      for (unsigned column = 0; column < width; column += vectors * lanes) {
-        columnOffset = column;
-        rowTiles(rowBegin, rowEnd);
-      }
+      k.forLoop(k.index(0), k.index(width), k.index(vectors * lanes), {},
+                [&](Value column, ValueRange) {
+                  columnOffset = column;
+                  rowTiles(rowBegin, rowEnd);
+                  return SmallVector<Value>();
+                });
     });
     return success();
   }
@@ -259,12 +261,12 @@ private:
     SmallVector<Row> tile;
     for (unsigned r = 0; r < count; ++r)
       tile.push_back(rowAt(k.add(firstRow, k.index(r))));
-    Value column = k.add(firstColumn, k.index(columnOffset));
+    Value column = k.add(firstColumn, columnOffset);
 
     auto whole = [&] {
       Accumulators acc(count * vectors, k.floatConstant(0, accType, lanes));
-      acc = accumulate(tile, acc, lanes, vectors, k.index(columnOffset));
-      writeTile(tile, acc, column);
+      acc = accumulate(tile, acc, lanes, vectors, columnOffset);
+      writeTile(tile, acc, column, vectors);
     };
     if (columnsAreFull)
       return whole();
@@ -281,46 +283,86 @@ private:
 
   void partialColumns(ArrayRef<Row> tile, Value column) {
     Value remaining = k.min(k.index(vectors * lanes), k.sub(k.value(columns), column));
-    auto writeElement = [&](const Row &row, Value element, Value at) {
-      scalar = element;
-      writeOne(row, at, 1);
-      scalar = Value();
-    };
-    if (isDepthwise) {
-      // Vector loads of the input would run past its end: one channel at a time.
-      k.forLoop(k.index(0), remaining, k.index(1), {}, [&](Value c, ValueRange) {
-        Accumulators acc(tile.size(), k.floatConstant(0, accType, 1));
-        acc = accumulate(tile, acc, 1, 1, k.add(k.index(columnOffset), c));
-        for (auto [row, value] : llvm::zip(tile, acc))
-          writeElement(row, value, k.add(column, c));
-        return SmallVector<Value>();
-      });
-      return;
-    }
+    if (isDepthwise)
+      return partialDepthwise(tile, column, remaining);
     Accumulators acc(tile.size() * vectors, k.floatConstant(0, accType, lanes));
-    acc = accumulate(tile, acc, lanes, vectors, k.index(columnOffset));
+    acc = accumulate(tile, acc, lanes, vectors, columnOffset);
     Value buffer = k.scratch(tile.size() * vectors * lanes, accType);
-    for (auto [i, value] : llvm::enumerate(acc)) {
-      Value at = k.index(i * lanes);
-      if (lanes > 1)
-        vector::StoreOp::create(b, loc, value, buffer, ValueRange(at));
-      else
-        memref::StoreOp::create(b, loc, value, buffer, ValueRange(at));
-    }
-    for (auto [r, row] : llvm::enumerate(tile)) {
+    for (auto [i, value] : llvm::enumerate(acc))
+      storeScratch(buffer, k.index(i * lanes), value);
+    forEachRow(tile, [&](Value r, const Row &row) {
       k.forLoop(k.index(0), remaining, k.index(1), {}, [&](Value c, ValueRange) {
-        Value at = k.add(k.index(r * vectors * lanes), c);
-        Value element = memref::LoadOp::create(b, loc, buffer, ValueRange(at));
-        writeElement(row, element, k.add(column, c));
+        Value at = k.add(k.mul(r, k.index(vectors * lanes)), c);
+        scalar = memref::LoadOp::create(b, loc, buffer, ValueRange(at));
+        writeOne(row, k.add(column, c), 1);
+        scalar = Value();
         return SmallVector<Value>();
       });
-    }
+    });
   }
 
-  void writeTile(ArrayRef<Row> tile, const Accumulators &acc, Value column) {
+  /// Whole vectors of the input past the last channel would run past its end: the
+  /// last vector overlaps the one before. Fewer channels than lanes go one by one.
+  void partialDepthwise(ArrayRef<Row> tile, Value column, Value remaining) {
+    auto oneByOne = [&] {
+      k.forLoop(k.index(0), remaining, k.index(1), {}, [&](Value c, ValueRange) {
+        forEachRow(tile, [&](Value, const Row &row) {
+          scalar = depthwiseRow(row, 1, 1, k.add(columnOffset, c))[0];
+          writeOne(row, k.add(column, c), 1);
+          scalar = Value();
+        });
+        return SmallVector<Value>();
+      });
+      return SmallVector<Value>();
+    };
+    if (lanes == 1)
+      return void(oneByOne());
+    Value hasVector = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, remaining,
+                                            k.index(lanes));
+    k.ifElse(
+        hasVector, {},
+        [&] {
+          Value last = k.sub(remaining, k.index(lanes));
+          k.forLoop(k.index(0), remaining, k.index(lanes), {}, [&](Value c, ValueRange) {
+            Value at = k.min(c, last);
+            Accumulators acc(tile.size(), k.floatConstant(0, accType, lanes));
+            acc = accumulate(tile, acc, lanes, 1, k.add(columnOffset, at));
+            writeTile(tile, acc, k.add(column, at), 1);
+            return SmallVector<Value>();
+          });
+          return SmallVector<Value>();
+        },
+        oneByOne);
+  }
+
+  /// The tile's rows once more, by a loop: for what is too rare or too long to be
+  /// written out for each.
+  void forEachRow(ArrayRef<Row> tile, function_ref<void(Value, const Row &)> body) {
+    k.forLoop(k.index(0), k.index(tile.size()), k.index(1), {}, [&](Value r, ValueRange) {
+      body(r, rowAt(k.add(tile[0].flat, r)));
+      return SmallVector<Value>();
+    });
+  }
+
+  void storeScratch(Value buffer, Value at, Value value) {
+    if (isa<VectorType>(value.getType()))
+      vector::StoreOp::create(b, loc, value, buffer, ValueRange(at));
+    else
+      memref::StoreOp::create(b, loc, value, buffer, ValueRange(at));
+  }
+
+  Value loadScratch(Value buffer, Value at, unsigned count) {
+    if (count == 1)
+      return memref::LoadOp::create(b, loc, buffer, ValueRange(at));
+    return vector::LoadOp::create(b, loc, VectorType::get(count, accType), buffer,
+                                  ValueRange(at));
+  }
+
+  void writeTile(ArrayRef<Row> tile, const Accumulators &acc, Value column,
+                 unsigned perRow) {
     for (auto [r, row] : llvm::enumerate(tile))
-      for (unsigned v = 0; v < vectors; ++v) {
-        Value value = acc[r * vectors + v];
+      for (unsigned v = 0; v < perRow; ++v) {
+        Value value = acc[r * perRow + v];
         Value at = k.add(column, k.index(v * lanes));
         if (epilogueLanes == lanes) {
           scalar = value;
@@ -443,6 +485,18 @@ private:
         });
   }
 
+  /// Depthwise: one pixel, wherever it lies.
+  Accumulators depthwiseRow(const Row &row, unsigned count, unsigned perRow,
+                            Value columnInPanel) {
+    Accumulators zeros(perRow, k.floatConstant(0, accType, count));
+    Value position = k.add(panelBase, columnInPanel);
+    Value channel = k.add(firstColumn, columnInPanel);
+    if (isPointwise)
+      return tap({row.base}, position, zeros, count, perRow, channel);
+    return depthwiseTaps({row.base}, hasPads ? std::optional(row) : std::nullopt,
+                         position, zeros, count, perRow, channel);
+  }
+
   Accumulators accumulate(ArrayRef<Row> tile, ValueRange init, unsigned count,
                           unsigned perRow, Value columnInPanel) {
     SmallVector<Value> bases;
@@ -498,11 +552,16 @@ private:
           },
           [&] {
             // At a border: pixel by pixel, over the taps that lie inside.
+            Value buffer = k.scratch(tile.size() * perRow * count, accType);
+            forEachRow(tile, [&](Value r, const Row &row) {
+              Accumulators acc = depthwiseRow(row, count, perRow, columnInPanel);
+              Value at = k.mul(r, k.index(perRow * count));
+              for (auto [v, value] : llvm::enumerate(acc))
+                storeScratch(buffer, k.add(at, k.index(v * count)), value);
+            });
             Accumulators result;
-            for (size_t r = 0; r < tile.size(); ++r)
-              llvm::append_range(result, depthwiseTaps({bases[r]}, tile[r], position,
-                                                       init.slice(r * perRow, perRow),
-                                                       count, perRow, channel));
+            for (size_t i = 0; i < init.size(); ++i)
+              result.push_back(loadScratch(buffer, k.index(i * count), count));
             return result;
           });
     }
@@ -575,8 +634,8 @@ private:
   SmallVector<KExpr> batchSizes, inSizes, outSizes, beginPad, rootSizes;
   SmallVector<int64_t> taps;
   unsigned lanes = 1, vectors = 1, tileRows = 1, epilogueLanes = 1;
-  unsigned columnOffset = 0;
 
+  Value columnOffset; ///< of the register tile in its panel
   Value outerIndex, panel, lhsMemref, rhsMemref, lhsBase, panelBase, firstColumn;
   Value scalar; ///< what the provider gives: the tile's current element(s)
 };
