@@ -7,6 +7,8 @@
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/Dialect.h"
 #include "compiler/pipeline/Pipeline.h"
+#include "compiler/target/KernelCache.h"
+#include "runtime/base/CacheDir.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -18,6 +20,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <thread>
 
 using namespace mlir;
 
@@ -35,7 +38,8 @@ std::string printed(ModuleOp module) {
 class Compilation {
 public:
   Compilation(const CompileOptions &options, const std::string &outPath)
-      : options(options), outPath(outPath), start(std::chrono::steady_clock::now()) {
+      : options(options), outPath(outPath), start(std::chrono::steady_clock::now()),
+        cache(KernelCache::open(resolveCacheDir(options.cacheDir))) {
     context.loadDialect<hx::HXDialect, func::FuncDialect, arith::ArithDialect,
                         math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
                         vector::VectorDialect>();
@@ -48,6 +52,9 @@ public:
       return invalidArgument("no target is named; this build has " + known());
     for (const std::string &name : options.targets) {
       TargetOptions targetOptions;
+      targetOptions.cache = &cache;
+      targetOptions.threads =
+          options.threads ? options.threads : std::thread::hardware_concurrency();
       if (name == "cpu")
         targetOptions.archs = options.cpuArchs;
       std::unique_ptr<Target> target = createTarget(name, targetOptions);
@@ -162,19 +169,21 @@ private:
                    : built.status().withContext(diagnostics.text());
       result.kernels += built->program->kernels.size();
       TargetProgram program;
+      // A kernel counts as reused when its code for every arch was known.
+      uint64_t reused = built->program->kernels.size();
       for (auto [kernels, traits] : llvm::zip(built->kernels, target->variants())) {
         if (options.emit == "kernels") {
           result.text += "// " + target->name().str() + ", " + traits.arch + "\n" +
                          printed(*kernels);
           continue;
         }
-        if (mlir::failed(simplifyKernels(*kernels)))
-          return failed("simplified");
         FailureOr<Image> image = target->emitImage(*kernels, traits);
         if (mlir::failed(image))
           return failed("translated");
+        reused = std::min(reused, image->kernelsReused);
         program.images.push_back(std::move(*image));
       }
+      result.kernelsReused += reused;
       program.program = std::move(built->program);
       programs.push_back(std::move(program));
     }
@@ -310,6 +319,7 @@ private:
   std::chrono::steady_clock::time_point start;
   PipelineOptions pipeline;
   MLIRContext context{MLIRContext::Threading::DISABLED};
+  KernelCache cache;
   std::vector<std::unique_ptr<Target>> targets;
   std::unique_ptr<Container> container; ///< what a loaded model's weights look into
   ImportedModel model;

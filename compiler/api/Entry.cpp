@@ -55,6 +55,8 @@ Result<CompileOptions> parseOptions(const hexin_compiler_request &request) {
       options.explain = value == "1";
     else if (key == "verify-each")
       options.verifyEach = value == "1";
+    else if (key == "cache-dir")
+      options.cacheDir = value;
     else if (key == "threads")
       options.threads = std::strtoul(value.c_str(), nullptr, 10);
     else

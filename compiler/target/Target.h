@@ -23,9 +23,12 @@
 
 namespace hexin {
 
+class KernelCache;
+
 struct Image {
   std::string arch;
   std::string bytes;
+  uint64_t kernelsReused = 0; ///< whose code came out of the cache
 };
 
 class Target {
@@ -46,6 +49,9 @@ public:
 /// Options that reach a target's factory.
 struct TargetOptions {
   std::vector<std::string> archs; ///< empty = all
+  /// Where compiled kernels are kept, or null. Outlives the target.
+  const KernelCache *cache = nullptr;
+  unsigned threads = 1; ///< that emitImage may use, its caller's included
 };
 
 } // namespace hexin

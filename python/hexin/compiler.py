@@ -23,8 +23,8 @@ ShapeSpec = Union[str, Sequence[Union[int, str, None]]]
 class CompileReport(NamedTuple):
     text: str  #: what `emit` or `explain` asked for
     artifact_bytes: int
-    kernels: int  #: distinct kernels
-    kernels_reused: int  #: found in the cache
+    kernels: int  #: distinct kernels, per target
+    kernels_reused: int  #: of them found in the cache; those that ship as text never are
     seconds: float
 
 
@@ -64,6 +64,7 @@ def _options(
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
+    cache_dir: Optional[Path] = None,
     progress: Optional[Progress] = None,
 ) -> dict[str, Any]:
     if not isinstance(threads, int) or not 0 <= threads <= 4096:
@@ -79,6 +80,7 @@ def _options(
         "explain": bool(explain),
         "verify_each": bool(verify_each),
         "threads": threads,
+        "cache_dir": "" if cache_dir is None else os.fspath(cache_dir),
         "progress": progress,
     }
 
@@ -97,6 +99,7 @@ def compile(
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
+    cache_dir: Optional[Path] = None,
     progress: Optional[Progress] = None,
 ) -> CompileReport:
     """Compiles an ONNX model into the artifact `out`.
@@ -119,6 +122,8 @@ def compile(
     explain: give the placement, with its reasons, as ``report.text``.
     verify_each: check the program after every pass.
     threads: of the compiler; 0 is one per core.
+    cache_dir: where compiled kernels are kept for later compiles; None is the user's
+        cache, "none" keeps them in this process only.
     progress: called with (phase, fraction) from the compiler's threads.
 
     The GIL is released meanwhile. Raises NotFoundError, CorruptDataError (no valid
@@ -127,7 +132,7 @@ def compile(
     """
     options = _options(
         targets, shapes, states, allow_fallback, disable, cpu_archs, emit, explain,
-        verify_each, threads, progress,
+        verify_each, threads, cache_dir, progress,
     )
     if out is None and not emit:
         raise InvalidArgumentError("compile needs `out`, or `emit` to give text instead")
@@ -154,6 +159,7 @@ def retarget(
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
+    cache_dir: Optional[Path] = None,
     progress: Optional[Progress] = None,
 ) -> CompileReport:
     """Adds (or replaces) programs for `targets` in the artifact `path`, from its
@@ -164,7 +170,7 @@ def retarget(
     """
     options = _options(
         targets, None, None, allow_fallback, disable, cpu_archs, None, explain,
-        verify_each, threads, progress,
+        verify_each, threads, cache_dir, progress,
     )
     out_path = os.fspath(path if out is None else out)
     return CompileReport(*_core.retarget(os.fspath(path), out_path, options))

@@ -44,6 +44,7 @@ CompileOptions optionsFrom(const nb::dict &dict) {
   get("explain", options.explain);
   get("verify_each", options.verifyEach);
   get("threads", options.threads);
+  get("cache_dir", options.cacheDir);
   options.progress = progressFor(dict["progress"]);
   return options;
 }

@@ -58,6 +58,8 @@ public:
       add("explain", "", "1");
     if (options.verifyEach)
       add("verify-each", "", "1");
+    if (!options.cacheDir.empty())
+      add("cache-dir", "", options.cacheDir);
     if (options.threads > 0)
       add("threads", "", std::to_string(options.threads));
     for (const Entry &entry : entries)

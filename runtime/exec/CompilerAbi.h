@@ -31,6 +31,7 @@ extern "C" {
  *   emit              -             "import", "optimized", "placed", "kernels"
  *   explain, verify-each  -         "1"
  *   threads           -             decimal
+ *   cache-dir         -             folder, or "none"
  * A compiler refuses a key that it does not know (unsupported). */
 typedef struct hexin_compiler_option {
   const char *key;

@@ -99,12 +99,16 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
   k.ifThen(k.less(rowBegin, k.value(problem.rows)), [&] {
     Value rowEnd = k.min(k.add(rowBegin, k.index(blockRows)), k.value(problem.rows));
     packed::Item item(emitter, problem, /*outerIndex=*/at[0], /*panel=*/at[2]);
-    for (unsigned column = 0; column < problem.width; column += shape.columns())
+    auto columnBlock = [&](Value column, ValueRange) {
       forEachTile(k, problem, rowBegin, rowEnd, shape.rows,
                   [&](Value firstRow, unsigned numRows) {
                     packed::emitTile(item, epilogue, shape.vectors, firstRow, numRows,
                                      column);
                   });
+      return SmallVector<Value>();
+    };
+    k.forLoop(k.index(0), k.index(problem.width), k.index(shape.columns()), {},
+              columnBlock);
   });
   return success();
 }

@@ -37,14 +37,20 @@ struct CompileOptions {
   bool explain = false;    ///< return the placement report as text
   bool verifyEach = false; ///< check the IR after every pass
   uint32_t threads = 0;    ///< compile threads; 0 = cores
+  /// Where compiled kernels are kept for later compiles; "none" keeps them in this
+  /// process only, "" takes $HEXIN_CACHE_DIR, else $XDG_CACHE_HOME/hexin, else
+  /// ~/.cache/hexin.
+  std::string cacheDir = {};
   std::function<void(const std::string &phase, double fraction)> progress = {};
 };
 
 struct CompileReport {
   std::string text; ///< what `emit` or `explain` asked for
   uint64_t artifactBytes = 0;
-  uint64_t kernels = 0;       ///< distinct kernels
-  uint64_t kernelsReused = 0; ///< found in the cache
+  uint64_t kernels = 0; ///< distinct kernels, per target
+  /// Of them found in the cache, for every arch. Kernels that ship as text are
+  /// written anew: that takes less than a look-up.
+  uint64_t kernelsReused = 0;
   double seconds = 0;
 };
 

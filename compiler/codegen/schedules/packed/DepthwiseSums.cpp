@@ -89,6 +89,19 @@ Accumulators sumTaps(const Item &item, ArrayRef<Value> bases, TapRanges ranges,
 
 } // namespace
 
+Accumulators sumPixel(const Item &item, const Row &row, Vectors vectors,
+                      Value columnInPanel) {
+  KernelBuilder &k = item.k;
+  const Problem &p = item.problem;
+  Accumulators zeros(vectors.perRow, k.floatConstant(0, p.accType, vectors.lanes));
+  Value position = k.add(item.panelBase, columnInPanel);
+  Value channel = k.add(item.firstColumn, columnInPanel);
+  if (p.isPointwise)
+    return sumTap(item, {row.base}, position, zeros, vectors, channel);
+  return sumTaps(item, {row.base}, p.hasPads ? insideTapsOf(item, row) : allTaps(item),
+                 position, zeros, vectors, channel);
+}
+
 Accumulators sumDepthwise(const Item &item, ArrayRef<Row> tile, const Image &image,
                           Value position, ValueRange init, Vectors vectors,
                           Value columnInPanel) {
@@ -112,13 +125,23 @@ Accumulators sumDepthwise(const Item &item, ArrayRef<Row> tile, const Image &ima
     conditions.push_back(isInside(k, k.add(row.y, k.index(lastTap)), image.height));
   }
   channel = k.add(item.firstColumn, columnInPanel);
+  // At a border: pixel by pixel, by a loop; borders are rare and this code is long.
   return k.ifElse(allOf(k, conditions), init.getTypes(), sumInside, [&] {
+    unsigned perPixel = vectors.perRow * vectors.lanes;
+    Value buffer = k.scratch(tile.size() * perPixel, p.accType);
+    Value firstRow = tile[0].flat;
+    k.forLoop(k.index(0), k.index(tile.size()), k.index(1), {}, [&](Value r, ValueRange) {
+      Row row = item.rowAt(k.add(firstRow, r));
+      Accumulators sums = sumPixel(item, row, vectors, columnInPanel);
+      for (auto [v, value] : llvm::enumerate(sums))
+        storeScratch(k, buffer,
+                     k.add(k.mul(r, k.index(perPixel)), k.index(v * vectors.lanes)),
+                     value);
+      return SmallVector<Value>();
+    });
     Accumulators result;
-    for (auto [r, row] : llvm::enumerate(tile))
-      llvm::append_range(result,
-                         sumTaps(item, {row.base}, insideTapsOf(item, row), position,
-                                 init.slice(r * vectors.perRow, vectors.perRow), vectors,
-                                 channel));
+    for (size_t i = 0; i < init.size(); ++i)
+      result.push_back(loadScratch(k, buffer, k.index(i * vectors.lanes), vectors.lanes));
     return result;
   });
 }

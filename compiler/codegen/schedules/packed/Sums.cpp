@@ -2,6 +2,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
@@ -25,6 +27,21 @@ Accumulators sumTile(const Item &item, ArrayRef<Row> tile, ValueRange init,
     return sumTap(item, bases, position, init, vectors,
                   k.add(item.firstColumn, columnInPanel));
   return sumRun(item, bases, {}, k.value(problem.depth), position, init, vectors);
+}
+
+void storeScratch(KernelBuilder &k, Value buffer, Value at, Value value) {
+  if (isa<VectorType>(value.getType()))
+    vector::StoreOp::create(k.builder(), k.loc(), value, buffer, ValueRange(at));
+  else
+    memref::StoreOp::create(k.builder(), k.loc(), value, buffer, ValueRange(at));
+}
+
+Value loadScratch(KernelBuilder &k, Value buffer, Value at, unsigned lanes) {
+  if (lanes == 1)
+    return memref::LoadOp::create(k.builder(), k.loc(), buffer, ValueRange(at));
+  auto type =
+      VectorType::get({lanes}, cast<MemRefType>(buffer.getType()).getElementType());
+  return vector::LoadOp::create(k.builder(), k.loc(), type, buffer, ValueRange(at));
 }
 
 Accumulators sumRun(const Item &item, ArrayRef<Value> bases, ArrayRef<Value> inside,

@@ -44,6 +44,12 @@ struct Image {
   mlir::Value rowPitch; ///< elements
   mlir::Value xInside;  ///< i1: every tap of every window; null: no pads
 };
+/// Element(s) of compute type in private scratch.
+void storeScratch(KernelBuilder &k, mlir::Value buffer, mlir::Value at,
+                  mlir::Value value);
+mlir::Value loadScratch(KernelBuilder &k, mlir::Value buffer, mlir::Value at,
+                        unsigned lanes);
+
 /// i1: 0 <= `at` < `size`.
 mlir::Value isInside(KernelBuilder &k, mlir::Value at, mlir::Value size);
 mlir::Value allOf(KernelBuilder &k, llvm::ArrayRef<mlir::Value> conditions);
@@ -59,6 +65,9 @@ Accumulators sumConv(const Item &item, llvm::ArrayRef<Row> tile, const Image &im
 Accumulators sumDepthwise(const Item &item, llvm::ArrayRef<Row> tile, const Image &image,
                           mlir::Value position, mlir::ValueRange init, Vectors vectors,
                           mlir::Value columnInPanel);
+/// The same for one pixel, wherever it lies, starting from 0.
+Accumulators sumPixel(const Item &item, const Row &row, Vectors vectors,
+                      mlir::Value columnInPanel);
 /// Its form for one tap: rows of the lhs start at `bases`, lanes at `channel`.
 Accumulators sumTap(const Item &item, llvm::ArrayRef<mlir::Value> bases,
                     mlir::Value position, mlir::ValueRange init, Vectors vectors,

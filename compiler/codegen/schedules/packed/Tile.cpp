@@ -1,7 +1,6 @@
 #include "compiler/codegen/schedules/packed/Tile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -55,12 +54,12 @@ namespace {
 class TileEmitter {
 public:
   TileEmitter(const Item &item, Epilogue &epilogue, Vectors vectors, Value firstRow,
-              unsigned numRows, unsigned columnInPanel)
-      : item(item), epilogue(epilogue), vectors(vectors), columnInPanel(columnInPanel),
-        k(item.k), b(k.builder()), loc(k.loc()) {
+              unsigned numRows, Value columnInPanel)
+      : item(item), epilogue(epilogue), vectors(vectors), firstRow(firstRow),
+        columnInPanel(columnInPanel), k(item.k), b(k.builder()), loc(k.loc()) {
     for (unsigned r = 0; r < numRows; ++r)
       tile.push_back(item.rowAt(k.add(firstRow, k.index(r))));
-    column = k.add(item.firstColumn, k.index(columnInPanel));
+    column = k.add(item.firstColumn, columnInPanel);
   }
 
   void emit() {
@@ -75,7 +74,7 @@ public:
     wholeTile();
     b.setInsertionPoint(ifOp.elseBlock()->getTerminator());
     if (item.problem.isDepthwise)
-      columnByColumn();
+      partialDepthwise();
     else
       partialTile();
   }
@@ -91,15 +90,25 @@ private:
   Accumulators sums() {
     Value zero = k.floatConstant(0, item.problem.accType, vectors.lanes);
     Accumulators init(tile.size() * vectors.perRow, zero);
-    return sumTile(item, tile, init, vectors, k.index(columnInPanel));
+    return sumTile(item, tile, init, vectors, columnInPanel);
   }
 
-  void wholeTile() {
-    Accumulators acc = sums();
+  void wholeTile() { writeVectors(sums(), column, vectors.perRow); }
+
+  void writeVectors(const Accumulators &acc, Value firstColumn, unsigned perRow) {
     for (auto [r, row] : llvm::enumerate(tile))
-      for (unsigned v = 0; v < vectors.perRow; ++v)
-        writeVector(row, acc[r * vectors.perRow + v],
-                    k.add(column, k.index(v * vectors.lanes)));
+      for (unsigned v = 0; v < perRow; ++v)
+        writeVector(row, acc[r * perRow + v],
+                    k.add(firstColumn, k.index(v * vectors.lanes)));
+  }
+
+  /// The tile's rows once more, by a loop: for what is too rare or too long to be
+  /// written out for each.
+  void forEachRow(function_ref<void(Value r, const Row &row)> body) {
+    k.forLoop(k.index(0), k.index(tile.size()), k.index(1), {}, [&](Value r, ValueRange) {
+      body(r, item.rowAt(k.add(firstRow, r)));
+      return SmallVector<Value>();
+    });
   }
 
   void writeVector(const Row &row, Value sum, Value at) {
@@ -117,31 +126,53 @@ private:
     Value remaining = remainingColumns();
     Accumulators acc = sums();
     Value buffer = k.scratch(tile.size() * width(), item.problem.accType);
-    for (auto [i, value] : llvm::enumerate(acc)) {
-      Value at = k.index(i * vectors.lanes);
-      if (vectors.lanes > 1)
-        vector::StoreOp::create(b, loc, value, buffer, ValueRange(at));
-      else
-        memref::StoreOp::create(b, loc, value, buffer, ValueRange(at));
-    }
-    for (auto [r, row] : llvm::enumerate(tile))
+    for (auto [i, value] : llvm::enumerate(acc))
+      storeScratch(k, buffer, k.index(i * vectors.lanes), value);
+    forEachRow([&](Value r, const Row &row) {
       k.forLoop(k.index(0), remaining, k.index(1), {}, [&](Value c, ValueRange) {
-        Value at = k.add(k.index(r * width()), c);
-        Value element = memref::LoadOp::create(b, loc, buffer, ValueRange(at));
+        Value at = k.add(k.mul(r, k.index(width())), c);
+        Value element = loadScratch(k, buffer, at, 1);
         epilogue.write(item, row, k.add(column, c), element, 1);
         return SmallVector<Value>();
       });
+    });
   }
 
-  /// Depthwise: vector loads of the input would run past its end.
-  void columnByColumn() {
+  /// Whole vectors past the last channel would run past the input's end: the last one
+  /// overlaps the one before. Fewer channels than lanes go one by one.
+  void partialDepthwise() {
     Value remaining = remainingColumns();
+    if (vectors.lanes == 1)
+      return channelByChannel(remaining);
+    Value lanes = k.index(vectors.lanes);
+    Value hasVector =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, remaining, lanes);
+    auto byVectors = [&] {
+      Value last = k.sub(remaining, lanes);
+      k.forLoop(k.index(0), remaining, lanes, {}, [&](Value c, ValueRange) {
+        Value at = k.min(c, last);
+        Value zero = k.floatConstant(0, item.problem.accType, vectors.lanes);
+        Accumulators acc(tile.size(), zero);
+        acc = sumTile(item, tile, acc, {vectors.lanes, /*perRow=*/1},
+                      k.add(columnInPanel, at));
+        writeVectors(acc, k.add(column, at), /*perRow=*/1);
+        return SmallVector<Value>();
+      });
+      return SmallVector<Value>();
+    };
+    k.ifElse(hasVector, {}, byVectors, [&] {
+      channelByChannel(remaining);
+      return SmallVector<Value>();
+    });
+  }
+
+  void channelByChannel(Value remaining) {
     k.forLoop(k.index(0), remaining, k.index(1), {}, [&](Value c, ValueRange) {
-      Accumulators acc(tile.size(), k.floatConstant(0, item.problem.accType, 1));
-      acc = sumTile(item, tile, acc, {/*lanes=*/1, /*perRow=*/1},
-                    k.add(k.index(columnInPanel), c));
-      for (auto [row, sum] : llvm::zip(tile, acc))
+      forEachRow([&](Value, const Row &row) {
+        Value sum =
+            sumPixel(item, row, {/*lanes=*/1, /*perRow=*/1}, k.add(columnInPanel, c))[0];
         epilogue.write(item, row, k.add(column, c), sum, 1);
+      });
       return SmallVector<Value>();
     });
   }
@@ -149,7 +180,7 @@ private:
   const Item &item;
   Epilogue &epilogue;
   Vectors vectors;
-  unsigned columnInPanel;
+  Value firstRow, columnInPanel;
   KernelBuilder &k;
   OpBuilder &b;
   Location loc;
@@ -160,7 +191,7 @@ private:
 } // namespace
 
 void emitTile(const Item &item, Epilogue &epilogue, Vectors vectors, Value firstRow,
-              unsigned numRows, unsigned columnInPanel) {
+              unsigned numRows, Value columnInPanel) {
   TileEmitter(item, epilogue, vectors, firstRow, numRows, columnInPanel).emit();
 }
 

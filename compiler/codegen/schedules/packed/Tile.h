@@ -29,7 +29,7 @@ private:
 /// The tile of `numRows` rows from `firstRow` on and of the columns from
 /// `columnInPanel` on, those beyond the product's last column left out.
 void emitTile(const Item &item, Epilogue &epilogue, Vectors vectors, mlir::Value firstRow,
-              unsigned numRows, unsigned columnInPanel);
+              unsigned numRows, mlir::Value columnInPanel);
 
 } // namespace hexin::codegen::packed
 
