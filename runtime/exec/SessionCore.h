@@ -77,6 +77,7 @@ private:
   Status bindStates();
   Status bindInputs();
   Result<Segment *> findSegment(Segment *parent);
+  std::string describePlan(const Segment &segment) const;
   Status execute(Segment &segment);
   Status finish();
 

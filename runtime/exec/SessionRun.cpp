@@ -4,6 +4,7 @@
 #include "runtime/artifact/Format.h"
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
+#include "runtime/base/Log.h"
 
 #include <algorithm>
 
@@ -79,6 +80,20 @@ Status SessionCore::bindInputs() {
   return Status::success();
 }
 
+std::string SessionCore::describePlan(const Segment &segment) const {
+  std::string sizes;
+  for (uint32_t i = 0; i < inputs_.dims().size(); ++i)
+    sizes += (i ? ", " : "") + model_.impl()->header().inputs()->Get(i)->name()->str() +
+             " " + formatDims(inputs_.dims()[i]);
+  uint64_t bytes = 0;
+  for (uint64_t slab : segment.slabBytes)
+    bytes += slab;
+  return "planned '" + model_.path() + "' on '" + device() + "' for " + sizes + ": " +
+         std::to_string(segment.commands.size()) + " commands, " + std::to_string(bytes) +
+         " bytes of arena" +
+         (segment.isLast ? "" : ", until sizes are known that the run makes");
+}
+
 /// The segment after `parent` for what was learned at its end, or (null) the
 /// first one for the inputs' sizes; made when there is none yet.
 Result<Segment *> SessionCore::findSegment(Segment *parent) {
@@ -89,12 +104,15 @@ Result<Segment *> SessionCore::findSegment(Segment *parent) {
   }
   if (Segment *found = plans_.find(parent, key_, run_))
     return found;
+  LogTimer timer;
   PlanBuilder builder(context_, inputs_.dims());
   HEXIN_ASSIGN_OR_RETURN(std::unique_ptr<Segment> made,
                          parent ? builder.buildNext(*parent, learned_)
                                 : builder.buildFirst());
   stats_.plans += made->isLast;
   stats_.commandsPrepared += made->commands.size();
+  if (isLogged(LogLevel::debug))
+    log(LogLevel::debug, describePlan(*made) + ", " + timer.elapsed());
   return &plans_.insert(parent, key_, std::move(made), run_);
 }
 

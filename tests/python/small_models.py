@@ -167,3 +167,11 @@ def two_products() -> onnx.ModelProto:
 
 def double_f32() -> onnx.ModelProto:
     return double(TensorProto.FLOAT)
+
+
+def apart() -> onnx.ModelProto:
+    """Negated inputs: a [p, 4], b [p, q], c [?, q], d [8]."""
+    shapes = {"a": ["p", 4], "b": ["p", "q"], "c": [None, "q"], "d": [8]}
+    return _model([helper.make_node("Neg", [name], ["-" + name]) for name in shapes],
+                  [_value(name, shape) for name, shape in shapes.items()],
+                  [_value("-" + name, shape) for name, shape in shapes.items()])
