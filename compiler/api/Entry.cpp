@@ -1,5 +1,4 @@
-//===- Entry.cpp - the one C symbol of libhexin_compiler
-//-----------------------------------------------===//
+//===- Entry.cpp - the one C symbol of libhexin_compiler --------------------===//
 
 #include "compiler/api/Compile.h"
 #include "runtime/exec/CompilerAbi.h"

@@ -1,5 +1,4 @@
-//===- Pipeline.h - the phases between import and the artifact
-//----------------------------------===//
+//===- Pipeline.h - the phases between import and the artifact --------------===//
 #ifndef HEXIN_COMPILER_PIPELINE_PIPELINE_H
 #define HEXIN_COMPILER_PIPELINE_PIPELINE_H
 

@@ -1,5 +1,4 @@
-//===- ChannelsLast.cpp - convolutions and pooling with channels last
-//------------------------===//
+//===- ChannelsLast.cpp - convolutions and pooling with channels last -------===//
 //
 // Ops with a `layout` on 4-D tensors become nhwc between two transposes; then
 // transposes sink towards the results, through everything that does not mind,

@@ -1,5 +1,4 @@
-//===- EmitObject.h - LLVM dialect to an object file
-//----------------------------------===//
+//===- EmitObject.h - LLVM dialect to an object file ------------------------===//
 #ifndef HEXIN_BACKENDS_CPU_COMPILER_EMITOBJECT_H
 #define HEXIN_BACKENDS_CPU_COMPILER_EMITOBJECT_H
 

@@ -1,5 +1,4 @@
-//===- EntryPoints.h - the CPU kernel ABI around kernel bodies
-//-------------------------===//
+//===- EntryPoints.h - the CPU kernel ABI around kernel bodies --------------===//
 #ifndef HEXIN_BACKENDS_CPU_COMPILER_ENTRYPOINTS_H
 #define HEXIN_BACKENDS_CPU_COMPILER_ENTRYPOINTS_H
 

@@ -1,5 +1,4 @@
-//===- DynamicQuantize.cpp - scale and zero point from the tensor's own range
-//---------===//
+//===- DynamicQuantize.cpp - scale and zero point from the tensor's own range -===//
 //
 // One item: the range, then the quantised elements. The range includes 0 and
 // leaves NaN out.

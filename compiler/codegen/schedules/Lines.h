@@ -1,5 +1,4 @@
-//===- Lines.h - items that own lines along one axis
-//----------------------------------===//
+//===- Lines.h - items that own lines along one axis ------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_LINES_H
 #define HEXIN_COMPILER_CODEGEN_SCHEDULES_LINES_H
 

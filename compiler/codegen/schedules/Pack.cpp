@@ -1,5 +1,4 @@
-//===- Pack.cpp - a computed right-hand side into panels
-//----------------------------------===//
+//===- Pack.cpp - a computed right-hand side into panels --------------------===//
 //
 // An item copies one panel of one matrix: [K][width], the columns beyond the last
 // filled with zeros. (Constants are packed when the artifact is written.)

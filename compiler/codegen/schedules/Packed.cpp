@@ -1,5 +1,4 @@
-//===- Packed.cpp - matrix products and convolutions over packed panels
-//----------------===//
+//===- Packed.cpp - matrix products and convolutions over packed panels -----===//
 //
 // One loop nest for matmul, conv and depthwise conv (channels last). A *row* is a
 // row of the left matrix, or an output pixel; *columns* are output channels,

@@ -1,5 +1,4 @@
-//===- Recurrent.cpp - lstm: one item owns a batch row in one direction
-//----------------===//
+//===- Recurrent.cpp - lstm: one item owns a batch row in one direction -----===//
 //
 // An item walks the time steps in order. A step makes the gates of `lanes` cells
 // at a time: four dot products per cell over the input [I] and the old state [H],

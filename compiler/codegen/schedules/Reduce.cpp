@@ -1,5 +1,4 @@
-//===- Reduce.cpp - reductions over any axes, in an order that sizes decide
-//------------===//
+//===- Reduce.cpp - reductions over any axes, in an order that sizes decide -===//
 //
 // With the innermost axis reduced an item owns one result element and folds rows;
 // with it kept, an item owns a vector of neighbouring results and folds columns.

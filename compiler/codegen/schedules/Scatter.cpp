@@ -1,5 +1,4 @@
-//===- Scatter.cpp - a copy of the input that updates join in index order
-//-------------===//
+//===- Scatter.cpp - a copy of the input that updates join in index order ---===//
 //
 // An item owns a part of the result: it copies that part of the input, then walks
 // all the updates in order and applies those that fall into its part. So there
