@@ -13,6 +13,34 @@ namespace hexin {
 using fmt::sizeOf;
 
 Status SessionCore::start(const NamedValues &inputs) {
+  freshStates_.clear();
+  Status status = startSegments(inputs);
+  return status.ok() ? status : forgetFreshStates(std::move(status));
+}
+
+/// A state that began with a run which failed has not begun: the next run may be
+/// of other sizes. Says what to do where its sizes may be what is wrong.
+Status SessionCore::forgetFreshStates(Status failure) {
+  std::string guessed;
+  for (uint32_t s : freshStates_) {
+    const fmt::State *state = model_.impl()->header().states()->Get(s);
+    for (uint32_t axis = 0; axis < sizeOf(state->first_dims()); ++axis)
+      if (state->dims()->Get(axis) < 0 && state->first_dims()->Get(axis) > 0) {
+        guessed += (guessed.empty() ? "'" : ", '") + state->name()->str() +
+                   "' began as " + formatDims(states_.dims(s));
+        break;
+      }
+    states_.reset(s);
+  }
+  if (failure.code() != StatusCode::invalidArgument || guessed.empty())
+    return failure;
+  return Status(failure.code(),
+                failure.message() + ". State " + guessed +
+                    ": if another size is wanted, give it with setState() before the "
+                    "run, or fix or name it when compiling (shapes)");
+}
+
+Status SessionCore::startSegments(const NamedValues &inputs) {
   ++run_;
   path_.clear(); // of a run that an exception ended
   uint64_t transfersBefore = memory_.transfers();
@@ -44,6 +72,7 @@ Status SessionCore::bindStates() {
     std::vector<int64_t> dims = inputs_.initialStateDims(s);
     HEXIN_RETURN_IF_ERROR(inputs_.bindState(s, dims));
     HEXIN_RETURN_IF_ERROR(states_.initialise(s, dims));
+    freshStates_.push_back(s);
   }
   if (program_->device().hasHostMemory() || states_.size() == 0)
     return Status::success();
