@@ -102,27 +102,38 @@ private:
       return Status::success();
     }
     std::vector<const Tensor *> operands;
+    std::vector<bool> singleOperands;
+    auto addOperand = [&](mlir::Value operand) {
+      operands.push_back(&values[operand]);
+      singleOperands.push_back(mlir::getElementTypeOrSelf(operand.getType()).isF32());
+    };
     if (auto segments =
             op.getAttrOfType<mlir::DenseI32ArrayAttr>("operandSegmentSizes")) {
       unsigned next = 0;
-      for (int32_t count : segments.asArrayRef())
-        operands.push_back(count ? &values[op.getOperand(next++)] : nullptr);
+      for (int32_t count : segments.asArrayRef()) {
+        if (count) {
+          addOperand(op.getOperand(next++));
+          continue;
+        }
+        operands.push_back(nullptr);
+        singleOperands.push_back(false);
+      }
     } else {
       for (mlir::Value operand : op.getOperands())
-        operands.push_back(&values[operand]);
+        addOperand(operand);
     }
     std::vector<DType> types;
-    std::vector<bool> isSingle;
+    std::vector<bool> singleResults;
     for (mlir::Value result : op.getResults()) {
       DType type = *hx::toDType(mlir::getElementTypeOrSelf(result.getType()));
       types.push_back(widened(type));
-      isSingle.push_back(type == DType::f32);
+      singleResults.push_back(type == DType::f32);
     }
     Attributes attributes = hx::toAttributes(&op);
     std::string name = op.getName().stripDialect().str();
-    OpCall call{name, attributes, operands, types};
+    OpCall call{name, attributes, operands, types, singleOperands, singleResults};
     HEXIN_ASSIGN_OR_RETURN(std::vector<Tensor> results,
-                           rounding ? rounding->run(call, isSingle) : call.run());
+                           rounding ? rounding->run(call) : call.run());
     for (auto [result, tensor] : llvm::zip(op.getResults(), results)) {
       auto type = cast<mlir::RankedTensorType>(result.getType());
       bool isRight = type.getRank() == static_cast<int64_t>(tensor.dims().size());

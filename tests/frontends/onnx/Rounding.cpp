@@ -102,8 +102,6 @@ bool isSingle(double value) {
   return static_cast<double>(static_cast<float>(value)) == value;
 }
 
-bool isWide(const Tensor *tensor) { return tensor && tensor->dtype() == DType::f64; }
-
 } // namespace
 
 double Rounding::draw() {
@@ -133,7 +131,7 @@ Status Rounding::addSumErrors(const OpCall &call, Tensor &result) {
   std::array<Tensor, 2> squares;
   std::vector<const Tensor *> operands;
   for (size_t i = 0; i < 2 && i < call.operands.size(); ++i) {
-    if (!isWide(call.operands[i])) { // such as axes
+    if (!call.singleOperands[i]) { // such as axes
       operands.push_back(call.operands[i]);
       continue;
     }
@@ -173,15 +171,15 @@ Result<std::vector<Tensor>> Rounding::runOnPerturbed(const OpCall &call) {
   std::vector<Tensor> held(call.operands.size());
   std::vector<const Tensor *> operands(call.operands.begin(), call.operands.end());
   for (size_t i = 0; i < operands.size(); ++i)
-    if (isWide(operands[i])) {
+    if (call.singleOperands[i]) {
       held[i] = perturbed(*operands[i], relative);
       operands[i] = &held[i];
     }
   return reference::run(call.name, call.attributes, operands, call.resultTypes);
 }
 
-Result<std::vector<Tensor>> Rounding::run(const OpCall &call,
-                                          const std::vector<bool> &areSingle) {
+Result<std::vector<Tensor>> Rounding::run(const OpCall &call) {
+  const std::vector<bool> &areSingle = call.singleResults;
   bool anySingle = std::find(areSingle.begin(), areSingle.end(), true) != areSingle.end();
   // Quantising decides on f32 values that it computes, though its result is whole.
   bool decides = isOneOf(call.name, {"quantize", "dynamic_quantize"});
@@ -196,13 +194,13 @@ Result<std::vector<Tensor>> Rounding::run(const OpCall &call,
     }
     HEXIN_ASSIGN_OR_RETURN(results, runOnPerturbed(call));
     for (size_t i = 0; i < results.size(); ++i)
-      if (areSingle[i] && isWide(&results[i]))
+      if (areSingle[i])
         results[i] = perturbed(results[i], roundingDeviation);
     return results;
   }
   HEXIN_ASSIGN_OR_RETURN(std::vector<Tensor> results, call.run());
   for (size_t i = 0; i < results.size(); ++i)
-    if (areSingle[i] && isWide(&results[i]))
+    if (areSingle[i])
       results[i] = perturbed(results[i], ulps * roundingDeviation, ulps <= 1);
   return results;
 }

@@ -42,6 +42,9 @@ struct OpCall {
   const Attributes &attributes;
   std::span<const Tensor *const> operands;
   std::span<const DType> resultTypes;
+  /// Per operand and per result, whether it is f32 in the model (and f64 here).
+  const std::vector<bool> &singleOperands;
+  const std::vector<bool> &singleResults;
 
   Result<std::vector<Tensor>> run() const {
     return reference::run(name, attributes, operands, resultTypes);
@@ -53,9 +56,8 @@ class Rounding {
 public:
   explicit Rounding(uint64_t seed) : state(seed) {}
 
-  /// `call`'s results with their errors. `areSingle`: per result, whether it is f32
-  /// in the model (and f64 here).
-  Result<std::vector<Tensor>> run(const OpCall &call, const std::vector<bool> &areSingle);
+  /// `call`'s results with their errors.
+  Result<std::vector<Tensor>> run(const OpCall &call);
 
 private:
   double draw(); ///< mean 0, variance 1, at most sqrt(3)
