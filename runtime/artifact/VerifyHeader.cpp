@@ -3,6 +3,7 @@
 #include "runtime/artifact/Container.h"
 #include "runtime/artifact/VerifyProgram.h"
 #include "runtime/base/Checked.h"
+#include "runtime/base/StoredBits.h"
 
 #include <algorithm>
 #include <optional>
@@ -17,20 +18,6 @@ namespace {
 using verify::sizeOf;
 
 constexpr uint32_t noSection = ~0u;
-
-int64_t bitWidth(DType dtype) {
-  switch (dtype) {
-  case DType::i4:
-  case DType::u4:
-  case DType::f4e2m1:
-    return 4;
-  case DType::i2:
-  case DType::u2:
-    return 2;
-  default:
-    return 8 * byteWidth(dtype);
-  }
-}
 
 Status verifySections(const fmt::Header &header, uint64_t sectionsEnd,
                       uint32_t &weightsSection) {
@@ -66,7 +53,7 @@ Status verifySections(const fmt::Header &header, uint64_t sectionsEnd,
 
 /// Bytes of `numElements` elements, narrow ones packed; nullopt on overflow.
 std::optional<int64_t> packedBytes(int64_t numElements, DType dtype) {
-  auto bits = checkedMul(numElements, bitWidth(dtype));
+  auto bits = checkedMul(numElements, storedBits(dtype));
   auto rounded = bits ? checkedAdd(*bits, 7) : std::nullopt;
   return rounded ? std::optional(*rounded / 8) : std::nullopt;
 }

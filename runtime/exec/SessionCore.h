@@ -1,5 +1,4 @@
-//===- SessionCore.h - what stands behind hexin::Session
-//------------------------------===//
+//===- SessionCore.h - what stands behind hexin::Session --------------------===//
 //
 // Checks inputs, finds or makes the plan, walks it, hands out results. Every
 // public function takes the session's turn (a mutex), so that it may be called
@@ -10,6 +9,7 @@
 #ifndef HEXIN_RUNTIME_EXEC_SESSIONCORE_H
 #define HEXIN_RUNTIME_EXEC_SESSIONCORE_H
 
+#include "runtime/exec/FaultReport.h"
 #include "runtime/exec/InputCheck.h"
 #include "runtime/exec/PlanBuilder.h"
 #include "runtime/exec/PlanCache.h"
@@ -119,6 +119,7 @@ private:
   std::vector<std::string> dumpNames_; // parallel to context_.dumped
   SessionMemory memory_;
   StateStore states_;
+  FaultReport faults_;
   InputCheck inputs_;
   PlanCache plans_;
   SessionStats stats_;

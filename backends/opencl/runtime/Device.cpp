@@ -16,8 +16,7 @@ static uint64_t steadyNs() {
 
 // -- Open -------------------------------------------------------------------------
 
-hexin_device_t::hexin_device_t(const ClApi &api, const ClDevice &device,
-                               BinaryCache cache)
+hexin_device_t::hexin_device_t(const ClApi &api, const ClDevice &device, FileCache cache)
     : api_(api), device_(device),
       what_("opencl:" + std::to_string(device.info.index) + " (" + device.name + ")"),
       cache_(std::move(cache)) {}
@@ -34,7 +33,7 @@ hexin_device_t::open(uint32_t index, const hexin_device_options &options) {
   if (options.cache_dir && *options.cache_dir)
     folder = std::filesystem::path(options.cache_dir) / "opencl";
   std::unique_ptr<hexin_device_t> opened(
-      new hexin_device_t(*ClApi::get(), device, BinaryCache(std::move(folder))));
+      new hexin_device_t(*ClApi::get(), device, FileCache(std::move(folder))));
   if (!device.unusable.empty())
     return unavailable(opened->what_ + " cannot run kernels: " + device.unusable);
 

@@ -7,13 +7,13 @@
 #ifndef HEXIN_BACKENDS_OPENCL_RUNTIME_DEVICE_H
 #define HEXIN_BACKENDS_OPENCL_RUNTIME_DEVICE_H
 
-#include "backends/opencl/runtime/BinaryCache.h"
 #include "backends/opencl/runtime/Buffer.h"
 #include "backends/opencl/runtime/ClApi.h"
 #include "backends/opencl/runtime/Command.h"
 #include "backends/opencl/runtime/DeviceList.h"
 #include "backends/opencl/runtime/Module.h"
 #include "hexin/status.h"
+#include "runtime/base/FileCache.h"
 #include "runtime/device/hexin_device.h"
 
 #include <atomic>
@@ -57,7 +57,7 @@ public:
 
 private:
   hexin_device_t(const hexin::opencl::ClApi &api, const hexin::opencl::ClDevice &device,
-                 hexin::opencl::BinaryCache cache);
+                 hexin::FileCache cache);
 
   hexin::Result<std::unique_ptr<hexin_buffer_t>> createBuffer(uint64_t bytes,
                                                               void *hostMemory);
@@ -75,7 +75,7 @@ private:
   const hexin::opencl::ClApi &api_;
   const hexin::opencl::ClDevice &device_;
   const std::string what_; ///< "opencl:0 (name)"
-  hexin::opencl::BinaryCache cache_;
+  hexin::FileCache cache_;
   hexin::opencl::ClContext context_;
   hexin::opencl::ClQueue queue_;
   bool profiles_ = false;

@@ -52,7 +52,7 @@ static std::string buildLog(const ClApi &api, cl_program program, cl_device_id d
 
 Result<std::unique_ptr<hexin_module_t>>
 hexin_module_t::build(const ClApi &api, cl_context context, const ClDevice &device,
-                      std::string_view source, const BinaryCache &cache,
+                      std::string_view source, const FileCache &cache,
                       const std::string &what) {
   std::string options = buildOptions(device);
   std::unique_ptr<hexin_module_t> module(

@@ -2,10 +2,10 @@
 #ifndef HEXIN_BACKENDS_OPENCL_RUNTIME_MODULE_H
 #define HEXIN_BACKENDS_OPENCL_RUNTIME_MODULE_H
 
-#include "backends/opencl/runtime/BinaryCache.h"
 #include "backends/opencl/runtime/ClApi.h"
 #include "backends/opencl/runtime/DeviceList.h"
 #include "hexin/status.h"
+#include "runtime/base/FileCache.h"
 
 #include <atomic>
 #include <memory>
@@ -25,7 +25,7 @@ public:
   static hexin::Result<std::unique_ptr<hexin_module_t>>
   build(const hexin::opencl::ClApi &api, cl_context context,
         const hexin::opencl::ClDevice &device, std::string_view source,
-        const hexin::opencl::BinaryCache &cache, const std::string &what);
+        const hexin::FileCache &cache, const std::string &what);
 
   /// Stores the binary if there is something new in it.
   ~hexin_module_t();
@@ -40,7 +40,7 @@ public:
   void noteCompiled() { hasNewCode_ = true; }
 
 private:
-  hexin_module_t(const hexin::opencl::ClApi &api, const hexin::opencl::BinaryCache &cache,
+  hexin_module_t(const hexin::opencl::ClApi &api, const hexin::FileCache &cache,
                  std::string cacheKey)
       : api_(api), cache_(cache), cacheKey_(std::move(cacheKey)) {}
 
@@ -52,7 +52,7 @@ private:
   void storeBinary();
 
   const hexin::opencl::ClApi &api_;
-  hexin::opencl::BinaryCache cache_;
+  hexin::FileCache cache_;
   std::string cacheKey_;
   hexin::opencl::ClProgram program_;
   bool isFromCache_ = false;

@@ -11,6 +11,8 @@
 #include "frontends/onnx/wire/Reader.h"
 #include "frontends/onnx/wire/TensorLoader.h"
 
+#include "runtime/base/StoredBits.h"
+
 #include "protozero/pbf_writer.hpp"
 
 #include "mlir/IR/MLIRContext.h"
@@ -51,7 +53,7 @@ static void writeTensor(const Tensor &tensor, const fs::path &path) {
     ++type;
   writer.add_int32(2, type);
   std::string raw(tensor.as<char>(), tensor.byteLength());
-  if (auto bits = static_cast<size_t>(onnx::storedBits(tensor.dtype())); bits < 8) {
+  if (auto bits = static_cast<size_t>(storedBits(tensor.dtype())); bits < 8) {
     std::string packed((raw.size() * bits + 7) / 8, '\0');
     for (size_t i = 0; i < raw.size(); ++i)
       packed[i * bits / 8] = static_cast<char>(

@@ -1,4 +1,4 @@
-#include "backends/opencl/runtime/BinaryCache.h"
+#include "runtime/base/FileCache.h"
 
 #include <gtest/gtest.h>
 
@@ -10,12 +10,12 @@
 #include <thread>
 #include <unistd.h>
 
-namespace hexin::opencl {
+namespace hexin {
 namespace {
 
 namespace fs = std::filesystem;
 
-class BinaryCacheTest : public testing::Test {
+class FileCacheTest : public testing::Test {
 protected:
   void SetUp() override {
     std::string pattern = testing::TempDir() + "hexin-cache-XXXXXX";
@@ -43,8 +43,8 @@ protected:
   fs::path folder;
 };
 
-TEST_F(BinaryCacheTest, FindsWhatWasStored) {
-  BinaryCache cache(folder / "made" / "on demand");
+TEST_F(FileCacheTest, FindsWhatWasStored) {
+  FileCache cache(folder / "made" / "on demand");
   EXPECT_FALSE(cache.find("a"));
   cache.store("a", bytesOf(1000, 1));
   cache.store("b", bytesOf(0, 2));
@@ -56,14 +56,14 @@ TEST_F(BinaryCacheTest, FindsWhatWasStored) {
   EXPECT_FALSE(cache.find("a"));
 }
 
-TEST_F(BinaryCacheTest, OffWithoutAFolder) {
-  BinaryCache cache("");
+TEST_F(FileCacheTest, OffWithoutAFolder) {
+  FileCache cache("");
   cache.store("a", bytesOf(10, 1));
   EXPECT_FALSE(cache.find("a"));
 }
 
-TEST_F(BinaryCacheTest, DamagedEntriesAreForgotten) {
-  BinaryCache cache(folder);
+TEST_F(FileCacheTest, DamagedEntriesAreForgotten) {
+  FileCache cache(folder);
   for (int damage = 0; damage < 5; ++damage) {
     cache.store("key", bytesOf(500, 1));
     fs::path path = cache.pathOf("key");
@@ -83,15 +83,15 @@ TEST_F(BinaryCacheTest, DamagedEntriesAreForgotten) {
   }
 }
 
-TEST_F(BinaryCacheTest, AnotherKeyUnderTheSameNameIsNotMistaken) {
-  BinaryCache cache(folder);
+TEST_F(FileCacheTest, AnotherKeyUnderTheSameNameIsNotMistaken) {
+  FileCache cache(folder);
   cache.store("one", bytesOf(10, 1));
   fs::rename(cache.pathOf("one"), cache.pathOf("two"));
   EXPECT_FALSE(cache.find("two"));
 }
 
-TEST_F(BinaryCacheTest, LeastRecentlyUsedGoFirst) {
-  BinaryCache cache(folder, 4000);
+TEST_F(FileCacheTest, LeastRecentlyUsedGoFirst) {
+  FileCache cache(folder, 4500); // four of these do not fit, three do
   auto age = [&](const std::string &key, int hours) {
     fs::last_write_time(cache.pathOf(key),
                         fs::file_time_type::clock::now() - std::chrono::hours(hours));
@@ -113,8 +113,21 @@ TEST_F(BinaryCacheTest, LeastRecentlyUsedGoFirst) {
   EXPECT_TRUE(cache.find("new"));
 }
 
-TEST_F(BinaryCacheTest, AbandonedTemporariesAreSwept) {
-  BinaryCache cache(folder);
+TEST_F(FileCacheTest, TheBoundHoldsOverManyStoresAndCopies) {
+  FileCache cache(folder, 20'000);
+  FileCache other = cache;
+  for (unsigned i = 0; i < 200; ++i) {
+    (i % 2 ? cache : other).store(std::to_string(i), bytesOf(500, i));
+    uint64_t bytes = 0;
+    for (const auto &entry : fs::directory_iterator(folder))
+      bytes += entry.file_size();
+    ASSERT_LE(bytes, 20'000u) << i;
+  }
+  EXPECT_GT(countFiles(), 25u);
+}
+
+TEST_F(FileCacheTest, AbandonedTemporariesAreSwept) {
+  FileCache cache(folder);
   std::ofstream(folder / "1-2-3.tmp") << "half";
   fs::last_write_time(folder / "1-2-3.tmp",
                       fs::file_time_type::clock::now() - std::chrono::hours(5));
@@ -122,8 +135,8 @@ TEST_F(BinaryCacheTest, AbandonedTemporariesAreSwept) {
   EXPECT_EQ(countFiles(), 1u);
 }
 
-TEST_F(BinaryCacheTest, ReadOnlyFolderStillFinds) {
-  BinaryCache cache(folder);
+TEST_F(FileCacheTest, ReadOnlyFolderStillFinds) {
+  FileCache cache(folder);
   cache.store("a", bytesOf(10, 1));
   fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec);
   cache.store("b", bytesOf(10, 2));
@@ -132,19 +145,19 @@ TEST_F(BinaryCacheTest, ReadOnlyFolderStillFinds) {
     EXPECT_FALSE(cache.find("b"));
 }
 
-TEST_F(BinaryCacheTest, UnusableFoldersHoldNothing) {
+TEST_F(FileCacheTest, UnusableFoldersHoldNothing) {
   std::ofstream(folder / "file") << "no folder";
-  BinaryCache inFile(folder / "file" / "cache"), inSystem("/proc/hexin-cache");
-  for (const BinaryCache &cache : {inFile, inSystem}) {
+  FileCache inFile(folder / "file" / "cache"), inSystem("/proc/hexin-cache");
+  for (const FileCache &cache : {inFile, inSystem}) {
     cache.store("a", bytesOf(10, 1));
     EXPECT_FALSE(cache.find("a"));
     cache.remove("a");
   }
 }
 
-TEST_F(BinaryCacheTest, FullDiskIsIgnored) {
+TEST_F(FileCacheTest, FullDiskIsIgnored) {
   // A limit on file sizes stops a write half way, as a full disk does.
-  BinaryCache cache(folder);
+  FileCache cache(folder);
   struct rlimit before, tight;
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   auto previous = std::signal(SIGXFSZ, SIG_IGN);
@@ -158,8 +171,8 @@ TEST_F(BinaryCacheTest, FullDiskIsIgnored) {
   EXPECT_EQ(countFiles(), 0u);
 }
 
-TEST_F(BinaryCacheTest, ConcurrentWritersAndReaders) {
-  BinaryCache cache(folder, 100'000);
+TEST_F(FileCacheTest, ConcurrentWritersAndReaders) {
+  FileCache cache(folder, 100'000);
   std::vector<std::thread> threads;
   std::atomic<int> wrong{0};
   for (unsigned t = 0; t < 4; ++t)
@@ -177,8 +190,8 @@ TEST_F(BinaryCacheTest, ConcurrentWritersAndReaders) {
     thread.join();
   EXPECT_EQ(wrong, 0);
   for (const auto &entry : fs::directory_iterator(folder))
-    EXPECT_EQ(entry.path().extension(), ".clbin");
+    EXPECT_EQ(entry.path().extension(), ".entry");
 }
 
 } // namespace
-} // namespace hexin::opencl
+} // namespace hexin

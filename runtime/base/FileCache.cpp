@@ -1,4 +1,4 @@
-#include "backends/opencl/runtime/BinaryCache.h"
+#include "runtime/base/FileCache.h"
 #include "runtime/base/Hash.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace hexin::opencl {
+namespace hexin {
 namespace fs = std::filesystem;
 
 namespace {
@@ -24,8 +24,8 @@ struct EntryHead {
   uint64_t valueBytes;
   uint64_t hash; // of key and value
 };
-constexpr std::array<char, 8> entryMagic = {'H', 'X', 'C', 'L', 'B', 'I', 'N', '1'};
-constexpr std::string_view entrySuffix = ".clbin";
+constexpr std::array<char, 8> entryMagic = {'H', 'X', 'C', 'A', 'C', 'H', 'E', '1'};
+constexpr std::string_view entrySuffix = ".entry";
 constexpr std::string_view temporarySuffix = ".tmp";
 /// A temporary file this old was left by a process that died.
 constexpr auto abandonedAfter = std::chrono::hours(1);
@@ -84,14 +84,14 @@ fs::path temporaryPath(const fs::path &folder) {
 
 } // namespace
 
-fs::path BinaryCache::pathOf(std::string_view key) const {
+fs::path FileCache::pathOf(std::string_view key) const {
   char name[17];
   std::snprintf(name, sizeof name, "%016llx",
                 static_cast<unsigned long long>(hash64(key)));
   return folder_ / (name + std::string(entrySuffix));
 }
 
-std::optional<std::vector<std::byte>> BinaryCache::find(std::string_view key) const {
+std::optional<std::vector<std::byte>> FileCache::find(std::string_view key) const {
   if (!isEnabled())
     return std::nullopt;
   fs::path path = pathOf(key);
@@ -124,9 +124,10 @@ std::optional<std::vector<std::byte>> BinaryCache::find(std::string_view key) co
   return value;
 }
 
-void BinaryCache::store(std::string_view key, std::span<const std::byte> value) const {
+void FileCache::store(std::string_view key, std::span<const std::byte> value) const {
   EntryHead head{entryMagic, key.size(), value.size(), hashEntry(key, value)};
-  if (!isEnabled() || sizeof head + key.size() + value.size() > maxBytes_)
+  uint64_t entryBytes = sizeof head + key.size() + value.size();
+  if (!isEnabled() || entryBytes > maxBytes_)
     return;
   std::error_code ignored;
   fs::create_directories(folder_, ignored);
@@ -146,16 +147,18 @@ void BinaryCache::store(std::string_view key, std::span<const std::byte> value) 
     fs::remove(temporary, ignored);
     return;
   }
-  evict(path);
+  auto bytes = static_cast<int64_t>(entryBytes);
+  if (room_->fetch_sub(bytes) < bytes)
+    evict(path);
 }
 
-void BinaryCache::remove(std::string_view key) const {
+void FileCache::remove(std::string_view key) const {
   std::error_code ignored;
   if (isEnabled())
     fs::remove(pathOf(key), ignored);
 }
 
-void BinaryCache::evict(const fs::path &keep) const {
+void FileCache::evict(const fs::path &keep) const {
   struct Entry {
     fs::path path;
     fs::file_time_type lastUse;
@@ -182,13 +185,16 @@ void BinaryCache::evict(const fs::path &keep) const {
   }
   std::sort(entries.begin(), entries.end(),
             [](const Entry &a, const Entry &b) { return a.lastUse < b.lastUse; });
+  // Below the bound, so that the next stores need not look again.
+  uint64_t keptBytes = totalBytes > maxBytes_ ? maxBytes_ - maxBytes_ / 8 : totalBytes;
   for (const Entry &entry : entries) {
-    if (totalBytes <= maxBytes_)
+    if (totalBytes <= keptBytes)
       break;
     std::error_code gone;
     fs::remove(entry.path, gone);
     totalBytes -= entry.bytes;
   }
+  room_->store(static_cast<int64_t>(maxBytes_) - static_cast<int64_t>(totalBytes));
 }
 
-} // namespace hexin::opencl
+} // namespace hexin

@@ -1,32 +1,39 @@
-//===- BinaryCache.h - compiled programs on disk -----------------------------===//
+//===- FileCache.h - bytes that can be made again, kept on disk -------------===//
 //
 // Maps a key (any text: it is kept and compared whole, so two keys never share
 // an entry) to bytes. One file per entry, written to a temporary name and
 // renamed, so that readers and other writers, in this or other processes, see
 // whole entries only. A damaged entry is removed and not found; a folder that
 // cannot be read or written is a cache that holds nothing: no call here fails.
-// When the entries together exceed the bound, the least recently used go.
+//
+// When the entries together exceed the bound, the least recently used go, down
+// to seven eighths of it. A process looks at the folder at its first store and
+// then whenever what it wrote since may exceed the bound: what other processes
+// write meanwhile counts at the next look.
 //
 //===----------------------------------------------------------------------===//
-#ifndef HEXIN_BACKENDS_OPENCL_RUNTIME_BINARYCACHE_H
-#define HEXIN_BACKENDS_OPENCL_RUNTIME_BINARYCACHE_H
+#ifndef HEXIN_RUNTIME_BASE_FILECACHE_H
+#define HEXIN_RUNTIME_BASE_FILECACHE_H
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
-namespace hexin::opencl {
+namespace hexin {
 
-/// Thread-safe (it has no state but the folder).
-class BinaryCache {
+/// Thread-safe. Copies are the same cache.
+class FileCache {
 public:
-  /// An empty `folder` switches the cache off.
-  explicit BinaryCache(std::filesystem::path folder, uint64_t maxBytes = uint64_t(256)
-                                                                         << 20)
+  /// An empty `folder` switches the cache off. The folder holds nothing but this
+  /// cache and is made when something is stored.
+  explicit FileCache(std::filesystem::path folder, uint64_t maxBytes = uint64_t(256)
+                                                                       << 20)
       : folder_(std::move(folder)), maxBytes_(maxBytes) {}
 
   bool isEnabled() const { return !folder_.empty(); }
@@ -43,8 +50,10 @@ private:
 
   std::filesystem::path folder_;
   uint64_t maxBytes_;
+  /// Bytes that may be stored before the folder is looked at again.
+  std::shared_ptr<std::atomic<int64_t>> room_ = std::make_shared<std::atomic<int64_t>>(0);
 };
 
-} // namespace hexin::opencl
+} // namespace hexin
 
-#endif // HEXIN_BACKENDS_OPENCL_RUNTIME_BINARYCACHE_H
+#endif // HEXIN_RUNTIME_BASE_FILECACHE_H
