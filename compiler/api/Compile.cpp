@@ -2,6 +2,7 @@
 
 #include "compiler/api/Explain.h"
 #include "compiler/api/Registry.h"
+#include "compiler/api/States.h"
 #include "compiler/artifact/ArtifactReader.h"
 #include "compiler/artifact/ArtifactWriter.h"
 #include "compiler/ir/AttributeConversion.h"
@@ -264,7 +265,7 @@ private:
                                     func.getResultAttrOfType<StringAttr>(i, "hx.name"),
                                     names, doc));
     }
-    return addStates();
+    return addStates(func, shapes, options.states, header);
   }
 
   static Status addPort(std::vector<std::unique_ptr<fmt::PortT>> &ports, Type type,
@@ -287,30 +288,6 @@ private:
       port->symbols.push_back(isNamed ? cast<StringAttr>(dimNames[axis]).str() : "");
     }
     ports.push_back(std::move(port));
-    return Status::success();
-  }
-
-  Status addStates() {
-    header.states.clear();
-    for (const auto &[input, output] : options.states) {
-      auto find = [](const auto &ports, const std::string &name) {
-        auto it =
-            llvm::find_if(ports, [&](const auto &port) { return port->name == name; });
-        return it == ports.end() ? -1 : static_cast<int>(it - ports.begin());
-      };
-      int in = find(header.inputs, input), out = find(header.outputs, output);
-      if (in < 0 || out < 0)
-        return notFound("state '" + input + "=" + output + "': the model has no " +
-                        (in < 0 ? "input '" + input : "output '" + output) + "'");
-      auto state = std::make_unique<fmt::StateT>();
-      state->name = input;
-      state->input = in;
-      state->output = out;
-      state->dtype = header.inputs[in]->dtype;
-      for (int64_t size : header.inputs[in]->dims)
-        state->dims.push_back(size);
-      header.states.push_back(std::move(state));
-    }
     return Status::success();
   }
 

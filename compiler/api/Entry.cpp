@@ -18,15 +18,19 @@ char *copied(const std::string &text) {
   return copy;
 }
 
-Status parseShape(const std::string &text, std::vector<int64_t> &sizes) {
+Status parseShape(const std::string &text, std::vector<DimSpec> &sizes) {
   std::istringstream stream(text);
   std::string part;
   while (std::getline(stream, part, ',')) {
     char *end = nullptr;
     int64_t size = std::strtoll(part.c_str(), &end, 10);
-    if (part.empty() || *end)
-      return invalidArgument("'" + part + "' in shape '" + text + "' is not a size");
-    sizes.push_back(size);
+    if (part.empty() || (*end && end != part.c_str()))
+      return invalidArgument("'" + part + "' in shape '" + text +
+                             "' is neither a size nor a name");
+    if (*end)
+      sizes.emplace_back(part);
+    else
+      sizes.emplace_back(size);
   }
   return Status::success();
 }

@@ -34,21 +34,23 @@ def _names(option: str, names: Iterable[str]) -> list[str]:
     return list(names)
 
 
-def _dims(name: str, spec: ShapeSpec) -> list[int]:
-    """-1 for an axis that stays dynamic."""
+def _dims(name: str, spec: ShapeSpec) -> list[Union[int, str]]:
+    """Sizes, names, and -1 for what the model declares."""
     if isinstance(spec, str):
         spec = spec.split("," if "," in spec else "x") if spec else []
         spec = [int(part) if part.lstrip("-").isdigit() else part for part in spec]
     dims = []
     for size in spec:
-        if size is None or isinstance(size, str) or size == -1:
+        if size is None or (isinstance(size, str) and size in ("?", "-1")) or size == -1:
             dims.append(-1)
+        elif isinstance(size, str):
+            dims.append(size)
         elif isinstance(size, (int, np.integer)) and size >= 0:
             dims.append(int(size))
         else:
             raise InvalidArgumentError(
-                f"shapes[{name!r}]: {size!r} is no size; expected an int, or a name, "
-                f"None or -1 for a size that stays dynamic"
+                f"shapes[{name!r}]: {size!r} is no size; expected an int, a name, "
+                f"or None or -1 for what the model declares"
             )
     return dims
 
@@ -109,8 +111,10 @@ def compile(
     out: the ``.hxm`` to write; written beside it first and renamed, so an old file
         survives any failure. May be left out with `emit`.
     targets: ``cpu``, ``opencl``.
-    shapes: fixes input sizes: ``{"x": (1, 3, "H", None)}`` or ``{"x": "1x3xHxW"}``;
-        a name, None or -1 leaves an axis dynamic.
+    shapes: fixes or names input sizes: ``{"x": (1, 3, "H", None)}`` or
+        ``{"x": "1x3xHx?"}``. A name keeps a size dynamic and makes it equal to all
+        sizes of that name, at whatever input; None, -1 or ``?`` keep what the model
+        declares.
     states: {input: output}: the input takes the output's value of the run before,
         and both leave the signature.
     allow_fallback: ONNX op types or node names that may run off the device; any

@@ -159,6 +159,7 @@ Status verifyStates(const fmt::Header &header, verify::Budget &budget) {
     std::string where = "state " + std::to_string(i);
     HEXIN_RETURN_IF_ERROR(budget.charge(state->name()));
     HEXIN_RETURN_IF_ERROR(budget.charge(state->dims()));
+    HEXIN_RETURN_IF_ERROR(budget.charge(state->first_dims()));
     if (state->input() >= sizeOf(header.inputs()) ||
         state->output() >= sizeOf(header.outputs()))
       return corruptData(where + " ties an input or output that does not exist");
@@ -174,6 +175,13 @@ Status verifyStates(const fmt::Header &header, verify::Budget &budget) {
     for (uint32_t axis = 0; axis < sizeOf(state->dims()); ++axis)
       if (state->dims()->Get(axis) < -1)
         return corruptData(where + ": size " + std::to_string(state->dims()->Get(axis)));
+    if (sizeOf(state->first_dims()) != 0 &&
+        sizeOf(state->first_dims()) != sizeOf(state->dims()))
+      return corruptData(where + ": its first sizes are not one per axis");
+    for (uint32_t axis = 0; axis < sizeOf(state->first_dims()); ++axis)
+      if (state->first_dims()->Get(axis) < -1)
+        return corruptData(where + ": first size " +
+                           std::to_string(state->first_dims()->Get(axis)));
     if (!inputs.insert(state->input()).second ||
         !outputs.insert(state->output()).second ||
         !names.insert(state->name()->string_view()).second)

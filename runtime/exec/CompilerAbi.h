@@ -23,7 +23,8 @@ extern "C" {
 /* CompileOptions as a list; a key may come again for the next entry of a list.
  *   key               name          value
  *   target            -             "cpu"
- *   shape             input name    sizes with ',' between, -1 dynamic; "" scalar
+ *   shape             input name    sizes with ',' between: a number, a name, or -1
+ *                                   for what the model declares; "" scalar
  *   state             input name    output name
  *   allow-fallback    -             op type or node name
  *   disable           -             op, library or schedule
