@@ -1,5 +1,4 @@
-//===- Compile.h - the compiler as one call
-//---------------------------------------------------------===//
+//===- Compile.h - the compiler as one call ---------------------------------===//
 #ifndef HEXIN_COMPILER_API_COMPILE_H
 #define HEXIN_COMPILER_API_COMPILE_H
 

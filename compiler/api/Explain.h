@@ -1,5 +1,4 @@
-//===- Explain.h - the placement report
-//------------------------------------------------------------===//
+//===- Explain.h - the placement report -------------------------------------===//
 #ifndef HEXIN_COMPILER_API_EXPLAIN_H
 #define HEXIN_COMPILER_API_EXPLAIN_H
 

@@ -1,5 +1,4 @@
-//===- Registry.h - the frontends and targets of this build
-//-----------------------------------------===//
+//===- Registry.h - the frontends and targets of this build -----------------===//
 //
 // Registry.cpp is written by CMake from the backends and frontends that are built:
 // the one place that names them.

@@ -1,5 +1,4 @@
-//===- ArtifactReader.h - the portable program of a .hxm, back as hx
-//------------------------------===//
+//===- ArtifactReader.h - the portable program of a .hxm, back as hx --------===//
 //
 // What `retarget` starts from: the target-independent module and the weights of an
 // artifact, without the source model. Packed weights are unpacked into memory;

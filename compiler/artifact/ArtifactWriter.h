@@ -1,5 +1,4 @@
-//===- ArtifactWriter.h - programs, images and weights into one .hxm
-//-----------------------------===//
+//===- ArtifactWriter.h - programs, images and weights into one .hxm --------===//
 #ifndef HEXIN_COMPILER_ARTIFACT_ARTIFACTWRITER_H
 #define HEXIN_COMPILER_ARTIFACT_ARTIFACTWRITER_H
 

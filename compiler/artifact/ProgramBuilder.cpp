@@ -51,6 +51,9 @@ public:
       HEXIN_RETURN_IF_ERROR(addOp(&op));
     for (const hx::SymbolConstraint &constraint : shapes.symbols().constraints())
       addConstraint(constraint);
+    if (faultsId)
+      program->values[*faultsId]->dims = {exprs.constant(program->faults.size()),
+                                          exprs.constant(2)};
     program->exprs = exprs.take();
     return BuiltProgram{std::move(program), std::move(kernels)};
   }
@@ -291,9 +294,6 @@ private:
   }
 
   Status addGroup(hx::GroupOp group) {
-    // Operands first: constants and shape values get their own instructions.
-    for (Value input : group.getInputs())
-      HEXIN_RETURN_IF_ERROR(operandValue(input).status());
     for (Value result : group.getResults())
       HEXIN_RETURN_IF_ERROR(resultValue(result).status());
 
@@ -360,6 +360,10 @@ private:
     }
     variant->result_count = llvm::count(use.writes, true);
     for (Value value : use.bindings) {
+      if (!value) {
+        variant->bindings.push_back(faultRow(op, node));
+        continue;
+      }
       HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(value));
       variant->bindings.push_back(fmt::Binding(id, -1));
     }
@@ -371,6 +375,24 @@ private:
     instruction->node = std::move(node);
     instruction->reason = std::move(reason);
     return append(std::move(instruction));
+  }
+
+  /// A row of the faults for the instruction of `node`.
+  fmt::Binding faultRow(const std::string &op, const std::string &node) {
+    if (!faultsId) {
+      faultsId = program->values.size();
+      auto def = std::make_unique<fmt::ValueDefT>();
+      def->kind = fmt::ValueKind::faults;
+      def->dtype = static_cast<uint8_t>(DType::i64);
+      program->values.push_back(std::move(def)); // its sizes come when all rows are known
+    }
+    constexpr int64_t rowBytes = 2 * sizeof(int64_t);
+    int32_t offset = exprs.constant(rowBytes * program->faults.size());
+    auto fault = std::make_unique<fmt::FaultT>();
+    fault->node = node;
+    fault->op = op;
+    program->faults.push_back(std::move(fault));
+    return fmt::Binding(*faultsId, offset);
   }
 
   /// Under the condition of the branch at hand.
@@ -524,7 +546,8 @@ private:
   llvm::DenseMap<Value, uint32_t> aliasOf;
   std::map<std::string, int32_t> kernelIds;
   llvm::DenseSet<Operation *> hostOnly;
-  hx::Dim predicate;               ///< of the branch at hand; null outside of all
+  hx::Dim predicate; ///< of the branch at hand; null outside of all
+  std::optional<uint32_t> faultsId;
   SmallVector<Value> materialized; ///< shape values that were written, in order
 };
 

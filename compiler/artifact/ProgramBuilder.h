@@ -1,5 +1,4 @@
-//===- ProgramBuilder.h - a partitioned function as a program of the artifact
-//-----------------===//
+//===- ProgramBuilder.h - a partitioned function as a program of the artifact -===//
 #ifndef HEXIN_COMPILER_ARTIFACT_PROGRAMBUILDER_H
 #define HEXIN_COMPILER_ARTIFACT_PROGRAMBUILDER_H
 

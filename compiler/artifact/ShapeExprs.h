@@ -1,5 +1,4 @@
-//===- ShapeExprs.h - Dims as the artifact's expression nodes
-//-----------------------------===//
+//===- ShapeExprs.h - Dims as the artifact's expression nodes ---------------===//
 #ifndef HEXIN_COMPILER_ARTIFACT_SHAPEEXPRS_H
 #define HEXIN_COMPILER_ARTIFACT_SHAPEEXPRS_H
 

@@ -1,5 +1,4 @@
-//===- WeightSection.h - the weights of an artifact, written once
-//--------------------------===//
+//===- WeightSection.h - the weights of an artifact, written once -----------===//
 //
 // Collects the constants that programs refer to. Equal contents in equal form are
 // one entry, shared by all programs; a weight whose panels are stored has no plain

@@ -13,7 +13,7 @@ ArrayRef<Schedule> schedules() {
   static const Schedule ordered[] = {
       packedSchedule,    packSchedule,    rowSchedule,  reduceSchedule,
       scanSchedule,      scatterSchedule, sortSchedule, dynamicQuantizeSchedule,
-      recurrentSchedule, mapSchedule};
+      recurrentSchedule, concatSchedule,  mapSchedule};
   return ordered;
 }
 
@@ -22,7 +22,7 @@ Operation *heavyOp(hx::GroupOp group) {
     if (isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
             hx::LayerNormOp, hx::PackOp, hx::CumulativeOp, hx::ArgReduceOp,
             hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::DynamicQuantizeOp,
-            hx::LstmOp>(op))
+            hx::LstmOp, hx::ConcatOp>(op))
       return &op;
   return nullptr;
 }

@@ -1,5 +1,4 @@
-//===- Codegen.h - from a placed group to a kernel
-//----------------------------------------===//
+//===- Codegen.h - from a placed group to a kernel --------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_CODEGEN_H
 #define HEXIN_COMPILER_CODEGEN_CODEGEN_H
 

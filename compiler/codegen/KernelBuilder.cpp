@@ -24,7 +24,7 @@ Type storageType(Type type) {
   return type;
 }
 
-static Type withLanes(Type type, unsigned lanes) {
+Type withLanes(Type type, unsigned lanes) {
   return lanes > 1 ? VectorType::get({lanes}, type) : type;
 }
 
@@ -207,13 +207,29 @@ SmallVector<Value> KernelBuilder::delinearize(Value position, ArrayRef<KExpr> si
 //===----------------------------------------------------------------------===//
 
 Value KernelBuilder::bind(Value hxValue, KExpr numElements, bool isWritten) {
+  Type element = storageType(cast<ShapedType>(hxValue.getType()).getElementType());
+  return bindMemory(hxValue, element, numElements, isWritten);
+}
+
+void KernelBuilder::reportFault(Value index, Value size) {
+  Type i64 = b.getI64Type();
+  Value row = bindMemory({}, i64, constantExpr(2), /*isWritten=*/true);
+  auto put = [&](int64_t at, Value value) {
+    store(row, this->index(at), arith::IndexCastOp::create(b, location, i64, value), i64);
+  };
+  put(1, index);
+  put(0, add(size, this->index(1)));
+}
+
+/// `element`: as it stands in memory.
+Value KernelBuilder::bindMemory(Value hxValue, Type element, KExpr numElements,
+                                bool isWritten) {
   Block &entry = func.getBody().front();
   auto [it, isNew] = bindingOf.try_emplace(hxValue, bindingTypes.size());
   if (!isNew) {
     use.writes[it->second] = use.writes[it->second] || isWritten;
     return entry.getArgument(it->second);
   }
-  Type element = storageType(cast<ShapedType>(hxValue.getType()).getElementType());
   auto type = MemRefType::get({ShapedType::kDynamic}, element);
   entry.insertArgument(bindingTypes.size(), type, location);
   bindingTypes.push_back(type);
@@ -331,7 +347,9 @@ SmallVector<Value> KernelBuilder::ifElse(Value condition, TypeRange types, Branc
   for (auto [block, branch] :
        {std::pair(ifOp.thenBlock(), &onTrue), std::pair(ifOp.elseBlock(), &onFalse)}) {
     b.setInsertionPointToStart(block);
-    scf::YieldOp::create(b, location, (*branch)());
+    SmallVector<Value> results = (*branch)();
+    if (!types.empty()) // without results MLIR has put the yield there
+      scf::YieldOp::create(b, location, results);
   }
   return SmallVector<Value>(ifOp.getResults());
 }

@@ -24,7 +24,8 @@ using mlir::Value; // not hexin::Value, a model's input or output
 /// A finished kernel and how one instruction uses it.
 struct KernelUse {
   std::string name; ///< also the func's symbol; equal kernels have equal names
-  llvm::SmallVector<mlir::Value> bindings; ///< hx values, in binding order
+  /// hx values, in binding order; null: the row of the faults that is this use's.
+  llvm::SmallVector<mlir::Value> bindings;
   llvm::SmallVector<bool> writes;
   hx::Dims params; ///< over the program's symbols
   KExprPool exprs; ///< over params
@@ -40,6 +41,12 @@ struct KernelUse {
 /// in which it stands in memory (i8 for bool; signless integers).
 mlir::Type computeType(mlir::Type hxElementType);
 mlir::Type storageType(mlir::Type hxElementType);
+/// `lanes` > 1 of them as a vector.
+mlir::Type withLanes(mlir::Type type, unsigned lanes);
+/// The hx element type of a tensor.
+inline mlir::Type elementType(mlir::Value tensor) {
+  return llvm::cast<mlir::ShapedType>(tensor.getType()).getElementType();
+}
 
 class KernelBuilder {
 public:
@@ -85,6 +92,9 @@ public:
                    mlir::Type hxElementType);
   void store(mlir::Value memref, mlir::Value position, mlir::Value value,
              mlir::Type hxElementType);
+  /// Says that `index` is outside of an axis of `size` elements (both of index type):
+  /// a Fault of runtime/artifact/hexin.fbs. The kernel goes on.
+  void reportFault(mlir::Value index, mlir::Value size);
   /// Private scratch of `count` elements of compute type, reused by all items.
   mlir::Value scratch(unsigned count, mlir::Type elementType);
 
@@ -117,6 +127,8 @@ public:
   KernelUse use;
 
 private:
+  mlir::Value bindMemory(mlir::Value hxValue, mlir::Type element, KExpr numElements,
+                         bool isWritten);
   void moveResultsLast();
   mlir::Value foldIndex(mlir::Value x, mlir::Value y, KOp op);
 

@@ -1,5 +1,4 @@
-//===- Pipeline.h - the phases between import and the artifact
-//----------------------------------===//
+//===- Pipeline.h - the phases between import and the artifact --------------===//
 #ifndef HEXIN_COMPILER_PIPELINE_PIPELINE_H
 #define HEXIN_COMPILER_PIPELINE_PIPELINE_H
 
@@ -22,9 +21,6 @@ mlir::LogicalResult optimize(mlir::ModuleOp module, const PipelineOptions &optio
 
 /// From the optimised module to groups with schedules (`--emit=placed`).
 mlir::LogicalResult place(mlir::ModuleOp module, const PipelineOptions &options);
-
-/// Canonical, deduplicated kernels: less text and less work for the translators.
-mlir::LogicalResult simplifyKernels(mlir::ModuleOp kernels);
 
 /// Collects diagnostics for as long as it lives; `text` joins them.
 class DiagnosticCollector {

@@ -32,14 +32,17 @@ bool isHeavy(Operation *op) {
              hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
              hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp,
              hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
-             hx::CompactOp, hx::PackOp, hx::DynamicQuantizeOp>(op);
+             hx::CompactOp, hx::PackOp, hx::DynamicQuantizeOp, hx::ConcatOp>(op);
 }
 
-/// Heavy ops that read each element of operand 0 once per pass, at the index
-/// their schedule chooses: what feeds them can be computed on the way.
-bool takesPrologue(Operation *op) {
-  return isa<hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp,
-             hx::CumulativeOp, hx::ArgReduceOp>(op);
+/// Heavy ops that read each element of operand 0 (a concat: of all) once per pass, at
+/// the index their schedule chooses: what feeds them can be computed on the way.
+bool takesPrologue(OpOperand &use) {
+  Operation *op = use.getOwner();
+  return isa<hx::ConcatOp>(op) ||
+         (use.getOperandNumber() == 0 &&
+          isa<hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp,
+              hx::CumulativeOp, hx::ArgReduceOp>(op));
 }
 
 /// Heavy ops whose result is complete in memory before anything can follow.
@@ -68,7 +71,7 @@ bool keepsNeighbours(Operation *op, hx::SymbolicShapes &shapes) {
   if (auto slice = dyn_cast<hx::SliceOp>(op))
     return slice.getSteps().back() == 1;
   if (auto gather = dyn_cast<hx::GatherOp>(op))
-    return gather.getAxis() + 1 < rankOf(gather.getInput());
+    return static_cast<int64_t>(gather.getAxis()) + 1 < rankOf(gather.getInput());
   if (auto pad = dyn_cast<hx::PadOp>(op))
     return shapes.dims(pad.getInput()).back() == shapes.dims(pad.getResult()).back();
   return isa<hx::IotaOp, hx::BroadcastToOp>(op);
@@ -144,20 +147,18 @@ private:
       if (!members.contains(use.getOwner()))
         return false;
       users.push_back(use.getOwner());
-      bool feedsHeavy = isHeavy(use.getOwner());
-      if (feedsHeavy && (!takesPrologue(use.getOwner()) || use.getOperandNumber() != 0))
+      if (isHeavy(use.getOwner()) && !takesPrologue(use))
         return false;
     }
     if (users.empty())
       return false;
-    if (isMovement(root) && !keepsNeighbours(root, shapes))
+    if (isMovement(root) && !isHeavy(root) && !keepsNeighbours(root, shapes))
       return false; // would be computed one element at a time
     if (isHeavy(producer))
       return !heavy && !refusesEpilogue(producer) && shapes.dims(result) == rootDims &&
              leadsElementwise(producer);
     if (isMovement(producer))
-      return users.size() == 1 && !heavy && keepsNeighbours(producer, shapes) &&
-             !isa<hx::ConcatOp>(producer);
+      return users.size() == 1 && !heavy && keepsNeighbours(producer, shapes);
     if (!isElementwise(producer))
       return false;
     // Not recomputed for every repetition of a broadcast.

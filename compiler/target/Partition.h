@@ -1,5 +1,4 @@
-//===- Partition.h - ops into groups, each one kernel
-//------------------------------------------===//
+//===- Partition.h - ops into groups, each one kernel -----------------------===//
 //
 // Gives every op of @main its place: on the host (shape arithmetic that only the
 // host reads), as a view, or in an hx.group that becomes one kernel. A group has

@@ -30,9 +30,12 @@ class SymbolicShapes;
 
 namespace hexin {
 
+class KernelCache;
+
 struct Image {
   std::string arch;
   std::string bytes;
+  uint64_t kernelsReused = 0; ///< whose code came out of the cache
 };
 
 class Target {
@@ -64,6 +67,9 @@ struct TargetOptions {
   std::vector<std::string> archs; ///< empty = all
   /// Libraries to do without, and libraries that go first wherever they can.
   std::vector<std::string> disabled, preferred;
+  /// Where compiled kernels are kept, or null. Outlives the target.
+  const KernelCache *cache = nullptr;
+  unsigned threads = 1; ///< that emitImage may use, its caller's included
 };
 
 } // namespace hexin

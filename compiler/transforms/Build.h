@@ -1,5 +1,4 @@
-//===- Build.h - small builders that several passes need
-//--------------------------------===//
+//===- Build.h - small builders that several passes need --------------------===//
 #ifndef HEXIN_COMPILER_TRANSFORMS_BUILD_H
 #define HEXIN_COMPILER_TRANSFORMS_BUILD_H
 

@@ -1,5 +1,4 @@
-//===- ConstantTensor.h - constants and weights as host tensors
-//-----------------------===//
+//===- ConstantTensor.h - constants and weights as host tensors -------------===//
 #ifndef HEXIN_COMPILER_TRANSFORMS_CONSTANTTENSOR_H
 #define HEXIN_COMPILER_TRANSFORMS_CONSTANTTENSOR_H
 

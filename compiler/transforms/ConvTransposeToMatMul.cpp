@@ -1,5 +1,4 @@
-//===- ConvTransposeToMatMul.cpp - upsampling convolutions as a product
-//---------------------------===//
+//===- ConvTransposeToMatMul.cpp - upsampling convolutions as a product -----===//
 //
 // A transposed convolution whose windows neither overlap nor leave gaps (stride =
 // taps, no padding) gives every input pixel its own block of outputs: one matrix

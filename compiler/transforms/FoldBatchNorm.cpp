@@ -1,5 +1,4 @@
-//===- FoldBatchNorm.cpp - batch normalisation as scale and shift
-//------------------------===//
+//===- FoldBatchNorm.cpp - batch normalisation as scale and shift -----------===//
 //
 // y = x * s + t with s = scale / sqrt(variance + epsilon), t = bias - mean * s.
 // Behind a convolution that nothing else reads s goes into the weights and t into

@@ -1,5 +1,4 @@
-//===- FoldIf.cpp - an hx.if whose condition is known, as the taken branch
-//--------------------===//
+//===- FoldIf.cpp - an hx.if whose condition is known, as the taken branch --===//
 //
 // The condition is known when its contents are a constant, or the same expression
 // as the condition of an hx.if around it.

@@ -1,5 +1,4 @@
-//===- InferShapes.cpp - sizes that follow from the arguments'
-//-----------------------===//
+//===- InferShapes.cpp - sizes that follow from the arguments' --------------===//
 
 #include "compiler/ir/Ops.h"
 #include "compiler/ir/SymbolicShapes.h"

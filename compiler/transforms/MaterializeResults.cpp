@@ -1,5 +1,4 @@
-//===- MaterializeResults.cpp - every result in memory of its own
-//-------------------------------===//
+//===- MaterializeResults.cpp - every result in memory of its own -----------===//
 //
 // A result that is an input, a constant, a shape value, the choice of an hx.if, or
 // (a view of) what is already another result becomes a copy.

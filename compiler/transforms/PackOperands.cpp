@@ -1,5 +1,4 @@
-//===- PackOperands.cpp - right-hand sides in panels
-//--------------------------------------------===//
+//===- PackOperands.cpp - right-hand sides in panels ------------------------===//
 //
 // Convolution weights and the right-hand sides of matmuls get an hx.pack where
 // the packed schedule will take the op. A packed constant costs nothing at run

@@ -1,5 +1,4 @@
-//===- ResolveShapes.cpp - host-read operands in terms of the inputs
-//---------------------------===//
+//===- ResolveShapes.cpp - host-read operands in terms of the inputs --------===//
 //
 // A shape operand that is known as expressions over the inputs' sizes is written
 // anew as arithmetic on hx.shape_of of the function's arguments. What computed it

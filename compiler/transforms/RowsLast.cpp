@@ -1,5 +1,4 @@
-//===- RowsLast.cpp - softmax and normalisation over the last axis
-//-----------------------------===//
+//===- RowsLast.cpp - softmax and normalisation over the last axis ----------===//
 //
 // Row kernels own the last axis. Softmax over another axis goes between two
 // transposes; layer_norm over several axes sees them as one.

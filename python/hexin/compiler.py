@@ -23,8 +23,8 @@ ShapeSpec = Union[str, Sequence[Union[int, str, None]]]
 class CompileReport(NamedTuple):
     text: str  #: what `emit` or `explain` asked for
     artifact_bytes: int
-    kernels: int  #: distinct kernels
-    kernels_reused: int  #: found in the cache
+    kernels: int  #: distinct kernels, per target
+    kernels_reused: int  #: of them found in the cache; those that ship as text never are
     seconds: float
 
 
@@ -34,21 +34,23 @@ def _names(option: str, names: Iterable[str]) -> list[str]:
     return list(names)
 
 
-def _dims(name: str, spec: ShapeSpec) -> list[int]:
-    """-1 for an axis that stays dynamic."""
+def _dims(name: str, spec: ShapeSpec) -> list[Union[int, str]]:
+    """Sizes, names, and -1 for what the model declares."""
     if isinstance(spec, str):
         spec = spec.split("," if "," in spec else "x") if spec else []
         spec = [int(part) if part.lstrip("-").isdigit() else part for part in spec]
     dims = []
     for size in spec:
-        if size is None or isinstance(size, str) or size == -1:
+        if size is None or (isinstance(size, str) and size in ("?", "-1")) or size == -1:
             dims.append(-1)
+        elif isinstance(size, str):
+            dims.append(size)
         elif isinstance(size, (int, np.integer)) and size >= 0:
             dims.append(int(size))
         else:
             raise InvalidArgumentError(
-                f"shapes[{name!r}]: {size!r} is no size; expected an int, or a name, "
-                f"None or -1 for a size that stays dynamic"
+                f"shapes[{name!r}]: {size!r} is no size; expected an int, a name, "
+                f"or None or -1 for what the model declares"
             )
     return dims
 
@@ -65,6 +67,7 @@ def _options(
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
+    cache_dir: Optional[Path] = None,
     progress: Optional[Progress] = None,
 ) -> dict[str, Any]:
     if not isinstance(threads, int) or not 0 <= threads <= 4096:
@@ -81,6 +84,7 @@ def _options(
         "explain": bool(explain),
         "verify_each": bool(verify_each),
         "threads": threads,
+        "cache_dir": "" if cache_dir is None else os.fspath(cache_dir),
         "progress": progress,
     }
 
@@ -100,6 +104,7 @@ def compile(
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
+    cache_dir: Optional[Path] = None,
     progress: Optional[Progress] = None,
 ) -> CompileReport:
     """Compiles an ONNX model into the artifact `out`.
@@ -109,8 +114,10 @@ def compile(
     out: the ``.hxm`` to write; written beside it first and renamed, so an old file
         survives any failure. May be left out with `emit`.
     targets: ``cpu``, ``opencl``.
-    shapes: fixes input sizes: ``{"x": (1, 3, "H", None)}`` or ``{"x": "1x3xHxW"}``;
-        a name, None or -1 leaves an axis dynamic.
+    shapes: fixes or names input sizes: ``{"x": (1, 3, "H", None)}`` or
+        ``{"x": "1x3xHx?"}``. A name keeps a size dynamic and makes it equal to all
+        sizes of that name, at whatever input; None, -1 or ``?`` keep what the model
+        declares.
     states: {input: output}: the input takes the output's value of the run before,
         and both leave the signature.
     allow_fallback: ONNX op types or node names that may run off the device; any
@@ -123,6 +130,8 @@ def compile(
     explain: give the placement, with its reasons, as ``report.text``.
     verify_each: check the program after every pass.
     threads: of the compiler; 0 is one per core.
+    cache_dir: where compiled kernels are kept for later compiles; None is the user's
+        cache, "none" keeps them in this process only.
     progress: called with (phase, fraction) from the compiler's threads.
 
     The GIL is released meanwhile. Raises NotFoundError, CorruptDataError (no valid
@@ -131,7 +140,7 @@ def compile(
     """
     options = _options(
         targets, shapes, states, allow_fallback, disable, prefer, cpu_archs, emit,
-        explain, verify_each, threads, progress,
+        explain, verify_each, threads, cache_dir, progress,
     )
     if out is None and not emit:
         raise InvalidArgumentError("compile needs `out`, or `emit` to give text instead")
@@ -159,6 +168,7 @@ def retarget(
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
+    cache_dir: Optional[Path] = None,
     progress: Optional[Progress] = None,
 ) -> CompileReport:
     """Adds (or replaces) programs for `targets` in the artifact `path`, from its
@@ -169,7 +179,7 @@ def retarget(
     """
     options = _options(
         targets, None, None, allow_fallback, disable, prefer, cpu_archs, None,
-        explain, verify_each, threads, progress,
+        explain, verify_each, threads, cache_dir, progress,
     )
     out_path = os.fspath(path if out is None else out)
     return CompileReport(*_core.retarget(os.fspath(path), out_path, options))

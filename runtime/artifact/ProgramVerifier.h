@@ -33,6 +33,10 @@ private:
     return index >= 0 && static_cast<uint32_t>(index) < sizeOf(program.exprs());
   }
   bool isExprOrNone(int32_t index) const { return index == -1 || isExpr(index); }
+  bool isConstant(int32_t expr, int64_t value) const {
+    return isExpr(expr) && program.exprs()->Get(expr)->op() == fmt::ExprOp::constant &&
+           program.exprs()->Get(expr)->value() == value;
+  }
   bool isValue(int64_t index) const {
     return index >= 0 && index < sizeOf(program.values());
   }
@@ -62,6 +66,7 @@ private:
   const fmt::Program &program;
   const fmt::Header &header;
   Budget &budget;
+  bool hasFaults = false;          // whether a value for them was seen
   std::vector<bool> writable;      // by value
   std::vector<uint32_t> viewDepth; // by value: views and phis down to memory
 };

@@ -20,6 +20,11 @@ Status ProgramVerifier::run() {
   HEXIN_RETURN_IF_ERROR(budget.charge(program.fallbacks()));
   for (uint32_t i = 0; i < sizeOf(program.fallbacks()); ++i)
     HEXIN_RETURN_IF_ERROR(budget.charge(program.fallbacks()->Get(i)));
+  HEXIN_RETURN_IF_ERROR(budget.charge(program.faults()));
+  for (uint32_t i = 0; i < sizeOf(program.faults()); ++i) {
+    HEXIN_RETURN_IF_ERROR(budget.charge(program.faults()->Get(i)->node()));
+    HEXIN_RETURN_IF_ERROR(budget.charge(program.faults()->Get(i)->op()));
+  }
   HEXIN_RETURN_IF_ERROR(budget.charge(program.instructions()));
   for (uint32_t i = 0; i < sizeOf(program.instructions()); ++i)
     HEXIN_RETURN_IF_ERROR(
@@ -75,6 +80,16 @@ Status ProgramVerifier::verifyValue(const fmt::ValueDef &value, uint32_t id) {
     HEXIN_RETURN_IF_ERROR(indexBelow(sizeOf(header.weights()), "weight"));
     if (header.weights()->Get(value.index())->dtype() != value.dtype())
       return corruptData(where + " is not of its weight's element type");
+    return Status::success();
+  case fmt::ValueKind::faults:
+    writable[id] = true;
+    if (sizeOf(program.faults()) == 0 || hasFaults ||
+        static_cast<DType>(value.dtype()) != DType::i64 || sizeOf(value.dims()) != 2 ||
+        !isConstant(value.dims()->Get(0), sizeOf(program.faults())) ||
+        !isConstant(value.dims()->Get(1), 2))
+      return corruptData(where + " is not the one i64[" +
+                         std::to_string(sizeOf(program.faults())) + ", 2] of the faults");
+    hasFaults = true;
     return Status::success();
   case fmt::ValueKind::alias:
     if (!isBelow(value.alias_of()) || !isExprOrNone(value.alias_offset()))

@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <vector>
 
 namespace hexin {
 namespace fs = std::filesystem;
@@ -26,8 +25,8 @@ struct EntryHead {
   uint64_t valueBytes;
   uint64_t hash; // of key and value
 };
-constexpr std::array<char, 8> entryMagic = {'H', 'X', 'C', 'A', 'C', 'H', 'E', '1'};
-constexpr std::string_view entrySuffix = ".cache";
+constexpr std::array<char, 8> entryMagic = {'H', 'X', 'C', 'A', 'C', 'H', 'E', '2'};
+constexpr std::string_view entrySuffix = ".entry";
 constexpr uint64_t valueAlignment = 64;
 constexpr std::string_view temporarySuffix = ".tmp";
 /// A temporary file this old was left by a process that died.
@@ -90,12 +89,19 @@ fs::path FileCache::pathOf(std::string_view key) const {
   return folder_ / (name + std::string(entrySuffix));
 }
 
-FileCache::Entry::~Entry() {
+FileCache::Mapped::~Mapped() {
   if (!file_.empty())
     ::munmap(const_cast<std::byte *>(file_.data()), file_.size());
 }
 
-std::optional<FileCache::Entry> FileCache::find(std::string_view key) const {
+std::optional<std::vector<std::byte>> FileCache::find(std::string_view key) const {
+  std::optional<Mapped> mapped = map(key);
+  if (!mapped)
+    return std::nullopt;
+  return std::vector<std::byte>(mapped->bytes().begin(), mapped->bytes().end());
+}
+
+std::optional<FileCache::Mapped> FileCache::map(std::string_view key) const {
   if (!isEnabled())
     return std::nullopt;
   fs::path path = pathOf(key);
@@ -104,7 +110,7 @@ std::optional<FileCache::Entry> FileCache::find(std::string_view key) const {
   if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     return std::nullopt;
   auto fileBytes = static_cast<uint64_t>(status.st_size);
-  auto damaged = [&]() -> std::optional<Entry> {
+  auto damaged = [&]() -> std::optional<Mapped> {
     std::error_code ignored;
     fs::remove(path, ignored);
     return std::nullopt;
@@ -112,25 +118,25 @@ std::optional<FileCache::Entry> FileCache::find(std::string_view key) const {
   EntryHead head;
   if (fileBytes < sizeof head || fileBytes > maxBytes_)
     return damaged();
-  void *mapped =
+  void *start =
       ::mmap(nullptr, fileBytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.get(), 0);
-  if (mapped == MAP_FAILED)
+  if (start == MAP_FAILED)
     return std::nullopt;
-  Entry entry({static_cast<const std::byte *>(mapped), fileBytes});
-  std::memcpy(&head, mapped, sizeof head);
+  Mapped mapped({static_cast<const std::byte *>(start), fileBytes});
+  std::memcpy(&head, start, sizeof head);
   std::optional<uint64_t> offset = valueOffset(head.keyBytes);
   if (head.magic != entryMagic || !offset || *offset > fileBytes ||
       head.valueBytes != fileBytes - *offset)
     return damaged();
-  std::string_view storedKey(static_cast<const char *>(mapped) + sizeof head,
+  std::string_view storedKey(static_cast<const char *>(start) + sizeof head,
                              head.keyBytes);
-  entry.value_ = entry.file_.subspan(*offset);
+  mapped.value_ = mapped.file_.subspan(*offset);
   if (storedKey != key)
     return std::nullopt; // the entry of another key with the same hash
-  if (hashEntry(storedKey, entry.value_) != head.hash)
+  if (hashEntry(storedKey, mapped.value_) != head.hash)
     return damaged();
   ::futimens(file.get(), nullptr); // used now; a read-only folder just keeps its order
-  return entry;
+  return mapped;
 }
 
 void FileCache::store(std::string_view key, std::span<const std::byte> value) const {
@@ -158,7 +164,9 @@ void FileCache::store(std::string_view key, std::span<const std::byte> value) co
     fs::remove(temporary, ignored);
     return;
   }
-  evict(path);
+  auto bytes = static_cast<int64_t>(offset + value.size());
+  if (room_->fetch_sub(bytes) < bytes)
+    evict(path);
 }
 
 void FileCache::remove(std::string_view key) const {
@@ -168,12 +176,12 @@ void FileCache::remove(std::string_view key) const {
 }
 
 void FileCache::evict(const fs::path &keep) const {
-  struct Candidate {
+  struct Entry {
     fs::path path;
     fs::file_time_type lastUse;
     uint64_t bytes;
   };
-  std::vector<Candidate> entries;
+  std::vector<Entry> entries;
   uint64_t totalBytes = 0;
   std::error_code failed;
   for (fs::directory_iterator at(folder_, failed), end; !failed && at != end;
@@ -193,14 +201,17 @@ void FileCache::evict(const fs::path &keep) const {
       entries.push_back({at->path(), lastUse, bytes});
   }
   std::sort(entries.begin(), entries.end(),
-            [](const Candidate &a, const Candidate &b) { return a.lastUse < b.lastUse; });
-  for (const Candidate &entry : entries) {
-    if (totalBytes <= maxBytes_)
+            [](const Entry &a, const Entry &b) { return a.lastUse < b.lastUse; });
+  // Below the bound, so that the next stores need not look again.
+  uint64_t keptBytes = totalBytes > maxBytes_ ? maxBytes_ - maxBytes_ / 8 : totalBytes;
+  for (const Entry &entry : entries) {
+    if (totalBytes <= keptBytes)
       break;
     std::error_code gone;
     fs::remove(entry.path, gone);
     totalBytes -= entry.bytes;
   }
+  room_->store(static_cast<int64_t>(maxBytes_) - static_cast<int64_t>(totalBytes));
 }
 
 } // namespace hexin

@@ -1,62 +1,70 @@
-//===- FileCache.h - bytes that can be made again, on disk ---------------------===//
+//===- FileCache.h - bytes that can be made again, kept on disk -------------===//
 //
 // Maps a key (any text: it is kept and compared whole, so two keys never share
 // an entry) to bytes. One file per entry, written to a temporary name and
 // renamed, so that readers and other writers, in this or other processes, see
 // whole entries only. A damaged entry is removed and not found; a folder that
 // cannot be read or written is a cache that holds nothing: no call here fails.
-// When the entries together exceed the bound, the least recently used go.
 //
-// Each user has a subfolder of the user's cache directory: opencl, onednn.
+// When the entries together exceed the bound, the least recently used go, down
+// to seven eighths of it. A process looks at the folder at its first store and
+// then whenever what it wrote since may exceed the bound: what other processes
+// write meanwhile counts at the next look.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_RUNTIME_BASE_FILECACHE_H
 #define HEXIN_RUNTIME_BASE_FILECACHE_H
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace hexin {
 
-/// Thread-safe (it has no state but the folder).
+/// Thread-safe. Copies are the same cache.
 class FileCache {
 public:
   /// What an entry holds, mapped from its file: shared between processes, and valid
   /// while this lives, whatever becomes of the entry.
-  class Entry {
+  class Mapped {
   public:
-    Entry(Entry &&other) noexcept
+    Mapped(Mapped &&other) noexcept
         : file_(std::exchange(other.file_, {})), value_(other.value_) {}
-    Entry &operator=(Entry &&other) noexcept {
+    Mapped &operator=(Mapped &&other) noexcept {
       std::swap(file_, other.file_);
       std::swap(value_, other.value_);
       return *this;
     }
-    ~Entry();
+    ~Mapped();
 
     /// Aligned to 64 bytes.
     std::span<const std::byte> bytes() const { return value_; }
 
   private:
     friend class FileCache;
-    explicit Entry(std::span<const std::byte> file) : file_(file) {}
+    explicit Mapped(std::span<const std::byte> file) : file_(file) {}
 
     std::span<const std::byte> file_;
     std::span<const std::byte> value_;
   };
 
-  /// An empty `folder` switches the cache off.
+  /// An empty `folder` switches the cache off. The folder holds nothing but this
+  /// cache and is made when something is stored.
   explicit FileCache(std::filesystem::path folder, uint64_t maxBytes = uint64_t(256)
                                                                        << 20)
       : folder_(std::move(folder)), maxBytes_(maxBytes) {}
 
   bool isEnabled() const { return !folder_.empty(); }
-  std::optional<Entry> find(std::string_view key) const;
+  std::optional<std::vector<std::byte>> find(std::string_view key) const;
+  /// The same without a copy, for large values.
+  std::optional<Mapped> map(std::string_view key) const;
   /// Does nothing with a value that is larger than the bound.
   void store(std::string_view key, std::span<const std::byte> value) const;
   /// Forgets an entry whose bytes turned out useless.
@@ -70,6 +78,8 @@ private:
 
   std::filesystem::path folder_;
   uint64_t maxBytes_;
+  /// Bytes that may be stored before the folder is looked at again.
+  std::shared_ptr<std::atomic<int64_t>> room_ = std::make_shared<std::atomic<int64_t>>(0);
 };
 
 } // namespace hexin

@@ -1,5 +1,4 @@
-//===- HostOps.h - instructions that run on the host
-//---------------------------------===//
+//===- HostOps.h - instructions that run on the host ------------------------===//
 #ifndef HEXIN_RUNTIME_EXEC_HOSTOPS_H
 #define HEXIN_RUNTIME_EXEC_HOSTOPS_H
 

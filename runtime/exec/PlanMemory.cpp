@@ -90,6 +90,10 @@ Status PlanBuilder::place(uint32_t root) {
     entry.place = {context_.slots.output(index), 0, length};
     segment_->outputs.push_back({index, dims});
     break;
+  case Storage::faults: // the verifier knows its sizes
+    entry.place = {context_.slots.faults, 0, length};
+    entry.onDevice = true;
+    break;
   case Storage::nextState:
     entry.place = {context_.slots.nextState(index), 0, length};
     segment_->states.push_back({index, length});

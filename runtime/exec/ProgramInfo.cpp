@@ -199,6 +199,9 @@ void ProgramInfo::classifyValues() {
     case fmt::ValueKind::state:
       storage[v] = Storage::state;
       break;
+    case fmt::ValueKind::faults:
+      storage[v] = Storage::faults;
+      break;
     default:
       break;
     }

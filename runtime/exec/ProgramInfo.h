@@ -16,7 +16,16 @@
 namespace hexin {
 
 /// What a value's memory is. Views have none of their own.
-enum class Storage : uint8_t { view, temp, input, output, weight, state, nextState };
+enum class Storage : uint8_t {
+  view,
+  temp,
+  input,
+  output,
+  weight,
+  state,
+  nextState,
+  faults
+};
 
 class ProgramInfo {
 public:

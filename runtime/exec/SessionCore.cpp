@@ -1,8 +1,8 @@
 #include "runtime/exec/SessionCore.h"
 
 #include "runtime/artifact/Format.h"
+#include "runtime/base/CacheDir.h"
 #include "runtime/device/BackendRegistry.h"
-#include "runtime/exec/CacheDir.h"
 
 #include <algorithm>
 #include <string_view>
@@ -48,6 +48,7 @@ Result<std::shared_ptr<SessionCore>> SessionCore::create(const Model &model,
   HEXIN_RETURN_IF_ERROR(checkMaxIsa(options.maxIsa, *device, program->info().program));
   std::shared_ptr<SessionCore> core(new SessionCore(model, options, std::move(program)));
   HEXIN_RETURN_IF_ERROR(core->findDumped());
+  HEXIN_RETURN_IF_ERROR(core->faults_.reset());
   return core;
 }
 
@@ -55,7 +56,8 @@ SessionCore::SessionCore(const Model &model, const SessionOptions &options,
                          std::shared_ptr<const DeviceProgram> program)
     : model_(model), options_(options), program_(std::move(program)),
       context_{*program_, SlotNumbers(*program_), {}, {}, options.profile},
-      memory_(*program_), states_(*model.impl(), memory_), inputs_(*model.impl()),
+      memory_(*program_), states_(*model.impl(), memory_),
+      faults_(program_->info().program, memory_), inputs_(*model.impl()),
       plans_(maxPlanSegments, maxPlanBytes) {
   const ProgramInfo &info = program_->info();
   targets_.resize(sizeOf(info.program.outputs()));

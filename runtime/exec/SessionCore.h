@@ -1,5 +1,4 @@
-//===- SessionCore.h - what stands behind hexin::Session
-//------------------------------===//
+//===- SessionCore.h - what stands behind hexin::Session --------------------===//
 //
 // Checks inputs, finds or makes the plan, walks it, hands out results. Every
 // public function takes the session's turn (a mutex), so that it may be called
@@ -10,6 +9,7 @@
 #ifndef HEXIN_RUNTIME_EXEC_SESSIONCORE_H
 #define HEXIN_RUNTIME_EXEC_SESSIONCORE_H
 
+#include "runtime/exec/FaultReport.h"
 #include "runtime/exec/InputCheck.h"
 #include "runtime/exec/PlanBuilder.h"
 #include "runtime/exec/PlanCache.h"
@@ -74,9 +74,12 @@ private:
 
   // A run, in this order; mutex_ held.
   Status start(const NamedValues &inputs);
+  Status startSegments(const NamedValues &inputs);
+  Status forgetFreshStates(Status failure);
   Status bindStates();
   Status bindInputs();
   Result<Segment *> findSegment(Segment *parent);
+  std::string describePlan(const Segment &segment) const;
   Status execute(Segment &segment);
   Status finish();
 
@@ -116,6 +119,7 @@ private:
   std::vector<std::string> dumpNames_; // parallel to context_.dumped
   SessionMemory memory_;
   StateStore states_;
+  FaultReport faults_;
   InputCheck inputs_;
   PlanCache plans_;
   SessionStats stats_;
@@ -124,7 +128,8 @@ private:
 
   // The run at hand.
   uint64_t run_ = 0;
-  std::vector<Segment *> path_; // of the plan, so far
+  std::vector<uint32_t> freshStates_; // that began with this run
+  std::vector<Segment *> path_;       // of the plan, so far
   std::vector<int64_t> key_;
   std::vector<ExprResult> learned_;
   std::vector<Event> events_;

@@ -12,6 +12,7 @@ namespace hexin {
 
 Status SessionCore::finish() {
   HEXIN_RETURN_IF_ERROR(waitForDevice());
+  HEXIN_RETURN_IF_ERROR(faults_.take());
   const Segment &last = *path_.back();
   uint64_t transfersBefore = memory_.transfers();
   for (const FinalValue &final : last.finalOutputs)

@@ -2,7 +2,7 @@
 //
 // Commands are prepared with (slot, offset) and run with a table of buffers:
 //
-//   weight chunks | inputs | outputs | states: current, next | arena slabs
+//   weight chunks | inputs | outputs | states: current, next | faults | arena slabs
 //
 // so that what changes between runs (the caller's memory, the half of a state, a
 // slab that grew) never touches a command.
@@ -26,7 +26,8 @@ struct SlotNumbers {
     inputs = static_cast<uint32_t>(program.weightChunks().size());
     outputs = inputs + (header.inputs() ? header.inputs()->size() : 0);
     states = outputs + (header.outputs() ? header.outputs()->size() : 0);
-    slabs = states + 2 * (header.states() ? header.states()->size() : 0);
+    faults = states + 2 * (header.states() ? header.states()->size() : 0);
+    slabs = faults + 1;
   }
 
   uint32_t weightChunk(uint32_t chunk) const { return chunk; }
@@ -39,7 +40,8 @@ struct SlotNumbers {
   uint32_t inputs;
   uint32_t outputs;
   uint32_t states;
-  uint32_t slabs; ///< the first; there may be any number behind it
+  uint32_t faults; ///< the one slot; empty when the program has none
+  uint32_t slabs;  ///< the first; there may be any number behind it
 };
 
 } // namespace hexin

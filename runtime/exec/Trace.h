@@ -1,5 +1,4 @@
-//===- Trace.h - when what ran in the last profiled run
-//--------------------------------===//
+//===- Trace.h - when what ran in the last profiled run ---------------------===//
 #ifndef HEXIN_RUNTIME_EXEC_TRACE_H
 #define HEXIN_RUNTIME_EXEC_TRACE_H
 

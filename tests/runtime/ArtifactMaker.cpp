@@ -194,6 +194,17 @@ uint32_t ArtifactMaker::phi(int32_t condition, uint32_t then, uint32_t otherwise
   return value;
 }
 
+uint32_t ArtifactMaker::faults(uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    auto fault = std::make_unique<fmt::FaultT>();
+    fault->op = "pick";
+    fault->node = "node" + std::to_string(i);
+    program().faults.push_back(std::move(fault));
+  }
+  return addValue(fmt::ValueKind::faults, DType::i64, {constant(count), constant(2)},
+                  fmt::Residency::device);
+}
+
 void ArtifactMaker::state(const std::string &name, uint32_t input, uint32_t output) {
   auto state = std::make_unique<fmt::StateT>();
   state->name = name;

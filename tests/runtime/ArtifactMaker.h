@@ -47,6 +47,8 @@ public:
   uint32_t alias(uint32_t of, int32_t offset, DType dtype, std::vector<int32_t> dims);
   uint32_t phi(int32_t condition, uint32_t then, uint32_t otherwise, DType dtype,
                std::vector<int32_t> dims);
+  /// The rows of `count` faults of ops "pick" at nodes "node0", "node1", ...
+  uint32_t faults(uint32_t count);
   void state(const std::string &name, uint32_t input, uint32_t output);
 
   // Kernels of FakeDevice.cpp: index. Every binding's footprint is

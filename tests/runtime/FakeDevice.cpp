@@ -62,6 +62,19 @@ void compactPositive(void *const *b, const int64_t *params, int64_t, int64_t) {
       *dst++ = value;
 }
 
+/// src, dst, faults: copies, and reports each of the items that is below zero as an
+/// index into params[1] elements
+void copyNotNegative(void *const *b, const int64_t *params, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) {
+    float value = static_cast<const float *>(b[0])[i];
+    static_cast<float *>(b[1])[i] = value;
+    if (value < 0) {
+      static_cast<int64_t *>(b[2])[0] = params[1] + 1;
+      static_cast<int64_t *>(b[2])[1] = static_cast<int64_t>(value);
+    }
+  }
+}
+
 const std::map<std::string_view, hexin::CpuKernelFn> kernels = {
     {"add", addF32},
     {"scale", scaleF32},
@@ -69,6 +82,7 @@ const std::map<std::string_view, hexin::CpuKernelFn> kernels = {
     {"increment", incrementF32},
     {"count_positive", countPositive},
     {"compact_positive", compactPositive},
+    {"copy_not_negative", copyNotNegative},
 };
 
 std::atomic<uint64_t> buffersAlive, commandsAlive, devicesAlive, allocations, wraps,

@@ -1,9 +1,9 @@
 #include "backends/cpu/compiler/CpuTarget.h"
 
 #include "backends/cpu/abi/ImageCheck.h"
+#include "backends/cpu/compiler/CompileKernels.h"
 #include "backends/cpu/compiler/EmitObject.h"
 #include "backends/cpu/compiler/LinkImage.h"
-#include "backends/cpu/compiler/LowerToLLVM.h"
 #include "backends/cpu/compiler/OneDnnCall.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -37,7 +37,8 @@ constexpr llvm::StringLiteral oneDnnName = "onednn";
 
 class CpuTarget : public Target {
 public:
-  explicit CpuTarget(const TargetOptions &options) {
+  explicit CpuTarget(const TargetOptions &options)
+      : cache(options.cache), threads(options.threads) {
     for (CodegenTraits &traits : allVariants())
       if (options.archs.empty() || llvm::is_contained(options.archs, traits.arch))
         kept.push_back(std::move(traits));
@@ -52,14 +53,15 @@ public:
   llvm::ArrayRef<CodegenTraits> variants() const override { return kept; }
 
   FailureOr<Image> emitImage(ModuleOp kernels, const CodegenTraits &traits) override {
-    SmallVector<KernelInfo> infos;
-    if (failed(lowerToLLVM(kernels, traits.arch, infos)))
+    auto compiled = compileKernels(kernels, traits.arch, cache, threads);
+    if (failed(compiled))
       return failure();
-    auto object = emitObject(kernels, traits.arch, infos);
-    if (failed(object))
+    FailureOr<std::string> support = emitSupportObject(kernels.getLoc(), traits.arch);
+    if (failed(support))
       return failure();
+    compiled->objects.push_back(std::move(*support));
     std::string error;
-    auto linked = linkImage({object->data(), object->size()}, error);
+    auto linked = linkImage(compiled->objects, error);
     if (!linked)
       return kernels.emitError("linking the ")
              << traits.arch << " image failed: " << error;
@@ -67,7 +69,7 @@ public:
                     error))
       return kernels.emitError("the ")
              << traits.arch << " image is not loadable: " << error;
-    return Image{traits.arch, std::move(*linked)};
+    return Image{traits.arch, std::move(*linked), compiled->reused};
   }
 
   llvm::ArrayRef<llvm::StringRef> libraries() const override {
@@ -87,6 +89,8 @@ public:
 private:
   std::vector<CodegenTraits> kept;
   LibraryUse oneDnnUse = LibraryUse::whereFaster;
+  const KernelCache *cache;
+  unsigned threads;
 };
 
 } // namespace

@@ -1,5 +1,4 @@
-//===- ExactFma.h - fused multiply-add without the instruction
-//-----------------------===//
+//===- ExactFma.h - fused multiply-add without the instruction --------------===//
 #ifndef HEXIN_BACKENDS_CPU_COMPILER_EXACTFMA_H
 #define HEXIN_BACKENDS_CPU_COMPILER_EXACTFMA_H
 

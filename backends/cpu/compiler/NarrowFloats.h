@@ -1,5 +1,4 @@
-//===- NarrowFloats.h - f16 and bf16 without helper calls
-//----------------------------===//
+//===- NarrowFloats.h - f16 and bf16 without helper calls -------------------===//
 #ifndef HEXIN_BACKENDS_CPU_COMPILER_NARROWFLOATS_H
 #define HEXIN_BACKENDS_CPU_COMPILER_NARROWFLOATS_H
 

@@ -1,5 +1,4 @@
-//===- Op.h - a prepared oneDNN primitive and its arguments
-//--------------------------------===//
+//===- Op.h - a prepared oneDNN primitive and its arguments -----------------===//
 #ifndef HEXIN_BACKENDS_CPU_ONEDNN_OP_H
 #define HEXIN_BACKENDS_CPU_ONEDNN_OP_H
 

@@ -1,5 +1,4 @@
-//===- Ops.h - the library ops
-//--------------------------------------------------------------===//
+//===- Ops.h - the library ops ----------------------------------------------===//
 #ifndef HEXIN_BACKENDS_CPU_ONEDNN_OPS_H
 #define HEXIN_BACKENDS_CPU_ONEDNN_OPS_H
 

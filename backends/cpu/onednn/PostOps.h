@@ -1,5 +1,4 @@
-//===- PostOps.h - the post_ops string
-//-----------------------------------------------------===//
+//===- PostOps.h - the post_ops string --------------------------------------===//
 #ifndef HEXIN_BACKENDS_CPU_ONEDNN_POSTOPS_H
 #define HEXIN_BACKENDS_CPU_ONEDNN_POSTOPS_H
 

@@ -1,5 +1,4 @@
-//===- Shapes.h - hx tensors as oneDNN memory descriptors
-//---------------------------------===//
+//===- Shapes.h - hx tensors as oneDNN memory descriptors -------------------===//
 //
 // oneDNN orders axes logically as [N, C, spatial...] whatever the memory looks like;
 // strides say where they lie.

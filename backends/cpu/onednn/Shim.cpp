@@ -1,5 +1,4 @@
-//===- Shim.cpp - hexin_onednn_query
-//----------------------------------------------------------===//
+//===- Shim.cpp - hexin_onednn_query ----------------------------------------===//
 #include "backends/cpu/abi/LibraryOps.h"
 #include "backends/cpu/onednn/OmpTeam.h"
 #include "backends/cpu/onednn/OneDnnShim.h"

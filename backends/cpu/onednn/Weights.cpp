@@ -4,6 +4,7 @@
 #include "runtime/base/DType.h"
 #include "runtime/reference/Packing.h"
 
+#include <map>
 #include <mutex>
 #include <sstream>
 #include <vector>
@@ -100,11 +101,9 @@ memory reorder(const WeightSource &source, const memory::desc &packed) {
 
 std::shared_ptr<PackedWeights> findOrMake(const WeightSource &source,
                                           const memory::desc &packed,
-                                          const std::string &cacheFolder,
-                                          WeightCounts &counts) {
-  std::string key = cacheFolder.empty() ? "" : cacheKey(source, packed);
-  FileCache cache(key.empty() ? "" : cacheFolder, maxCacheBytes);
-  if (auto entry = cache.find(key)) {
+                                          const FileCache &cache, WeightCounts &counts) {
+  std::string key = cache.isEnabled() ? cacheKey(source, packed) : "";
+  if (auto entry = key.empty() ? std::nullopt : cache.map(key)) {
     if (entry->bytes().size() == packed.get_size()) {
       ++counts.cached;
       memory mapped(packed, engine(), const_cast<std::byte *>(entry->bytes().data()));
@@ -116,8 +115,9 @@ std::shared_ptr<PackedWeights> findOrMake(const WeightSource &source,
   ++counts.reordered;
   auto made = std::make_shared<PackedWeights>(
       PackedWeights{reorder(source, packed), std::nullopt});
-  cache.store(key, {static_cast<const std::byte *>(made->memory.get_data_handle()),
-                    packed.get_size()});
+  if (!key.empty())
+    cache.store(key, {static_cast<const std::byte *>(made->memory.get_data_handle()),
+                      packed.get_size()});
   return made;
 }
 
@@ -135,6 +135,7 @@ std::shared_ptr<PackedWeights> packWeights(const WeightSource &source,
   };
   static std::mutex mutex;
   static std::vector<Known> known;
+  static std::map<std::string, FileCache> caches; // each remembers how full it is
   std::lock_guard<std::mutex> lock(mutex);
   std::erase_if(known, [](const Known &entry) { return entry.weights.expired(); });
   uint64_t hash = source.binding.content_hash;
@@ -143,7 +144,9 @@ std::shared_ptr<PackedWeights> packWeights(const WeightSource &source,
         entry.plain == source.plain && entry.packed == packed)
       if (auto weights = entry.weights.lock())
         return weights;
-  auto made = findOrMake(source, packed, cacheFolder, counts);
+  const FileCache &cache =
+      caches.try_emplace(cacheFolder, cacheFolder, maxCacheBytes).first->second;
+  auto made = findOrMake(source, packed, cache, counts);
   if (hash != 0)
     known.push_back({hash, source.panels, source.plain, packed, made});
   return made;

@@ -19,7 +19,7 @@ namespace hexin::onednn {
 /// Weights that primitives read: made in memory, or mapped from the cache.
 struct PackedWeights {
   dnnl::memory memory;
-  std::optional<FileCache::Entry> mapped;
+  std::optional<FileCache::Mapped> mapped;
 };
 
 /// Where constant weights come from and go to.

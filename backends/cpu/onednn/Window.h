@@ -1,5 +1,4 @@
-//===- Window.h - strides, dilations and pads of windows
-//-----------------------------------===//
+//===- Window.h - strides, dilations and pads of windows --------------------===//
 #ifndef HEXIN_BACKENDS_CPU_ONEDNN_WINDOW_H
 #define HEXIN_BACKENDS_CPU_ONEDNN_WINDOW_H
 

@@ -1,5 +1,4 @@
-//===- Affinity.h - the cores this process may use
-//-----------------------------------===//
+//===- Affinity.h - the cores this process may use --------------------------===//
 #ifndef HEXIN_BACKENDS_CPU_RUNTIME_AFFINITY_H
 #define HEXIN_BACKENDS_CPU_RUNTIME_AFFINITY_H
 

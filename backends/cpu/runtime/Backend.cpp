@@ -1,5 +1,4 @@
-//===- Backend.cpp - hexin_backend_query
-//---------------------------------------------------===//
+//===- Backend.cpp - hexin_backend_query ------------------------------------===//
 //
 // The C functions: reads of versioned structs, and a border that no exception crosses.
 //

@@ -1,5 +1,4 @@
-//===- CpuDevice.h - the device behind the C ABI
-//------------------------------------------===//
+//===- CpuDevice.h - the device behind the C ABI ----------------------------===//
 //
 // What the opaque handles of runtime/device/hexin_device.h are on the cpu. Submissions
 // run to their end inside submit(): on the caller's thread and the executor's team.

@@ -1,5 +1,4 @@
-//===- Dispatcher.h - the thread that owns an OpenMP team
-//--------------------------------===//
+//===- Dispatcher.h - the thread that owns an OpenMP team -------------------===//
 //
 // libgomp keeps a team of threads per thread that opens parallel regions. So that
 // there is one team, all regions are opened by one thread, this one, which runs the

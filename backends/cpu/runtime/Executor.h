@@ -1,5 +1,4 @@
-//===- Executor.h - turns on a shared team
-//--------------------------------------------------===//
+//===- Executor.h - turns on a shared team ----------------------------------===//
 //
 // All devices of a process that use the same number of threads share one team and
 // take turns on it, a submission at a time. So however many sessions and callers

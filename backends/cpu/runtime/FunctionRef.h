@@ -1,5 +1,4 @@
-//===- FunctionRef.h - a callable passed down the stack
-//-------------------------------===//
+//===- FunctionRef.h - a callable passed down the stack ---------------------===//
 #ifndef HEXIN_BACKENDS_CPU_RUNTIME_FUNCTIONREF_H
 #define HEXIN_BACKENDS_CPU_RUNTIME_FUNCTIONREF_H
 

@@ -1,5 +1,4 @@
-//===- ImageLoader.h - an image in memory, ready to run
-//------------------------------===//
+//===- ImageLoader.h - an image in memory, ready to run ---------------------===//
 #ifndef HEXIN_BACKENDS_CPU_RUNTIME_IMAGELOADER_H
 #define HEXIN_BACKENDS_CPU_RUNTIME_IMAGELOADER_H
 

@@ -1,5 +1,4 @@
-//===- OneDnnLibrary.h - loads the oneDNN shim
-//-----------------------------------------===//
+//===- OneDnnLibrary.h - loads the oneDNN shim ------------------------------===//
 #ifndef HEXIN_BACKENDS_CPU_RUNTIME_ONEDNNLIBRARY_H
 #define HEXIN_BACKENDS_CPU_RUNTIME_ONEDNNLIBRARY_H
 

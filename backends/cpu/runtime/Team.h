@@ -1,5 +1,4 @@
-//===- Team.h - threads that share the items of a kernel
-//-------------------------------===//
+//===- Team.h - threads that share the items of a kernel --------------------===//
 #ifndef HEXIN_BACKENDS_CPU_RUNTIME_TEAM_H
 #define HEXIN_BACKENDS_CPU_RUNTIME_TEAM_H
 

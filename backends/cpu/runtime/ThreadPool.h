@@ -1,5 +1,4 @@
-//===- ThreadPool.h - a team of our own threads
-//------------------------------------------===//
+//===- ThreadPool.h - a team of our own threads -----------------------------===//
 #ifndef HEXIN_BACKENDS_CPU_RUNTIME_THREADPOOL_H
 #define HEXIN_BACKENDS_CPU_RUNTIME_THREADPOOL_H
 

@@ -13,6 +13,7 @@
 #include "backends/opencl/runtime/DeviceList.h"
 #include "backends/opencl/runtime/Module.h"
 #include "hexin/status.h"
+#include "runtime/base/FileCache.h"
 #include "runtime/device/hexin_device.h"
 
 #include <atomic>

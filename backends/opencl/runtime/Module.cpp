@@ -65,11 +65,11 @@ hexin_module_t::build(const ClApi &api, cl_context context, const ClDevice &devi
 
 bool hexin_module_t::buildFromCache(cl_context context, cl_device_id device,
                                     const std::string &options) {
-  std::optional<FileCache::Entry> binary = cache_.find(cacheKey_);
+  std::optional<std::vector<std::byte>> binary = cache_.find(cacheKey_);
   if (!binary)
     return false;
-  const auto *bytes = reinterpret_cast<const unsigned char *>(binary->bytes().data());
-  size_t length = binary->bytes().size();
+  const auto *bytes = reinterpret_cast<const unsigned char *>(binary->data());
+  size_t length = binary->size();
   cl_int binaryStatus = CL_SUCCESS, code = CL_SUCCESS;
   ClProgram program(api_, api_.clCreateProgramWithBinary(context, 1, &device, &length,
                                                          &bytes, &binaryStatus, &code));

@@ -1,5 +1,4 @@
-//===- Remainder.cpp - arith.remf as a loop
-//------------------------------------------===//
+//===- Remainder.cpp - arith.remf as a loop ---------------------------------===//
 //
 // a mod b for a, b > 0 in f64: while |r| >= b, r -= trunc(r / b) b. The product of
 // the rounded quotient and b differs from r by a number that f64 holds exactly, so

@@ -1,5 +1,4 @@
-//===- DynamicQuantize.cpp - scale and zero point from the tensor's own range
-//---------===//
+//===- DynamicQuantize.cpp - scale and zero point from the tensor's own range -===//
 //
 // One item: the range, then the quantised elements. The range includes 0 and
 // leaves NaN out.
@@ -17,10 +16,6 @@ using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
 
 LogicalResult emit(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();

@@ -1,5 +1,4 @@
-//===- Map.cpp - every result element by itself
-//---------------------------------------===//
+//===- Map.cpp - every result element by itself -----------------------------===//
 //
 // Items are blocks of the last axis (of the last two where it is short), one after
 // the other through the outer axes. Along a row: a vector loop, then a scalar loop

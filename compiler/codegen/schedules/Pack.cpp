@@ -1,5 +1,4 @@
-//===- Pack.cpp - a computed right-hand side into panels
-//----------------------------------===//
+//===- Pack.cpp - a computed right-hand side into panels --------------------===//
 //
 // An item copies one panel of one matrix: [K][width], the columns beyond the last
 // filled with zeros. (Constants are packed when the artifact is written.)
@@ -14,10 +13,6 @@ using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
 
 hx::PackOp packOf(hx::GroupOp group) {
   return dyn_cast_or_null<hx::PackOp>(heavyOp(group));

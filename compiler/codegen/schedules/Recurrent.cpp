@@ -1,5 +1,4 @@
-//===- Recurrent.cpp - lstm: one item owns a batch row in one direction
-//----------------===//
+//===- Recurrent.cpp - lstm: one item owns a batch row in one direction -----===//
 //
 // An item walks the time steps in order. A step makes the gates of `lanes` cells
 // at a time: four dot products per cell over the input [I] and the old state [H],
@@ -24,10 +23,6 @@ using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
 
 /// An activation by its ONNX name with the parameters meant for it.
 struct GateActivation {

@@ -1,5 +1,4 @@
-//===- Row.cpp - softmax and normalisation: one item owns a row
-//--------------------------===//
+//===- Row.cpp - softmax and normalisation: one item owns a row -------------===//
 //
 // Three passes over the last axis. What feeds the op is computed once and kept in
 // the result's memory between the passes when that has the compute type; else it
@@ -18,10 +17,6 @@ using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
 
 class RowEmitter {
 public:

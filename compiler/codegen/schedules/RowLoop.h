@@ -1,5 +1,4 @@
-//===- RowLoop.h - loops over one row, vectors first
-//---------------------------------===//
+//===- RowLoop.h - loops over one row, vectors first ------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_ROWLOOP_H
 #define HEXIN_COMPILER_CODEGEN_SCHEDULES_ROWLOOP_H
 

@@ -1,5 +1,4 @@
-//===- Scan.cpp - running sums and positions of extremes, in order along an axis
-//------===//
+//===- Scan.cpp - running sums and positions of extremes, in order along an axis -===//
 //
 // One item owns a line (Lines.h) and walks it from one end to the other. What
 // feeds the op is computed on the way; what follows it is computed with it.
@@ -19,10 +18,6 @@ using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
 
 void emitCumulative(ElementEmitter &emitter, hx::CumulativeOp op) {
   KernelBuilder &k = emitter.kernel();

@@ -1,5 +1,4 @@
-//===- Scatter.cpp - a copy of the input that updates join in index order
-//-------------===//
+//===- Scatter.cpp - a copy of the input that updates join in index order ---===//
 //
 // An item owns a part of the result: it copies that part of the input, then walks
 // all the updates in order and applies those that fall into its part. So there
@@ -8,11 +7,9 @@
 //   scatter_elements   a part is a line along the axis, or a block of such lines
 //   scatter_nd         a part is a range of slices x a block of a slice's elements
 //
-// Negative indices count from the end; beyond the ends they are clamped, so that
-// memory is never written wild.
-//
 //===----------------------------------------------------------------------===//
 
+#include "compiler/codegen/Positions.h"
 #include "compiler/codegen/Scalars.h"
 #include "compiler/codegen/schedules/Lines.h"
 #include "compiler/codegen/schedules/RowLoop.h"
@@ -24,10 +21,6 @@ using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
 
 class ScatterEmitter {
 public:
@@ -63,7 +56,7 @@ public:
           source[axis] = along;
           source.back() = column;
           SmallVector<Value> target(source);
-          target[axis] = position(source, in[axis]);
+          target[axis] = position(emitter.emit(indices, source, 1), axis);
           join(op.getFn(), emitter.linearize(input, target),
                emitter.emit(updates, source, 1));
         };
@@ -121,7 +114,7 @@ public:
       Value target = k.index(0);
       for (size_t c = 0; c < coordinates; ++c) {
         Value at = k.add(k.mul(tuple, k.index(coordinates)), k.index(c));
-        Value i = inRange(k.load(indexMemref, at, 1, indexType), outer[c]);
+        Value i = position(k.load(indexMemref, at, 1, indexType), c);
         target = k.add(k.mul(target, k.value(outer[c])), i);
       }
       Value isMine = arith::AndIOp::create(
@@ -156,14 +149,9 @@ private:
     k.store(result, element, update, type);
   }
 
-  Value inRange(Value stored, KExpr size) {
-    Value i = arith::IndexCastOp::create(b, loc, b.getIndexType(), stored);
-    Value n = k.value(size);
-    i = arith::SelectOp::create(b, loc, k.less(i, k.index(0)), k.add(i, n), i);
-    return k.max(k.index(0), k.min(i, k.sub(n, k.index(1))));
-  }
-  Value position(ArrayRef<Value> at, KExpr size) {
-    return inRange(emitter.emit(indices, at, 1), size);
+  Value position(Value stored, size_t axis) {
+    bool isInside = areInside(k.shapes(), indices, emitter.dims(input)[axis]);
+    return codegen::position(k, stored, in[axis], isInside);
   }
 
   /// Whether `at` is inside of `sizes`, but for `axis` and the last axis.

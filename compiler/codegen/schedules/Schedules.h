@@ -35,6 +35,7 @@ extern const Schedule scatterSchedule; ///< scatters: copy, then updates in orde
 extern const Schedule sortSchedule;    ///< stable sort along an axis
 extern const Schedule dynamicQuantizeSchedule; ///< range, scale, elements: one item
 extern const Schedule recurrentSchedule; ///< lstm: one item per batch row and direction
+extern const Schedule concatSchedule;    ///< along the last axis: row by row
 extern const Schedule mapSchedule;       ///< every result element by itself
 
 /// The op of the group's body that decides the schedule, or null.

@@ -1,5 +1,4 @@
-//===- Sort.cpp - stable sort along an axis: values and their positions
-//--------------===//
+//===- Sort.cpp - stable sort along an axis: values and their positions -----===//
 //
 // The order is total: values first (NaN the greatest), equal ones by position. So
 // any way of sorting is a stable one.
@@ -21,10 +20,6 @@ using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
 
 class SortEmitter {
 public:

@@ -21,6 +21,18 @@ static std::optional<Dims> gatherContents(ArrayRef<Dim> table, ArrayRef<Dim> ind
   return elements;
 }
 
+/// Nothing can be read along an axis of size 0: then there must be no reader.
+/// (That an index is inside of its axis is checked when a kernel reads it.)
+static LogicalResult requireElements(Operation *op, ShapeContext &context, Dim size,
+                                     ArrayRef<Dim> readers) {
+  SymbolTable &symbols = context.symbols();
+  if (symbols.lowerBound(size) > 0)
+    return success();
+  Dim zero = symbols.constant(0);
+  Dim unserved = symbols.select(symbols.eq(size, zero), symbols.product(readers), zero);
+  return context.requireEqual(op, unserved, zero, "indices into an axis of size 0");
+}
+
 LogicalResult GatherOp::inferShapes(ShapeContext &context) {
   Dims input = context.dims(getInput()), indices = context.dims(getIndices());
   int64_t axis = getAxis(), batch = getBatchDims();
@@ -41,6 +53,8 @@ LogicalResult GatherOp::inferShapes(ShapeContext &context) {
   dims.append(indices.begin() + batch, indices.end());
   dims.append(input.begin() + axis + 1, input.end());
   context.setDims(0, dims);
+  if (failed(requireElements(*this, context, input[axis], dims)))
+    return failure();
 
   auto table = context.contents(getInput()), positions = context.contents(getIndices());
   if (input.size() == 1 && table && positions)
@@ -80,7 +94,7 @@ LogicalResult GatherElementsOp::inferShapes(ShapeContext &context) {
           checkIndexSizes(*this, context, context.dims(getInput()), indices, getAxis())))
     return failure();
   context.setDims(0, indices);
-  return success();
+  return requireElements(*this, context, context.dims(getInput())[getAxis()], indices);
 }
 
 LogicalResult GatherElementsOp::verify() {
@@ -121,6 +135,9 @@ LogicalResult GatherNdOp::inferShapes(ShapeContext &context) {
   Dims dims(indices.begin(), indices.end() - 1);
   dims.append(input.begin() + batch + *count, input.end());
   context.setDims(0, dims);
+  for (int64_t i = 0; i < *count; ++i)
+    if (failed(requireElements(*this, context, input[batch + i], dims)))
+      return failure();
   return success();
 }
 
@@ -158,7 +175,7 @@ LogicalResult ScatterElementsOp::inferShapes(ShapeContext &context) {
       failed(requireSameSizes(*this, context, context.dims(getUpdates()), indices)))
     return failure();
   context.setDims(0, input);
-  return success();
+  return requireElements(*this, context, input[getAxis()], indices);
 }
 
 LogicalResult ScatterElementsOp::verify() {
@@ -175,6 +192,9 @@ LogicalResult ScatterNdOp::inferShapes(ShapeContext &context) {
   if (failed(requireSameSizes(*this, context, context.dims(getUpdates()), expected)))
     return failure();
   context.setDims(0, input);
+  for (int64_t i = 0; i < *count; ++i)
+    if (failed(requireElements(*this, context, input[i], expected)))
+      return failure();
   return success();
 }
 

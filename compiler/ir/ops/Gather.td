@@ -1,7 +1,7 @@
 //===- Gather.td - reads and writes at computed positions --------------------===//
 //
-// Indices are i32 or i64, -d <= i < d already made non-negative at import; out
-// of range is a run-time error (clamped access + the run's error word).
+// Indices are i32 or i64; those below 0 count from the end. One outside of [-d, d) is
+// an error of the run (kernels: clamped access, and a Fault of hexin.fbs).
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,7 +14,7 @@ def HX_GatherOp : HX_PureOp<"gather"> {
   let summary = "indices, of any rank, replace one axis";
   let description = [{
     result[b..., before..., i..., after...] = input[b..., before..., indices[b..., i...], after...]
-    with `batchDims` leading axes shared. Negative indices count from the end.
+    with `batchDims` leading axes shared.
   }];
   let arguments = (ins HX_Tensor:$input, HX_IndexTensor:$indices, I64Attr:$axis,
                        DefaultValuedAttr<I64Attr, "0">:$batchDims);

@@ -2,7 +2,6 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
-#include "frontends/onnx/ops/Positions.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 
@@ -12,30 +11,11 @@ using hexin::hx::Dims;
 
 namespace hexin::onnx {
 
-static bool isKnownCounted(OpBinder &b, Value indices) {
-  if (auto known = b.shapes.contents(indices))
-    return llvm::all_of(*known,
-                        [&](Dim dim) { return b.symbols().lowerBound(dim) >= 0; });
-  // Larger constants than shape arithmetic looks at.
-  auto numbers = b.constantFloats(indices);
-  return numbers && llvm::all_of(*numbers, [](double number) { return number >= 0; });
-}
-
-Value countFromFront(OpBinder &b, Value indices, ArrayRef<Dim> sizes) {
-  if (b.failed() || isKnownCounted(b, indices))
-    return indices;
-  Type type = HxBuilder::elementType(indices);
-  Value limit = sizes.size() == 1 ? b.shape.buildScalar(sizes[0], type)
-                                  : b.cast(b.shape.build(sizes), type);
-  Value isNegative = b.compare(hx::ComparePredicate::lt, indices, b.scalar(type, 0));
-  return b.select(isNegative, b.add(indices, limit), indices);
-}
-
 namespace {
 
 void importGather(OpBinder &b) {
   int64_t axis = b.normalizeAxis(b.intAttr("axis", 0), HxBuilder::rank(b.input(0)));
-  b.result(0, b.gather(b.input(0), b.input(1), axis)); // takes negative indices itself
+  b.result(0, b.gather(b.input(0), b.input(1), axis));
 }
 
 void importGatherElements(OpBinder &b) {
@@ -43,8 +23,8 @@ void importGatherElements(OpBinder &b) {
   int64_t axis = b.normalizeAxis(b.intAttr("axis", 0), HxBuilder::rank(x));
   if (b.failed())
     return;
-  Value indices = countFromFront(b, b.input(1), {b.dims(x)[axis]});
-  b.result(0, b.make<hx::GatherElementsOp>(HxBuilder::elementType(x), x, indices, axis));
+  b.result(0,
+           b.make<hx::GatherElementsOp>(HxBuilder::elementType(x), x, b.input(1), axis));
 }
 
 void importGatherNd(OpBinder &b) {
@@ -59,8 +39,6 @@ void importGatherNd(OpBinder &b) {
       batchDims + *numCoordinates > static_cast<int64_t>(dims.size()))
     return b.error(Twine(*numCoordinates) + " coordinates after " + Twine(batchDims) +
                    " batch axes do not fit an input of rank " + Twine(dims.size()));
-  indices =
-      countFromFront(b, indices, ArrayRef<Dim>(dims).slice(batchDims, *numCoordinates));
   b.result(0, b.make<hx::GatherNdOp>(HxBuilder::elementType(x), x, indices, batchDims));
 }
 

@@ -2,7 +2,6 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
-#include "frontends/onnx/ops/Positions.h"
 
 using namespace mlir;
 using hexin::hx::Dim;
@@ -30,7 +29,7 @@ void importScatterElements(OpBinder &b) {
   int64_t axis = b.normalizeAxis(b.intAttr("axis", 0), HxBuilder::rank(x));
   if (b.failed())
     return;
-  Value indices = countFromFront(b, b.input(1), {b.dims(x)[axis]});
+  Value indices = b.input(1);
   b.result(0, b.make<hx::ScatterElementsOp>(HxBuilder::elementType(x), fn, x, indices,
                                             b.input(2), axis));
 }
@@ -46,8 +45,7 @@ void importScatterNd(OpBinder &b) {
   if (*numCoordinates < 1 || *numCoordinates > static_cast<int64_t>(dims.size()))
     return b.error(Twine(*numCoordinates) + " coordinates do not fit an input of rank " +
                    Twine(dims.size()));
-  Value indices =
-      countFromFront(b, b.input(1), ArrayRef<Dim>(dims).take_front(*numCoordinates));
+  Value indices = b.input(1);
   if (!b.failed())
     b.result(0, b.make<hx::ScatterNdOp>(HxBuilder::elementType(x), fn, x, indices,
                                         b.input(2)));

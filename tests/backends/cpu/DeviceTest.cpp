@@ -1,5 +1,4 @@
-//===- DeviceTest.cpp - the C ABI without images
-//------------------------------------------===//
+//===- DeviceTest.cpp - the C ABI without images ----------------------------===//
 #include "backends/cpu/runtime/IsaDetect.h"
 #include "hexin/status.h"
 #include "runtime/device/hexin_device.h"

@@ -1,5 +1,4 @@
-//===- EmitImageTest.cpp - small kernels, compiled and run on every arch
-//--------------===//
+//===- EmitImageTest.cpp - small kernels, compiled and run on every arch ----===//
 #include "tests/backends/cpu/KernelFixture.h"
 
 #include <bit>

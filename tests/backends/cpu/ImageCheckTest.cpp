@@ -1,5 +1,4 @@
-//===- ImageCheckTest.cpp - damaged images are refused, or harmless
-//-------------------===//
+//===- ImageCheckTest.cpp - damaged images are refused, or harmless ---------===//
 #include "backends/cpu/abi/ImageCheck.h"
 #include "tests/backends/cpu/KernelFixture.h"
 

@@ -1,5 +1,4 @@
-//===- KernelFixture.h - from kernel text to results
-//-----------------------------------===//
+//===- KernelFixture.h - from kernel text to results ------------------------===//
 //
 // Compiles kernel modules given as MLIR text and runs them through the device's C
 // ABI, as the runtime does.

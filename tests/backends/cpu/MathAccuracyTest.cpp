@@ -1,5 +1,4 @@
-//===- MathAccuracyTest.cpp - errors of the generated math functions
-//-------------------===//
+//===- MathAccuracyTest.cpp - errors of the generated math functions --------===//
 //
 // f32 results against the C library in double, f64 results against it in long
 // double, over the whole range of bit patterns and over each function's own

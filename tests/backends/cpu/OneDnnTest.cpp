@@ -1,5 +1,4 @@
-//===- OneDnnTest.cpp - library commands against plain loops
-//-------------------------------===//
+//===- OneDnnTest.cpp - library commands against plain loops ----------------===//
 #include "hexin/value.h"
 #include "runtime/device/hexin_device.h"
 #include "runtime/reference/Packing.h"

@@ -1,5 +1,4 @@
-//===- OpenMpTeamTest.cpp - our kernels on oneDNN's threads
-//--------------------------------===//
+//===- OpenMpTeamTest.cpp - our kernels on oneDNN's threads -----------------===//
 #include "backends/cpu/runtime/Executor.h"
 
 #include <chrono>

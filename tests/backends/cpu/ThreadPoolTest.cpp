@@ -1,5 +1,4 @@
-//===- ThreadPoolTest.cpp - ParallelFor and turns
-//------------------------------------------===//
+//===- ThreadPoolTest.cpp - ParallelFor and turns ---------------------------===//
 #include "backends/cpu/runtime/ThreadPool.h"
 #include "backends/cpu/runtime/Executor.h"
 

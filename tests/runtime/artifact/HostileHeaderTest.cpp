@@ -67,6 +67,28 @@ TEST(HostileHeader, IndicesAreChecked) {
   expectRefused("transferred value", [](auto &m) { m.toHost(99); });
 }
 
+TEST(HostileHeader, FaultsHaveOneValueOfTheirSize) {
+  expectRefused("no faults to report", [](auto &m) {
+    m.faults(1);
+    m.program().faults.clear();
+  });
+  expectRefused("two values", [](auto &m) {
+    m.faults(1);
+    m.faults(1);
+  });
+  expectRefused("too many rows", [](auto &m) {
+    uint32_t rows = m.faults(1);
+    m.program().values[rows]->dims[0] = m.constant(2);
+  });
+  expectRefused("rows of an unknown number", [](auto &m) {
+    uint32_t rows = m.faults(1);
+    m.program().values[rows]->dims[0] = m.inputDim(0, 0);
+  });
+  expectRefused("not integers", [](auto &m) {
+    m.program().values[m.faults(1)]->dtype = static_cast<uint8_t>(DType::f32);
+  });
+}
+
 TEST(HostileHeader, ExpressionsLookBackOnly) {
   auto node = [](fmt::ExprOp op, int32_t a, int32_t b) {
     return [=](ArtifactMaker &m) { m.op(op, a, b); };
@@ -212,6 +234,14 @@ TEST(HostileHeader, PortsAndStatesAgree) {
   expectRefused("state's dtype", [](auto &m) {
     m.state("s", 0, 0);
     m.header.states[0]->dtype = 1;
+  });
+  expectRefused("state's first sizes", [](auto &m) {
+    m.state("s", 0, 0);
+    m.header.states[0]->first_dims.assign(9, 1);
+  });
+  expectRefused("state's negative first size", [](auto &m) {
+    m.state("s", 0, 0);
+    m.header.states[0]->first_dims.assign(m.header.states[0]->dims.size(), -2);
   });
   expectRefused("two states of one input", [](auto &m) {
     m.state("s", 0, 0);

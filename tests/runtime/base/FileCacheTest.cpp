@@ -10,7 +10,6 @@
 #include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
-#include <vector>
 
 namespace hexin {
 namespace {
@@ -35,14 +34,6 @@ protected:
       bytes[i] = static_cast<std::byte>((i * 31 + seed) & 255);
     return bytes;
   }
-  static std::optional<std::vector<std::byte>> contents(const FileCache &cache,
-                                                        std::string_view key) {
-    auto entry = cache.find(key);
-    if (!entry)
-      return std::nullopt;
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(entry->bytes().data()) % 64, 0u);
-    return std::vector<std::byte>(entry->bytes().begin(), entry->bytes().end());
-  }
   size_t countFiles() const {
     size_t count = 0;
     for ([[maybe_unused]] const auto &entry : fs::directory_iterator(folder))
@@ -58,10 +49,10 @@ TEST_F(FileCacheTest, FindsWhatWasStored) {
   EXPECT_FALSE(cache.find("a"));
   cache.store("a", bytesOf(1000, 1));
   cache.store("b", bytesOf(0, 2));
-  EXPECT_EQ(contents(cache, "a"), bytesOf(1000, 1));
-  EXPECT_EQ(contents(cache, "b"), bytesOf(0, 2));
+  EXPECT_EQ(cache.find("a"), bytesOf(1000, 1));
+  EXPECT_EQ(cache.find("b"), bytesOf(0, 2));
   cache.store("a", bytesOf(10, 3));
-  EXPECT_EQ(contents(cache, "a"), bytesOf(10, 3));
+  EXPECT_EQ(cache.find("a"), bytesOf(10, 3));
   cache.remove("a");
   EXPECT_FALSE(cache.find("a"));
 }
@@ -69,11 +60,13 @@ TEST_F(FileCacheTest, FindsWhatWasStored) {
 TEST_F(FileCacheTest, AMappedEntryOutlivesItsFile) {
   FileCache cache(folder);
   cache.store("a", bytesOf(100'000, 1));
-  auto entry = cache.find("a");
-  ASSERT_TRUE(entry);
+  auto mapped = cache.map("a");
+  ASSERT_TRUE(mapped);
   cache.store("a", bytesOf(10, 2));
   cache.remove("a");
-  EXPECT_TRUE(std::ranges::equal(entry->bytes(), bytesOf(100'000, 1)));
+  EXPECT_FALSE(cache.map("a"));
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(mapped->bytes().data()) % 64, 0u);
+  EXPECT_TRUE(std::ranges::equal(mapped->bytes(), bytesOf(100'000, 1)));
 }
 
 TEST_F(FileCacheTest, OffWithoutAFolder) {
@@ -111,7 +104,7 @@ TEST_F(FileCacheTest, AnotherKeyUnderTheSameNameIsNotMistaken) {
 }
 
 TEST_F(FileCacheTest, LeastRecentlyUsedGoFirst) {
-  FileCache cache(folder, 4000);
+  FileCache cache(folder, 4500); // four of these do not fit, three do
   auto age = [&](const std::string &key, int hours) {
     fs::last_write_time(cache.pathOf(key),
                         fs::file_time_type::clock::now() - std::chrono::hours(hours));
@@ -133,6 +126,19 @@ TEST_F(FileCacheTest, LeastRecentlyUsedGoFirst) {
   EXPECT_TRUE(cache.find("new"));
 }
 
+TEST_F(FileCacheTest, TheBoundHoldsOverManyStoresAndCopies) {
+  FileCache cache(folder, 20'000);
+  FileCache other = cache;
+  for (unsigned i = 0; i < 200; ++i) {
+    (i % 2 ? cache : other).store(std::to_string(i), bytesOf(500, i));
+    uint64_t bytes = 0;
+    for (const auto &entry : fs::directory_iterator(folder))
+      bytes += entry.file_size();
+    ASSERT_LE(bytes, 20'000u) << i;
+  }
+  EXPECT_GT(countFiles(), 25u);
+}
+
 TEST_F(FileCacheTest, AbandonedTemporariesAreSwept) {
   FileCache cache(folder);
   std::ofstream(folder / "1-2-3.tmp") << "half";
@@ -147,7 +153,7 @@ TEST_F(FileCacheTest, ReadOnlyFolderStillFinds) {
   cache.store("a", bytesOf(10, 1));
   fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec);
   cache.store("b", bytesOf(10, 2));
-  EXPECT_EQ(contents(cache, "a"), bytesOf(10, 1));
+  EXPECT_EQ(cache.find("a"), bytesOf(10, 1));
   if (geteuid() != 0) // root writes anywhere
     EXPECT_FALSE(cache.find("b"));
 }
@@ -188,7 +194,7 @@ TEST_F(FileCacheTest, ConcurrentWritersAndReaders) {
         std::string key = std::to_string((t + round) % 5);
         unsigned seed = static_cast<unsigned>(key[0]);
         cache.store(key, bytesOf(20'000 + seed * 100, seed));
-        if (auto found = contents(cache, key);
+        if (auto found = cache.find(key);
             found && *found != bytesOf(20'000 + seed * 100, seed))
           ++wrong;
       }
@@ -197,7 +203,7 @@ TEST_F(FileCacheTest, ConcurrentWritersAndReaders) {
     thread.join();
   EXPECT_EQ(wrong, 0);
   for (const auto &entry : fs::directory_iterator(folder))
-    EXPECT_EQ(entry.path().extension(), ".cache");
+    EXPECT_EQ(entry.path().extension(), ".entry");
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-#include "runtime/exec/CacheDir.h"
+#include "runtime/base/CacheDir.h"
 
 #include <cstdlib>
 

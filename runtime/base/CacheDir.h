@@ -1,6 +1,6 @@
 //===- CacheDir.h - where files that can be made again are kept ---------------------===//
-#ifndef HEXIN_RUNTIME_EXEC_CACHEDIR_H
-#define HEXIN_RUNTIME_EXEC_CACHEDIR_H
+#ifndef HEXIN_RUNTIME_BASE_CACHEDIR_H
+#define HEXIN_RUNTIME_BASE_CACHEDIR_H
 
 #include <string>
 
@@ -13,4 +13,4 @@ std::string resolveCacheDir(const std::string &asked);
 
 } // namespace hexin
 
-#endif // HEXIN_RUNTIME_EXEC_CACHEDIR_H
+#endif // HEXIN_RUNTIME_BASE_CACHEDIR_H
