@@ -485,10 +485,12 @@ private:
     kernel->name = use.name;
     kernel->binding_count = use.bindings.size();
     kernel->param_count = use.params.size();
-    kernel->exprs = toNodes(use.exprs);
-    kernel->items = use.items.node;
+    std::vector<int32_t> roots{use.items.node};
     for (codegen::KExpr footprint : use.footprints)
-      kernel->footprints.push_back(footprint.node);
+      roots.push_back(footprint.node);
+    kernel->exprs = toNodes(use.exprs, roots);
+    kernel->items = roots.front();
+    kernel->footprints.assign(roots.begin() + 1, roots.end());
     kernel->writes.assign(use.writes.begin(), use.writes.end());
     kernel->grain = use.grain;
     kernel->order = use.isExact ? fmt::OrderClass::exact : fmt::OrderClass::fixed;

@@ -64,28 +64,29 @@ public:
 
   void emit() {
     if (item.problem.columnsAreFull)
-      return wholeTile();
-    Value end = k.add(column, k.index(width()));
-    Value isWhole = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, end,
-                                          k.value(item.problem.columns));
+      return wholeTile(sums());
+    remaining = k.min(k.index(width()), k.sub(k.value(item.problem.columns), column));
+    Value isWhole = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, remaining,
+                                          k.index(width()));
+    // Panels are padded, so that a partial one is summed like a whole one; an input
+    // that is read side by side (depthwise) is not.
+    bool isDepthwise = item.problem.isDepthwise;
+    Accumulators acc;
+    if (!isDepthwise)
+      acc = sums();
     auto ifOp = scf::IfOp::create(b, loc, isWhole, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(ifOp.thenBlock()->getTerminator());
-    wholeTile();
+    wholeTile(isDepthwise ? sums() : acc);
     b.setInsertionPoint(ifOp.elseBlock()->getTerminator());
-    if (item.problem.isDepthwise)
+    if (isDepthwise)
       partialDepthwise();
     else
-      partialTile();
+      partialTile(acc);
   }
 
 private:
   unsigned width() const { return vectors.perRow * vectors.lanes; }
-
-  /// Columns of the tile that the product has.
-  Value remainingColumns() {
-    return k.min(k.index(width()), k.sub(k.value(item.problem.columns), column));
-  }
 
   Accumulators sums() {
     Value zero = k.floatConstant(0, item.problem.accType, vectors.lanes);
@@ -93,7 +94,14 @@ private:
     return sumTile(item, tile, init, vectors, columnInPanel);
   }
 
-  void wholeTile() { writeVectors(sums(), column, vectors.perRow); }
+  void wholeTile(const Accumulators &acc) { writeVectors(acc, column, vectors.perRow); }
+
+  /// Whether the columns that remain fill a vector: then the last one overlaps the
+  /// one before.
+  Value hasVector() {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, remaining,
+                                 k.index(vectors.lanes));
+  }
 
   void writeVectors(const Accumulators &acc, Value firstColumn, unsigned perRow) {
     for (auto [r, row] : llvm::enumerate(tile))
@@ -120,33 +128,37 @@ private:
     }
   }
 
-  /// Panels are padded, so the sums may be whole; what exists of them is written
-  /// through scratch.
-  void partialTile() {
-    Value remaining = remainingColumns();
-    Accumulators acc = sums();
+  /// Writes what exists of the sums, through scratch.
+  void partialTile(const Accumulators &acc) {
     Value buffer = k.scratch(tile.size() * width(), item.problem.accType);
     for (auto [i, value] : llvm::enumerate(acc))
       storeScratch(k, buffer, k.index(i * vectors.lanes), value);
+    unsigned lanes = vectors.lanes;
     forEachRow([&](Value r, const Row &row) {
-      k.forLoop(k.index(0), remaining, k.index(1), {}, [&](Value c, ValueRange) {
-        Value at = k.add(k.mul(r, k.index(width())), c);
-        Value element = loadScratch(k, buffer, at, 1);
-        epilogue.write(item, row, k.add(column, c), element, 1);
+      Value rowStart = k.mul(r, k.index(width()));
+      auto write = [&](unsigned count, Value last) {
+        k.forLoop(k.index(0), remaining, k.index(count), {}, [&](Value c, ValueRange) {
+          Value at = count == 1 ? c : k.min(c, last);
+          Value sum = loadScratch(k, buffer, k.add(rowStart, at), count);
+          epilogue.write(item, row, k.add(column, at), sum, count);
+          return SmallVector<Value>();
+        });
         return SmallVector<Value>();
-      });
+      };
+      if (lanes == 1 || !epilogue.takesVectors())
+        return void(write(1, Value()));
+      k.ifElse(
+          hasVector(), {}, [&] { return write(lanes, k.sub(remaining, k.index(lanes))); },
+          [&] { return write(1, Value()); });
     });
   }
 
   /// Whole vectors past the last channel would run past the input's end: the last one
   /// overlaps the one before. Fewer channels than lanes go one by one.
   void partialDepthwise() {
-    Value remaining = remainingColumns();
     if (vectors.lanes == 1)
-      return channelByChannel(remaining);
+      return channelByChannel();
     Value lanes = k.index(vectors.lanes);
-    Value hasVector =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, remaining, lanes);
     auto byVectors = [&] {
       Value last = k.sub(remaining, lanes);
       k.forLoop(k.index(0), remaining, lanes, {}, [&](Value c, ValueRange) {
@@ -160,13 +172,13 @@ private:
       });
       return SmallVector<Value>();
     };
-    k.ifElse(hasVector, {}, byVectors, [&] {
-      channelByChannel(remaining);
+    k.ifElse(hasVector(), {}, byVectors, [&] {
+      channelByChannel();
       return SmallVector<Value>();
     });
   }
 
-  void channelByChannel(Value remaining) {
+  void channelByChannel() {
     k.forLoop(k.index(0), remaining, k.index(1), {}, [&](Value c, ValueRange) {
       forEachRow([&](Value, const Row &row) {
         Value sum =
@@ -185,7 +197,8 @@ private:
   OpBuilder &b;
   Location loc;
   SmallVector<Row> tile;
-  Value column; ///< the tile's first, in the product
+  Value column;    ///< the tile's first, in the product
+  Value remaining; ///< columns of the tile that the product has, where not all
 };
 
 } // namespace
