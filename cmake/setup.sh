@@ -6,7 +6,7 @@
 #
 #   HEXIN_VENV=DIR          where the environment lies (default: .venv)
 #   HEXIN_PYTHON=PROGRAM    the Python to use (default: the first suitable one)
-#   HEXIN_INTEL_OPENCL=1    also install Intel's OpenCL runtime for CPUs (0.8 GB)
+#   HEXIN_INTEL_OPENCL=1    also install Intel's OpenCL runtime for CPUs (0.8 GB; CI does)
 #   HEXIN_SKIP_APT=1        leave Debian packages alone (another distribution)
 #
 # Before it has installed anything it needs only bash, coreutils, sed and

@@ -17,6 +17,7 @@
 
 #include "compiler/ir/WeightStore.h"
 
+#include "hexin/compile.h"
 #include "hexin/status.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -32,8 +33,8 @@
 namespace hexin {
 
 struct ImportOptions {
-  /// Fixes input sizes: name -> sizes, -1 keeps an axis as the model has it.
-  std::map<std::string, std::vector<int64_t>> shapes;
+  /// As CompileOptions::shapes.
+  std::map<std::string, std::vector<DimSpec>> shapes;
 };
 
 struct PortFace {

@@ -2,11 +2,14 @@
 
 #include "compiler/api/Explain.h"
 #include "compiler/api/Registry.h"
+#include "compiler/api/States.h"
 #include "compiler/artifact/ArtifactReader.h"
 #include "compiler/artifact/ArtifactWriter.h"
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/Dialect.h"
 #include "compiler/pipeline/Pipeline.h"
+#include "compiler/target/KernelCache.h"
+#include "runtime/base/CacheDir.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -18,6 +21,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <thread>
 
 using namespace mlir;
 
@@ -35,7 +39,8 @@ std::string printed(ModuleOp module) {
 class Compilation {
 public:
   Compilation(const CompileOptions &options, const std::string &outPath)
-      : options(options), outPath(outPath), start(std::chrono::steady_clock::now()) {
+      : options(options), outPath(outPath), start(std::chrono::steady_clock::now()),
+        cache(KernelCache::open(resolveCacheDir(options.cacheDir))) {
     context.loadDialect<hx::HXDialect, func::FuncDialect, arith::ArithDialect,
                         math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
                         vector::VectorDialect>();
@@ -48,8 +53,13 @@ public:
       return invalidArgument("no target is named; this build has " + known());
     for (const std::string &name : options.targets) {
       TargetOptions targetOptions;
+      targetOptions.cache = &cache;
+      targetOptions.threads =
+          options.threads ? options.threads : std::thread::hardware_concurrency();
       if (name == "cpu")
         targetOptions.archs = options.cpuArchs;
+      targetOptions.disabled = options.disable;
+      targetOptions.preferred = options.prefer;
       std::unique_ptr<Target> target = createTarget(name, targetOptions);
       if (!target)
         return invalidArgument("unknown target '" + name + "'; this build has " +
@@ -59,6 +69,8 @@ public:
                                "' has none of the architectures asked for");
       targets.push_back(std::move(target));
     }
+    for (const std::string &library : options.prefer)
+      HEXIN_RETURN_IF_ERROR(checkLibrary(library));
     return Status::success();
   }
 
@@ -162,19 +174,21 @@ private:
                    : built.status().withContext(diagnostics.text());
       result.kernels += built->program->kernels.size();
       TargetProgram program;
+      // A kernel counts as reused when its code for every arch was known.
+      uint64_t reused = built->program->kernels.size();
       for (auto [kernels, traits] : llvm::zip(built->kernels, target->variants())) {
         if (options.emit == "kernels") {
           result.text += "// " + target->name().str() + ", " + traits.arch + "\n" +
                          printed(*kernels);
           continue;
         }
-        if (mlir::failed(simplifyKernels(*kernels)))
-          return failed("simplified");
         FailureOr<Image> image = target->emitImage(*kernels, traits);
         if (mlir::failed(image))
           return failed("translated");
+        reused = std::min(reused, image->kernelsReused);
         program.images.push_back(std::move(*image));
       }
+      result.kernelsReused += reused;
       program.program = std::move(built->program);
       programs.push_back(std::move(program));
     }
@@ -196,6 +210,19 @@ private:
   }
 
   func::FuncOp mainFunction() { return model.module->lookupSymbol<func::FuncOp>("main"); }
+
+  Status checkLibrary(const std::string &name) const {
+    std::string libraries;
+    for (const std::unique_ptr<Target> &target : targets)
+      for (llvm::StringRef library : target->libraries()) {
+        if (library == name)
+          return Status::success();
+        libraries += (libraries.empty() ? "" : ", ") + library.str();
+      }
+    return invalidArgument(
+        "no target here has a library '" + name + "' to prefer; " +
+        (libraries.empty() ? "they have none" : "there is " + libraries));
+  }
 
   static std::string known() {
     std::string names;
@@ -255,7 +282,7 @@ private:
                                     func.getResultAttrOfType<StringAttr>(i, "hx.name"),
                                     names, doc));
     }
-    return addStates();
+    return addStates(func, shapes, options.states, header);
   }
 
   static Status addPort(std::vector<std::unique_ptr<fmt::PortT>> &ports, Type type,
@@ -281,35 +308,12 @@ private:
     return Status::success();
   }
 
-  Status addStates() {
-    header.states.clear();
-    for (const auto &[input, output] : options.states) {
-      auto find = [](const auto &ports, const std::string &name) {
-        auto it =
-            llvm::find_if(ports, [&](const auto &port) { return port->name == name; });
-        return it == ports.end() ? -1 : static_cast<int>(it - ports.begin());
-      };
-      int in = find(header.inputs, input), out = find(header.outputs, output);
-      if (in < 0 || out < 0)
-        return notFound("state '" + input + "=" + output + "': the model has no " +
-                        (in < 0 ? "input '" + input : "output '" + output) + "'");
-      auto state = std::make_unique<fmt::StateT>();
-      state->name = input;
-      state->input = in;
-      state->output = out;
-      state->dtype = header.inputs[in]->dtype;
-      for (int64_t size : header.inputs[in]->dims)
-        state->dims.push_back(size);
-      header.states.push_back(std::move(state));
-    }
-    return Status::success();
-  }
-
   const CompileOptions &options;
   const std::string &outPath;
   std::chrono::steady_clock::time_point start;
   PipelineOptions pipeline;
   MLIRContext context{MLIRContext::Threading::DISABLED};
+  KernelCache cache;
   std::vector<std::unique_ptr<Target>> targets;
   std::unique_ptr<Container> container; ///< what a loaded model's weights look into
   ImportedModel model;

@@ -18,15 +18,19 @@ char *copied(const std::string &text) {
   return copy;
 }
 
-Status parseShape(const std::string &text, std::vector<int64_t> &sizes) {
+Status parseShape(const std::string &text, std::vector<DimSpec> &sizes) {
   std::istringstream stream(text);
   std::string part;
   while (std::getline(stream, part, ',')) {
     char *end = nullptr;
     int64_t size = std::strtoll(part.c_str(), &end, 10);
-    if (part.empty() || *end)
-      return invalidArgument("'" + part + "' in shape '" + text + "' is not a size");
-    sizes.push_back(size);
+    if (part.empty() || (*end && end != part.c_str()))
+      return invalidArgument("'" + part + "' in shape '" + text +
+                             "' is neither a size nor a name");
+    if (*end)
+      sizes.emplace_back(part);
+    else
+      sizes.emplace_back(size);
   }
   return Status::success();
 }
@@ -47,6 +51,8 @@ Result<CompileOptions> parseOptions(const hexin_compiler_request &request) {
       options.allowFallback.push_back(value);
     else if (key == "disable")
       options.disable.push_back(value);
+    else if (key == "prefer")
+      options.prefer.push_back(value);
     else if (key == "cpu-arch")
       options.cpuArchs.push_back(value);
     else if (key == "emit")
@@ -55,6 +61,8 @@ Result<CompileOptions> parseOptions(const hexin_compiler_request &request) {
       options.explain = value == "1";
     else if (key == "verify-each")
       options.verifyEach = value == "1";
+    else if (key == "cache-dir")
+      options.cacheDir = value;
     else if (key == "threads")
       options.threads = std::strtoul(value.c_str(), nullptr, 10);
     else

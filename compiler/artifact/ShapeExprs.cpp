@@ -117,46 +117,62 @@ int32_t ShapeExprs::add(hx::Dim dim) {
   return node;
 }
 
-std::vector<fmt::ExprNode> toNodes(const codegen::KExprPool &pool) {
-  std::vector<fmt::ExprNode> nodes;
-  for (const codegen::KNode &node : pool.nodes()) {
-    using codegen::KOp;
-    fmt::ExprOp op = fmt::ExprOp::constant;
-    switch (node.op) {
-    case KOp::constant:
-      op = fmt::ExprOp::constant;
-      break;
-    case KOp::param:
-      op = fmt::ExprOp::param;
-      break;
-    case KOp::add:
-      op = fmt::ExprOp::add;
-      break;
-    case KOp::sub:
-      op = fmt::ExprOp::sub;
-      break;
-    case KOp::mul:
-      op = fmt::ExprOp::mul;
-      break;
-    case KOp::floorDiv:
-      op = fmt::ExprOp::floordiv;
-      break;
-    case KOp::ceilDiv:
-      op = fmt::ExprOp::ceildiv;
-      break;
-    case KOp::mod:
-      op = fmt::ExprOp::mod;
-      break;
-    case KOp::min:
-      op = fmt::ExprOp::min;
-      break;
-    case KOp::max:
-      op = fmt::ExprOp::max;
-      break;
-    }
-    nodes.push_back(fmt::ExprNode(node.value, node.lhs, node.rhs, -1, op));
+static fmt::ExprOp toOp(codegen::KOp op) {
+  switch (op) {
+  case codegen::KOp::constant:
+    return fmt::ExprOp::constant;
+  case codegen::KOp::param:
+    return fmt::ExprOp::param;
+  case codegen::KOp::add:
+    return fmt::ExprOp::add;
+  case codegen::KOp::sub:
+    return fmt::ExprOp::sub;
+  case codegen::KOp::mul:
+    return fmt::ExprOp::mul;
+  case codegen::KOp::floorDiv:
+    return fmt::ExprOp::floordiv;
+  case codegen::KOp::ceilDiv:
+    return fmt::ExprOp::ceildiv;
+  case codegen::KOp::mod:
+    return fmt::ExprOp::mod;
+  case codegen::KOp::min:
+    return fmt::ExprOp::min;
+  case codegen::KOp::max:
+    return fmt::ExprOp::max;
   }
-  return nodes;
+  llvm_unreachable("no other op");
+}
+
+std::vector<fmt::ExprNode> toNodes(const codegen::KExprPool &pool,
+                                   llvm::MutableArrayRef<int32_t> roots) {
+  // Operands come before what uses them.
+  llvm::ArrayRef<codegen::KNode> nodes = pool.nodes();
+  auto hasOperands = [](const codegen::KNode &node) {
+    return node.op != codegen::KOp::constant && node.op != codegen::KOp::param;
+  };
+  std::vector<bool> isNeeded(nodes.size());
+  for (int32_t root : roots)
+    if (root >= 0)
+      isNeeded[root] = true;
+  for (size_t i = nodes.size(); i-- > 0;)
+    if (isNeeded[i] && hasOperands(nodes[i]))
+      isNeeded[nodes[i].lhs] = isNeeded[nodes[i].rhs] = true;
+
+  std::vector<fmt::ExprNode> kept;
+  std::vector<int32_t> numbers(nodes.size(), -1);
+  for (auto [i, node] : llvm::enumerate(nodes)) {
+    if (!isNeeded[i])
+      continue;
+    numbers[i] = static_cast<int32_t>(kept.size());
+    bool isInner = hasOperands(node);
+    kept.push_back(fmt::ExprNode(node.value, isInner ? numbers[node.lhs] : node.lhs,
+                                 isInner ? numbers[node.rhs] : node.rhs, -1,
+                                 toOp(node.op)));
+  }
+  for (int32_t &root : roots)
+    if (root >= 0)
+      root = numbers[root];
+  return kept;
 }
 
 } // namespace hexin

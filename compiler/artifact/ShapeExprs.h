@@ -47,8 +47,10 @@ private:
   std::map<std::tuple<fmt::ExprOp, int32_t, int32_t, int32_t, int64_t>, int32_t> interned;
 };
 
-/// A kernel's own pool, as it stands in the artifact.
-std::vector<fmt::ExprNode> toNodes(const codegen::KExprPool &pool);
+/// What `roots` are computed from in a kernel's own pool, as it stands in the
+/// artifact; renumbers `roots` to match.
+std::vector<fmt::ExprNode> toNodes(const codegen::KExprPool &pool,
+                                   llvm::MutableArrayRef<int32_t> roots);
 
 } // namespace hexin
 

@@ -1,9 +1,9 @@
 #include "compiler/codegen/ElementEmitter.h"
 
 #include "compiler/codegen/Scalars.h"
+#include "compiler/codegen/elements/Rules.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -11,10 +11,6 @@ using namespace mlir;
 namespace hexin::codegen {
 
 static bool isStaticOne(hx::Dim dim) { return hx::SymbolTable::constantValue(dim) == 1; }
-
-static Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
 
 ElementEmitter::ElementEmitter(KernelBuilder &kernel, hx::GroupOp group)
     : k(kernel), group(group) {}
@@ -52,7 +48,8 @@ void ElementEmitter::collapse(Operation *heavy, bool keepLast) {
       return;
 
   // Two neighbouring axes merge when every value has both as the root has them,
-  // or both as 1 (missing leading axes count as 1).
+  // or both as 1 (missing leading axes count as 1). Axes that are 1 in the root
+  // merge with any, and are looked through: in [N, 1, S] it is N and S that count.
   SmallVector<Value> values;
   for (Value argument : body.getArguments())
     if (llvm::any_of(argument.getUsers(), [&](Operation *user) { return user != heavy; }))
@@ -76,21 +73,20 @@ void ElementEmitter::collapse(Operation *heavy, bool keepLast) {
   for (Value value : values)
     if (dims(value).size() > rank)
       return;
-  // Of the axes merged so far; an axis of size 1 does not tell.
-  SmallVector<std::optional<Kind>> runKinds(values.size());
   SmallVector<bool> mergesWithPrevious(rank, false);
+  std::optional<size_t> anchor; // the last axis of the run at hand that is not 1
   for (size_t axis = 0; axis < rank; ++axis) {
-    bool isNeutral = isStaticOne(full[axis]);
-    SmallVector<std::optional<Kind>> kinds;
-    bool merges = axis > 0 && !(keepLast && axis + 1 == rank);
-    for (auto [value, run] : llvm::zip(values, runKinds)) {
-      Kind kind = kindOf(value, axis);
-      kinds.push_back(isNeutral && kind != other ? std::nullopt : std::optional(kind));
-      merges &= kind != other && run != other && (!kinds.back() || !run || run == kind);
-    }
-    mergesWithPrevious[axis] = merges;
-    for (auto [run, kind] : llvm::zip(runKinds, kinds))
-      run = merges && run ? run : kind;
+    bool mayMerge = axis > 0 && axis + (keepLast ? 1 : 0) < rank;
+    mergesWithPrevious[axis] =
+        mayMerge && llvm::all_of(values, [&](Value value) {
+          Kind kind = kindOf(value, axis);
+          return kind != other &&
+                 (isStaticOne(full[axis]) || !anchor || kindOf(value, *anchor) == kind);
+        });
+    if (!mergesWithPrevious[axis])
+      anchor.reset();
+    if (!isStaticOne(full[axis]))
+      anchor = axis;
   }
   hx::SymbolTable &table = k.shapes().symbols();
   for (Value value : values) {
@@ -284,113 +280,20 @@ Value ElementEmitter::readBroadcast(Value operand, Value result, ArrayRef<Value>
   return emit(operand, at, lanes);
 }
 
-Value ElementEmitter::readPerAxis(Value operand, int64_t axis, int64_t block,
-                                  ArrayRef<Value> index, unsigned lanes) {
-  size_t rank = dims(operand).size();
-  if (rank == 0)
-    return k.splat(emit(operand, {}, 1), lanes);
-  bool isLast = axis == static_cast<int64_t>(index.size()) - 1;
-  if (rank == 1 && block == 0) {
-    if (isStaticOne(dims(operand)[0]))
-      return k.splat(emit(operand, {k.index(0)}, 1), lanes);
-    if (isLast)
-      return emit(operand, {index[axis]}, lanes);
-    return k.splat(emit(operand, {index[axis]}, 1), lanes);
-  }
-  SmallVector<Value> at(index);
-  at[axis] = k.div(at[axis], k.index(block));
-  return emit(operand, at, lanes);
-}
-
-Value ElementEmitter::emitElementwise(Operation *op, ArrayRef<Value> index,
-                                      unsigned lanes) {
-  Value result = op->getResult(0);
-  auto read = [&](Value operand) { return readBroadcast(operand, result, index, lanes); };
-  return TypeSwitch<Operation *, Value>(op)
-      .Case([&](hx::UnaryOp unary) {
-        return emitUnary(k, unary.getFn(), read(unary.getInput()),
-                         elementType(unary.getInput()));
-      })
-      .Case([&](hx::BinaryOp binary) {
-        Type type = elementType(binary.getResult());
-        Value lhs = read(binary.getLhs()), rhs = read(binary.getRhs());
-        Type rhsType = elementType(binary.getRhs());
-        if (rhsType == type)
-          return emitBinary(k, binary.getFn(), lhs, rhs, type);
-        // Pow with an exponent of another type: an integer base with a float
-        // exponent is computed in f64, then truncated.
-        if (isa<FloatType>(type))
-          return emitBinary(k, binary.getFn(), lhs, emitCast(k, rhs, rhsType, type),
-                            type);
-        if (!isa<FloatType>(rhsType))
-          return emitBinary(k, binary.getFn(), lhs, emitCast(k, rhs, rhsType, type),
-                            type);
-        Type f64 = k.builder().getF64Type();
-        Value wide = emitBinary(k, binary.getFn(), emitCast(k, lhs, type, f64),
-                                emitCast(k, rhs, rhsType, f64), f64);
-        return emitCast(k, wide, f64, type);
-      })
-      .Case([&](hx::CompareOp compare) {
-        return emitCompare(k, compare.getPredicate(), read(compare.getLhs()),
-                           read(compare.getRhs()), elementType(compare.getLhs()));
-      })
-      .Case([&](hx::SelectOp select) -> Value {
-        Value condition = read(select.getCondition());
-        Value onTrue = read(select.getOnTrue()), onFalse = read(select.getOnFalse());
-        return arith::SelectOp::create(k.builder(), k.loc(), condition, onTrue, onFalse);
-      })
-      .Case([&](hx::CastOp cast) {
-        return emitCast(k, read(cast.getInput()), elementType(cast.getInput()),
-                        elementType(cast.getResult()));
-      })
-      .Case([&](hx::ActivationOp activation) {
-        return emitActivation(k, activation.getKind(), read(activation.getInput()),
-                              activation.getAlpha().convertToDouble(),
-                              activation.getBeta().convertToDouble());
-      })
-      .Default(Value());
-}
-
 Value ElementEmitter::emitOp(OpResult result, ArrayRef<Value> index, unsigned lanes) {
-  Operation *op = result.getOwner();
-  if (op->hasTrait<hx::HxElementwise>())
-    return emitElementwise(op, index, lanes);
-  return TypeSwitch<Operation *, Value>(op)
-      .Case([&](hx::ConstantOp constant) -> Value {
-        auto splat = cast<DenseElementsAttr>(constant.getValue());
-        Type type = computeType(elementType(result));
-        if (isa<FloatType>(type))
-          return k.floatConstant(splat.getSplatValue<APFloat>().convertToDouble(), type,
-                                 lanes);
-        APInt bits = splat.getSplatValue<APInt>();
-        return k.intConstant(bits.getSExtValue(), type, lanes);
+  return TypeSwitch<Operation *, Value>(result.getOwner())
+      .Case<hx::UnaryOp, hx::BinaryOp, hx::CompareOp, hx::SelectOp, hx::CastOp,
+            hx::ActivationOp, hx::ConstantOp, hx::QuantizeOp, hx::DequantizeOp,
+            hx::TransposeOp, hx::ReshapeOp, hx::BitcastOp, hx::BroadcastToOp, hx::SliceOp,
+            hx::ConcatOp, hx::IotaOp, hx::PadOp, hx::GatherOp, hx::GatherElementsOp,
+            hx::GatherNdOp, hx::ResizeOp>(
+          [&](auto op) { return emitElement(*this, op, index, lanes); })
+      .Case<hx::ConvOp, hx::ConvIntegerOp, hx::ConvTransposeOp, hx::MatMulOp,
+            hx::MatMulIntegerOp>([&](auto op) { return emitElement(*this, op, index); })
+      .Case([&](hx::PoolOp pool) {
+        return result.getResultNumber() == 1 ? emitPoolIndex(*this, pool, index)
+                                             : emitElement(*this, pool, index, lanes);
       })
-      .Case([&](hx::QuantizeOp q) {
-        Value x = emit(q.getInput(), index, lanes);
-        Value scale = readPerAxis(q.getScale(), q.getAxis(), q.getBlock(), index, lanes);
-        Value zero = q.getZeroPoint() ? readPerAxis(q.getZeroPoint(), q.getAxis(),
-                                                    q.getBlock(), index, lanes)
-                                      : Value();
-        return emitQuantize(k, x, scale, zero, elementType(q.getResult()));
-      })
-      .Case([&](hx::DequantizeOp q) {
-        Value x = emit(q.getInput(), index, lanes);
-        Value scale = readPerAxis(q.getScale(), q.getAxis(), q.getBlock(), index, lanes);
-        Value zero = q.getZeroPoint() ? readPerAxis(q.getZeroPoint(), q.getAxis(),
-                                                    q.getBlock(), index, lanes)
-                                      : Value();
-        return emitDequantize(k, x, scale, zero, elementType(q.getInput()),
-                              elementType(q.getResult()));
-      })
-      .Case<hx::TransposeOp, hx::SliceOp, hx::ConcatOp, hx::PadOp, hx::BroadcastToOp,
-            hx::IotaOp, hx::BitcastOp, hx::ReshapeOp, hx::PackOp>(
-          [&](Operation *) { return emitMovement(result, index, lanes); })
-      .Case<hx::GatherOp, hx::GatherElementsOp, hx::GatherNdOp>(
-          [&](Operation *gather) { return emitGather(gather, index, lanes); })
-      .Case<hx::PoolOp, hx::ConvOp, hx::ConvTransposeOp, hx::ConvIntegerOp, hx::MatMulOp,
-            hx::MatMulIntegerOp>(
-          [&](Operation *) { return emitWindow(result, index, lanes); })
-      .Case([&](hx::ResizeOp resize) { return emitResize(resize, index, lanes); })
       .Default(Value());
 }
 

@@ -33,6 +33,11 @@ public:
   /// Element(s) of a value of the group's body, in compute type.
   mlir::Value emit(mlir::Value value, llvm::ArrayRef<mlir::Value> index, unsigned lanes);
 
+  /// Element(s) of an op's operand at the index of its result: axes of size 1, and
+  /// leading ones that it lacks, are broadcast.
+  mlir::Value readBroadcast(mlir::Value operand, mlir::Value result,
+                            llvm::ArrayRef<mlir::Value> index, unsigned lanes);
+
   /// Lets the schedule compute `value` itself (the heavy op's result).
   using Provider =
       std::function<mlir::Value(llvm::ArrayRef<mlir::Value> index, unsigned lanes)>;
@@ -74,22 +79,6 @@ public:
 private:
   mlir::Value emitOp(mlir::OpResult result, llvm::ArrayRef<mlir::Value> index,
                      unsigned lanes);
-  mlir::Value emitElementwise(mlir::Operation *op, llvm::ArrayRef<mlir::Value> index,
-                              unsigned lanes);
-  mlir::Value emitMovement(mlir::OpResult result, llvm::ArrayRef<mlir::Value> index,
-                           unsigned lanes);
-  mlir::Value emitGather(mlir::Operation *op, llvm::ArrayRef<mlir::Value> index,
-                         unsigned lanes);
-  mlir::Value emitWindow(mlir::OpResult result, llvm::ArrayRef<mlir::Value> index,
-                         unsigned lanes);
-  mlir::Value emitResize(hx::ResizeOp op, llvm::ArrayRef<mlir::Value> index,
-                         unsigned lanes);
-  /// Operand of an elementwise op at the result's index, broadcast.
-  mlir::Value readBroadcast(mlir::Value operand, mlir::Value result,
-                            llvm::ArrayRef<mlir::Value> index, unsigned lanes);
-  /// scale or zero point of a (de)quantisation at the tensor's index.
-  mlir::Value readPerAxis(mlir::Value operand, int64_t axis, int64_t block,
-                          llvm::ArrayRef<mlir::Value> index, unsigned lanes);
   mlir::Value loadOuter(mlir::BlockArgument argument, llvm::ArrayRef<mlir::Value> index,
                         unsigned lanes);
   bool isUsable(mlir::Value known) const;
@@ -107,13 +96,6 @@ private:
   llvm::DenseMap<mlir::Value, llvm::SmallVector<Known, 2>> memo;
   bool hasFailed = false;
 };
-
-/// Begin pads of a window op as symbolic sizes (auto_pad resolved), one per
-/// spatial axis. `taps` are the window's sizes.
-hx::Dims beginPads(hx::SymbolicShapes &shapes, llvm::ArrayRef<int64_t> pads,
-                   hx::PadPolicy policy, llvm::ArrayRef<int64_t> taps,
-                   llvm::ArrayRef<int64_t> strides, llvm::ArrayRef<int64_t> dilations,
-                   llvm::ArrayRef<hx::Dim> inSizes, llvm::ArrayRef<hx::Dim> outSizes);
 
 } // namespace hexin::codegen
 

@@ -24,7 +24,7 @@ Type storageType(Type type) {
   return type;
 }
 
-static Type withLanes(Type type, unsigned lanes) {
+Type withLanes(Type type, unsigned lanes) {
   return lanes > 1 ? VectorType::get({lanes}, type) : type;
 }
 
@@ -347,7 +347,9 @@ SmallVector<Value> KernelBuilder::ifElse(Value condition, TypeRange types, Branc
   for (auto [block, branch] :
        {std::pair(ifOp.thenBlock(), &onTrue), std::pair(ifOp.elseBlock(), &onFalse)}) {
     b.setInsertionPointToStart(block);
-    scf::YieldOp::create(b, location, (*branch)());
+    SmallVector<Value> results = (*branch)();
+    if (!types.empty()) // without results MLIR has put the yield there
+      scf::YieldOp::create(b, location, results);
   }
   return SmallVector<Value>(ifOp.getResults());
 }

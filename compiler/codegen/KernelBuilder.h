@@ -41,6 +41,12 @@ struct KernelUse {
 /// in which it stands in memory (i8 for bool; signless integers).
 mlir::Type computeType(mlir::Type hxElementType);
 mlir::Type storageType(mlir::Type hxElementType);
+/// `lanes` > 1 of them as a vector.
+mlir::Type withLanes(mlir::Type type, unsigned lanes);
+/// The hx element type of a tensor.
+inline mlir::Type elementType(mlir::Value tensor) {
+  return llvm::cast<mlir::ShapedType>(tensor.getType()).getElementType();
+}
 
 class KernelBuilder {
 public:

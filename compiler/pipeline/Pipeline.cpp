@@ -67,15 +67,6 @@ LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   return group(module, options);
 }
 
-LogicalResult simplifyKernels(ModuleOp kernels) {
-  PassManager passes(kernels.getContext());
-  passes.enableVerifier(false);
-  passes.addPass(createCSEPass());
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
-  return passes.run(kernels);
-}
-
 DiagnosticCollector::DiagnosticCollector(MLIRContext *context) : context(context) {
   handler = context->getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() != DiagnosticSeverity::Error)

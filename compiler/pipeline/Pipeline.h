@@ -22,9 +22,6 @@ mlir::LogicalResult optimize(mlir::ModuleOp module, const PipelineOptions &optio
 /// From the optimised module to groups with schedules (`--emit=placed`).
 mlir::LogicalResult place(mlir::ModuleOp module, const PipelineOptions &options);
 
-/// Canonical, deduplicated kernels: less text and less work for the translators.
-mlir::LogicalResult simplifyKernels(mlir::ModuleOp kernels);
-
 /// Collects diagnostics for as long as it lives; `text` joins them.
 class DiagnosticCollector {
 public:

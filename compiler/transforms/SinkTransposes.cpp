@@ -12,13 +12,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/transforms/SinkTransposes.h"
-
 #include "compiler/ir/Ops.h"
 #include "compiler/transforms/Build.h"
 #include "compiler/transforms/ConstantTensor.h"
+#include "compiler/transforms/LayoutPatterns.h"
 
-#include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
@@ -61,6 +59,18 @@ Value movedBy(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> perm) {
   if (missing > 0)
     value = reshaped(b, loc, value, sizes);
   return transposed(b, loc, value, perm);
+}
+
+/// Puts `op` in front of `transpose`, whose result it reads: build(type, inverse) makes
+/// it again on the transpose's input, `inverse` being the permutation that was undone.
+LogicalResult
+sinkThrough(Operation *op, TransposeOp transpose, PatternRewriter &rewriter,
+            function_ref<Value(RankedTensorType type, ArrayRef<int64_t> inverse)> build) {
+  SmallVector<int64_t> inverse = inversePermutation(transpose.getPerm());
+  auto type = tensorTypeOf(op->getResult(0));
+  Value moved = build(type.clone(permuted(type.getShape(), inverse)), inverse);
+  rewriter.replaceOp(op, transposed(rewriter, op->getLoc(), moved, transpose.getPerm()));
+  return success();
 }
 
 struct SinkThroughElementwise : RewritePattern {
@@ -118,13 +128,11 @@ struct SinkThroughConcat : OpRewritePattern<ConcatOp> {
         return failure();
       inputs.push_back(transpose.getInput());
     }
-    SmallVector<int64_t> inverse = inversePermutation(first.getPerm());
-    auto type = tensorTypeOf(op.getResult());
-    Value moved = ConcatOp::create(rewriter, op.getLoc(),
-                                   type.clone(permuted(type.getShape(), inverse)), inputs,
-                                   first.getPerm()[op.getAxis()]);
-    rewriter.replaceOp(op, transposed(rewriter, op.getLoc(), moved, first.getPerm()));
-    return success();
+    return sinkThrough(op, first, rewriter,
+                       [&](RankedTensorType type, ArrayRef<int64_t>) -> Value {
+                         return ConcatOp::create(rewriter, op.getLoc(), type, inputs,
+                                                 first.getPerm()[op.getAxis()]);
+                       });
   }
 };
 
@@ -139,15 +147,13 @@ struct SinkThroughReduce : OpRewritePattern<ReduceOp> {
     for (int64_t axis : op.getAxes())
       axes.push_back(perm[axis]);
     llvm::sort(axes);
-    auto type = tensorTypeOf(op.getResult());
-    if (op.getKeepDims()) {
-      SmallVector<int64_t> inverse = inversePermutation(perm);
-      Value moved = ReduceOp::create(rewriter, op.getLoc(),
-                                     type.clone(permuted(type.getShape(), inverse)),
-                                     op.getFn(), transpose.getInput(), axes, true);
-      rewriter.replaceOp(op, transposed(rewriter, op.getLoc(), moved, perm));
-      return success();
-    }
+    if (op.getKeepDims())
+      return sinkThrough(op, transpose, rewriter,
+                         [&](RankedTensorType type, ArrayRef<int64_t>) -> Value {
+                           return ReduceOp::create(rewriter, op.getLoc(), type,
+                                                   op.getFn(), transpose.getInput(), axes,
+                                                   true);
+                         });
     // Without the reduced axes the kept ones must stand in the same order.
     SmallVector<int64_t> kept;
     for (int64_t source : perm)
@@ -155,8 +161,8 @@ struct SinkThroughReduce : OpRewritePattern<ReduceOp> {
         kept.push_back(source);
     if (!llvm::is_sorted(kept))
       return failure();
-    rewriter.replaceOpWithNewOp<ReduceOp>(op, type, op.getFn(), transpose.getInput(),
-                                          axes, false);
+    rewriter.replaceOpWithNewOp<ReduceOp>(op, tensorTypeOf(op.getResult()), op.getFn(),
+                                          transpose.getInput(), axes, false);
     return success();
   }
 };
@@ -167,16 +173,16 @@ struct SinkThroughPad : OpRewritePattern<PadOp> {
     auto transpose = transposeOf(op.getInput());
     if (!transpose)
       return failure();
-    SmallVector<int64_t> inverse = inversePermutation(transpose.getPerm());
-    Location loc = op.getLoc();
-    auto type = tensorTypeOf(op.getResult());
-    Value moved = PadOp::create(
-        rewriter, loc, type.clone(permuted(type.getShape(), inverse)),
-        transpose.getInput(), permutedShapeOperand(rewriter, loc, op.getLow(), inverse),
-        permutedShapeOperand(rewriter, loc, op.getHigh(), inverse), op.getValue(),
-        op.getMode());
-    rewriter.replaceOp(op, transposed(rewriter, loc, moved, transpose.getPerm()));
-    return success();
+    return sinkThrough(op, transpose, rewriter,
+                       [&](RankedTensorType type, ArrayRef<int64_t> inverse) -> Value {
+                         Location loc = op.getLoc();
+                         Value low =
+                             permutedShapeOperand(rewriter, loc, op.getLow(), inverse);
+                         Value high =
+                             permutedShapeOperand(rewriter, loc, op.getHigh(), inverse);
+                         return PadOp::create(rewriter, loc, type, transpose.getInput(),
+                                              low, high, op.getValue(), op.getMode());
+                       });
   }
 };
 
@@ -186,42 +192,39 @@ struct SinkThroughSlice : OpRewritePattern<SliceOp> {
     auto transpose = transposeOf(op.getInput());
     if (!transpose)
       return failure();
-    SmallVector<int64_t> inverse = inversePermutation(transpose.getPerm());
-    Location loc = op.getLoc();
-    auto type = tensorTypeOf(op.getResult());
-    Value moved =
-        SliceOp::create(rewriter, loc, type.clone(permuted(type.getShape(), inverse)),
-                        transpose.getInput(),
-                        permutedShapeOperand(rewriter, loc, op.getStarts(), inverse),
-                        permutedShapeOperand(rewriter, loc, op.getSizes(), inverse),
-                        permuted(op.getSteps(), inverse));
-    rewriter.replaceOp(op, transposed(rewriter, loc, moved, transpose.getPerm()));
-    return success();
+    return sinkThrough(
+        op, transpose, rewriter,
+        [&](RankedTensorType type, ArrayRef<int64_t> inverse) -> Value {
+          Location loc = op.getLoc();
+          Value starts = permutedShapeOperand(rewriter, loc, op.getStarts(), inverse);
+          Value sizes = permutedShapeOperand(rewriter, loc, op.getSizes(), inverse);
+          return SliceOp::create(rewriter, loc, type, transpose.getInput(), starts, sizes,
+                                 permuted(op.getSteps(), inverse));
+        });
   }
 };
 
+/// An nchw resize of a tensor that is stored nhwc: resample where it lies.
 struct SinkThroughResize : OpRewritePattern<ResizeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ResizeOp op, PatternRewriter &rewriter) const override {
-    // An nchw resize of a tensor that is stored nhwc: resample where it lies.
     auto transpose = transposeOf(op.getInput());
     if (!transpose || op.getRoi())
       return failure();
-    SmallVector<int64_t> inverse = inversePermutation(transpose.getPerm());
-    Location loc = op.getLoc();
-    auto type = tensorTypeOf(op.getResult());
-    Operation *moved = rewriter.clone(*op);
-    Value sizes = permutedShapeOperand(rewriter, loc, op.getSizes(), inverse);
-    Value scales = permutedShapeOperand(rewriter, loc, op.getScales(), inverse);
-    rewriter.modifyOpInPlace(moved, [&] {
-      moved->setOperands(0, 3, {transpose.getInput(), sizes, scales});
-      moved->getResult(0).setType(type.clone(permuted(type.getShape(), inverse)));
-    });
-    moved->moveAfter(scales.getDefiningOp());
-    rewriter.setInsertionPointAfter(moved);
-    rewriter.replaceOp(
-        op, transposed(rewriter, loc, moved->getResult(0), transpose.getPerm()));
-    return success();
+    return sinkThrough(
+        op, transpose, rewriter, [&](RankedTensorType type, ArrayRef<int64_t> inverse) {
+          Location loc = op.getLoc();
+          Operation *moved = rewriter.clone(*op);
+          Value sizes = permutedShapeOperand(rewriter, loc, op.getSizes(), inverse);
+          Value scales = permutedShapeOperand(rewriter, loc, op.getScales(), inverse);
+          rewriter.modifyOpInPlace(moved, [&] {
+            moved->setOperands(0, 3, {transpose.getInput(), sizes, scales});
+            moved->getResult(0).setType(type);
+          });
+          moved->moveAfter(scales.getDefiningOp());
+          rewriter.setInsertionPointAfter(moved);
+          return moved->getResult(0);
+        });
   }
 };
 

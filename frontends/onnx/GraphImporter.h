@@ -13,6 +13,8 @@
 
 #include "frontends/Frontend.h"
 #include "frontends/onnx/HxBuilder.h"
+#include "frontends/onnx/ImportErrors.h"
+#include "frontends/onnx/Scope.h"
 #include "frontends/onnx/wire/Model.h"
 #include "frontends/onnx/wire/TensorLoader.h"
 
@@ -20,26 +22,8 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
-#include "llvm/ADT/StringMap.h"
 
 namespace hexin::onnx {
-
-/// Names that a graph or function body can see.
-struct Scope {
-  Scope *parent = nullptr; ///< of a subgraph; names and opsets are found there too
-  mlir::Block *block = nullptr;
-  llvm::StringMap<Value> values;
-  llvm::StringMap<const TensorData *> initializers;
-  llvm::StringMap<int64_t> opsets; ///< canonical domain -> version
-  /// Function bodies: the call's attributes by name, defaults included.
-  const llvm::StringMap<const Attribute *> *callAttributes = nullptr;
-  std::string prefix;  ///< of node names inside: "call/"
-  std::string context; ///< for messages: "function 'F' called by node 'x'"
-  unsigned depth = 0;  ///< of function calls
-
-  int64_t opset(llvm::StringRef domain) const; ///< 0 when not imported
-  const Attribute *callAttribute(llvm::StringRef name) const;
-};
 
 class GraphImporter {
 public:
@@ -74,39 +58,40 @@ public:
 
   /// Says of what kind the error that is emitted next is; without it, sizes
   /// contradict each other.
-  void noteUnsupported() { failureCode = StatusCode::unsupported; }
-  void noteMalformed() { failureCode = StatusCode::corruptData; }
+  void noteUnsupported() { errors.note(StatusCode::unsupported); }
+  void noteMalformed() { errors.note(StatusCode::corruptData); }
 
   mlir::OpBuilder &opBuilder() { return builder; }
   hx::SymbolicShapes &symbolicShapes() { return shapes; }
   TensorLoader &tensorLoader() { return loader; }
 
 private:
-  class ErrorScope;
-  class PlaceScope;
-
+  // GraphImporter.cpp
   mlir::LogicalResult importMain(mlir::ModuleOp module);
   mlir::LogicalResult addInputs(mlir::func::FuncOp func,
                                 llvm::ArrayRef<const ValueInfo *> infos, Scope &scope);
   mlir::LogicalResult addInitializers(const Graph &graph, Scope &scope);
+  void removeDeadOps(mlir::Block &block);
+
+  // NodeImport.cpp
   mlir::LogicalResult importNodes(llvm::ArrayRef<Node> nodes, Scope &scope);
   mlir::LogicalResult importNode(const Node &node, Scope &scope);
   mlir::LogicalResult importOp(const Node &node, Scope &scope,
                                llvm::ArrayRef<Value> inputs);
+  mlir::Location locationOf(const Node &node, const Scope &scope);
+  Value foldKnownContents(Value value);
+
+  // FunctionCalls.cpp
+  void addFunctions();
+  const Function *findFunction(const Node &node) const;
   mlir::LogicalResult importCall(const Node &node, const Function &function, Scope &scope,
                                  llvm::ArrayRef<Value> inputs);
+
+  // NamedValues.cpp
   mlir::LogicalResult bind(llvm::StringRef name, Value value, Scope &scope);
   mlir::FailureOr<Value> lookup(llvm::StringRef name, Scope &scope);
   mlir::FailureOr<llvm::SmallVector<Value>> lookupOutputs(const Graph &graph,
                                                           Scope &scope);
-  Value foldKnownContents(Value value);
-  void removeDeadOps(mlir::Block &block);
-  const Function *findFunction(const Node &node) const;
-  mlir::Location locationOf(const Node &node, const Scope &scope);
-
-  /// Emits an error; the importer's handler adds where.
-  mlir::LogicalResult malformed(const llvm::Twine &message);
-  mlir::LogicalResult unsupportedError(const llvm::Twine &message);
 
   const Model &model;
   const ImportOptions &options;
@@ -114,11 +99,9 @@ private:
   TensorLoader loader;
   mlir::OpBuilder builder;
   hx::SymbolicShapes shapes;
-  llvm::StringMap<const Function *> functions;
+  llvm::StringMap<const Function *> functions; ///< by domain, name, overload
   std::vector<mlir::Operation *> dropped;
-  ErrorScope *errors = nullptr; ///< the innermost
-  std::string place;            ///< the node being imported, for messages
-  StatusCode failureCode = StatusCode::invalidArgument;
+  ImportErrors errors;
   uint64_t numNodes = 0;
 };
 

@@ -11,7 +11,7 @@ using namespace mlir;
 namespace hexin::onnx {
 namespace {
 
-using Shapes = std::map<std::string, std::vector<int64_t>>;
+using Shapes = std::map<std::string, std::vector<DimSpec>>;
 
 /// Names that exporters write for "unknown": they do not say that sizes are equal.
 bool isPlaceholder(std::string_view name) {
@@ -21,46 +21,145 @@ bool isPlaceholder(std::string_view name) {
 struct Size {
   int64_t value = ShapedType::kDynamic;
   std::string name;
+  bool isNamedByUser = false;
 };
 
 std::string describe(const ValueInfo &info) {
   return "input '" + std::string(info.name) + "'";
 }
 
-Result<std::vector<Size>> sizesOf(const ValueInfo &info, const Shapes &shapes) {
-  auto given = shapes.find(std::string(info.name));
+std::string describe(const ValueInfo &info, size_t axis) {
+  return describe(info) + ", axis " + std::to_string(axis);
+}
+
+std::vector<Size> declaredSizes(const ValueInfo &info) {
   std::vector<Size> sizes;
-  if (info.type.shape) {
-    for (const Dimension &dimension : *info.type.shape) {
-      Size size;
-      if (dimension.value && *dimension.value >= 0)
-        size.value = *dimension.value;
-      else if (!isPlaceholder(dimension.param))
-        size.name = toUtf8(dimension.param);
-      sizes.push_back(std::move(size));
-    }
-  } else if (given == shapes.end()) {
-    return invalidArgument(describe(info) +
-                           " has no declared rank: give its sizes (shapes)");
-  } else {
-    sizes.resize(given->second.size());
-  }
-  if (given == shapes.end())
-    return sizes;
-  if (given->second.size() != sizes.size())
-    return invalidArgument(describe(info) + " has rank " + std::to_string(sizes.size()) +
-                           ", but " + std::to_string(given->second.size()) +
-                           " sizes were given");
-  for (size_t axis = 0; axis < sizes.size(); ++axis) {
-    int64_t size = given->second[axis];
-    if (size < -1)
-      return invalidArgument(describe(info) + ": size " + std::to_string(size) +
-                             " at axis " + std::to_string(axis) +
-                             "; expected a size, or -1 to keep it");
-    if (size >= 0)
-      sizes[axis].value = size;
+  for (const Dimension &dimension : *info.type.shape) {
+    Size size;
+    if (dimension.value && *dimension.value >= 0)
+      size.value = *dimension.value;
+    else if (!isPlaceholder(dimension.param))
+      size.name = toUtf8(dimension.param);
+    sizes.push_back(std::move(size));
   }
   return sizes;
+}
+
+/// What the user calls the sizes that the model has names for.
+class Names {
+public:
+  /// The user's name for a declared one, else the declared one.
+  std::string of(const std::string &declared) const {
+    auto renamed = renamed_.find(declared);
+    return renamed == renamed_.end() ? declared : renamed->second.name;
+  }
+
+  Status rename(const std::string &declared, const std::string &name,
+                const std::string &where) {
+    auto [known, isNew] = renamed_.emplace(declared, Renamed{name, where});
+    if (isNew || known->second.name == name)
+      return Status::success();
+    return invalidArgument(where + ": the size is named '" + name + "' here and '" +
+                           known->second.name + "' at " + known->second.where +
+                           ", but the model says that both are equal ('" + declared +
+                           "'): give them one name");
+  }
+
+private:
+  struct Renamed {
+    std::string name;
+    std::string where;
+  };
+  std::map<std::string, Renamed> renamed_;
+};
+
+/// Puts what the user gave for one input into its declared sizes.
+Status applySpecs(const ValueInfo &info, const std::vector<DimSpec> &specs,
+                  std::vector<Size> &sizes, Names &names) {
+  if (specs.size() != sizes.size())
+    return invalidArgument(describe(info) + " has rank " + std::to_string(sizes.size()) +
+                           ", but " + std::to_string(specs.size()) + " sizes were given");
+  for (size_t axis = 0; axis < sizes.size(); ++axis) {
+    const DimSpec &spec = specs[axis];
+    Size &size = sizes[axis];
+    std::string where = describe(info, axis);
+    if (spec.size < -1)
+      return invalidArgument(where + ": the size " + std::to_string(spec.size) +
+                             " was given; expected a size, a name, or -1 to keep it");
+    if (spec.size >= 0) {
+      size.value = spec.size;
+    } else if (!isPlaceholder(spec.name)) {
+      if (!ShapedType::isDynamic(size.value))
+        return invalidArgument(
+            where + ": the name '" + spec.name + "' was given, but the size is " +
+            std::to_string(size.value) + " in the model; leave it '?'");
+      if (!size.name.empty())
+        HEXIN_RETURN_IF_ERROR(names.rename(size.name, spec.name, where));
+      size.name = spec.name;
+      size.isNamedByUser = true;
+    }
+  }
+  return Status::success();
+}
+
+/// Sizes by name; remembers where each was fixed.
+class FixedSizes {
+public:
+  Status fix(const Size &size, const std::string &where) {
+    if (size.name.empty() || ShapedType::isDynamic(size.value))
+      return Status::success();
+    auto [known, isNew] = fixed_.emplace(size.name, Fixed{size.value, where});
+    if (isNew || known->second.value == size.value)
+      return Status::success();
+    return invalidArgument(where + ": size '" + size.name + "' is " +
+                           std::to_string(size.value) + " here, but " +
+                           std::to_string(known->second.value) + " at " +
+                           known->second.where);
+  }
+
+  int64_t valueOf(const Size &size) const {
+    auto known = size.name.empty() ? fixed_.end() : fixed_.find(size.name);
+    return known == fixed_.end() ? size.value : known->second.value;
+  }
+
+private:
+  struct Fixed {
+    int64_t value;
+    std::string where;
+  };
+  std::map<std::string, Fixed> fixed_;
+};
+
+/// Per input, its sizes as declared and as given.
+Result<std::vector<std::vector<Size>>> resolveSizes(ArrayRef<const ValueInfo *> infos,
+                                                    const Shapes &shapes) {
+  Names names;
+  std::vector<std::vector<Size>> allSizes;
+  for (const ValueInfo *info : infos) {
+    auto given = shapes.find(std::string(info->name));
+    std::vector<Size> sizes;
+    if (info->type.shape)
+      sizes = declaredSizes(*info);
+    else if (given != shapes.end())
+      sizes.resize(given->second.size());
+    else
+      return invalidArgument(describe(*info) +
+                             " has no declared rank: give its sizes (shapes)");
+    if (given != shapes.end())
+      HEXIN_RETURN_IF_ERROR(applySpecs(*info, given->second, sizes, names));
+    allSizes.push_back(std::move(sizes));
+  }
+  FixedSizes fixed;
+  for (auto [info, sizes] : llvm::zip(infos, allSizes))
+    for (auto [axis, size] : llvm::enumerate(sizes)) {
+      if (!size.isNamedByUser)
+        size.name = names.of(size.name);
+      HEXIN_RETURN_IF_ERROR(fixed.fix(size, describe(*info, axis)));
+    }
+  for (std::vector<Size> &sizes : allSizes)
+    for (Size &size : sizes)
+      size.value = fixed.valueOf(size);
+  return allSizes;
 }
 
 } // namespace
@@ -77,26 +176,13 @@ Result<std::vector<InputType>> resolveInputs(MLIRContext *context,
                              "', but the model's inputs are " +
                              (names.empty() ? "none" : names));
 
-  std::vector<std::vector<Size>> allSizes;
-  std::map<std::string, int64_t> sizeOfName;
   for (const ValueInfo *info : infos) {
     if (!isUtf8(info->name))
       return corruptData("the name of an input is not UTF-8");
     if (info->type.kind != TypeInfo::Kind::tensor)
       return unsupported(describe(*info) + " is not a tensor");
-    HEXIN_ASSIGN_OR_RETURN(std::vector<Size> sizes, sizesOf(*info, shapes));
-    for (const Size &size : sizes) {
-      if (size.name.empty() || ShapedType::isDynamic(size.value))
-        continue;
-      auto [known, isNew] = sizeOfName.emplace(size.name, size.value);
-      if (!isNew && known->second != size.value)
-        return invalidArgument(describe(*info) + ": size '" + size.name +
-                               "' is given as " + std::to_string(size.value) +
-                               " here and as " + std::to_string(known->second) +
-                               " elsewhere");
-    }
-    allSizes.push_back(std::move(sizes));
   }
+  HEXIN_ASSIGN_OR_RETURN(auto allSizes, resolveSizes(infos, shapes));
 
   std::vector<InputType> inputs;
   for (auto [info, sizes] : llvm::zip(infos, allSizes)) {
@@ -107,11 +193,9 @@ Result<std::vector<InputType>> resolveInputs(MLIRContext *context,
     InputType input;
     SmallVector<int64_t> dims;
     for (const Size &size : sizes) {
-      auto known = sizeOfName.find(size.name);
-      bool isNamed = !size.name.empty() && known != sizeOfName.end();
-      dims.push_back(isNamed ? known->second : size.value);
-      input.dimNames.push_back(ShapedType::isDynamic(dims.back()) ? size.name
-                                                                  : std::string());
+      dims.push_back(size.value);
+      input.dimNames.push_back(ShapedType::isDynamic(size.value) ? size.name
+                                                                 : std::string());
     }
     input.type = RankedTensorType::get(dims, elementType);
     inputs.push_back(std::move(input));

@@ -4,7 +4,7 @@
 
 #include "frontends/onnx/wire/Model.h"
 
-#include "hexin/status.h"
+#include "hexin/compile.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -18,11 +18,12 @@ struct InputType {
   std::vector<std::string> dimNames; ///< per axis, "" for a static or unnamed size
 };
 
-/// Types as declared, with the user's sizes put in: -1 keeps the declared one,
-/// and a name whose size is given at one input has it at all.
+/// Types as declared, with the user's sizes and names put in. A name that the user
+/// gives takes the place of the declared one at all inputs; a name whose size is
+/// given at one input has it at all. Contradictions say where both sides come from.
 Result<std::vector<InputType>>
 resolveInputs(mlir::MLIRContext *context, llvm::ArrayRef<const ValueInfo *> infos,
-              const std::map<std::string, std::vector<int64_t>> &shapes);
+              const std::map<std::string, std::vector<DimSpec>> &shapes);
 
 } // namespace hexin::onnx
 

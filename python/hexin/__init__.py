@@ -24,6 +24,7 @@ from .errors import (
     UnsupportedError,
     VersionMismatchError,
 )
+from .log import log_level, set_log_level, set_log_sink
 from .model import Model, Port, State, inspect
 from .session import Run, Session, SessionStats
 
@@ -53,5 +54,8 @@ __all__ = [
     "compile",
     "devices",
     "inspect",
+    "log_level",
     "retarget",
+    "set_log_level",
+    "set_log_sink",
 ]

@@ -23,8 +23,8 @@ ShapeSpec = Union[str, Sequence[Union[int, str, None]]]
 class CompileReport(NamedTuple):
     text: str  #: what `emit` or `explain` asked for
     artifact_bytes: int
-    kernels: int  #: distinct kernels
-    kernels_reused: int  #: found in the cache
+    kernels: int  #: distinct kernels, per target
+    kernels_reused: int  #: of them found in the cache; those that ship as text never are
     seconds: float
 
 
@@ -34,21 +34,23 @@ def _names(option: str, names: Iterable[str]) -> list[str]:
     return list(names)
 
 
-def _dims(name: str, spec: ShapeSpec) -> list[int]:
-    """-1 for an axis that stays dynamic."""
+def _dims(name: str, spec: ShapeSpec) -> list[Union[int, str]]:
+    """Sizes, names, and -1 for what the model declares."""
     if isinstance(spec, str):
         spec = spec.split("," if "," in spec else "x") if spec else []
         spec = [int(part) if part.lstrip("-").isdigit() else part for part in spec]
     dims = []
     for size in spec:
-        if size is None or isinstance(size, str) or size == -1:
+        if size is None or (isinstance(size, str) and size in ("?", "-1")) or size == -1:
             dims.append(-1)
+        elif isinstance(size, str):
+            dims.append(size)
         elif isinstance(size, (int, np.integer)) and size >= 0:
             dims.append(int(size))
         else:
             raise InvalidArgumentError(
-                f"shapes[{name!r}]: {size!r} is no size; expected an int, or a name, "
-                f"None or -1 for a size that stays dynamic"
+                f"shapes[{name!r}]: {size!r} is no size; expected an int, a name, "
+                f"or None or -1 for what the model declares"
             )
     return dims
 
@@ -59,11 +61,13 @@ def _options(
     states: Optional[Mapping[str, str]] = None,
     allow_fallback: Iterable[str] = (),
     disable: Iterable[str] = (),
+    prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
     emit: Optional[str] = None,
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
+    cache_dir: Optional[Path] = None,
     progress: Optional[Progress] = None,
 ) -> dict[str, Any]:
     if not isinstance(threads, int) or not 0 <= threads <= 4096:
@@ -74,11 +78,13 @@ def _options(
         "states": dict(states or {}),
         "allow_fallback": _names("allow_fallback", allow_fallback),
         "disable": _names("disable", disable),
+        "prefer": _names("prefer", prefer),
         "cpu_archs": _names("cpu_archs", cpu_archs),
         "emit": emit or "",
         "explain": bool(explain),
         "verify_each": bool(verify_each),
         "threads": threads,
+        "cache_dir": "" if cache_dir is None else os.fspath(cache_dir),
         "progress": progress,
     }
 
@@ -92,11 +98,13 @@ def compile(
     states: Optional[Mapping[str, str]] = None,
     allow_fallback: Iterable[str] = (),
     disable: Iterable[str] = (),
+    prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
     emit: Optional[str] = None,
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
+    cache_dir: Optional[Path] = None,
     progress: Optional[Progress] = None,
 ) -> CompileReport:
     """Compiles an ONNX model into the artifact `out`.
@@ -106,19 +114,24 @@ def compile(
     out: the ``.hxm`` to write; written beside it first and renamed, so an old file
         survives any failure. May be left out with `emit`.
     targets: ``cpu``, ``opencl``.
-    shapes: fixes input sizes: ``{"x": (1, 3, "H", None)}`` or ``{"x": "1x3xHxW"}``;
-        a name, None or -1 leaves an axis dynamic.
+    shapes: fixes or names input sizes: ``{"x": (1, 3, "H", None)}`` or
+        ``{"x": "1x3xHx?"}``. A name keeps a size dynamic and makes it equal to all
+        sizes of that name, at whatever input; None, -1 or ``?`` keep what the model
+        declares.
     states: {input: output}: the input takes the output's value of the run before,
         and both leave the signature.
     allow_fallback: ONNX op types or node names that may run off the device; any
         other op that the target cannot take is an error.
     disable: libraries, ops or schedules to do without, as in ``onednn``.
+    prefer: libraries that go before our kernels wherever they can, as in ``onednn``.
     cpu_archs: cpu images to emit; all of x86-64-v2, -v3 and -v4 by default.
     emit: ``import``, ``optimized``, ``placed`` or ``kernels``: give that form of the
         program as ``report.text`` instead of an artifact.
     explain: give the placement, with its reasons, as ``report.text``.
     verify_each: check the program after every pass.
     threads: of the compiler; 0 is one per core.
+    cache_dir: where compiled kernels are kept for later compiles; None is the user's
+        cache, "none" keeps them in this process only.
     progress: called with (phase, fraction) from the compiler's threads.
 
     The GIL is released meanwhile. Raises NotFoundError, CorruptDataError (no valid
@@ -126,8 +139,8 @@ def compile(
     UnavailableError (no compiler here), IoError (the old `out` is intact).
     """
     options = _options(
-        targets, shapes, states, allow_fallback, disable, cpu_archs, emit, explain,
-        verify_each, threads, progress,
+        targets, shapes, states, allow_fallback, disable, prefer, cpu_archs, emit,
+        explain, verify_each, threads, cache_dir, progress,
     )
     if out is None and not emit:
         raise InvalidArgumentError("compile needs `out`, or `emit` to give text instead")
@@ -150,10 +163,12 @@ def retarget(
     targets: Iterable[str],
     allow_fallback: Iterable[str] = (),
     disable: Iterable[str] = (),
+    prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
+    cache_dir: Optional[Path] = None,
     progress: Optional[Progress] = None,
 ) -> CompileReport:
     """Adds (or replaces) programs for `targets` in the artifact `path`, from its
@@ -163,8 +178,8 @@ def retarget(
     of :func:`compile`.
     """
     options = _options(
-        targets, None, None, allow_fallback, disable, cpu_archs, None, explain,
-        verify_each, threads, progress,
+        targets, None, None, allow_fallback, disable, prefer, cpu_archs, None,
+        explain, verify_each, threads, cache_dir, progress,
     )
     out_path = os.fspath(path if out is None else out)
     return CompileReport(*_core.retarget(os.fspath(path), out_path, options))

@@ -28,6 +28,21 @@ std::function<void(const std::string &, double)> progressFor(nb::object callable
   };
 }
 
+/// {input: [size or name, ...]}
+std::map<std::string, std::vector<DimSpec>> shapesFrom(nb::handle dict) {
+  std::map<std::string, std::vector<DimSpec>> shapes;
+  for (auto [name, dims] : nb::cast<nb::dict>(dict)) {
+    std::vector<DimSpec> &specs = shapes[nb::cast<std::string>(name)];
+    for (nb::handle dim : nb::cast<nb::list>(dims)) {
+      if (nb::isinstance<nb::str>(dim))
+        specs.emplace_back(nb::cast<std::string>(dim));
+      else
+        specs.emplace_back(nb::cast<int64_t>(dim));
+    }
+  }
+  return shapes;
+}
+
 /// The dictionary's keys are those of hexin.compiler._options.
 CompileOptions optionsFrom(const nb::dict &dict) {
   auto get = [&]<typename T>(const char *key, T &field) {
@@ -35,15 +50,17 @@ CompileOptions optionsFrom(const nb::dict &dict) {
   };
   CompileOptions options;
   get("targets", options.targets);
-  get("shapes", options.shapes);
+  options.shapes = shapesFrom(dict["shapes"]);
   get("states", options.states);
   get("allow_fallback", options.allowFallback);
   get("disable", options.disable);
+  get("prefer", options.prefer);
   get("cpu_archs", options.cpuArchs);
   get("emit", options.emit);
   get("explain", options.explain);
   get("verify_each", options.verifyEach);
   get("threads", options.threads);
+  get("cache_dir", options.cacheDir);
   options.progress = progressFor(dict["progress"]);
   return options;
 }

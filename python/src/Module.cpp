@@ -38,4 +38,5 @@ NB_MODULE(_core, module) {
   bindModel(module);
   bindSession(module);
   bindCompile(module);
+  bindLog(module);
 }

@@ -2,6 +2,7 @@
 
 #include "runtime/artifact/ModelImpl.h"
 #include "runtime/base/Guarded.h"
+#include "runtime/base/Log.h"
 
 namespace hexin {
 namespace {
@@ -39,6 +40,14 @@ void readPorts(const PortTable *ports, const std::vector<bool> &isTied,
   }
 }
 
+std::string describeOpened(const Model &model) {
+  std::string targets;
+  for (const std::string &target : model.targets())
+    targets += (targets.empty() ? "" : ", ") + target;
+  return "opened '" + model.path() + "' with programs for " +
+         (targets.empty() ? "nothing" : targets);
+}
+
 } // namespace
 
 const fmt::Program *Model::Impl::findProgram(std::string_view target) const {
@@ -51,6 +60,7 @@ const fmt::Program *Model::Impl::findProgram(std::string_view target) const {
 
 Result<Model> Model::open(const std::string &path, const OpenOptions &options) {
   return guarded([&]() -> Result<Model> {
+    LogTimer timer;
     HEXIN_ASSIGN_OR_RETURN(Container container,
                            Container::open(path, options.verifyHashes));
     auto impl = std::make_shared<Impl>(std::move(container));
@@ -79,7 +89,10 @@ Result<Model> Model::open(const std::string &path, const OpenOptions &options) {
     if (header.metadata())
       for (const fmt::KeyValue *entry : *header.metadata())
         impl->metadata.emplace(entry->key()->str(), stringOf(entry->value()));
-    return Model(std::move(impl));
+    Model model(std::move(impl));
+    if (isLogged(LogLevel::info))
+      log(LogLevel::info, describeOpened(model) + ", " + timer.elapsed());
+    return model;
   });
 }
 

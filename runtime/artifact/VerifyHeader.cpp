@@ -3,6 +3,7 @@
 #include "runtime/artifact/Container.h"
 #include "runtime/artifact/VerifyProgram.h"
 #include "runtime/base/Checked.h"
+#include "runtime/base/StoredBits.h"
 
 #include <algorithm>
 #include <optional>
@@ -17,20 +18,6 @@ namespace {
 using verify::sizeOf;
 
 constexpr uint32_t noSection = ~0u;
-
-int64_t bitWidth(DType dtype) {
-  switch (dtype) {
-  case DType::i4:
-  case DType::u4:
-  case DType::f4e2m1:
-    return 4;
-  case DType::i2:
-  case DType::u2:
-    return 2;
-  default:
-    return 8 * byteWidth(dtype);
-  }
-}
 
 Status verifySections(const fmt::Header &header, uint64_t sectionsEnd,
                       uint32_t &weightsSection) {
@@ -66,7 +53,7 @@ Status verifySections(const fmt::Header &header, uint64_t sectionsEnd,
 
 /// Bytes of `numElements` elements, narrow ones packed; nullopt on overflow.
 std::optional<int64_t> packedBytes(int64_t numElements, DType dtype) {
-  auto bits = checkedMul(numElements, bitWidth(dtype));
+  auto bits = checkedMul(numElements, storedBits(dtype));
   auto rounded = bits ? checkedAdd(*bits, 7) : std::nullopt;
   return rounded ? std::optional(*rounded / 8) : std::nullopt;
 }
@@ -172,6 +159,7 @@ Status verifyStates(const fmt::Header &header, verify::Budget &budget) {
     std::string where = "state " + std::to_string(i);
     HEXIN_RETURN_IF_ERROR(budget.charge(state->name()));
     HEXIN_RETURN_IF_ERROR(budget.charge(state->dims()));
+    HEXIN_RETURN_IF_ERROR(budget.charge(state->first_dims()));
     if (state->input() >= sizeOf(header.inputs()) ||
         state->output() >= sizeOf(header.outputs()))
       return corruptData(where + " ties an input or output that does not exist");
@@ -187,6 +175,13 @@ Status verifyStates(const fmt::Header &header, verify::Budget &budget) {
     for (uint32_t axis = 0; axis < sizeOf(state->dims()); ++axis)
       if (state->dims()->Get(axis) < -1)
         return corruptData(where + ": size " + std::to_string(state->dims()->Get(axis)));
+    if (sizeOf(state->first_dims()) != 0 &&
+        sizeOf(state->first_dims()) != sizeOf(state->dims()))
+      return corruptData(where + ": its first sizes are not one per axis");
+    for (uint32_t axis = 0; axis < sizeOf(state->first_dims()); ++axis)
+      if (state->first_dims()->Get(axis) < -1)
+        return corruptData(where + ": first size " +
+                           std::to_string(state->first_dims()->Get(axis)));
     if (!inputs.insert(state->input()).second ||
         !outputs.insert(state->output()).second ||
         !names.insert(state->name()->string_view()).second)

@@ -1,5 +1,6 @@
 #include "runtime/device/BackendRegistry.h"
 
+#include "runtime/base/Log.h"
 #include "runtime/device/Library.h"
 
 #include <algorithm>
@@ -93,6 +94,12 @@ DeviceInfo toPublic(const std::string &backend, const hexin_device_info &raw) {
   return info;
 }
 
+std::string describeOpened(const DeviceInfo &info, const DeviceOptions &options) {
+  return "opened device '" + info.id + "': " + info.name + " (" + info.driver + "), " +
+         std::to_string(info.computeUnits) + " compute units, cache " +
+         (options.cacheDir.empty() ? "off" : "in '" + options.cacheDir + "'");
+}
+
 } // namespace
 
 Result<DeviceId> parseDeviceId(std::string_view id) {
@@ -140,6 +147,9 @@ const BackendRegistry::Backend &BackendRegistry::backend(const std::string &name
   if (!place) {
     place = std::make_unique<Backend>();
     place->status = loadBackend(name, place->api);
+    if (!place->status)
+      log(LogLevel::info,
+          "backend '" + name + "' is not available: " + place->status.message());
   }
   return *place;
 }
@@ -213,6 +223,8 @@ Result<std::shared_ptr<Device>> BackendRegistry::open(const std::string &id,
         auto device,
         Device::open(found.api, info, deviceName(parsed.backend, info.index), options));
     openDevices_[key] = device;
+    if (isLogged(LogLevel::info))
+      log(LogLevel::info, describeOpened(toPublic(parsed.backend, info), options));
     return device;
   }
   return unavailable("there is no device '" + id + "': backend '" + parsed.backend +

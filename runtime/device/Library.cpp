@@ -1,5 +1,7 @@
 #include "runtime/device/Library.h"
 
+#include "runtime/base/Log.h"
+
 #include <cstdlib>
 #include <dlfcn.h>
 #include <string_view>
@@ -57,6 +59,7 @@ Result<void *> loadSymbol(const std::vector<std::string> &folders,
     void *address = ::dlsym(library, symbol);
     if (!address)
       return versionMismatch("'" + path + "' does not export " + symbol);
+    log(LogLevel::info, "loaded '" + path + "'");
     return address;
   }
   return notFound(fileName + " is in none of: " + lookedIn);

@@ -1,8 +1,10 @@
 #include "hexin/compile.h"
 
+#include "runtime/base/Log.h"
 #include "runtime/device/Library.h"
 #include "runtime/exec/CompilerAbi.h"
 
+#include <cctype>
 #include <mutex>
 #include <utility>
 
@@ -36,6 +38,26 @@ Result<const hexin_compiler_api *> compiler() {
   return loaded;
 }
 
+/// Names must survive the list that the C ABI takes.
+Status checkShapes(const CompileOptions &options) {
+  for (const auto &[input, dims] : options.shapes)
+    for (const DimSpec &dim : dims) {
+      if (dim.name.empty())
+        continue;
+      unsigned char first = static_cast<unsigned char>(dim.name.front());
+      if ((!std::isalpha(first) && first != '_') ||
+          dim.name.find(',') != std::string::npos)
+        return invalidArgument("the sizes of '" + input + "': '" + dim.name +
+                               "' is no name for a size; it begins with a letter or '_' "
+                               "and holds no ','");
+      if (dim.size >= 0)
+        return invalidArgument("the sizes of '" + input + "': '" + dim.name +
+                               "' is given as a name and as " + std::to_string(dim.size) +
+                               " at once");
+    }
+  return Status::success();
+}
+
 /// CompileOptions as the list the C ABI takes; owns the strings.
 class OptionList {
 public:
@@ -43,14 +65,16 @@ public:
     addAll("target", options.targets);
     for (const auto &[name, dims] : options.shapes) {
       std::string value;
-      for (int64_t dim : dims)
-        value += (value.empty() ? "" : ",") + std::to_string(dim);
+      for (const DimSpec &dim : dims)
+        value += (value.empty() ? "" : ",") +
+                 (dim.name.empty() ? std::to_string(dim.size) : dim.name);
       add("shape", name, value);
     }
     for (const auto &[input, output] : options.states)
       add("state", input, output);
     addAll("allow-fallback", options.allowFallback);
     addAll("disable", options.disable);
+    addAll("prefer", options.prefer);
     addAll("cpu-arch", options.cpuArchs);
     if (!options.emit.empty())
       add("emit", "", options.emit);
@@ -58,6 +82,8 @@ public:
       add("explain", "", "1");
     if (options.verifyEach)
       add("verify-each", "", "1");
+    if (!options.cacheDir.empty())
+      add("cache-dir", "", options.cacheDir);
     if (options.threads > 0)
       add("threads", "", std::to_string(options.threads));
     for (const Entry &entry : entries)
@@ -82,9 +108,38 @@ private:
   std::vector<Entry> entries;
 };
 
-void forwardProgress(void *context, const char *phase, double fraction) {
-  (*static_cast<const decltype(CompileOptions::progress) *>(context))(phase ? phase : "",
-                                                                      fraction);
+/// Hands the compiler's progress on, and says how long each phase took.
+class PhaseWatch {
+public:
+  explicit PhaseWatch(const CompileOptions &options) : progress(options.progress) {}
+  ~PhaseWatch() { next({}); }
+
+  static void report(void *context, const char *phase, double fraction) {
+    auto *watch = static_cast<PhaseWatch *>(context);
+    watch->next(phase ? phase : "");
+    if (watch->progress)
+      watch->progress(phase ? phase : "", fraction);
+  }
+
+private:
+  void next(const std::string &phase) {
+    if (phase == current)
+      return;
+    if (!current.empty() && isLogged(LogLevel::debug))
+      log(LogLevel::debug, "compile: " + current + ", " + timer.elapsed());
+    current = phase;
+    timer.restart();
+  }
+
+  const decltype(CompileOptions::progress) &progress;
+  std::string current;
+  LogTimer timer;
+};
+
+std::string describeCompiled(const std::string &outPath, const CompileReport &report) {
+  return "wrote '" + outPath + "': " + std::to_string(report.artifactBytes) + " bytes, " +
+         std::to_string(report.kernels) + " kernels, " +
+         std::to_string(report.kernelsReused) + " from the cache";
 }
 
 using CompilerFunction = void (*)(const hexin_compiler_request *, hexin_compiler_reply *);
@@ -92,20 +147,22 @@ using CompilerFunction = void (*)(const hexin_compiler_request *, hexin_compiler
 Result<CompileReport> call(CompilerFunction hexin_compiler_api::*function,
                            hexin_compiler_request request, const std::string &outPath,
                            const CompileOptions &options) {
+  HEXIN_RETURN_IF_ERROR(checkShapes(options));
   HEXIN_ASSIGN_OR_RETURN(const hexin_compiler_api *api, compiler());
   OptionList list(options);
   request.struct_size = sizeof request;
   request.options = list.raw.data();
   request.option_count = static_cast<uint32_t>(list.raw.size());
   request.output_path = outPath.c_str();
-  if (options.progress) {
-    request.progress = forwardProgress;
-    request.progress_context =
-        const_cast<void *>(static_cast<const void *>(&options.progress));
-  }
   hexin_compiler_reply reply{};
   reply.struct_size = sizeof reply;
-  (api->*function)(&request, &reply);
+  LogTimer timer;
+  {
+    PhaseWatch watch(options);
+    request.progress = PhaseWatch::report;
+    request.progress_context = &watch;
+    (api->*function)(&request, &reply);
+  }
 
   CompileReport report;
   report.text = reply.text ? reply.text : "";
@@ -120,6 +177,8 @@ Result<CompileReport> call(CompilerFunction hexin_compiler_api::*function,
   api->release(&reply);
   if (!status)
     return status;
+  if (isLogged(LogLevel::info) && report.artifactBytes > 0)
+    log(LogLevel::info, describeCompiled(outPath, report) + ", " + timer.elapsed());
   return report;
 }
 

@@ -23,14 +23,17 @@ extern "C" {
 /* CompileOptions as a list; a key may come again for the next entry of a list.
  *   key               name          value
  *   target            -             "cpu"
- *   shape             input name    sizes with ',' between, -1 dynamic; "" scalar
+ *   shape             input name    sizes with ',' between: a number, a name, or -1
+ *                                   for what the model declares; "" scalar
  *   state             input name    output name
  *   allow-fallback    -             op type or node name
  *   disable           -             op, library or schedule
+ *   prefer            -             library
  *   cpu-arch          -             "x86-64-v3"
  *   emit              -             "import", "optimized", "placed", "kernels"
  *   explain, verify-each  -         "1"
  *   threads           -             decimal
+ *   cache-dir         -             folder, or "none"
  * A compiler refuses a key that it does not know (unsupported). */
 typedef struct hexin_compiler_option {
   const char *key;

@@ -1,6 +1,7 @@
 #include "runtime/exec/DeviceProgram.h"
 
 #include "runtime/artifact/Format.h"
+#include "runtime/base/Log.h"
 #include "runtime/device/KernelAbi.h"
 
 #include <algorithm>
@@ -80,6 +81,8 @@ DeviceProgram::load(std::shared_ptr<const Model::Impl> model,
     if (auto shared = found->second.lock())
       return shared;
 
+  LogTimer timer;
+  uint64_t compiledBefore = device->counter("kernels_compiled");
   std::string target = device->id().substr(0, device->id().find(':'));
   const fmt::Program *program = model->findProgram(target);
   if (!program) {
@@ -98,6 +101,8 @@ DeviceProgram::load(std::shared_ptr<const Model::Impl> model,
   HEXIN_RETURN_IF_ERROR(result->loadImages());
   HEXIN_RETURN_IF_ERROR(result->loadWeights());
   (*loaded)[key] = result;
+  if (isLogged(LogLevel::info))
+    log(LogLevel::info, result->describeLoaded(compiledBefore) + ", " + timer.elapsed());
   return std::shared_ptr<const DeviceProgram>(std::move(result));
 }
 
@@ -129,6 +134,14 @@ Status DeviceProgram::check(const fmt::Program &program) const {
       return unsupported("output '" + port->name()->str() +
                          "' is no tensor of numbers; sessions give only those so far");
   return Status::success();
+}
+
+std::string DeviceProgram::describeLoaded(uint64_t compiledBefore) const {
+  return "loaded '" + model_->path + "' on '" + device_->id() +
+         "': " + std::to_string(modules_.size()) + " images" +
+         (imageArch_.empty() ? "" : " of arch '" + imageArch_ + "'") + " (" +
+         std::to_string(device_->counter("kernels_compiled") - compiledBefore) +
+         " built from source), " + std::to_string(weightsOnDevice_) + " bytes of weights";
 }
 
 Status DeviceProgram::loadImages() {
@@ -169,6 +182,7 @@ Status DeviceProgram::loadImages() {
                                          "' code of '" + model_->path + "'");
     modules_.push_back(*std::move(module));
   }
+  imageArch_ = arch;
   return Status::success();
 }
 
@@ -190,6 +204,7 @@ Status DeviceProgram::loadWeights() {
   for (const WeightChunk &chunk : chunks) {
     uint64_t bytes = chunk.end - chunk.begin;
     const std::byte *data = section.data() + chunk.begin;
+    weightsOnDevice_ += bytes;
     if (device_->canWrapHost()) {
       // Commands only read from weights: the verifier saw to that. A device may
       // refuse memory that is not aligned to its liking.

@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace hexin {
@@ -46,6 +47,7 @@ private:
   DeviceProgram() = default;
   Status check(const fmt::Program &program) const;
   Status loadImages();
+  std::string describeLoaded(uint64_t compiledBefore) const;
   Status loadWeights();
 
   std::shared_ptr<const Model::Impl> model_;
@@ -54,6 +56,8 @@ private:
   std::vector<Module> modules_;
   std::vector<Buffer> weightChunks_;
   std::vector<WeightPlace> weightPlaces_;
+  std::string imageArch_;        ///< the images' arch, of those the model has
+  uint64_t weightsOnDevice_ = 0; ///< bytes
 };
 
 } // namespace hexin

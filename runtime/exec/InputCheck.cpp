@@ -141,12 +141,16 @@ Status InputCheck::bindState(uint32_t state, std::span<const int64_t> dims) {
 }
 
 std::vector<int64_t> InputCheck::initialStateDims(uint32_t state) const {
-  const std::vector<Axis> &axes = ports_[model_.header().states()->Get(state)->input()];
+  const fmt::State *info = model_.header().states()->Get(state);
+  const std::vector<Axis> &axes = ports_[info->input()];
   std::vector<int64_t> dims;
-  for (const Axis &axis : axes) {
-    int64_t size = axis.size;
+  for (uint32_t i = 0; i < axes.size(); ++i) {
+    int64_t size = axes[i].size;
+    if (size < 0 && sizeOf(info->first_dims()) > 0)
+      size = info->first_dims()->Get(i);
     if (size < 0)
-      size = axis.symbol >= 0 ? std::max<int64_t>(symbols_[axis.symbol].size, 0) : 0;
+      size =
+          axes[i].symbol >= 0 ? std::max<int64_t>(symbols_[axes[i].symbol].size, 0) : 0;
     dims.push_back(size);
   }
   return dims;

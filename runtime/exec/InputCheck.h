@@ -34,8 +34,8 @@ public:
   /// Gives the input of a state its sizes and checks them like the others.
   Status bindState(uint32_t state, std::span<const int64_t> dims);
 
-  /// The sizes a state starts with: fixed ones, and those of the inputs that
-  /// share a symbol, else 0. After bind() or bindDims().
+  /// The sizes a state starts with: fixed ones, those of the inputs that share a
+  /// symbol, else what the artifact says, else 0. After bind() or bindDims().
   std::vector<int64_t> initialStateDims(uint32_t state) const;
 
   /// Per input of the header; null for states.

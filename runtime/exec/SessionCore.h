@@ -74,9 +74,12 @@ private:
 
   // A run, in this order; mutex_ held.
   Status start(const NamedValues &inputs);
+  Status startSegments(const NamedValues &inputs);
+  Status forgetFreshStates(Status failure);
   Status bindStates();
   Status bindInputs();
   Result<Segment *> findSegment(Segment *parent);
+  std::string describePlan(const Segment &segment) const;
   Status execute(Segment &segment);
   Status finish();
 
@@ -125,7 +128,8 @@ private:
 
   // The run at hand.
   uint64_t run_ = 0;
-  std::vector<Segment *> path_; // of the plan, so far
+  std::vector<uint32_t> freshStates_; // that began with this run
+  std::vector<Segment *> path_;       // of the plan, so far
   std::vector<int64_t> key_;
   std::vector<ExprResult> learned_;
   std::vector<Event> events_;

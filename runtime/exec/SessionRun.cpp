@@ -4,6 +4,7 @@
 #include "runtime/artifact/Format.h"
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
+#include "runtime/base/Log.h"
 
 #include <algorithm>
 
@@ -12,6 +13,34 @@ namespace hexin {
 using fmt::sizeOf;
 
 Status SessionCore::start(const NamedValues &inputs) {
+  freshStates_.clear();
+  Status status = startSegments(inputs);
+  return status.ok() ? status : forgetFreshStates(std::move(status));
+}
+
+/// A state that began with a run which failed has not begun: the next run may be
+/// of other sizes. Says what to do where its sizes may be what is wrong.
+Status SessionCore::forgetFreshStates(Status failure) {
+  std::string guessed;
+  for (uint32_t s : freshStates_) {
+    const fmt::State *state = model_.impl()->header().states()->Get(s);
+    for (uint32_t axis = 0; axis < sizeOf(state->first_dims()); ++axis)
+      if (state->dims()->Get(axis) < 0 && state->first_dims()->Get(axis) > 0) {
+        guessed += (guessed.empty() ? "'" : ", '") + state->name()->str() +
+                   "' began as " + formatDims(states_.dims(s));
+        break;
+      }
+    states_.reset(s);
+  }
+  if (failure.code() != StatusCode::invalidArgument || guessed.empty())
+    return failure;
+  return Status(failure.code(),
+                failure.message() + ". State " + guessed +
+                    ": if another size is wanted, give it with setState() before the "
+                    "run, or fix or name it when compiling (shapes)");
+}
+
+Status SessionCore::startSegments(const NamedValues &inputs) {
   ++run_;
   path_.clear(); // of a run that an exception ended
   uint64_t transfersBefore = memory_.transfers();
@@ -43,6 +72,7 @@ Status SessionCore::bindStates() {
     std::vector<int64_t> dims = inputs_.initialStateDims(s);
     HEXIN_RETURN_IF_ERROR(inputs_.bindState(s, dims));
     HEXIN_RETURN_IF_ERROR(states_.initialise(s, dims));
+    freshStates_.push_back(s);
   }
   if (program_->device().hasHostMemory() || states_.size() == 0)
     return Status::success();
@@ -79,6 +109,20 @@ Status SessionCore::bindInputs() {
   return Status::success();
 }
 
+std::string SessionCore::describePlan(const Segment &segment) const {
+  std::string sizes;
+  for (uint32_t i = 0; i < inputs_.dims().size(); ++i)
+    sizes += (i ? ", " : "") + model_.impl()->header().inputs()->Get(i)->name()->str() +
+             " " + formatDims(inputs_.dims()[i]);
+  uint64_t bytes = 0;
+  for (uint64_t slab : segment.slabBytes)
+    bytes += slab;
+  return "planned '" + model_.path() + "' on '" + device() + "' for " + sizes + ": " +
+         std::to_string(segment.commands.size()) + " commands, " + std::to_string(bytes) +
+         " bytes of arena" +
+         (segment.isLast ? "" : ", until sizes are known that the run makes");
+}
+
 /// The segment after `parent` for what was learned at its end, or (null) the
 /// first one for the inputs' sizes; made when there is none yet.
 Result<Segment *> SessionCore::findSegment(Segment *parent) {
@@ -89,12 +133,15 @@ Result<Segment *> SessionCore::findSegment(Segment *parent) {
   }
   if (Segment *found = plans_.find(parent, key_, run_))
     return found;
+  LogTimer timer;
   PlanBuilder builder(context_, inputs_.dims());
   HEXIN_ASSIGN_OR_RETURN(std::unique_ptr<Segment> made,
                          parent ? builder.buildNext(*parent, learned_)
                                 : builder.buildFirst());
   stats_.plans += made->isLast;
   stats_.commandsPrepared += made->commands.size();
+  if (isLogged(LogLevel::debug))
+    log(LogLevel::debug, describePlan(*made) + ", " + timer.elapsed());
   return &plans_.insert(parent, key_, std::move(made), run_);
 }
 
@@ -112,7 +159,7 @@ Status SessionCore::execute(Segment &segment) {
     uint64_t begin = isTimed ? nowNs() : 0;
     HEXIN_RETURN_IF_ERROR(runStep(segment, step));
     if (isTimed)
-      trace_.push_back({step.instruction, false, begin, nowNs()});
+      trace_.push_back({step.instruction, false, begin, nowNs(), 0, {}});
   }
   return Status::success();
 }

@@ -1,5 +1,6 @@
 #include "runtime/exec/StateStore.h"
 
+#include "runtime/artifact/Format.h"
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
 #include "runtime/exec/InputCheck.h"
@@ -105,8 +106,10 @@ Result<Tensor> StateStore::read(uint32_t state) {
   std::vector<int64_t> dims = states_[state].dims;
   if (!states_[state].isSet) { // as the first run would find it
     dims = model_.states[state].dims;
-    for (int64_t &dim : dims)
-      dim = std::max<int64_t>(dim, 0);
+    const auto *first = model_.header().states()->Get(state)->first_dims();
+    for (uint32_t axis = 0; axis < dims.size(); ++axis)
+      if (dims[axis] < 0)
+        dims[axis] = std::max<int64_t>(fmt::sizeOf(first) ? first->Get(axis) : 0, 0);
   }
   HEXIN_ASSIGN_OR_RETURN(Tensor value,
                          Tensor::allocate(model_.states[state].dtype, dims));
@@ -128,6 +131,8 @@ Status StateStore::set(const std::string &name, const Tensor &value) {
   HEXIN_RETURN_IF_ERROR(check(state, value.dtype(), value.dims()));
   return write(state, value.dims(), value.data(), value.byteLength());
 }
+
+void StateStore::reset(uint32_t state) { states_[state].isSet = false; }
 
 void StateStore::reset() {
   for (State &state : states_)

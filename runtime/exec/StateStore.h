@@ -44,6 +44,7 @@ public:
 
   Result<Tensor> get(const std::string &name);
   Status set(const std::string &name, const Tensor &value);
+  void reset(uint32_t state);
   void reset();
   Result<std::vector<std::byte>> exportAll();
   Status importAll(std::span<const std::byte> blob);

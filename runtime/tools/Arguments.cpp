@@ -7,7 +7,7 @@
 namespace hexin::cli {
 namespace {
 
-Result<int64_t> parseDim(std::string_view token, std::string_view whole) {
+Result<DimSpec> parseDim(std::string_view token, std::string_view whole) {
   auto failed = [&](std::string_view why) {
     return invalidArgument("'" + std::string(token) + "' in the sizes '" +
                            std::string(whole) + "' " + std::string(why) +
@@ -16,10 +16,10 @@ Result<int64_t> parseDim(std::string_view token, std::string_view whole) {
   if (token.empty())
     return failed("is empty");
   if (token == "?" || token == "-1")
-    return dynamicDim;
+    return DimSpec();
   unsigned char first = static_cast<unsigned char>(token.front());
   if (std::isalpha(first) || first == '_')
-    return dynamicDim;
+    return DimSpec(std::string(token));
   int64_t dim = 0;
   auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), dim);
   if (error == std::errc::result_out_of_range)
@@ -28,7 +28,7 @@ Result<int64_t> parseDim(std::string_view token, std::string_view whole) {
     return failed("is neither a number nor a name");
   if (dim < 0)
     return failed("is negative");
-  return dim;
+  return DimSpec(dim);
 }
 
 } // namespace
@@ -43,8 +43,8 @@ Result<std::pair<std::string, std::string>> parseAssignment(std::string_view opt
                    std::string(text.substr(equals + 1)));
 }
 
-Result<std::vector<int64_t>> parseDims(std::string_view text) {
-  std::vector<int64_t> dims;
+Result<std::vector<DimSpec>> parseDims(std::string_view text) {
+  std::vector<DimSpec> dims;
   if (text.empty())
     return dims;
   char separator = text.find(',') != std::string_view::npos ? ',' : 'x';
@@ -52,8 +52,8 @@ Result<std::vector<int64_t>> parseDims(std::string_view text) {
     size_t end = text.find(separator, begin);
     if (end == std::string_view::npos)
       end = text.size();
-    HEXIN_ASSIGN_OR_RETURN(int64_t dim, parseDim(text.substr(begin, end - begin), text));
-    dims.push_back(dim);
+    HEXIN_ASSIGN_OR_RETURN(DimSpec dim, parseDim(text.substr(begin, end - begin), text));
+    dims.push_back(std::move(dim));
     begin = end + 1;
   }
   return dims;

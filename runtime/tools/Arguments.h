@@ -2,7 +2,7 @@
 #ifndef HEXIN_RUNTIME_TOOLS_ARGUMENTS_H
 #define HEXIN_RUNTIME_TOOLS_ARGUMENTS_H
 
-#include "hexin/status.h"
+#include "hexin/compile.h"
 
 #include <cstdint>
 #include <map>
@@ -12,18 +12,16 @@
 
 namespace hexin::cli {
 
-constexpr int64_t dynamicDim = -1;
-
 /// Splits "name=value" at the first '='. `option` is named in the error.
 Result<std::pair<std::string, std::string>> parseAssignment(std::string_view option,
                                                             std::string_view text);
 
-/// Sizes as in "1x3xHxW": a number fixes an axis; a name, '?' or -1 leaves it
-/// dynamic (dynamicDim). Use ',' between sizes when a name holds an 'x'. An
-/// empty text is a scalar.
-Result<std::vector<int64_t>> parseDims(std::string_view text);
+/// Sizes as in "1x3xHx?": numbers, names, and '?' or -1 for what the model
+/// declares. Use ',' between sizes when a name holds an 'x'. An empty text is a
+/// scalar.
+Result<std::vector<DimSpec>> parseDims(std::string_view text);
 
-using ShapeMap = std::map<std::string, std::vector<int64_t>>;
+using ShapeMap = std::map<std::string, std::vector<DimSpec>>;
 
 /// All `--shape NAME=SIZES`. A name given twice is an error.
 Result<ShapeMap> parseShapes(const std::vector<std::string> &texts);

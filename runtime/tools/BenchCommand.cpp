@@ -71,25 +71,25 @@ Result<json> measure(const BenchCommand &command, const Context &context) {
   Stopwatch watch;
   HEXIN_ASSIGN_OR_RETURN(Model model, openModel(command.session, context));
   double openMs = watch.lapMs();
-  HEXIN_ASSIGN_OR_RETURN(NamedValues inputs, makeInputs(model, command.inputs));
+  HEXIN_ASSIGN_OR_RETURN(MadeInputs inputs, makeInputs(model, command.inputs));
   watch.lapMs();
   HEXIN_ASSIGN_OR_RETURN(Session session, createSession(model, command.session));
   double sessionMs = watch.lapMs();
-  HEXIN_RETURN_IF_ERROR(session.run(inputs).status());
+  HEXIN_RETURN_IF_ERROR(inputs.explain(session.run(inputs.values).status()));
   double firstRunMs = watch.lapMs();
 
   for (uint32_t i = 0; i < command.warmup; ++i)
-    HEXIN_RETURN_IF_ERROR(session.run(inputs).status());
+    HEXIN_RETURN_IF_ERROR(session.run(inputs.values).status());
   std::vector<double> timesMs(command.runs);
   for (double &timeMs : timesMs) {
     watch.lapMs();
-    HEXIN_RETURN_IF_ERROR(session.run(inputs).status());
+    HEXIN_RETURN_IF_ERROR(session.run(inputs.values).status());
     timeMs = watch.lapMs();
   }
   std::sort(timesMs.begin(), timesMs.end());
 
   json dims = json::object();
-  for (const NamedValue &input : inputs)
+  for (const NamedValue &input : inputs.values)
     if (const Tensor *tensor = input.value.tensor())
       dims[input.name] = tensor->dims();
   SessionStats stats = session.stats();
@@ -98,6 +98,7 @@ Result<json> measure(const BenchCommand &command, const Context &context) {
               {"threads", command.session.session.threads},
               {"maxIsa", command.session.session.maxIsa},
               {"shapes", dims},
+              {"inputs", inputs.describe()},
               {"openMs", openMs},
               {"sessionMs", sessionMs},
               {"firstRunMs", firstRunMs},
@@ -111,6 +112,7 @@ Result<json> measure(const BenchCommand &command, const Context &context) {
               {"arenaBytes", stats.arenaBytes},
               {"plans", stats.plans},
               {"kernelsCompiled", stats.kernelsCompiled},
+              {"weightsReordered", stats.weightsReordered},
               {"transfers", stats.transfers}};
 }
 
@@ -124,6 +126,7 @@ Status runBench(const BenchCommand &command, const Context &context) {
     return Status::success();
   }
   auto ms = [&](const char *key) { return report.value(key, 0.0); };
+  std::printf("inputs     %s\n", report.value("inputs", "").c_str());
   std::printf("open       %10.3f ms\nsession    %10.3f ms\nfirst run  %10.3f ms\n"
               "median     %10.3f ms  of %u runs\np90        %10.3f ms\n"
               "min        %10.3f ms\npeak memory %s, arena %s\n",

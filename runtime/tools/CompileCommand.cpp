@@ -67,7 +67,8 @@ void addCompileCommand(CLI::App &app, Context &context) {
                   "The file to write; an old one survives any failure")
       ->type_name("OUT.hxm");
   sub->add_option("--shape", command->shapes,
-                  "Fix sizes of input NAME, as in x=1x3xHxW; names and ? stay dynamic")
+                  "Fix or name sizes of input NAME, as in x=1x3xHx?; equal names are "
+                  "equal sizes at all inputs, ? keeps what the model says")
       ->type_name("NAME=SIZES")
       ->allow_extra_args(false);
   sub->add_option("--state", command->states,

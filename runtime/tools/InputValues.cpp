@@ -1,7 +1,7 @@
 #include "runtime/tools/InputValues.h"
 
+#include "hexin/log.h"
 #include "runtime/tools/Arguments.h"
-#include "runtime/tools/Log.h"
 #include "runtime/tools/Npy.h"
 #include "runtime/tools/RandomTensor.h"
 #include "runtime/tools/Scalars.h"
@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 
 namespace hexin::cli {
@@ -19,6 +20,9 @@ namespace {
 
 using Assignments = std::map<std::string, std::string>;
 using Symbols = std::map<std::string, int64_t>;
+
+/// Of an axis that nothing is said of.
+constexpr int64_t defaultSize = 1;
 
 std::string describe(const PortInfo &port) {
   return "'" + port.name + "' (" + std::string(toString(port.dtype)) + " " +
@@ -42,10 +46,10 @@ Status checkNames(const Model &model, std::string_view option, const auto &named
 
 /// Records the sizes of `dims` under the symbols of `port`; a contradiction is
 /// left to the session, whose message knows more.
-void bindSymbols(const PortInfo &port, std::span<const int64_t> dims, Symbols &symbols) {
+void bindSymbols(const PortInfo &port, const auto &dims, Symbols &symbols) {
   for (size_t i = 0; i < dims.size() && i < port.symbols.size(); ++i)
-    if (!port.symbols[i].empty() && dims[i] >= 0)
-      symbols.emplace(port.symbols[i], dims[i]);
+    if (DimSpec dim = dims[i]; !port.symbols[i].empty() && dim.size >= 0)
+      symbols.emplace(port.symbols[i], dim.size);
 }
 
 Result<Value> loadInput(const PortInfo &port, const std::string &path) {
@@ -71,43 +75,61 @@ Result<Value> loadInput(const PortInfo &port, const std::string &path) {
   return std::move(file.value);
 }
 
-/// The declared sizes with --shape and known symbols put in.
+/// The declared sizes with --shape and known symbols put in. What is known of a
+/// symbol afterwards holds for the inputs that follow.
 Result<std::vector<int64_t>> concreteDims(const PortInfo &port, const ShapeMap &shapes,
-                                          const Symbols &symbols) {
+                                          Symbols &symbols) {
   std::vector<int64_t> dims = port.dims;
-  auto given = shapes.find(port.name);
-  if (given != shapes.end()) {
+  if (auto given = shapes.find(port.name); given != shapes.end()) {
     if (given->second.size() != dims.size())
       return invalidArgument("--shape " + port.name + " has " +
                              std::to_string(given->second.size()) +
                              " sizes; the input is " + describe(port));
     for (size_t i = 0; i < dims.size(); ++i)
-      if (given->second[i] >= 0)
-        dims[i] = given->second[i];
+      if (given->second[i].size >= 0)
+        dims[i] = given->second[i].size;
   }
   for (size_t i = 0; i < dims.size(); ++i) {
     if (dims[i] >= 0)
       continue;
-    auto symbol = i < port.symbols.size() ? symbols.find(port.symbols[i]) : symbols.end();
-    if (symbol == symbols.end())
-      return invalidArgument("input " + describe(port) +
-                             " has a dynamic size; give it with --shape '" + port.name +
-                             "=…'");
-    dims[i] = symbol->second;
+    bool isNamed = i < port.symbols.size() && !port.symbols[i].empty();
+    dims[i] = isNamed ? symbols.emplace(port.symbols[i], defaultSize).first->second
+                      : defaultSize;
   }
   return dims;
 }
 
+bool isNumber(const std::string &text) {
+  char *end = nullptr;
+  std::strtod(text.c_str(), &end);
+  return !text.empty() && *end == '\0';
+}
+
+/// Moves what --input gives as a number over to the fills.
+Status splitNumbers(Assignments &values, Assignments &fills) {
+  for (auto value = values.begin(); value != values.end();) {
+    if (fills.contains(value->first))
+      return invalidArgument("'" + value->first +
+                             "' is given by --input and by --fill: one is enough");
+    if (!isNumber(value->second) || std::filesystem::exists(value->second)) {
+      ++value;
+      continue;
+    }
+    fills.insert(*value);
+    value = values.erase(value);
+  }
+  return Status::success();
+}
+
 Result<Tensor> filledTensor(const PortInfo &port, std::span<const int64_t> dims,
                             const std::string &text) {
-  char *end = nullptr;
-  double number = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0')
+  if (!isNumber(text))
     return invalidArgument("--fill " + port.name + ": '" + text + "' is no number");
+  double number = std::strtod(text.c_str(), nullptr);
   HEXIN_ASSIGN_OR_RETURN(Tensor tensor, Tensor::allocate(port.dtype, dims));
   for (int64_t i = 0; i < tensor.numElements(); ++i)
     if (!storeElement(tensor, i, number))
-      return invalidArgument("--fill " + port.name + ": " + text + " does not fit " +
+      return invalidArgument("input '" + port.name + "': " + text + " does not fit " +
                              std::string(toString(port.dtype)));
   return tensor;
 }
@@ -115,8 +137,10 @@ Result<Tensor> filledTensor(const PortInfo &port, std::span<const int64_t> dims,
 } // namespace
 
 void addInputOptions(CLI::App &command, InputOptions &options) {
-  command.add_option("--input", options.files, "Input NAME from FILE.npy")
-      ->type_name("NAME=FILE.npy")
+  command
+      .add_option("--input", options.values,
+                  "Input NAME from FILE.npy, or a number for every element")
+      ->type_name("NAME=FILE.npy|NUMBER")
       ->allow_extra_args(false);
   command.add_option("--fill", options.fills, "Input NAME with NUMBER in every element")
       ->type_name("NAME=NUMBER")
@@ -128,18 +152,20 @@ void addInputOptions(CLI::App &command, InputOptions &options) {
       ->capture_default_str();
   command
       .add_option("--shape", options.shapes,
-                  "Sizes of a filled or random input, as in x=1x3x224x224")
+                  "Sizes of a filled or random input, as in x=1x3x224x224; a dynamic "
+                  "size that nothing gives is 1")
       ->type_name("NAME=SIZES")
       ->allow_extra_args(false);
 }
 
-Result<NamedValues> makeInputs(const Model &model, const InputOptions &options) {
-  HEXIN_ASSIGN_OR_RETURN(Assignments files, parseAssignments("--input", options.files));
+Result<MadeInputs> makeInputs(const Model &model, const InputOptions &options) {
+  HEXIN_ASSIGN_OR_RETURN(Assignments files, parseAssignments("--input", options.values));
   HEXIN_ASSIGN_OR_RETURN(Assignments fills, parseAssignments("--fill", options.fills));
   HEXIN_ASSIGN_OR_RETURN(ShapeMap shapes, parseShapes(options.shapes));
   HEXIN_RETURN_IF_ERROR(checkNames(model, "--input", files));
   HEXIN_RETURN_IF_ERROR(checkNames(model, "--fill", fills));
   HEXIN_RETURN_IF_ERROR(checkNames(model, "--shape", shapes));
+  HEXIN_RETURN_IF_ERROR(splitNumbers(files, fills));
 
   Symbols symbols;
   std::map<std::string, Value> loaded;
@@ -153,31 +179,63 @@ Result<NamedValues> makeInputs(const Model &model, const InputOptions &options) 
     }
   }
 
-  NamedValues inputs;
+  MadeInputs made;
   for (const PortInfo &port : model.inputs()) {
     auto fill = fills.find(port.name);
     if (auto file = loaded.find(port.name); file != loaded.end()) {
-      inputs.push_back({port.name, std::move(file->second)});
+      made.values.push_back({port.name, std::move(file->second)});
     } else if (port.kind == ValueKind::optional) {
-      inputs.push_back({port.name, Optional{}});
+      made.values.push_back({port.name, Optional{}});
     } else if (fill == fills.end() && !options.randomInputs) {
       return invalidArgument("input " + describe(port) + " has no value; pass --input '" +
-                             port.name + "=FILE.npy', --fill '" + port.name +
-                             "=NUMBER' or --random-inputs");
+                             port.name +
+                             "=FILE.npy' (or a number for every element) or "
+                             "--random-inputs");
     } else if (port.kind != ValueKind::tensor) {
       return unsupported("input '" + port.name +
                          "' is not a tensor of numbers and cannot be filled; use "
                          "--input, the C++ or the Python API");
     } else {
       HEXIN_ASSIGN_OR_RETURN(auto dims, concreteDims(port, shapes, symbols));
+      bool isFilled = fill != fills.end();
       HEXIN_ASSIGN_OR_RETURN(
-          Tensor tensor, fill != fills.end()
+          Tensor tensor, isFilled
                              ? filledTensor(port, dims, fill->second)
                              : randomTensor(port.dtype, dims, port.name, options.seed));
-      inputs.push_back({port.name, std::move(tensor)});
+      made.values.push_back({port.name, std::move(tensor)});
+      if (!isFilled)
+        made.random.push_back(port.name);
     }
   }
-  return inputs;
+  log(LogLevel::info, "inputs: " + made.describe());
+  return made;
+}
+
+Status MadeInputs::explain(Status failure) const {
+  bool mayBeOurs = failure.code() == StatusCode::invalidArgument ||
+                   failure.code() == StatusCode::outOfRange;
+  if (!mayBeOurs || random.empty())
+    return failure;
+  std::string names;
+  for (const std::string &name : random)
+    names += (names.empty() ? "'" : ", '") + name + "'";
+  return Status(failure.code(),
+                failure.message() + "\nThe inputs were " + describe() + ", where " +
+                    names +
+                    " had made-up contents: give what the model wants with "
+                    "--input NAME=FILE.npy, --input NAME=NUMBER and --shape "
+                    "NAME=SIZES");
+}
+
+std::string MadeInputs::describe() const {
+  std::string text;
+  for (const NamedValue &input : values)
+    if (const Tensor *tensor = input.value.tensor()) {
+      std::vector<int64_t> dims(tensor->dims().begin(), tensor->dims().end());
+      text += (text.empty() ? "" : ", ") + input.name + " " +
+              std::string(toString(tensor->dtype())) + " " + formatDims(dims);
+    }
+  return text;
 }
 
 } // namespace hexin::cli

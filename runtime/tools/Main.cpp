@@ -1,17 +1,16 @@
 //===- Main.cpp - the `hexin` command ----------------------------------------===//
 
+#include "hexin/log.h"
 #include "runtime/tools/Commands.h"
 #include "runtime/tools/ExitCode.h"
-#include "runtime/tools/Log.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,20 +44,18 @@ ExitCode runMain(int argc, char **argv) {
   app.require_subcommand(1);
   app.fallthrough(); // the options below are also taken after the command's name
 
-  app.add_option_function<LogLevel>(
+  app.add_option_function<std::string>(
          "--log-level",
-         [](LogLevel level) {
-           setLogLevel(level);
-           // The libraries and their backends read the same choice from here.
-           constexpr const char *names[] = {"error", "warning", "info", "debug"};
-           ::setenv("HEXIN_LOG_LEVEL", names[static_cast<int>(level)], 1);
+         [](const std::string &name) {
+           std::optional<hexin::LogLevel> level = hexin::parseLogLevel(name);
+           if (!level)
+             throw CLI::ValidationError("--log-level", "'" + name +
+                                                           "' is not off, error, "
+                                                           "warning, info or debug");
+           hexin::setLogLevel(*level);
          },
-         "What to report on stderr: error, warning, info or debug")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, LogLevel>{{"error", LogLevel::error},
-                                          {"warning", LogLevel::warning},
-                                          {"info", LogLevel::info},
-                                          {"debug", LogLevel::debug}}))
+         "What to tell on stderr: off, error, warning, info or debug; default "
+         "HEXIN_LOG_LEVEL, else warning")
       ->option_text("LEVEL")
       ->trigger_on_parse();
   app.add_flag("--progress", context.showProgress,

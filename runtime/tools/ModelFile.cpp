@@ -1,7 +1,7 @@
 #include "runtime/tools/ModelFile.h"
 
 #include "hexin/compile.h"
-#include "runtime/tools/Log.h"
+#include "hexin/log.h"
 #include "runtime/tools/Progress.h"
 
 #include <CLI/App.hpp>

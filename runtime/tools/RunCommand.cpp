@@ -29,6 +29,7 @@ json toJson(const SessionStats &stats) {
   return {{"plans", stats.plans},
           {"commandsPrepared", stats.commandsPrepared},
           {"kernelsCompiled", stats.kernelsCompiled},
+          {"weightsReordered", stats.weightsReordered},
           {"arenaBytes", stats.arenaBytes},
           {"transfers", stats.transfers}};
 }
@@ -67,7 +68,7 @@ Status writeTrace(const Session &session, const std::string &path) {
 
 Status runRun(const RunCommand &command, const Context &context) {
   HEXIN_ASSIGN_OR_RETURN(Model model, openModel(command.session, context));
-  HEXIN_ASSIGN_OR_RETURN(NamedValues inputs, makeInputs(model, command.inputs));
+  HEXIN_ASSIGN_OR_RETURN(MadeInputs inputs, makeInputs(model, command.inputs));
   std::optional<OutputDirectory> directory;
   if (!command.outputDirectory.empty()) {
     HEXIN_ASSIGN_OR_RETURN(directory, OutputDirectory::open(command.outputDirectory));
@@ -77,7 +78,8 @@ Status runRun(const RunCommand &command, const Context &context) {
   HEXIN_ASSIGN_OR_RETURN(Session session, createSession(model, arguments));
 
   auto begin = std::chrono::steady_clock::now();
-  HEXIN_ASSIGN_OR_RETURN(NamedValues outputs, session.run(inputs));
+  auto outputs = session.run(inputs.values);
+  HEXIN_RETURN_IF_ERROR(inputs.explain(outputs.status()));
   std::chrono::duration<double, std::milli> elapsed =
       std::chrono::steady_clock::now() - begin;
 
@@ -85,7 +87,7 @@ Status runRun(const RunCommand &command, const Context &context) {
                  {"device", session.device()},
                  {"runMs", elapsed.count()}};
   HEXIN_ASSIGN_OR_RETURN(report["outputs"],
-                         store(outputs, directory ? &*directory : nullptr));
+                         store(*outputs, directory ? &*directory : nullptr));
   if (!arguments.session.dump.empty()) {
     HEXIN_ASSIGN_OR_RETURN(NamedValues dumped, session.dumped());
     HEXIN_ASSIGN_OR_RETURN(report["dumped"],

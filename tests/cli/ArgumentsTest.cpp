@@ -11,10 +11,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-TEST(Arguments, DimsFixOrLeaveDynamic) {
-  EXPECT_THAT(*parseDims("1x3xHxW"), ElementsAre(1, 3, -1, -1));
+TEST(Arguments, DimsAreFixedNamedOrKept) {
+  EXPECT_THAT(*parseDims("1x3xHxW"), ElementsAre(1, 3, "H", "W"));
   EXPECT_THAT(*parseDims("?x0x-1"), ElementsAre(-1, 0, -1));
-  EXPECT_THAT(*parseDims("2,maxlen,7"), ElementsAre(2, -1, 7));
+  EXPECT_THAT(*parseDims("2,maxlen,7"), ElementsAre(2, "maxlen", 7));
   EXPECT_THAT(*parseDims("7"), ElementsAre(7));
   EXPECT_THAT(*parseDims(""), IsEmpty());
 }

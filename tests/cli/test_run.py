@@ -57,6 +57,25 @@ def test_fill(hexin, small_artifact):
     assert [output["min"], output["max"]] == [19, 32]
 
 
+def test_an_input_may_be_a_number_or_a_file_of_that_name(hexin, small_artifact, tmp_path, x):
+    def output(value):
+        return json.loads(hexin("run", small_artifact("affine"), "--input", f"x={value}", "--json").succeeded().out)
+
+    # A dynamic size that nothing gives is 1.
+    assert output("1")["outputs"][0]["dims"] == [1, 2] and output("1")["outputs"][0]["max"] == 32
+    (tmp_path / "x.npy").rename(tmp_path / "1")
+    assert output("1")["outputs"][0]["dims"] == [2, 2]
+
+
+def test_sizes_that_nothing_gives(hexin, small_artifact):
+    path = small_artifact("add_rows")
+    done = hexin("run", path, "--random-inputs", "--input", "in/b:0=2", "--log-level=info").succeeded()
+    assert "inputs: in/a:0 f32 [1, 4], in/b:0 f32 [1, 4]" in done.err
+    # One input's size is the other's, where the model says so.
+    done = hexin("bench", path, "--runs=1", "--shape", "in/b:0=5x4").succeeded()
+    assert "inputs     in/a:0 f32 [5, 4], in/b:0 f32 [5, 4]" in done.out
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_trace(hexin, small_artifact, tmp_path, x, device):
     hexin("run", small_artifact("affine"), f"--device={device}", "--input", "x=x.npy", "--trace", "t.json").succeeded()
@@ -94,7 +113,7 @@ def test_bench(hexin, small_artifact, device):
     (["--input", "x"], ["NAME=VALUE"]),
     (["--input", "x=x.npy", "--input", "x=x.npy"], ["twice"]),
     ([], ["'x'", "--random-inputs"]),
-    (["--random-inputs"], ["--shape"]),
+    (["--input", "x=1", "--fill", "x=2"], ["'x'", "one is enough"]),
     (["--random-inputs", "--shape", "x=2x4"], ["x"]),
     (["--random-inputs", "--shape", "x=2"], ["'x'"]),
     (["--random-inputs", "--shape", "x=99999999999x99999999999"], ["x"]),
@@ -110,7 +129,7 @@ def test_wrong_inputs(hexin, small_artifact, tmp_path, x, arguments, words):
 
 def test_unequal_sizes_of_one_symbol(hexin, small_artifact):
     hexin("run", small_artifact("add_rows"), "--random-inputs", "--shape", "in/a:0=2x4", "--shape", "in/b:0=3x4").failed(
-        2, "rows")
+        2, "rows", "in/b:0 f32 [3, 4]", "made-up", "--input NAME=NUMBER")
 
 
 def test_bad_input_files(hexin, small_artifact, tmp_path, x):

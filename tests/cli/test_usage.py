@@ -79,3 +79,10 @@ def test_cache_clear_spares_what_is_no_cache(hexin, tmp_path):
     for directory in ("/", tmp_path):
         hexin("cache", "clear", env={"HEXIN_CACHE_DIR": str(directory), "HOME": str(tmp_path)}).failed(1)
     assert (tmp_path / "kept").exists()
+
+
+def test_log_level_reaches_the_library(hexin):
+    assert "hexin: info: loaded '" in hexin("devices", "--log-level=info").succeeded().err
+    assert hexin("devices", env={"HEXIN_LOG_LEVEL": ""}).succeeded().err == ""
+    # The flag goes before the environment.
+    assert hexin("devices", "--log-level=off", env={"HEXIN_LOG_LEVEL": "debug"}).succeeded().err == ""

@@ -109,9 +109,8 @@ def test_contract_06_state_outlives_runs(device, tmp_path):
     source = str(fetch_models.fetch("silero-vad"))
     target = device.split(":")[0]
     tied, plain = str(tmp_path / "tied.hxm"), str(tmp_path / "plain.hxm")
-    shapes = {"state": [2, 1, 128]}  # what a state holds before the first run has a size
-    hexin.compile(source, tied, targets=[target], shapes=shapes, states={"state": "stateN"})
-    hexin.compile(source, plain, targets=[target], shapes=shapes)
+    hexin.compile(source, tied, targets=[target], states={"state": "stateN"})
+    hexin.compile(source, plain, targets=[target])
     streaming, explicit = hexin.Session(tied, device=device), hexin.Session(plain, device=device)
 
     values = inputs_of("silero-vad")

@@ -167,3 +167,35 @@ def two_products() -> onnx.ModelProto:
 
 def double_f32() -> onnx.ModelProto:
     return double(TensorProto.FLOAT)
+
+
+def apart() -> onnx.ModelProto:
+    """Negated inputs: a [p, 4], b [p, q], c [?, q], d [8]."""
+    shapes = {"a": ["p", 4], "b": ["p", "q"], "c": [None, "q"], "d": [8]}
+    return _model([helper.make_node("Neg", [name], ["-" + name]) for name in shapes],
+                  [_value(name, shape) for name, shape in shapes.items()],
+                  [_value("-" + name, shape) for name, shape in shapes.items()])
+
+
+def recurrent() -> onnx.ModelProto:
+    """An LSTM over x [T, N, 3]; its state h, c [1, ?, 2] says nothing of its batch."""
+    rng = np.random.default_rng(0)
+    weights = [numpy_helper.from_array(rng.standard_normal(shape).astype(np.float32), name)
+               for name, shape in (("w", (1, 8, 3)), ("r", (1, 8, 2)), ("b", (1, 16)))]
+    return _model(
+        [helper.make_node("LSTM", ["x", "w", "r", "b", "", "h", "c"], ["y", "h_out", "c_out"], name="lstm",
+                          hidden_size=2)],
+        [_value("x", ["T", "N", 3]), _value("h", [1, None, 2]), _value("c", [1, None, 2])],
+        [_value("y", None), _value("h_out", [1, None, 2]), _value("c_out", [1, None, 2])],
+        weights,
+    )
+
+
+def growing() -> onnx.ModelProto:
+    """all [?, 2] = past [?, 2] then x [N, 2]: a cache; last [?, 2] is given back as it is."""
+    return _model(
+        [helper.make_node("Concat", ["past", "x"], ["all"], axis=0),
+         helper.make_node("Identity", ["last"], ["last_out"]), helper.make_node("Abs", ["all"], ["y"])],
+        [_value("x", ["N", 2]), _value("past", [None, 2]), _value("last", [None, 2])],
+        [_value("y", None), _value("all", [None, 2]), _value("last_out", [None, 2])],
+    )

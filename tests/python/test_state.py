@@ -82,3 +82,39 @@ def test_impossible_states_do_not_compile(tmp_path, states):
     with pytest.raises(hexin.Error):
         hexin.compile(small_models.accumulate(), tmp_path / "a.hxm", states=states)
     assert not (tmp_path / "a.hxm").exists()
+
+
+def run_recurrent(session, steps, batch):
+    rng = np.random.default_rng(1)
+    return [session.run({"x": rng.standard_normal((2, batch, 3)).astype(np.float32)})["y"] for _ in range(steps)]
+
+
+def test_a_state_takes_the_size_that_the_model_needs_equal(small_artifact, device):
+    """Nothing names the batch of h and c, but LSTM wants that of x."""
+    session = hexin.Session(small_artifact("recurrent", states={"h": "h_out", "c": "c_out"}), device=device)
+    free = hexin.Session(small_artifact("recurrent"), device=device)
+    h = c = np.zeros((1, 3, 2), np.float32)
+    rng = np.random.default_rng(1)
+    for tied in run_recurrent(session, 3, batch=3):
+        outputs = free.run({"x": rng.standard_normal((2, 3, 3)).astype(np.float32), "h": h, "c": c})
+        h, c = outputs["h_out"], outputs["c_out"]
+        np.testing.assert_allclose(tied, outputs["y"], rtol=1e-6, atol=1e-6)
+    assert session.get_state("h").shape == (1, 3, 2)
+    with pytest.raises(hexin.InvalidArgumentError, match=r"resetState\(\)"):
+        run_recurrent(session, 1, batch=4)
+    session.reset_state()
+    run_recurrent(session, 1, batch=4)
+
+
+def test_a_cache_begins_empty_and_a_kept_state_with_one(small_artifact, device):
+    session = hexin.Session(small_artifact("growing", states={"past": "all", "last": "last_out"}), device=device)
+    for count in (2, 4, 6):
+        assert session.run({"x": np.ones((2, 2), np.float32)})["y"].shape == (count, 2)
+    assert session.get_state("last").shape == (1, 2)
+
+
+def test_a_failed_first_run_leaves_no_state(small_artifact, device):
+    session = hexin.Session(small_artifact("recurrent", states={"h": "h_out", "c": "c_out"}), device=device)
+    with pytest.raises(hexin.InvalidArgumentError):
+        session.run({"x": np.zeros((2, 3, 4), np.float32)})
+    run_recurrent(session, 1, batch=2)

@@ -1,9 +1,10 @@
 #include "backends/cpu/compiler/CpuTarget.h"
 
 #include "backends/cpu/abi/ImageCheck.h"
+#include "backends/cpu/compiler/CompileKernels.h"
 #include "backends/cpu/compiler/EmitObject.h"
 #include "backends/cpu/compiler/LinkImage.h"
-#include "backends/cpu/compiler/LowerToLLVM.h"
+#include "backends/cpu/compiler/OneDnnCall.h"
 
 #include "mlir/IR/Diagnostics.h"
 
@@ -32,12 +33,19 @@ std::vector<CodegenTraits> allVariants() {
   return variants;
 }
 
+constexpr llvm::StringLiteral oneDnnName = "onednn";
+
 class CpuTarget : public Target {
 public:
-  explicit CpuTarget(const TargetOptions &options) {
+  explicit CpuTarget(const TargetOptions &options)
+      : cache(options.cache), threads(options.threads) {
     for (CodegenTraits &traits : allVariants())
       if (options.archs.empty() || llvm::is_contained(options.archs, traits.arch))
         kept.push_back(std::move(traits));
+    if (llvm::is_contained(options.disabled, oneDnnName))
+      oneDnnUse = LibraryUse::never;
+    else if (llvm::is_contained(options.preferred, oneDnnName))
+      oneDnnUse = LibraryUse::wherePossible;
   }
 
   llvm::StringRef name() const override { return "cpu"; }
@@ -45,14 +53,15 @@ public:
   llvm::ArrayRef<CodegenTraits> variants() const override { return kept; }
 
   FailureOr<Image> emitImage(ModuleOp kernels, const CodegenTraits &traits) override {
-    SmallVector<KernelInfo> infos;
-    if (failed(lowerToLLVM(kernels, traits.arch, infos)))
+    auto compiled = compileKernels(kernels, traits.arch, cache, threads);
+    if (failed(compiled))
       return failure();
-    auto object = emitObject(kernels, traits.arch, infos);
-    if (failed(object))
+    FailureOr<std::string> support = emitSupportObject(kernels.getLoc(), traits.arch);
+    if (failed(support))
       return failure();
+    compiled->objects.push_back(std::move(*support));
     std::string error;
-    auto linked = linkImage({object->data(), object->size()}, error);
+    auto linked = linkImage(compiled->objects, error);
     if (!linked)
       return kernels.emitError("linking the ")
              << traits.arch << " image failed: " << error;
@@ -60,11 +69,28 @@ public:
                     error))
       return kernels.emitError("the ")
              << traits.arch << " image is not loadable: " << error;
-    return Image{traits.arch, std::move(*linked)};
+    return Image{traits.arch, std::move(*linked), compiled->reused};
+  }
+
+  llvm::ArrayRef<llvm::StringRef> libraries() const override {
+    static const llvm::StringRef names[] = {oneDnnName};
+    return names;
+  }
+
+  std::optional<LibraryCall> libraryCall(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                         std::string &reason) override {
+    std::string why;
+    std::optional<LibraryCall> call = oneDnnCall(group, shapes, oneDnnUse, why);
+    if (!why.empty())
+      reason = (oneDnnName + ": " + why).str();
+    return call;
   }
 
 private:
   std::vector<CodegenTraits> kept;
+  LibraryUse oneDnnUse = LibraryUse::whereFaster;
+  const KernelCache *cache;
+  unsigned threads;
 };
 
 } // namespace

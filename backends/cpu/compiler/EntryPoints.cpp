@@ -150,9 +150,16 @@ LogicalResult addEntryPoints(llvm::Module &module, ArrayRef<KernelInfo> kernels)
       return failure();
     addEntryPoint(*body, kernel);
   }
+  return success();
+}
+
+void addSupport(llvm::Module &module) {
   addVersion(module);
   addMemoryFunctions(module);
-  return success();
+}
+
+bool isSupportFunction(StringRef name) {
+  return name == "memset" || name == "memcpy" || name == "memmove";
 }
 
 } // namespace hexin::cpu

@@ -45,14 +45,17 @@ bool writeFile(const std::string &path, std::string_view contents) {
   return !failed;
 }
 
-bool runLld(const std::string &input, const std::string &output, std::string &messages) {
-  const char *arguments[] = {
-      "ld.lld", "-shared", "--gc-sections", "--no-undefined", "--strip-all",
+bool runLld(llvm::ArrayRef<std::string> inputs, const std::string &output,
+            std::string &messages) {
+  llvm::SmallVector<const char *> arguments = {
+      "ld.lld", "-shared", "--gc-sections", "--icf=all", "--no-undefined", "--strip-all",
       // Code and constants on pages of their own, nothing writable, symbols found
       // by the hash table that the loader reads.
       "-z", "separate-code", "-z", "rodynamic", "-z", "norelro", "-z", "noexecstack",
       "-z", "text", "--hash-style=sysv", "--build-id=none", "--threads=1",
-      "--no-eh-frame-hdr", "-o", output.c_str(), input.c_str()};
+      "--no-eh-frame-hdr", "-o", output.c_str()};
+  for (const std::string &input : inputs)
+    arguments.push_back(input.c_str());
   static std::mutex onlyOne;
   static bool isUsable = true;
   std::lock_guard<std::mutex> lock(onlyOne);
@@ -71,14 +74,21 @@ bool runLld(const std::string &input, const std::string &output, std::string &me
 
 } // namespace
 
-std::optional<std::string> linkImage(std::string_view object, std::string &error) {
+std::optional<std::string> linkImage(llvm::ArrayRef<std::string> objects,
+                                     std::string &error) {
   TemporaryFolder folder;
-  if (!folder.ok() || !writeFile(folder.file("kernels.o"), object)) {
+  bool ok = folder.ok();
+  llvm::SmallVector<std::string> inputs;
+  for (size_t i = 0; ok && i < objects.size(); ++i) {
+    inputs.push_back(folder.file(std::to_string(i) + ".o"));
+    ok = writeFile(inputs.back(), objects[i]);
+  }
+  if (!ok) {
     error = "cannot write to the system's temporary folder (TMPDIR)";
     return std::nullopt;
   }
   std::string output = folder.file("kernels.so");
-  if (!runLld(folder.file("kernels.o"), output, error))
+  if (!runLld(inputs, output, error))
     return std::nullopt;
   auto image = llvm::MemoryBuffer::getFile(output, /*IsText=*/false,
                                            /*RequiresNullTerminator=*/false);

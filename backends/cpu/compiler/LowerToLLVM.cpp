@@ -111,12 +111,14 @@ void addPasses(PassManager &passes) {
 
 } // namespace
 
+void loadKernelDialects(MLIRContext &context) {
+  context.loadDialect<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect,
+                      LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
+                      scf::SCFDialect, ub::UBDialect, vector::VectorDialect>();
+}
+
 LogicalResult lowerToLLVM(ModuleOp module, StringRef arch,
                           SmallVectorImpl<KernelInfo> &kernels) {
-  module.getContext()
-      ->loadDialect<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect,
-                    LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
-                    scf::SCFDialect, ub::UBDialect, vector::VectorDialect>();
   for (Operation &op : module.getBody()->getOperations()) {
     auto kernel = dyn_cast<func::FuncOp>(op);
     if (!kernel || kernel.isExternal())

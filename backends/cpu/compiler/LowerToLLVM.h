@@ -18,6 +18,9 @@ struct KernelInfo {
   mlir::Location location;
 };
 
+/// Loads every dialect that kernels use or become.
+void loadKernelDialects(mlir::MLIRContext &context);
+
 /// Lowers a kernel module (form: compiler/target/Target.h) in place; afterwards it
 /// holds one llvm.func per kernel whose arguments are, for each binding, the five
 /// parts of a 1-D memref descriptor, then the params, then begin and end. Fills

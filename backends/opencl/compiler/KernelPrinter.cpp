@@ -2,7 +2,9 @@
 #include "backends/opencl/abi/OpenclText.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 
@@ -64,8 +66,34 @@ std::string KernelPrinter::declare(CType type, const std::string &initial) {
   return name;
 }
 
+/// Whether a value may stand as an expression in its only user instead of in a
+/// variable. The text of most kernels is addresses, which shrink by half. What C
+/// would compute in another type (narrow integers), what reads memory, and users
+/// that name an operand twice keep the variable.
+static bool isPrintedInUser(Value value, CType type) {
+  bool keepsType =
+      type.isVector() ? type.scalar == Scalar::f32 : type.bits() >= 32 || type.isMask();
+  Operation *op = value.getDefiningOp();
+  if (!keepsType || !op || !value.hasOneUse())
+    return false;
+  Operation *user = *value.user_begin();
+  return user->getBlock() == op->getBlock() &&
+         isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::IndexCastOp,
+             arith::AndIOp, arith::OrIOp, arith::CmpIOp, arith::AddFOp, arith::MulFOp,
+             arith::SelectOp, vector::BroadcastOp>(op) &&
+         isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::IndexCastOp,
+             arith::AndIOp, arith::OrIOp, arith::CmpIOp, arith::AddFOp, arith::MulFOp,
+             arith::DivFOp, arith::SelectOp, math::FmaOp, memref::LoadOp, memref::StoreOp,
+             vector::LoadOp, vector::StoreOp, vector::BroadcastOp>(user);
+}
+
 void KernelPrinter::define(Value result, const std::string &expression) {
-  bind(result, declare(typeOf(result), expression));
+  constexpr size_t maxInlineLength = 100;
+  CType type = typeOf(result);
+  if (expression.size() <= maxInlineLength && isPrintedInUser(result, type))
+    bind(result, "(" + expression + ")");
+  else
+    bind(result, declare(type, expression));
 }
 
 void KernelPrinter::defineComputed(Value result, const std::string &expression) {

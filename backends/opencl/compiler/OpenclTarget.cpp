@@ -2,6 +2,7 @@
 #include "backends/opencl/abi/OpenclText.h"
 #include "backends/opencl/compiler/OpenclPrinter.h"
 #include "compiler/codegen/LowerMath.h"
+#include "compiler/codegen/SimplifyKernels.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -31,7 +32,8 @@ public:
 
   FailureOr<Image> emitImage(ModuleOp kernels, const CodegenTraits &traits) override {
     // Not every driver's fmod is exact for large quotients.
-    if (failed(lowerRemainder(kernels)) || failed(lowerMath(kernels)))
+    if (failed(simplifyKernels(kernels)) || failed(lowerRemainder(kernels)) ||
+        failed(lowerMath(kernels)))
       return failure();
     FailureOr<std::string> text = opencl::printOpenclModule(kernels);
     if (failed(text))

@@ -22,18 +22,36 @@
   X(clGetPlatformIDs)                                                                    \
   X(clGetPlatformInfo)                                                                   \
   X(clGetDeviceIDs)                                                                      \
-  X(clGetDeviceInfo) X(clCreateContext) X(clReleaseContext) X(clCreateCommandQueue)      \
-      X(clReleaseCommandQueue) X(clCreateBuffer) X(clReleaseMemObject)                   \
-          X(clCreateProgramWithSource) X(clCreateProgramWithBinary) X(clBuildProgram)    \
-              X(clGetProgramInfo) X(clGetProgramBuildInfo) X(clReleaseProgram)           \
-                  X(clCreateKernel) X(clReleaseKernel) X(clSetKernelArg)                 \
-                      X(clGetKernelInfo) X(clGetKernelWorkGroupInfo)                     \
-                          X(clEnqueueNDRangeKernel) X(clEnqueueReadBuffer)               \
-                              X(clEnqueueWriteBuffer) X(clEnqueueCopyBuffer)             \
-                                  X(clEnqueueMapBuffer) X(clEnqueueUnmapMemObject)       \
-                                      X(clFlush) X(clFinish) X(clWaitForEvents)          \
-                                          X(clGetEventInfo) X(clGetEventProfilingInfo)   \
-                                              X(clReleaseEvent)
+  X(clGetDeviceInfo)                                                                     \
+  X(clCreateContext)                                                                     \
+  X(clReleaseContext)                                                                    \
+  X(clCreateCommandQueue)                                                                \
+  X(clReleaseCommandQueue)                                                               \
+  X(clCreateBuffer)                                                                      \
+  X(clReleaseMemObject)                                                                  \
+  X(clCreateProgramWithSource)                                                           \
+  X(clCreateProgramWithBinary)                                                           \
+  X(clBuildProgram)                                                                      \
+  X(clGetProgramInfo)                                                                    \
+  X(clGetProgramBuildInfo)                                                               \
+  X(clReleaseProgram)                                                                    \
+  X(clCreateKernel)                                                                      \
+  X(clReleaseKernel)                                                                     \
+  X(clSetKernelArg)                                                                      \
+  X(clGetKernelInfo)                                                                     \
+  X(clGetKernelWorkGroupInfo)                                                            \
+  X(clEnqueueNDRangeKernel)                                                              \
+  X(clEnqueueReadBuffer)                                                                 \
+  X(clEnqueueWriteBuffer)                                                                \
+  X(clEnqueueCopyBuffer)                                                                 \
+  X(clEnqueueMapBuffer)                                                                  \
+  X(clEnqueueUnmapMemObject)                                                             \
+  X(clFlush)                                                                             \
+  X(clFinish)                                                                            \
+  X(clWaitForEvents)                                                                     \
+  X(clGetEventInfo)                                                                      \
+  X(clGetEventProfilingInfo)                                                             \
+  X(clReleaseEvent)
 
 namespace hexin::opencl {
 

@@ -17,10 +17,6 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
-
 LogicalResult emit(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
   OpBuilder &b = k.builder();

@@ -6,17 +6,9 @@ using namespace mlir;
 
 namespace hexin::codegen {
 
-void forEachLine(KernelBuilder &k, ArrayRef<KExpr> sizes, size_t axis, unsigned lanes,
-                 function_ref<void(MutableArrayRef<Value>, unsigned)> body) {
+void forEachBlock(KernelBuilder &k, ArrayRef<KExpr> sizes, int64_t block, unsigned lanes,
+                  function_ref<void(MutableArrayRef<Value>, unsigned)> body) {
   SmallVector<KExpr> space(sizes);
-  space[axis] = k.constantExpr(1);
-  if (axis + 1 == sizes.size()) {
-    Value item = k.beginItems(k.exprs().product(space));
-    SmallVector<Value> at = k.delinearize(item, space);
-    body(at, 1);
-    return;
-  }
-  int64_t block = k.traits().itemPerElement ? lanes : 64;
   KExpr last = sizes.back();
   space.back() = k.exprs().ceilDiv(last, k.constantExpr(block));
   Value item = k.beginItems(k.exprs().product(space));
@@ -27,6 +19,17 @@ void forEachLine(KernelBuilder &k, ArrayRef<KExpr> sizes, size_t axis, unsigned 
     at.back() = k.add(start, i);
     body(at, width);
   });
+}
+
+void forEachLine(KernelBuilder &k, ArrayRef<KExpr> sizes, size_t axis, unsigned lanes,
+                 function_ref<void(MutableArrayRef<Value>, unsigned)> body) {
+  SmallVector<KExpr> space(sizes);
+  space[axis] = k.constantExpr(1);
+  if (axis + 1 < sizes.size())
+    return forEachBlock(k, space, k.traits().itemPerElement ? lanes : 64, lanes, body);
+  Value item = k.beginItems(k.exprs().product(space));
+  SmallVector<Value> at = k.delinearize(item, space);
+  body(at, 1);
 }
 
 } // namespace hexin::codegen

@@ -14,10 +14,6 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
-
 hx::PackOp packOf(hx::GroupOp group) {
   return dyn_cast_or_null<hx::PackOp>(heavyOp(group));
 }

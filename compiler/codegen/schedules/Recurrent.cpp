@@ -24,10 +24,6 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
-
 /// An activation by its ONNX name with the parameters meant for it.
 struct GateActivation {
   enum class Form { sigmoid, tanh, other } form;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/Scalars.h"
+#include "compiler/codegen/schedules/Lines.h"
 #include "compiler/codegen/schedules/RowLoop.h"
 #include "compiler/codegen/schedules/Schedules.h"
 
@@ -13,10 +14,6 @@ using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
 
 LogicalResult emitReduce(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
@@ -88,29 +85,21 @@ LogicalResult emitReduce(ElementEmitter &emitter) {
 
   // Columns: the last result axis in vectors.
   lanes = std::min(lanes, emitter.lanes());
-  constexpr int64_t block = 64;
-  KExpr last = rootSizes.back();
-  SmallVector<KExpr> space(ArrayRef(rootSizes).drop_back());
-  space.push_back(k.exprs().ceilDiv(last, k.constantExpr(block)));
-  Value item = k.beginItems(k.exprs().product(space));
-  SmallVector<Value> at = k.delinearize(item, space);
-  Value start = k.mul(at.back(), k.index(block));
-  Value count = k.min(k.index(block), k.sub(k.value(last), start));
-  forEachInRow(k, count, lanes, [&](Value i, unsigned width) {
-    at.back() = k.add(start, i);
-    SmallVector<Value> inner(reducedSizes.size());
-    std::function<Value(size_t, Value)> nest = [&](size_t depth, Value acc) -> Value {
-      if (depth == reducedSizes.size())
-        return emitReduceStep(k, fn, acc,
-                              emitter.emit(input, inputIndex(at, inner), width), type);
-      return k.forLoop(k.index(0), k.value(reducedSizes[depth]), k.index(1), {acc},
-                       [&](Value j, ValueRange carried) {
-                         inner[depth] = j;
-                         return SmallVector<Value>{nest(depth + 1, carried[0])};
-                       })[0];
-    };
-    finish(at, nest(0, reduceIdentity(k, fn, type, width)), width);
-  });
+  forEachBlock(
+      k, rootSizes, /*block=*/64, lanes, [&](ArrayRef<Value> at, unsigned width) {
+        SmallVector<Value> inner(reducedSizes.size());
+        std::function<Value(size_t, Value)> nest = [&](size_t depth, Value acc) -> Value {
+          if (depth == reducedSizes.size())
+            return emitReduceStep(
+                k, fn, acc, emitter.emit(input, inputIndex(at, inner), width), type);
+          return k.forLoop(k.index(0), k.value(reducedSizes[depth]), k.index(1), {acc},
+                           [&](Value j, ValueRange carried) {
+                             inner[depth] = j;
+                             return SmallVector<Value>{nest(depth + 1, carried[0])};
+                           })[0];
+        };
+        finish(at, nest(0, reduceIdentity(k, fn, type, width)), width);
+      });
   return success();
 }
 

@@ -18,10 +18,6 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
-
 class RowEmitter {
 public:
   explicit RowEmitter(ElementEmitter &emitter)

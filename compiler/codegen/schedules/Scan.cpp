@@ -19,10 +19,6 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
-
 void emitCumulative(ElementEmitter &emitter, hx::CumulativeOp op) {
   KernelBuilder &k = emitter.kernel();
   Value input = op.getInput();

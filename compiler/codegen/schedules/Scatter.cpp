@@ -22,10 +22,6 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
-
 class ScatterEmitter {
 public:
   ScatterEmitter(ElementEmitter &emitter, Operation *op)

@@ -21,10 +21,6 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-Type elementType(Value value) {
-  return cast<ShapedType>(value.getType()).getElementType();
-}
-
 class SortEmitter {
 public:
   SortEmitter(ElementEmitter &emitter, hx::SortOp op)

@@ -48,6 +48,16 @@ static LogicalResult checkZeroPoint(Operation *op, ShapeContext &context,
   return success();
 }
 
+/// Shapes of quantize and dequantize: the result has the input's.
+template <typename OpT> static LogicalResult inferScaled(OpT op, ShapeContext &context) {
+  Dims input = context.dims(op.getInput()), scale = context.dims(op.getScale());
+  if (failed(checkScale(op, context, input, scale, op.getAxis(), op.getBlock())) ||
+      failed(checkZeroPoint(op, context, scale, op.getZeroPoint())))
+    return failure();
+  context.setDims(0, input);
+  return success();
+}
+
 static bool isQuantizedType(Type type) {
   auto floating = dyn_cast<FloatType>(type);
   auto integer = dyn_cast<IntegerType>(type);
@@ -55,12 +65,7 @@ static bool isQuantizedType(Type type) {
 }
 
 LogicalResult QuantizeOp::inferShapes(ShapeContext &context) {
-  Dims input = context.dims(getInput()), scale = context.dims(getScale());
-  if (failed(checkScale(*this, context, input, scale, getAxis(), getBlock())) ||
-      failed(checkZeroPoint(*this, context, scale, getZeroPoint())))
-    return failure();
-  context.setDims(0, input);
-  return success();
+  return inferScaled(*this, context);
 }
 
 LogicalResult QuantizeOp::verify() {
@@ -78,12 +83,7 @@ LogicalResult QuantizeOp::verify() {
 }
 
 LogicalResult DequantizeOp::inferShapes(ShapeContext &context) {
-  Dims input = context.dims(getInput()), scale = context.dims(getScale());
-  if (failed(checkScale(*this, context, input, scale, getAxis(), getBlock())) ||
-      failed(checkZeroPoint(*this, context, scale, getZeroPoint())))
-    return failure();
-  context.setDims(0, input);
-  return success();
+  return inferScaled(*this, context);
 }
 
 LogicalResult DequantizeOp::verify() {

@@ -2,6 +2,7 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/IntegerProducts.h"
 #include "frontends/onnx/ops/Windows.h"
 
 using namespace mlir;
@@ -127,11 +128,6 @@ void importConvTranspose(OpBinder &b) {
                   window.dilations, window.padPolicy, hx::Layout::nchw));
 }
 
-/// A zero point of one element is a scalar to the dialect.
-Value zeroPoint(OpBinder &b, unsigned index) {
-  return b.shape.toScalarIfOne(b.input(index));
-}
-
 Value integerConv(OpBinder &b, Value x, Value weights, Value inputZero,
                   Value weightsZero) {
   int64_t spatialRank = spatialRankOf(b);
@@ -161,7 +157,6 @@ Value perChannel(OpBinder &b, Value value, int64_t rank) {
 /// x, xScale, xZero, w, wScale, wZero, yScale, yZero, bias: exact in i32,
 /// requantised in f32.
 void importQLinearConv(OpBinder &b) {
-  Type f32 = b.builder.getF32Type();
   Value product =
       integerConv(b, b.input(0), b.input(3), zeroPoint(b, 2), zeroPoint(b, 5));
   int64_t rank = HxBuilder::rank(b.input(0));
@@ -169,12 +164,7 @@ void importQLinearConv(OpBinder &b) {
     product = b.add(product, perChannel(b, b.input(8), rank));
   Value scale = b.mul(b.input(1), perChannel(b, b.input(4), rank));
   scale = b.div(scale, b.shape.toScalar(b.input(6)));
-  Value y = b.mul(b.cast(product, f32), scale);
-  b.result(0, b.failed()
-                  ? Value()
-                  : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
-                                           b.scalar(f32, 1), zeroPoint(b, 7),
-                                           /*axis=*/0, /*block=*/0, /*saturate=*/true));
+  resultRequantized(b, product, scale);
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/IntegerProducts.h"
 #include "frontends/onnx/ops/Products.h"
 
 using namespace mlir;
@@ -55,11 +56,6 @@ void importGemm(OpBinder &b) {
   b.result(0, product);
 }
 
-/// A zero point of one element is a scalar to the dialect.
-Value zeroPoint(OpBinder &b, unsigned index) {
-  return b.shape.toScalarIfOne(b.input(index));
-}
-
 Value integerProduct(OpBinder &b, Value lhs, Value rhs, Value lhsZero, Value rhsZero) {
   return withMatrixOperands(b, lhs, rhs, [&](Value matrixLhs, Value matrixRhs) {
     return b.make<hx::MatMulIntegerOp>(b.builder.getI32Type(), matrixLhs, matrixRhs,
@@ -80,12 +76,7 @@ void importQLinearMatMul(OpBinder &b) {
       integerProduct(b, b.input(0), b.input(3), zeroPoint(b, 2), zeroPoint(b, 5));
   Value scale = b.mul(b.cast(b.input(1), f32), b.cast(b.input(4), f32));
   scale = b.div(scale, b.cast(b.input(6), f32));
-  Value y = b.mul(b.cast(product, f32), scale);
-  b.result(0, b.failed()
-                  ? Value()
-                  : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
-                                           b.scalar(f32, 1), zeroPoint(b, 7),
-                                           /*axis=*/0, /*block=*/0, /*saturate=*/true));
+  resultRequantized(b, product, scale);
 }
 
 } // namespace

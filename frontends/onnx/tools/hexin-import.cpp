@@ -1,4 +1,4 @@
-// hexin-import MODEL.onnx [--shape NAME=1,3,-1]... : prints the imported hx module.
+// hexin-import MODEL.onnx [--shape NAME=1,3,H,-1]... : prints the imported hx module.
 #include "frontends/onnx/Import.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -9,8 +9,8 @@
 static llvm::cl::opt<std::string> modelPath(llvm::cl::Positional, llvm::cl::Required,
                                             llvm::cl::desc("MODEL.onnx"));
 static llvm::cl::list<std::string>
-    shapeArgs("shape", llvm::cl::desc("fix an input's sizes; -1 keeps an axis as it is"),
-              llvm::cl::value_desc("NAME=1,3,-1"));
+    shapeArgs("shape", llvm::cl::desc("fix or name sizes; -1 keeps an axis as it is"),
+              llvm::cl::value_desc("NAME=1,3,H,-1"));
 static llvm::cl::opt<bool> noPrint("no-print",
                                    llvm::cl::desc("only say how many ops there are"));
 static llvm::cl::opt<bool> printLocations("locations",
@@ -21,14 +21,14 @@ static bool parseShape(llvm::StringRef text, hexin::ImportOptions &options) {
   auto [name, sizes] = text.rsplit('=');
   if (name.empty() || name == text)
     return false;
-  std::vector<int64_t> &values = options.shapes[name.str()];
+  std::vector<hexin::DimSpec> &values = options.shapes[name.str()];
   llvm::SmallVector<llvm::StringRef> parts;
   sizes.split(parts, ',', -1, /*KeepEmpty=*/false);
   for (llvm::StringRef part : parts) {
-    int64_t value;
-    if (part.getAsInteger(10, value))
-      return false;
-    values.push_back(value);
+    if (int64_t size; !part.getAsInteger(10, size))
+      values.emplace_back(size);
+    else
+      values.emplace_back(part.str());
   }
   return true;
 }

@@ -62,18 +62,4 @@ std::string dataTypeName(int32_t dataType) {
   return row ? row->name : "type " + std::to_string(dataType);
 }
 
-int64_t storedBits(DType dtype) {
-  switch (dtype) {
-  case DType::i4:
-  case DType::u4:
-  case DType::f4e2m1:
-    return 4;
-  case DType::i2:
-  case DType::u2:
-    return 2;
-  default:
-    return 8 * byteWidth(dtype);
-  }
-}
-
 } // namespace hexin::onnx

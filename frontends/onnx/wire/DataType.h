@@ -49,9 +49,6 @@ std::optional<DType> toDType(int32_t dataType);
 /// "FLOAT", "INT64", ... or "type 77".
 std::string dataTypeName(int32_t dataType);
 
-/// Bits of one element in a file: 8 x byteWidth but for packed types.
-int64_t storedBits(DType dtype);
-
 } // namespace hexin::onnx
 
 #endif // HEXIN_FRONTENDS_ONNX_WIRE_DATATYPE_H

@@ -6,6 +6,7 @@
 
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
+#include "runtime/base/StoredBits.h"
 
 #include <algorithm>
 #include <charconv>

@@ -10,6 +10,7 @@
 
 #include "hexin/status.h"
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -19,10 +20,26 @@
 
 namespace hexin {
 
+/// A size of an input as the user wants it: a number; a name, which keeps it
+/// dynamic and makes it equal to all sizes of that name, at whatever input; or
+/// -1, which keeps what the model declares.
+struct DimSpec {
+  DimSpec() = default;
+  template <std::integral T> DimSpec(T size) : size(static_cast<int64_t>(size)) {}
+  DimSpec(std::string name) : name(std::move(name)) {}
+  DimSpec(const char *name) : name(name) {}
+
+  bool operator==(const DimSpec &) const = default;
+
+  int64_t size = -1;
+  std::string name = {}; ///< begins with a letter or '_', holds no ','
+};
+
 struct CompileOptions {
   std::vector<std::string> targets = {"cpu"}; ///< "cpu", "opencl"
-  /// Fixes input sizes: name -> sizes, -1 keeps an axis dynamic.
-  std::map<std::string, std::vector<int64_t>> shapes = {};
+  /// Fixes or names input sizes: {{"x", {1, 3, "H", -1}}}. A size that is fixed at
+  /// one input is fixed at all axes of its name.
+  std::map<std::string, std::vector<DimSpec>> shapes = {};
   /// State: input name -> output name whose value it takes for the next run.
   std::map<std::string, std::string> states = {};
   /// Ops (ONNX op types or node names) that may run off the device.
@@ -30,6 +47,9 @@ struct CompileOptions {
   /// Ops or libraries to do without: "onednn", an hx op, a schedule. For tests,
   /// comparison and finding faults.
   std::vector<std::string> disable = {};
+  /// Libraries ("onednn") that go before our kernels wherever they take a group,
+  /// not only where they are known to be faster.
+  std::vector<std::string> prefer = {};
   /// cpu image archs to emit; empty = all of x86-64-v2, -v3, -v4.
   std::vector<std::string> cpuArchs = {};
   std::string emit = {};   ///< "" writes the artifact; import, optimized, placed, kernels
@@ -37,14 +57,20 @@ struct CompileOptions {
   bool explain = false;    ///< return the placement report as text
   bool verifyEach = false; ///< check the IR after every pass
   uint32_t threads = 0;    ///< compile threads; 0 = cores
+  /// Where compiled kernels are kept for later compiles; "none" keeps them in this
+  /// process only, "" takes $HEXIN_CACHE_DIR, else $XDG_CACHE_HOME/hexin, else
+  /// ~/.cache/hexin.
+  std::string cacheDir = {};
   std::function<void(const std::string &phase, double fraction)> progress = {};
 };
 
 struct CompileReport {
   std::string text; ///< what `emit` or `explain` asked for
   uint64_t artifactBytes = 0;
-  uint64_t kernels = 0;       ///< distinct kernels
-  uint64_t kernelsReused = 0; ///< found in the cache
+  uint64_t kernels = 0; ///< distinct kernels, per target
+  /// Of them found in the cache, for every arch. Kernels that ship as text are
+  /// written anew: that takes less than a look-up.
+  uint64_t kernelsReused = 0;
   double seconds = 0;
 };
 

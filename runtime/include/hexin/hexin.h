@@ -4,6 +4,7 @@
 
 #include "hexin/compile.h"
 #include "hexin/device.h"
+#include "hexin/log.h"
 #include "hexin/model.h"
 #include "hexin/session.h"
 #include "hexin/status.h"

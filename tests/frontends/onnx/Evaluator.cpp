@@ -1,5 +1,7 @@
 #include "tests/frontends/onnx/Evaluator.h"
 
+#include "tests/frontends/onnx/Rounding.h"
+
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/Errors.h"
 #include "compiler/ir/Ops.h"
@@ -47,8 +49,11 @@ Result<Tensor> tensorOf(mlir::ElementsAttr attribute) {
 
 class Evaluator {
 public:
-  Evaluator(const hx::WeightStore &weights, bool isWide)
-      : weights(weights), isWide(isWide) {}
+  Evaluator(const hx::WeightStore &weights, const EvaluateOptions &options)
+      : weights(weights), isWide(options.isWide) {
+    if (options.roundingSeed)
+      rounding.emplace(*options.roundingSeed);
+  }
 
   DType widened(DType dtype) const {
     return isWide && dtype == DType::f32 ? DType::f64 : dtype;
@@ -99,22 +104,38 @@ private:
     if (auto loop = dyn_cast<hx::LoopOp>(op))
       return run(loop);
     std::vector<const Tensor *> operands;
+    std::vector<bool> singleOperands;
+    auto addOperand = [&](mlir::Value operand) {
+      operands.push_back(&values[operand]);
+      singleOperands.push_back(mlir::getElementTypeOrSelf(operand.getType()).isF32());
+    };
     if (auto segments =
             op.getAttrOfType<mlir::DenseI32ArrayAttr>("operandSegmentSizes")) {
       unsigned next = 0;
-      for (int32_t count : segments.asArrayRef())
-        operands.push_back(count ? &values[op.getOperand(next++)] : nullptr);
+      for (int32_t count : segments.asArrayRef()) {
+        if (count) {
+          addOperand(op.getOperand(next++));
+          continue;
+        }
+        operands.push_back(nullptr);
+        singleOperands.push_back(false);
+      }
     } else {
       for (mlir::Value operand : op.getOperands())
-        operands.push_back(&values[operand]);
+        addOperand(operand);
     }
     std::vector<DType> types;
-    for (mlir::Value result : op.getResults())
-      types.push_back(
-          widened(*hx::toDType(mlir::getElementTypeOrSelf(result.getType()))));
+    std::vector<bool> singleResults;
+    for (mlir::Value result : op.getResults()) {
+      DType type = *hx::toDType(mlir::getElementTypeOrSelf(result.getType()));
+      types.push_back(widened(type));
+      singleResults.push_back(type == DType::f32);
+    }
+    Attributes attributes = hx::toAttributes(&op);
+    std::string name = op.getName().stripDialect().str();
+    OpCall call{name, attributes, operands, types, singleOperands, singleResults};
     HEXIN_ASSIGN_OR_RETURN(std::vector<Tensor> results,
-                           reference::run(op.getName().stripDialect().str(),
-                                          hx::toAttributes(&op), operands, types));
+                           rounding ? rounding->run(call) : call.run());
     for (auto [result, tensor] : llvm::zip(op.getResults(), results)) {
       auto type = cast<mlir::RankedTensorType>(result.getType());
       bool isRight = type.getRank() == static_cast<int64_t>(tensor.dims().size());
@@ -184,17 +205,19 @@ private:
 
   const hx::WeightStore &weights;
   bool isWide;
+  std::optional<Rounding> rounding;
 };
 
 } // namespace
 
 Result<std::vector<Tensor>> evaluate(const ImportedModel &model,
-                                     std::vector<Tensor> inputs, bool isWide) {
+                                     std::vector<Tensor> inputs,
+                                     const EvaluateOptions &options) {
   auto func = mlir::ModuleOp(*model.module).lookupSymbol<mlir::func::FuncOp>("main");
   if (func.getNumArguments() != inputs.size())
     return invalidArgument("expected " + std::to_string(func.getNumArguments()) +
                            " inputs");
-  Evaluator evaluator(*model.weights, isWide);
+  Evaluator evaluator(*model.weights, options);
   for (auto [argument, tensor] : llvm::zip(func.getArguments(), inputs)) {
     HEXIN_ASSIGN_OR_RETURN(evaluator.values[argument], evaluator.widened(tensor));
   }

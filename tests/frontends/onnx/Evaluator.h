@@ -6,15 +6,23 @@
 
 #include "hexin/value.h"
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace hexin::onnx::testing {
 
-/// Runs @main with the reference kernels. With `isWide` every f32 value (inputs,
-/// weights, results) is f64: the judge of whole models. Errors name the op's
-/// location.
+struct EvaluateOptions {
+  /// Every f32 value (inputs, weights, results) is f64: the judge of whole models.
+  bool isWide = false;
+  /// With isWide: the errors of an f32 engine behind every op (Rounding.h).
+  std::optional<uint64_t> roundingSeed = std::nullopt;
+};
+
+/// Runs @main with the reference kernels. Errors name the op's location.
 Result<std::vector<Tensor>> evaluate(const ImportedModel &model,
-                                     std::vector<Tensor> inputs, bool isWide = false);
+                                     std::vector<Tensor> inputs,
+                                     const EvaluateOptions &options = {});
 
 } // namespace hexin::onnx::testing
 

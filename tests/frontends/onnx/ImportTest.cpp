@@ -88,8 +88,17 @@ TEST(Import, ShapesFixSizes) {
   EXPECT_EQ(partly.inputType(), "tensor<4x?xf32>");
 }
 
+TEST(Import, ShapesNameSizes) {
+  Import named(addModel(), {{{"x", {"R", -1}}}});
+  ASSERT_TRUE(named.model.ok()) << named.model.status().toString();
+  auto names = named.main().getArgAttrOfType<mlir::ArrayAttr>(0, "hx.dim_names");
+  ASSERT_TRUE(names);
+  EXPECT_EQ(mlir::cast<mlir::StringAttr>(names[0]).getValue(), "R");
+  EXPECT_EQ(mlir::cast<mlir::StringAttr>(names[1]).getValue(), "C");
+}
+
 TEST(Import, ShapesAreChecked) {
-  auto status = [](std::map<std::string, std::vector<int64_t>> shapes) {
+  auto status = [](std::map<std::string, std::vector<DimSpec>> shapes) {
     return Import(addModel(), {std::move(shapes)}).model.status();
   };
   Status unknown = status({{"z", {1}}});

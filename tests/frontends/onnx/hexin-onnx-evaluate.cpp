@@ -1,7 +1,8 @@
 // hexin-onnx-evaluate [--f64] DIR... : for each DIR imports DIR/model.onnx, runs it on
 // DIR/input_0.pb, input_1.pb, ... (TensorProtos) and writes DIR/result_<i>.pb, or
 // DIR/error.txt with "<status code>: <message>". With --f64 f32 values are f64
-// throughout.
+// throughout; with --rounding=SEED they are, and every op has the errors of an f32
+// engine (Rounding.h).
 #include "tests/frontends/onnx/Evaluator.h"
 
 #include "frontends/onnx/Import.h"
@@ -10,10 +11,14 @@
 #include "frontends/onnx/wire/Reader.h"
 #include "frontends/onnx/wire/TensorLoader.h"
 
+#include "runtime/base/StoredBits.h"
+
 #include "protozero/pbf_writer.hpp"
 
 #include "mlir/IR/MLIRContext.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -48,7 +53,7 @@ static void writeTensor(const Tensor &tensor, const fs::path &path) {
     ++type;
   writer.add_int32(2, type);
   std::string raw(tensor.as<char>(), tensor.byteLength());
-  if (auto bits = static_cast<size_t>(onnx::storedBits(tensor.dtype())); bits < 8) {
+  if (auto bits = static_cast<size_t>(storedBits(tensor.dtype())); bits < 8) {
     std::string packed((raw.size() * bits + 7) / 8, '\0');
     for (size_t i = 0; i < raw.size(); ++i)
       packed[i * bits / 8] = static_cast<char>(
@@ -59,7 +64,8 @@ static void writeTensor(const Tensor &tensor, const fs::path &path) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
-static Status evaluateFolder(const fs::path &folder, bool isWide) {
+static Status evaluateFolder(const fs::path &folder,
+                             const onnx::testing::EvaluateOptions &options) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   HEXIN_ASSIGN_OR_RETURN(ImportedModel model,
                          createOnnxFrontend()->importFile(
@@ -71,16 +77,29 @@ static Status evaluateFolder(const fs::path &folder, bool isWide) {
     inputs.push_back(std::move(input));
   }
   HEXIN_ASSIGN_OR_RETURN(auto results,
-                         onnx::testing::evaluate(model, std::move(inputs), isWide));
+                         onnx::testing::evaluate(model, std::move(inputs), options));
   for (size_t i = 0; i < results.size(); ++i)
     writeTensor(results[i], folder / ("result_" + std::to_string(i) + ".pb"));
   return Status::success();
 }
 
 int main(int argc, char **argv) {
-  bool isWide = argc > 1 && std::string_view(argv[1]) == "--f64";
-  for (int i = isWide ? 2 : 1; i < argc; ++i)
-    if (Status status = evaluateFolder(argv[i], isWide); !status.ok())
+  constexpr std::string_view roundingFlag = "--rounding=";
+  onnx::testing::EvaluateOptions options;
+  int first = 1;
+  for (; first < argc && std::string_view(argv[first]).starts_with("--"); ++first) {
+    std::string_view flag = argv[first];
+    options.isWide = true;
+    if (flag.starts_with(roundingFlag)) {
+      options.roundingSeed =
+          std::strtoull(argv[first] + roundingFlag.size(), nullptr, 10);
+    } else if (flag != "--f64") {
+      std::fprintf(stderr, "hexin-onnx-evaluate: unknown option %s\n", argv[first]);
+      return 2;
+    }
+  }
+  for (int i = first; i < argc; ++i)
+    if (Status status = evaluateFolder(argv[i], options); !status.ok())
       std::ofstream(fs::path(argv[i]) / "error.txt") << status.toString();
   return 0;
 }

@@ -235,6 +235,14 @@ TEST(HostileHeader, PortsAndStatesAgree) {
     m.state("s", 0, 0);
     m.header.states[0]->dtype = 1;
   });
+  expectRefused("state's first sizes", [](auto &m) {
+    m.state("s", 0, 0);
+    m.header.states[0]->first_dims.assign(9, 1);
+  });
+  expectRefused("state's negative first size", [](auto &m) {
+    m.state("s", 0, 0);
+    m.header.states[0]->first_dims.assign(m.header.states[0]->dims.size(), -2);
+  });
   expectRefused("two states of one input", [](auto &m) {
     m.state("s", 0, 0);
     m.state("t", 0, 0);

@@ -1,0 +1,76 @@
+#include "compiler/codegen/elements/Rules.h"
+
+#include "compiler/codegen/Scalars.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace hexin::codegen {
+
+Value emitElement(ElementEmitter &emitter, hx::UnaryOp op, Index index, unsigned lanes) {
+  Value x = emitter.readBroadcast(op.getInput(), op.getResult(), index, lanes);
+  return emitUnary(emitter.kernel(), op.getFn(), x, elementType(op.getInput()));
+}
+
+/// Pow with an exponent of another type: an integer base with a float exponent is
+/// computed in f64, then truncated.
+static Value emitMixedPow(KernelBuilder &k, hx::BinaryFn fn, Value base, Type type,
+                          Value exponent, Type exponentType) {
+  if (isa<FloatType>(type) || !isa<FloatType>(exponentType))
+    return emitBinary(k, fn, base, emitCast(k, exponent, exponentType, type), type);
+  Type f64 = k.builder().getF64Type();
+  Value wideBase = emitCast(k, base, type, f64);
+  Value wideExponent = emitCast(k, exponent, exponentType, f64);
+  return emitCast(k, emitBinary(k, fn, wideBase, wideExponent, f64), f64, type);
+}
+
+Value emitElement(ElementEmitter &emitter, hx::BinaryOp op, Index index, unsigned lanes) {
+  Value lhs = emitter.readBroadcast(op.getLhs(), op.getResult(), index, lanes);
+  Value rhs = emitter.readBroadcast(op.getRhs(), op.getResult(), index, lanes);
+  Type type = elementType(op.getResult()), rhsType = elementType(op.getRhs());
+  if (rhsType != type)
+    return emitMixedPow(emitter.kernel(), op.getFn(), lhs, type, rhs, rhsType);
+  return emitBinary(emitter.kernel(), op.getFn(), lhs, rhs, type);
+}
+
+Value emitElement(ElementEmitter &emitter, hx::CompareOp op, Index index,
+                  unsigned lanes) {
+  Value lhs = emitter.readBroadcast(op.getLhs(), op.getResult(), index, lanes);
+  Value rhs = emitter.readBroadcast(op.getRhs(), op.getResult(), index, lanes);
+  return emitCompare(emitter.kernel(), op.getPredicate(), lhs, rhs,
+                     elementType(op.getLhs()));
+}
+
+Value emitElement(ElementEmitter &emitter, hx::SelectOp op, Index index, unsigned lanes) {
+  KernelBuilder &k = emitter.kernel();
+  Value condition =
+      emitter.readBroadcast(op.getCondition(), op.getResult(), index, lanes);
+  Value onTrue = emitter.readBroadcast(op.getOnTrue(), op.getResult(), index, lanes);
+  Value onFalse = emitter.readBroadcast(op.getOnFalse(), op.getResult(), index, lanes);
+  return arith::SelectOp::create(k.builder(), k.loc(), condition, onTrue, onFalse);
+}
+
+Value emitElement(ElementEmitter &emitter, hx::CastOp op, Index index, unsigned lanes) {
+  Value x = emitter.readBroadcast(op.getInput(), op.getResult(), index, lanes);
+  return emitCast(emitter.kernel(), x, elementType(op.getInput()),
+                  elementType(op.getResult()));
+}
+
+Value emitElement(ElementEmitter &emitter, hx::ActivationOp op, Index index,
+                  unsigned lanes) {
+  Value x = emitter.readBroadcast(op.getInput(), op.getResult(), index, lanes);
+  return emitActivation(emitter.kernel(), op.getKind(), x,
+                        op.getAlpha().convertToDouble(), op.getBeta().convertToDouble());
+}
+
+Value emitElement(ElementEmitter &emitter, hx::ConstantOp op, Index, unsigned lanes) {
+  KernelBuilder &k = emitter.kernel();
+  auto splat = cast<DenseElementsAttr>(op.getValue());
+  Type type = computeType(elementType(op.getResult()));
+  if (isa<FloatType>(type))
+    return k.floatConstant(splat.getSplatValue<APFloat>().convertToDouble(), type, lanes);
+  return k.intConstant(splat.getSplatValue<APInt>().getSExtValue(), type, lanes);
+}
+
+} // namespace hexin::codegen

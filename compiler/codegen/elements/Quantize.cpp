@@ -1,0 +1,71 @@
+#include "compiler/codegen/elements/Rules.h"
+#include "compiler/codegen/elements/ZeroPoint.h"
+
+#include "compiler/codegen/Scalars.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace hexin::codegen {
+
+/// The scale or zero point (`operand`; may be null) of the tensor element at `index`.
+static Value readPerAxis(ElementEmitter &emitter, Value operand, int64_t axis,
+                         int64_t block, Index index, unsigned lanes) {
+  if (!operand)
+    return {};
+  KernelBuilder &k = emitter.kernel();
+  hx::Dims sizes = emitter.dims(operand);
+  if (sizes.empty())
+    return k.splat(emitter.emit(operand, {}, 1), lanes);
+  if (sizes.size() == 1 && block == 0) {
+    if (hx::SymbolTable::constantValue(sizes[0]) == 1)
+      return k.splat(emitter.emit(operand, {k.index(0)}, 1), lanes);
+    bool isLast = axis == static_cast<int64_t>(index.size()) - 1;
+    if (isLast)
+      return emitter.emit(operand, {index[axis]}, lanes);
+    return k.splat(emitter.emit(operand, {index[axis]}, 1), lanes);
+  }
+  SmallVector<Value> at(index);
+  at[axis] = k.div(at[axis], k.index(block));
+  return emitter.emit(operand, at, lanes);
+}
+
+Value emitElement(ElementEmitter &emitter, hx::QuantizeOp op, Index index,
+                  unsigned lanes) {
+  Value x = emitter.emit(op.getInput(), index, lanes);
+  Value scale =
+      readPerAxis(emitter, op.getScale(), op.getAxis(), op.getBlock(), index, lanes);
+  Value zero =
+      readPerAxis(emitter, op.getZeroPoint(), op.getAxis(), op.getBlock(), index, lanes);
+  return emitQuantize(emitter.kernel(), x, scale, zero, elementType(op.getResult()));
+}
+
+Value emitElement(ElementEmitter &emitter, hx::DequantizeOp op, Index index,
+                  unsigned lanes) {
+  Value x = emitter.emit(op.getInput(), index, lanes);
+  Value scale =
+      readPerAxis(emitter, op.getScale(), op.getAxis(), op.getBlock(), index, lanes);
+  Value zero =
+      readPerAxis(emitter, op.getZeroPoint(), op.getAxis(), op.getBlock(), index, lanes);
+  return emitDequantize(emitter.kernel(), x, scale, zero, elementType(op.getInput()),
+                        elementType(op.getResult()));
+}
+
+Value emitAboveZeroPoint(ElementEmitter &emitter, Value operand, Index at,
+                         Value zeroPoint, Value zeroIndex) {
+  KernelBuilder &k = emitter.kernel();
+  Type i32 = k.builder().getI32Type();
+  Value x = emitCast(k, emitter.emit(operand, at, 1), elementType(operand), i32);
+  if (!zeroPoint)
+    return x;
+  hx::Dims sizes = emitter.dims(zeroPoint);
+  SmallVector<Value> zeroAt(sizes.size(), k.index(0));
+  if (zeroIndex && !sizes.empty() && hx::SymbolTable::constantValue(sizes[0]) != 1)
+    zeroAt.back() = zeroIndex;
+  Value zero =
+      emitCast(k, emitter.emit(zeroPoint, zeroAt, 1), elementType(zeroPoint), i32);
+  return arith::SubIOp::create(k.builder(), k.loc(), x, zero);
+}
+
+} // namespace hexin::codegen

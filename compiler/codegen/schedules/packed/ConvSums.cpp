@@ -1,0 +1,147 @@
+//===- ConvSums.cpp - the sums of a convolution's tile ----------------------===//
+//
+// Channels lie last, so the taps of one kernel row and their channels are one
+// contiguous run of the input, and of the panel too:
+//
+//   3 x 3 taps, C channels:  3 runs of 3 * C instead of 9 of C
+//
+// A tile whose taps in that row all lie inside takes the run; one at a border goes tap
+// by tap and masks each row of the tile by itself.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/codegen/schedules/packed/Sums.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace hexin::codegen::packed {
+
+Value isInside(KernelBuilder &k, Value at, Value size) {
+  return arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::ult, at, size);
+}
+
+Value allOf(KernelBuilder &k, ArrayRef<Value> conditions) {
+  Value result = conditions[0];
+  for (Value condition : conditions.drop_front())
+    result = arith::AndIOp::create(k.builder(), k.loc(), result, condition);
+  return result;
+}
+
+Value rowPitchOf(const Item &item) {
+  return item.k.mul(item.k.value(item.problem.inSizes[2]),
+                    item.k.value(item.problem.channels));
+}
+
+Image::Image(const Item &item, ArrayRef<Row> tile) {
+  KernelBuilder &k = item.k;
+  const Problem &problem = item.problem;
+  height = k.value(problem.inSizes[1]);
+  width = k.value(problem.inSizes[2]);
+  rowPitch = rowPitchOf(item);
+  if (!problem.hasPads)
+    return;
+  int64_t lastTap = (problem.taps[1] - 1) * problem.conv->dilations[1];
+  SmallVector<Value> conditions;
+  for (const Row &row : tile) {
+    conditions.push_back(isInside(k, row.x, width));
+    conditions.push_back(isInside(k, k.add(row.x, k.index(lastTap)), width));
+  }
+  xInside = allOf(k, conditions);
+}
+
+namespace {
+
+/// The taps of one row of the kernel.
+struct KernelRow {
+  KernelRow(const Item &item, ArrayRef<Row> tile, const Image &image, Value position,
+            Value ky);
+
+  /// Every tap lies inside.
+  Accumulators sum(ValueRange init, Vectors vectors) const;
+  /// Tap by tap; `yInside`, where given, masks the tile's rows.
+  Accumulators sumPerTap(ArrayRef<Value> yInside, ValueRange init, Vectors vectors) const;
+
+  const Item &item;
+  ArrayRef<Row> tile;
+  const Image &image;
+  Value dy;                 ///< input rows from tap row 0
+  SmallVector<Value> bases; ///< of the tile's rows, in the lhs
+  Value panelRow;           ///< position in the rhs
+};
+
+KernelRow::KernelRow(const Item &item, ArrayRef<Row> tile, const Image &image,
+                     Value position, Value ky)
+    : item(item), tile(tile), image(image) {
+  KernelBuilder &k = item.k;
+  const Problem &problem = item.problem;
+  dy = k.mul(ky, k.index(problem.conv->dilations[0]));
+  Value rowOffset = k.mul(dy, image.rowPitch);
+  Value tapRow = k.mul(k.mul(ky, k.index(problem.taps[1])),
+                       k.mul(k.value(problem.depth), k.index(problem.width)));
+  panelRow = k.add(position, tapRow);
+  for (const Row &row : tile)
+    bases.push_back(k.add(row.base, rowOffset));
+}
+
+Accumulators KernelRow::sum(ValueRange init, Vectors vectors) const {
+  KernelBuilder &k = item.k;
+  const Problem &problem = item.problem;
+  bool isContiguous = problem.conv->dilations[1] == 1 && problem.conv->groups == 1;
+  if (!isContiguous)
+    return sumPerTap({}, init, vectors);
+  Value length = k.mul(k.index(problem.taps[1]), k.value(problem.depth));
+  return sumRun(item, bases, {}, length, panelRow, init, vectors);
+}
+
+Accumulators KernelRow::sumPerTap(ArrayRef<Value> yInside, ValueRange init,
+                                  Vectors vectors) const {
+  KernelBuilder &k = item.k;
+  OpBuilder &b = k.builder();
+  const Problem &problem = item.problem;
+  Value numTaps = k.index(problem.taps[1]);
+  return k.forLoop(k.index(0), numTaps, k.index(1), init, [&](Value kx, ValueRange acc) {
+    Value dx = k.mul(kx, k.index(problem.conv->dilations[1]));
+    Value offset = k.mul(dx, k.value(problem.channels));
+    SmallVector<Value> tapBases, inside;
+    for (auto [row, base] : llvm::zip(tile, bases)) {
+      Value at = k.add(base, offset);
+      if (!yInside.empty()) {
+        Value isTapInside =
+            arith::AndIOp::create(b, k.loc(), yInside[inside.size()],
+                                  isInside(k, k.add(row.x, dx), image.width));
+        inside.push_back(isTapInside);
+        at = arith::SelectOp::create(b, k.loc(), isTapInside, at, k.index(0));
+      }
+      tapBases.push_back(at);
+    }
+    Value tapPosition =
+        k.add(panelRow, k.mul(kx, k.mul(k.value(problem.depth), k.index(problem.width))));
+    return sumRun(item, tapBases, inside, k.value(problem.depth), tapPosition, acc,
+                  vectors);
+  });
+}
+
+} // namespace
+
+Accumulators sumConv(const Item &item, ArrayRef<Row> tile, const Image &image,
+                     Value position, ValueRange init, Vectors vectors) {
+  KernelBuilder &k = item.k;
+  const Problem &problem = item.problem;
+  Value numTaps = k.index(problem.taps[0]);
+  return k.forLoop(k.index(0), numTaps, k.index(1), init, [&](Value ky, ValueRange acc) {
+    KernelRow row(item, tile, image, position, ky);
+    if (!problem.hasPads)
+      return row.sum(acc, vectors);
+    SmallVector<Value> yInside, conditions{image.xInside};
+    for (const Row &pixel : tile)
+      yInside.push_back(isInside(k, k.add(pixel.y, row.dy), image.height));
+    llvm::append_range(conditions, yInside);
+    return k.ifElse(
+        allOf(k, conditions), acc.getTypes(), [&] { return row.sum(acc, vectors); },
+        [&] { return row.sumPerTap(yInside, acc, vectors); });
+  });
+}
+
+} // namespace hexin::codegen::packed

@@ -1,0 +1,109 @@
+#include "compiler/codegen/schedules/packed/Item.h"
+
+#include "compiler/codegen/Scalars.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace hexin::codegen::packed {
+
+/// Which matrix of `operand` belongs to the result's batch position `at`.
+static Value matrixNumberOf(ElementEmitter &emitter, Value operand, ArrayRef<Value> at) {
+  KernelBuilder &k = emitter.kernel();
+  SmallVector<KExpr> sizes = emitter.sizes(operand);
+  Value number = k.index(0);
+  size_t batchRank = sizes.size() - 2;
+  for (size_t axis = 0; axis < batchRank; ++axis) {
+    Value i = at[at.size() - batchRank + axis];
+    if (k.exprs().constantValue(sizes[axis]) == 1)
+      i = k.index(0);
+    number = k.add(k.mul(number, k.value(sizes[axis])), i);
+  }
+  return number;
+}
+
+/// A zero point of one element in the type of sums; null for none.
+static Value zeroOf(ElementEmitter &emitter, const Problem &problem, Value zeroPoint) {
+  if (!zeroPoint)
+    return {};
+  SmallVector<Value> at(emitter.dims(zeroPoint).size(), emitter.kernel().index(0));
+  return emitCast(emitter.kernel(), emitter.emit(zeroPoint, at, 1),
+                  elementType(zeroPoint), problem.sumType);
+}
+
+Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Value panel)
+    : k(emitter.kernel()), problem(problem), outerIndex(outerIndex) {
+  const Problem &p = problem;
+  lhsMemref = emitter.memrefOf(p.lhs);
+  // The footprint of a packed operand is that of its panels.
+  KExpr panels = k.exprs().ceilDiv(p.columns, k.constantExpr(p.width));
+  KExpr tapsDepth =
+      k.exprs().mul(p.depth, k.constantExpr(p.conv ? p.taps[0] * p.taps[1] : 1));
+  KExpr matrix = k.exprs().product({panels, tapsDepth, k.constantExpr(p.width)});
+  KExpr matrices = p.outer;
+  if (!p.conv) {
+    SmallVector<KExpr> r = emitter.sizes(p.rhs);
+    matrices = k.exprs().product(ArrayRef(r).drop_back(2));
+  }
+  unsigned argument = cast<BlockArgument>(p.rhs).getArgNumber();
+  rhsMemref =
+      k.bind(emitter.groupOp().getInputs()[argument], k.exprs().mul(matrices, matrix));
+
+  lhsZero = zeroOf(emitter, p, p.lhsZeroPoint);
+  rhsZero = zeroOf(emitter, p, p.rhsZeroPoint);
+  lhsBase = k.index(0);
+  Value matrixNumber = k.index(0);
+  if (p.conv) {
+    matrixNumber = outerIndex;
+    lhsBase = k.mul(outerIndex, k.value(p.depth)); // first channel of the group
+  } else if (!p.batchSizes.empty()) {
+    SmallVector<Value> at = k.delinearize(outerIndex, p.batchSizes);
+    lhsBase = k.mul(matrixNumberOf(emitter, p.lhs, at),
+                    k.mul(k.value(p.rows), k.value(p.depth)));
+    matrixNumber = matrixNumberOf(emitter, p.rhs, at);
+  }
+  panelBase = k.add(k.mul(matrixNumber, k.value(matrix)),
+                    k.mul(panel, k.mul(k.value(tapsDepth), k.index(p.width))));
+  firstColumn = k.mul(panel, k.index(p.width));
+}
+
+Row Item::rowAt(Value flat) const {
+  const Problem &p = problem;
+  Row row;
+  row.flat = flat;
+  if (!p.conv || p.isPointwise) {
+    KExpr pitch = p.conv ? p.channels : p.depth;
+    row.base = k.add(lhsBase, k.mul(flat, k.value(pitch)));
+    return row;
+  }
+  SmallVector<Value> at = k.delinearize(flat, ArrayRef(p.outSizes).take_front(3));
+  row.y = k.sub(k.mul(at[1], k.index(p.conv->strides[0])), k.value(p.beginPad[0]));
+  row.x = k.sub(k.mul(at[2], k.index(p.conv->strides[1])), k.value(p.beginPad[1]));
+  Value pixel = k.mul(at[0], k.value(p.inSizes[1]));
+  pixel = k.mul(k.add(pixel, row.y), k.value(p.inSizes[2]));
+  row.base = k.add(lhsBase, k.mul(k.add(pixel, row.x), k.value(p.channels)));
+  return row;
+}
+
+static Value withoutZero(KernelBuilder &k, Value x, Value zero, unsigned lanes) {
+  if (!zero)
+    return x;
+  return arith::SubFOp::create(k.builder(), k.loc(), x, k.splat(zero, lanes));
+}
+
+Value Item::loadLhs(Value position, unsigned lanes) const {
+  Type type = elementType(problem.lhs);
+  Value value = k.load(lhsMemref, position, lanes, type);
+  if (problem.isInteger)
+    value = emitCast(k, value, type, problem.sumType);
+  return withoutZero(k, value, lhsZero, lanes);
+}
+
+Value Item::loadPanel(Value position, unsigned lanes) const {
+  Type type = elementType(problem.rhs);
+  Value value = k.load(rhsMemref, position, lanes, type);
+  return withoutZero(k, emitCast(k, value, type, problem.sumType), rhsZero, lanes);
+}
+
+} // namespace hexin::codegen::packed

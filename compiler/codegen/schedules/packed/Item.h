@@ -1,0 +1,45 @@
+//===- Item.h - one work item of a packed kernel ----------------------------===//
+//
+// An item owns a block of rows and a panel of columns of one product. This is where
+// its operands lie; Sums.h computes from them, Tile.h writes what comes out.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_ITEM_H
+#define HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_ITEM_H
+
+#include "compiler/codegen/schedules/packed/Problem.h"
+
+namespace hexin::codegen::packed {
+
+/// One row of a register tile.
+struct Row {
+  mlir::Value flat; ///< row number within the matrix (pixels: n*oh*ow)
+  mlir::Value base; ///< position of its first element in the lhs
+  mlir::Value y, x; ///< conv with a window: input coordinates of tap (0, 0), may be < 0
+};
+
+struct Item {
+  /// Binds the operands. `outerIndex`: which product; `panel`: which panel of its rhs.
+  Item(ElementEmitter &emitter, const Problem &problem, mlir::Value outerIndex,
+       mlir::Value panel);
+
+  Row rowAt(mlir::Value flat) const;
+  /// Elements of the lhs and of the panel in the type of sums, without zero points.
+  mlir::Value loadLhs(mlir::Value position, unsigned lanes) const;
+  mlir::Value loadPanel(mlir::Value position, unsigned lanes) const;
+
+  KernelBuilder &k;
+  const Problem &problem;
+  mlir::Value outerIndex;
+  mlir::Value lhsBase;     ///< of the product's left matrix, in the lhs
+  mlir::Value panelBase;   ///< of the panel, in the rhs
+  mlir::Value firstColumn; ///< of the panel, in the product
+
+private:
+  mlir::Value lhsMemref, rhsMemref;
+  mlir::Value lhsZero, rhsZero; ///< in the type of sums, or null
+};
+
+} // namespace hexin::codegen::packed
+
+#endif // HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_ITEM_H

@@ -1,0 +1,101 @@
+#include "compiler/codegen/schedules/packed/Problem.h"
+
+#include "compiler/codegen/elements/WindowLoops.h"
+
+using namespace mlir;
+
+namespace hexin::codegen::packed {
+
+hx::PanelsAttr panelsOf(Value value) {
+  return dyn_cast_or_null<hx::PanelsAttr>(
+      cast<RankedTensorType>(value.getType()).getEncoding());
+}
+
+bool Problem::fillsPanels(hx::Dim dim) const {
+  auto constant = hx::SymbolTable::constantValue(dim);
+  return constant && *constant % width == 0;
+}
+
+template <typename OpT> void Problem::describeMatMul(ElementEmitter &emitter, OpT op) {
+  KernelBuilder &k = emitter.kernel();
+  lhs = op.getLhs();
+  rhs = op.getRhs();
+  width = panelsOf(rhs).getWidth();
+  accType = sumType = computeType(elementType(op.getResult()));
+  SmallVector<KExpr> l = emitter.sizes(lhs), r = emitter.sizes(rhs);
+  size_t columnAxis = r.size() - (panelsOf(rhs).getTransposed() ? 2 : 1);
+  columns = r[columnAxis];
+  columnsAreFull = fillsPanels(emitter.dims(rhs)[columnAxis]);
+  depth = l.back();
+  bool isBatched = llvm::any_of(ArrayRef(r).drop_back(2), [&](KExpr size) {
+    return k.exprs().constantValue(size) != 1;
+  });
+  if (!isBatched) {
+    rows = k.exprs().product(ArrayRef(l).drop_back());
+    outer = k.constantExpr(1);
+    return;
+  }
+  rows = l[l.size() - 2];
+  SmallVector<KExpr> result = emitter.sizes(op.getResult());
+  batchSizes.assign(result.begin(), result.end() - 2);
+  outer = k.exprs().product(batchSizes);
+}
+
+template <typename OpT> void Problem::describeConv(ElementEmitter &emitter, OpT op) {
+  KernelBuilder &k = emitter.kernel();
+  conv = {op.getStrides(), op.getDilations(), static_cast<int64_t>(op.getGroups()),
+          Value()};
+  lhs = op.getInput();
+  rhs = op.getWeights();
+  width = panelsOf(rhs).getWidth();
+  accType = sumType = computeType(elementType(op.getResult()));
+  inSizes = emitter.sizes(lhs);
+  outSizes = emitter.sizes(op.getResult());
+  hx::Dims weightDims = emitter.dims(rhs);
+  auto constant = [&](hx::Dim dim) { return *hx::SymbolTable::constantValue(dim); };
+  isDepthwise = op.getGroups() > 1 && constant(weightDims[1]) == 1;
+  int64_t groups = isDepthwise ? 1 : op.getGroups();
+  taps = {constant(weightDims[2]), constant(weightDims[3])};
+  hx::Dim columnsDim = k.shapes().symbols().constant(constant(weightDims[0]) / groups);
+  columns = k.size(columnsDim);
+  columnsAreFull = fillsPanels(columnsDim);
+  depth = k.size(weightDims[1]);
+  channels = inSizes[3];
+  rows = k.exprs().product({outSizes[0], outSizes[1], outSizes[2]});
+  outer = k.constantExpr(groups);
+  WindowAxes axes(4, hx::Layout::nhwc);
+  hx::Dims pads =
+      beginPads(k.shapes(), op.getPads(), op.getPadPolicy(), taps, op.getStrides(),
+                op.getDilations(), axes.spatialOf(emitter.dims(lhs)),
+                axes.spatialOf(emitter.dims(op.getResult())));
+  hasPads = op.getPadPolicy() != hx::PadPolicy::explicit_pads ||
+            llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
+  for (hx::Dim pad : pads)
+    beginPad.push_back(k.size(pad));
+  isPointwise = taps[0] == 1 && taps[1] == 1 && !hasPads && op.getStrides()[0] == 1 &&
+                op.getStrides()[1] == 1;
+}
+
+Problem::Problem(ElementEmitter &emitter, Operation *heavy) {
+  if (auto op = dyn_cast<hx::ConvOp>(heavy)) {
+    describeConv(emitter, op);
+    conv->bias = op.getBias();
+  } else if (auto op = dyn_cast<hx::ConvIntegerOp>(heavy)) {
+    describeConv(emitter, op);
+    setZeroPoints(emitter, op.getInputZeroPoint(), op.getWeightsZeroPoint());
+  } else if (auto op = dyn_cast<hx::MatMulIntegerOp>(heavy)) {
+    describeMatMul(emitter, op);
+    setZeroPoints(emitter, op.getLhsZeroPoint(), op.getRhsZeroPoint());
+  } else {
+    describeMatMul(emitter, cast<hx::MatMulOp>(heavy));
+  }
+}
+
+void Problem::setZeroPoints(ElementEmitter &emitter, Value ofLhs, Value ofRhs) {
+  isInteger = true;
+  sumType = emitter.kernel().builder().getF32Type();
+  lhsZeroPoint = ofLhs;
+  rhsZeroPoint = ofRhs;
+}
+
+} // namespace hexin::codegen::packed

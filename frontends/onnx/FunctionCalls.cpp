@@ -1,0 +1,71 @@
+#include "frontends/onnx/GraphImporter.h"
+#include "frontends/onnx/OpTable.h"
+
+using namespace mlir;
+
+namespace hexin::onnx {
+
+/// Functions that call themselves end here.
+static constexpr unsigned maxCallDepth = 64;
+
+static std::string keyOf(std::string_view domain, std::string_view name,
+                         std::string_view overload) {
+  return canonicalDomain(StringRef(domain)).str() + '\0' + std::string(name) + '\0' +
+         std::string(overload);
+}
+
+void GraphImporter::addFunctions() {
+  for (const Function &function : model.functions)
+    functions[keyOf(function.domain, function.name, function.overload)] = &function;
+}
+
+const Function *GraphImporter::findFunction(const Node &node) const {
+  auto it = functions.find(keyOf(node.domain, node.opType, node.overload));
+  return it == functions.end() ? nullptr : it->second;
+}
+
+LogicalResult GraphImporter::importCall(const Node &node, const Function &function,
+                                        Scope &scope, ArrayRef<Value> inputs) {
+  if (scope.depth >= maxCallDepth)
+    return errors.malformed("functions call each other more than " + Twine(maxCallDepth) +
+                            " levels deep, or in a circle");
+  if (inputs.size() > function.inputs.size())
+    return errors.malformed("function takes " + Twine(function.inputs.size()) +
+                            " inputs, got " + Twine(inputs.size()));
+  if (node.outputs.size() > function.outputs.size())
+    return errors.malformed("function has " + Twine(function.outputs.size()) +
+                            " outputs, the call " + Twine(node.outputs.size()));
+
+  llvm::StringMap<const Attribute *> attributes;
+  for (const Attribute &attribute : function.defaultedAttributes)
+    attributes[StringRef(attribute.name)] = &attribute;
+  for (const Attribute &attribute : node.attributes)
+    if (attribute.reference.empty())
+      attributes[StringRef(attribute.name)] = &attribute;
+    else if (const auto *outer = scope.callAttribute(StringRef(attribute.reference)))
+      attributes[StringRef(attribute.name)] = outer;
+
+  Scope body;
+  body.block = scope.block;
+  body.callAttributes = &attributes;
+  body.depth = scope.depth + 1;
+  body.prefix =
+      scope.prefix + std::string(node.name.empty() ? node.opType : node.name) + "/";
+  body.context = errors.place() + ", ";
+  body.setOpsets(function.opsets.empty() ? model.opsets : function.opsets);
+  for (auto [i, name] : llvm::enumerate(function.inputs))
+    if (failed(bind(StringRef(name), i < inputs.size() ? inputs[i] : Value(), body)))
+      return failure();
+  if (failed(importNodes(function.nodes, body)))
+    return failure();
+  for (auto [i, name] : llvm::enumerate(node.outputs)) {
+    if (name.empty())
+      continue;
+    FailureOr<Value> value = lookup(StringRef(function.outputs[i]), body);
+    if (failed(value) || failed(bind(StringRef(name), *value, scope)))
+      return failure();
+  }
+  return success();
+}
+
+} // namespace hexin::onnx

@@ -1,0 +1,80 @@
+#include "frontends/onnx/ElementTypes.h"
+#include "frontends/onnx/GraphImporter.h"
+#include "frontends/onnx/wire/Utf8.h"
+
+#include "compiler/ir/AttributeConversion.h"
+#include "compiler/ir/Ops.h"
+
+using namespace mlir;
+
+namespace hexin::onnx {
+
+LogicalResult GraphImporter::bind(StringRef name, Value value, Scope &scope) {
+  if (scope.values.try_emplace(name, value).second)
+    return success();
+  return errors.malformed("the name '" + name + "' is given to two values");
+}
+
+FailureOr<Value> GraphImporter::lookup(StringRef name, Scope &scope) {
+  for (Scope *at = &scope; at; at = at->parent) {
+    if (auto it = at->values.find(name); it != at->values.end())
+      return it->second;
+    auto it = at->initializers.find(name);
+    if (it == at->initializers.end())
+      continue;
+    // In the block of the graph that owns it, so that other branches see it too.
+    OpBuilder::InsertionGuard guard(builder);
+    if (at->block != builder.getInsertionBlock())
+      builder.setInsertionPoint(
+          at->block->findAncestorOpInBlock(*builder.getInsertionBlock()->getParentOp()));
+    Value value = importTensor(*it->second, name);
+    at->values[name] = value;
+    if (!value)
+      return failure();
+    return value;
+  }
+  return errors.malformed("'" + name +
+                          "' is not an input, an initializer or the output of an "
+                          "earlier node");
+}
+
+FailureOr<SmallVector<Value>> GraphImporter::lookupOutputs(const Graph &graph,
+                                                           Scope &scope) {
+  SmallVector<Value> values;
+  for (const ValueInfo &info : graph.outputs) {
+    FailureOr<Value> value = lookup(StringRef(info.name), scope);
+    if (failed(value))
+      return failure();
+    if (!*value)
+      return errors.malformed("output '" + StringRef(info.name) + "' has no value");
+    values.push_back(*value);
+  }
+  return values;
+}
+
+Value GraphImporter::importTensor(const TensorData &data, StringRef name) {
+  auto fail = [&](const Status &status) {
+    (void)errors.fail(status.code(), "tensor '" + name + "': " + status.message());
+    return Value();
+  };
+  Result<Tensor> tensor = loader.load(data);
+  return tensor.ok() ? addConstant(*std::move(tensor), name) : fail(tensor.status());
+}
+
+Value GraphImporter::addConstant(Tensor tensor, StringRef name) {
+  std::string cleanName = toUtf8(name);
+  Location loc = NameLoc::get(builder.getStringAttr(cleanName));
+  HxBuilder b(builder, shapes, loc);
+  if (tensor.byteLength() <= static_cast<size_t>(hx::ConstantOp::maxBytes))
+    return b.constant(toElementsAttr(builder.getContext(), tensor));
+  auto type =
+      RankedTensorType::get(ArrayRef<int64_t>(tensor.dims().data(), tensor.dims().size()),
+                            hx::toElementType(tensor.dtype(), builder.getContext()));
+  std::string entry = weights.add(cleanName, std::move(tensor));
+  auto op = hx::WeightOp::create(builder, loc, type, entry);
+  if (failed(shapes.infer(op)))
+    return {};
+  return op.getResult();
+}
+
+} // namespace hexin::onnx

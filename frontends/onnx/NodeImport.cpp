@@ -1,0 +1,125 @@
+#include "frontends/onnx/GraphImporter.h"
+#include "frontends/onnx/OpBinder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/wire/Utf8.h"
+
+#include "compiler/ir/Ops.h"
+
+using namespace mlir;
+
+namespace hexin::onnx {
+
+/// Inlined functions can blow up; real models stay far below.
+static constexpr uint64_t maxNodes = 4'000'000;
+
+Location GraphImporter::locationOf(const Node &node, const Scope &scope) {
+  StringRef name = !node.name.empty()      ? StringRef(node.name)
+                   : !node.outputs.empty() ? StringRef(node.outputs[0])
+                                           : StringRef(node.opType);
+  return NameLoc::get(builder.getStringAttr(toUtf8(scope.prefix + name.str())));
+}
+
+LogicalResult GraphImporter::importNodes(ArrayRef<Node> nodes, Scope &scope) {
+  for (const Node &node : nodes) {
+    ImportErrors::Place where(errors, node, scope);
+    if (++numNodes > maxNodes) {
+      return errors.fail(StatusCode::resourceExhausted,
+                         "more than " + Twine(maxNodes) +
+                             " nodes after inlining functions");
+    }
+    if (failed(importNode(node, scope)))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult GraphImporter::importNode(const Node &node, Scope &scope) {
+  SmallVector<Value> inputs;
+  for (std::string_view name : node.inputs) {
+    FailureOr<Value> value =
+        name.empty() ? FailureOr<Value>(Value()) : lookup(StringRef(name), scope);
+    if (failed(value))
+      return failure();
+    inputs.push_back(*value);
+  }
+  while (!inputs.empty() && !inputs.back())
+    inputs.pop_back();
+  if (const Function *function = findFunction(node))
+    return importCall(node, *function, scope, inputs);
+  return importOp(node, scope, inputs);
+}
+
+LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
+                                      ArrayRef<Value> inputs) {
+  StringRef domain = canonicalDomain(StringRef(node.domain));
+  std::string domainName = domain.empty() ? "ai.onnx" : domain.str();
+  int64_t opset = scope.opset(domain);
+  if (opset == 0 && domain.empty())
+    return errors.malformed("the model names no opset of ai.onnx");
+  if (domain.empty() && (opset < 6 || opset > 28)) {
+    return errors.fail(StatusCode::versionMismatch,
+                       "ai.onnx opset " + Twine(opset) +
+                           ": expected 6 to 28; convert the model with "
+                           "onnx.version_converter");
+  }
+  // Exporters forget to name the other domains.
+  opset = std::max<int64_t>(opset, 1);
+
+  const OpTable &table = OpTable::get();
+  const OpRow *row = table.find(domain, StringRef(node.opType), opset);
+  if (!row) {
+    bool isOld = table.hasAnyVersion(domain, StringRef(node.opType));
+    return errors.unsupported(
+        "operator " + StringRef(node.opType) + " of domain " + domainName +
+        (isOld ? " did not exist at opset " : " is not supported (opset ") +
+        Twine(opset) + (isOld ? "" : ")"));
+  }
+  unsigned numGiven = inputs.size();
+  for (unsigned i = 0; i < row->minInputs; ++i)
+    if (i >= inputs.size() || !inputs[i])
+      return errors.malformed("input #" + Twine(i) + " is missing: expected at least " +
+                              Twine(row->minInputs) + " inputs");
+  if (numGiven > row->maxInputs)
+    return errors.malformed("expected at most " + Twine(row->maxInputs) +
+                            " inputs, got " + Twine(numGiven));
+
+  OpBinder binder(*this, scope, node, row->sinceVersion, opset, inputs,
+                  locationOf(node, scope));
+  row->import(binder);
+  if (binder.failedOnTypes())
+    noteMalformed();
+  if (binder.failed())
+    return failure();
+  for (auto [i, name] : llvm::enumerate(node.outputs)) {
+    if (name.empty())
+      continue;
+    Value value = i < binder.results().size() ? binder.results()[i] : Value();
+    if (!value)
+      return errors.unsupported("output #" + Twine(i) + " '" + StringRef(name) +
+                                "' is not supported");
+    if (failed(bind(StringRef(name), foldKnownContents(value), scope)))
+      return failure();
+  }
+  return success();
+}
+
+/// Shape arithmetic whose outcome is known becomes a constant at once: later
+/// nodes then see numbers where they need them.
+Value GraphImporter::foldKnownContents(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !type.hasStaticShape() || !isa<IntegerType>(type.getElementType()) ||
+      !value.getDefiningOp() || isa<hx::ConstantOp, hx::WeightOp>(value.getDefiningOp()))
+    return value;
+  std::optional<hx::Dims> contents = shapes.contents(value);
+  auto numbers = contents ? ShapeMath::constants(*contents) : std::nullopt;
+  if (!numbers || static_cast<int64_t>(numbers->size()) != type.getNumElements())
+    return value;
+  SmallVector<APInt> elements;
+  for (int64_t number : *numbers)
+    elements.emplace_back(type.getElementTypeBitWidth(), static_cast<uint64_t>(number),
+                          /*isSigned=*/true, /*implicitTrunc=*/true);
+  HxBuilder b(builder, shapes, value.getLoc());
+  return b.constant(DenseElementsAttr::get(type, elements));
+}
+
+} // namespace hexin::onnx

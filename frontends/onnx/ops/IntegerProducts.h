@@ -1,0 +1,28 @@
+//===- IntegerProducts.h - quantised convolutions and matmuls ---------------===//
+#ifndef HEXIN_FRONTENDS_ONNX_OPS_INTEGERPRODUCTS_H
+#define HEXIN_FRONTENDS_ONNX_OPS_INTEGERPRODUCTS_H
+
+#include "frontends/onnx/OpBinder.h"
+
+namespace hexin::onnx {
+
+/// The zero point at input `index`, or null: one element is a scalar to the dialect.
+inline Value zeroPoint(OpBinder &b, unsigned index) {
+  return b.shape.toScalarIfOne(b.input(index));
+}
+
+/// Result 0 of QLinearConv and QLinearMatMul: the exact i32 `product` times `scale` in
+/// f32, quantised to the zero point and the type of input 7.
+inline void resultRequantized(OpBinder &b, Value product, Value scale) {
+  mlir::Type f32 = b.builder.getF32Type();
+  Value y = b.mul(b.cast(product, f32), scale);
+  b.result(0, b.failed()
+                  ? Value()
+                  : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
+                                           b.scalar(f32, 1), zeroPoint(b, 7),
+                                           /*axis=*/0, /*block=*/0, /*saturate=*/true));
+}
+
+} // namespace hexin::onnx
+
+#endif // HEXIN_FRONTENDS_ONNX_OPS_INTEGERPRODUCTS_H

@@ -1,0 +1,132 @@
+"""Our kernels under oclgrind: no access out of bounds, no race, no uninitialised read.
+
+oclgrind interprets each work item, so sizes are small: large enough that every
+schedule has whole blocks and remainders. Its ICD is used by itself, beside no other
+driver, in a process of its own.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+ICD = Path("/usr/lib/oclgrind/liboclgrind-rt-icd.so")
+
+pytestmark = pytest.mark.skipif(not ICD.exists(), reason=f"oclgrind is not installed: there is no {ICD}")
+
+
+def random(seed, *shape):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+# name -> (op, inputs, constants, attributes, number of outputs)
+CASES = {
+    "matmul-packed": ("MatMul", [random(0, 13, 37)], [random(1, 37, 41)], {}, 1),
+    "matmul-row": ("MatMul", [random(2, 1, 37)], [random(3, 37, 41)], {}, 1),
+    "matmul-computed": ("MatMul", [random(4, 2, 9, 17), random(5, 2, 17, 19)], [], {}, 1),
+    "gemm": ("Gemm", [random(6, 7, 21)], [random(7, 18, 21), random(8, 18)], {"transB": 1, "alpha": 0.5}, 1),
+    "conv": ("Conv", [random(9, 1, 5, 11, 13)], [random(10, 18, 5, 3, 3), random(11, 18)], {"pads": [1] * 4}, 1),
+    "conv-strided": ("Conv", [random(12, 1, 4, 11, 10)], [random(13, 6, 4, 3, 3)],
+                     {"strides": [2, 2], "pads": [0, 1, 1, 0]}, 1),
+    "conv-pointwise": ("Conv", [random(14, 2, 9, 5, 7)], [random(15, 17, 9, 1, 1)], {}, 1),
+    "conv-depthwise": ("Conv", [random(16, 1, 19, 9, 7)], [random(17, 19, 1, 3, 3)], {"group": 19, "pads": [1] * 4}, 1),
+    "conv-transpose": ("ConvTranspose", [random(18, 1, 5, 4, 6)], [random(19, 5, 7, 2, 2)], {"strides": [2, 2]}, 1),
+    "softmax-row": ("Softmax", [random(20, 5, 67)], [], {"axis": -1}, 1),
+    "softmax-column": ("Softmax", [random(21, 17, 5)], [], {"axis": 0}, 1),
+    "layer-norm": ("LayerNormalization", [random(22, 6, 45)], [random(23, 45), random(24, 45)], {}, 1),
+    "reduce-row": ("ReduceSum", [random(25, 7, 131)], [np.array([1], np.int64)], {}, 1),
+    "reduce-column": ("ReduceMax", [random(26, 33, 7)], [np.array([0], np.int64)], {}, 1),
+    "reduce-all": ("ReduceMean", [random(27, 9, 5, 11)], [np.array([0, 2], np.int64)], {}, 1),
+    "arg-max": ("ArgMax", [random(28, 6, 23)], [], {"axis": 1}, 1),
+    "scan": ("CumSum", [random(29, 4, 37)], [np.array(1, np.int64)], {"exclusive": 1}, 1),
+    "top-k": ("TopK", [random(30, 3, 29)], [np.array([5], np.int64)], {}, 2),
+    "scatter": ("ScatterElements", [random(31, 9, 6), np.random.default_rng(32).integers(-9, 9, (4, 6)), random(33, 4, 6)],
+                [], {"axis": 0, "reduction": "add"}, 1),
+    "scatter-nd": ("ScatterND", [random(34, 8, 5), np.array([[1], [7], [1]], np.int64), random(35, 3, 5)], [], {}, 1),
+    "gather": ("Gather", [random(36, 11, 6), np.array([[-1, 0, 10], [3, 3, -11]], np.int64)], [], {"axis": 0}, 1),
+    "gather-nd": ("GatherND", [random(37, 5, 4, 3), np.array([[0, 1], [-1, 3]], np.int64)], [], {}, 1),
+    "transpose": ("Transpose", [random(38, 5, 7, 9)], [], {"perm": [2, 0, 1]}, 1),
+    "pool-max": ("MaxPool", [random(39, 1, 3, 9, 8)], [], {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1] * 4}, 1),
+    "pool-average": ("AveragePool", [random(40, 1, 3, 9, 8)], [], {"kernel_shape": [2, 3]}, 1),
+    "resize": ("Resize", [random(41, 1, 2, 5, 6)], [np.array([], np.float32), np.array([1, 1, 2, 1.5], np.float32)],
+               {"mode": "linear"}, 1),
+    "lstm": ("LSTM", [random(42, 3, 2, 5)], [random(43, 1, 12, 5), random(44, 1, 12, 3)], {"hidden_size": 3}, 3),
+    "broadcast": ("Add", [random(45, 5, 1, 7), random(46, 3, 1)], [], {}, 1),
+    "slice": ("Slice", [random(47, 9, 8)], [np.array([7, 1]), np.array([-100, 8]), np.array([0, 1]), np.array([-2, 3])],
+              {}, 1),
+    "pad": ("Pad", [random(48, 3, 4)], [np.array([1, 2, 0, 3])], {"mode": "reflect"}, 1),
+}
+
+# Kernels that sum a vector's lanes: oclgrind 21.10 follows uninitialised values into a
+# shuffle of another width by the wrong number of bytes, and falls.
+SHUFFLES = {"softmax-row", "softmax-column", "layer-norm", "reduce-row", "reduce-all", "lstm"}
+CHECKS = {
+    "bounds-and-races": (sorted(CASES), ["OCLGRIND_CHECK_API", "OCLGRIND_DATA_RACES"]),
+    "uninitialized": (sorted(set(CASES) - SHUFFLES), ["OCLGRIND_UNINITIALIZED"]),
+}
+
+
+def model_of(cases):
+    """One model of these cases, each with inputs of its own, and the inputs."""
+    nodes, values, constants, outputs = [], {}, [], []
+    for name in cases:
+        op, inputs, weights, attributes, count = CASES[name]
+        names = [f"{name}.in{i}" for i in range(len(inputs))]
+        values |= dict(zip(names, inputs))
+        constants += [numpy_helper.from_array(weight, f"{name}.const{i}") for i, weight in enumerate(weights)]
+        names += [f"{name}.const{i}" for i in range(len(weights))]
+        made = [f"{name}.out{i}" for i in range(count)]
+        nodes.append(helper.make_node(op, names, made, name=name, **attributes))
+        outputs += made
+    ports = [helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+             for name, value in values.items()]
+    graph = helper.make_graph(nodes, "cases", ports, [onnx.ValueInfoProto(name=name) for name in outputs], constants)
+    model = helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 18)])
+    return onnx.shape_inference.infer_shapes(model), values
+
+
+def under_oclgrind(command, folder, checks):
+    """The finished process, and what oclgrind has to say."""
+    log = folder / "oclgrind.log"
+    env = {**os.environ, "OCL_ICD_VENDORS": str(ICD), "OCLGRIND_LOG": str(log), **dict.fromkeys(checks, "1")}
+    env.pop("HEXIN_OPENCL_LIBRARY", None)
+    done = subprocess.run(list(map(str, command)), env=env, cwd=folder, capture_output=True, text=True, timeout=280)
+    return done, log.read_text() if log.exists() else ""
+
+
+@pytest.mark.parametrize("names, checks", CHECKS.values(), ids=CHECKS)
+def test_kernels_are_clean_and_right(hexin_tool, tmp_path, names, checks):
+    import hexin
+    import onnxruntime
+
+    model, values = model_of(names)
+    hexin.compile(model, tmp_path / "cases.hxm", targets=["opencl"])
+    arguments = []
+    for i, (name, value) in enumerate(values.items()):
+        np.save(tmp_path / f"in{i}.npy", value)
+        arguments += ["--input", f"{name}=in{i}.npy"]
+    done, said = under_oclgrind([hexin_tool, "run", "cases.hxm", "--device=opencl:0", "--cache-dir=none",
+                                 "--output-dir=out", *arguments], tmp_path, checks)
+    assert done.returncode == 0, done.stderr
+    assert said == ""
+
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    outputs = [port.name for port in session.get_outputs()]
+    for name, wanted in zip(outputs, session.run(None, values)):
+        found = np.load(tmp_path / "out" / f"{name}.npy")
+        scale = max(float(np.abs(wanted).max()), 1.0)
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-5 * scale, err_msg=name)
+
+
+@pytest.mark.skipif(not shutil.which("oclgrind-kernel"), reason="there is no oclgrind-kernel")
+def test_oclgrind_finds_what_is_wrong(tmp_path):
+    """The check itself: a kernel that writes one element too far."""
+    (tmp_path / "bad.cl").write_text("kernel void bad(global int *x) { x[get_global_id(0) + 1] = 1; }\n")
+    (tmp_path / "bad.sim").write_text("bad.cl\nbad\n4 1 1\n1 1 1\n<size=16 fill=0 int>\n")
+    done, said = under_oclgrind(["oclgrind-kernel", "bad.sim"], tmp_path, [])
+    assert "Invalid write" in said + done.stdout + done.stderr
