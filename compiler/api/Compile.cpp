@@ -58,6 +58,8 @@ public:
           options.threads ? options.threads : std::thread::hardware_concurrency();
       if (name == "cpu")
         targetOptions.archs = options.cpuArchs;
+      targetOptions.disabled = options.disable;
+      targetOptions.preferred = options.prefer;
       std::unique_ptr<Target> target = createTarget(name, targetOptions);
       if (!target)
         return invalidArgument("unknown target '" + name + "'; this build has " +
@@ -67,6 +69,8 @@ public:
                                "' has none of the architectures asked for");
       targets.push_back(std::move(target));
     }
+    for (const std::string &library : options.prefer)
+      HEXIN_RETURN_IF_ERROR(checkLibrary(library));
     return Status::success();
   }
 
@@ -206,6 +210,19 @@ private:
   }
 
   func::FuncOp mainFunction() { return model.module->lookupSymbol<func::FuncOp>("main"); }
+
+  Status checkLibrary(const std::string &name) const {
+    std::string libraries;
+    for (const std::unique_ptr<Target> &target : targets)
+      for (llvm::StringRef library : target->libraries()) {
+        if (library == name)
+          return Status::success();
+        libraries += (libraries.empty() ? "" : ", ") + library.str();
+      }
+    return invalidArgument(
+        "no target here has a library '" + name + "' to prefer; " +
+        (libraries.empty() ? "they have none" : "there is " + libraries));
+  }
 
   static std::string known() {
     std::string names;

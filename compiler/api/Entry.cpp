@@ -51,6 +51,8 @@ Result<CompileOptions> parseOptions(const hexin_compiler_request &request) {
       options.allowFallback.push_back(value);
     else if (key == "disable")
       options.disable.push_back(value);
+    else if (key == "prefer")
+      options.prefer.push_back(value);
     else if (key == "cpu-arch")
       options.cpuArchs.push_back(value);
     else if (key == "emit")

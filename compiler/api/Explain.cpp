@@ -4,6 +4,21 @@
 
 namespace hexin::compiler {
 
+/// "onednn.conv (guarded), else conv_f32_1a2b": the variants, best first.
+static std::string candidates(const fmt::ProgramT &program,
+                              const fmt::InstructionT &instruction) {
+  std::string text;
+  for (const auto &variant : instruction.variants) {
+    text +=
+        (text.empty() ? "" : ", else ") + (variant->engine == fmt::Engine::kernel
+                                               ? program.kernels[variant->kernel]->name
+                                               : variant->name);
+    if (variant->guard >= 0)
+      text += " (guarded)";
+  }
+  return text;
+}
+
 std::string explain(const fmt::ProgramT &program) {
   std::ostringstream os;
   size_t transfers = 0, hostOps = 0, syncs = 0;
@@ -22,9 +37,7 @@ std::string explain(const fmt::ProgramT &program) {
     bool isHost = best.engine == fmt::Engine::host;
     hostOps += isHost;
     os << "  " << instruction->node << "\n      on " << (isHost ? "host" : program.target)
-       << ", " << instruction->op << ", "
-       << (best.engine == fmt::Engine::kernel ? program.kernels[best.kernel]->name
-                                              : best.name);
+       << ", " << instruction->op << ", " << candidates(program, *instruction);
     if (!instruction->reason.empty())
       os << "\n      because " << instruction->reason;
     os << "\n";

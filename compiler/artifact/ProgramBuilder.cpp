@@ -310,12 +310,44 @@ private:
         return internalError("the kernels for '" + nodeNames(group.getLoc()) +
                              "' differ in bindings or params between architectures");
     }
-    return addLaunch(use, group.getSchedule().str(), nodeNames(group.getLoc()),
-                     group.getReason() ? group.getReason()->str() : "");
+    std::string reason = group.getReason() ? group.getReason()->str() : "";
+    std::string refusal;
+    std::vector<std::unique_ptr<fmt::VariantT>> variants;
+    if (std::optional<LibraryCall> call = target.libraryCall(group, shapes, refusal)) {
+      HEXIN_ASSIGN_OR_RETURN(auto variant, libraryVariant(*call));
+      variants.push_back(std::move(variant));
+    }
+    if (!refusal.empty())
+      reason += (reason.empty() ? "" : "; ") + refusal;
+    return addLaunch(use, group.getSchedule().str(), nodeNames(group.getLoc()), reason,
+                     std::move(variants));
   }
 
+  Result<std::unique_ptr<fmt::VariantT>> libraryVariant(const LibraryCall &call) {
+    auto variant = std::make_unique<fmt::VariantT>();
+    variant->engine = fmt::Engine::library;
+    variant->name = call.name;
+    for (const auto &[name, value] : call.attributes)
+      variant->attributes.push_back(attributeDef(name, value));
+    if (call.guard) {
+      variant->guard = exprs.add(call.guard);
+      if (variant->guard < 0)
+        return internalError("the guard of " + call.name +
+                             " hangs on a value that is not kept");
+    }
+    for (Value value : call.bindings) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(value));
+      variant->bindings.push_back(fmt::Binding(id, -1));
+    }
+    variant->order = fmt::OrderClass::free;
+    variant->error_constant = call.errorConstant;
+    return variant;
+  }
+
+  /// `variants`: what goes before the kernel, best first.
   Status addLaunch(const codegen::KernelUse &use, std::string op, std::string node,
-                   std::string reason) {
+                   std::string reason,
+                   std::vector<std::unique_ptr<fmt::VariantT>> variants = {}) {
     auto variant = std::make_unique<fmt::VariantT>();
     variant->engine = fmt::Engine::kernel;
     variant->kernel = kernelId(use);
@@ -337,6 +369,7 @@ private:
     }
     auto instruction = std::make_unique<fmt::InstructionT>();
     instruction->kind = fmt::InstructionKind::run;
+    instruction->variants = std::move(variants);
     instruction->variants.push_back(std::move(variant));
     instruction->op = std::move(op);
     instruction->node = std::move(node);

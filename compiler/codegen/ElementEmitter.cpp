@@ -48,7 +48,8 @@ void ElementEmitter::collapse(Operation *heavy, bool keepLast) {
       return;
 
   // Two neighbouring axes merge when every value has both as the root has them,
-  // or both as 1 (missing leading axes count as 1).
+  // or both as 1 (missing leading axes count as 1). Axes that are 1 in the root
+  // merge with any, and are looked through: in [N, 1, S] it is N and S that count.
   SmallVector<Value> values;
   for (Value argument : body.getArguments())
     if (llvm::any_of(argument.getUsers(), [&](Operation *user) { return user != heavy; }))
@@ -73,12 +74,20 @@ void ElementEmitter::collapse(Operation *heavy, bool keepLast) {
     if (dims(value).size() > rank)
       return;
   SmallVector<bool> mergesWithPrevious(rank, false);
-  for (size_t axis = 1; axis + (keepLast ? 1 : 0) < rank; ++axis)
-    mergesWithPrevious[axis] = llvm::all_of(values, [&](Value value) {
-      Kind a = kindOf(value, axis - 1), b = kindOf(value, axis);
-      bool isNeutral = isStaticOne(full[axis]) || isStaticOne(full[axis - 1]);
-      return (a != other && a == b) || (isNeutral && a != other && b != other);
-    });
+  std::optional<size_t> anchor; // the last axis of the run at hand that is not 1
+  for (size_t axis = 0; axis < rank; ++axis) {
+    bool mayMerge = axis > 0 && axis + (keepLast ? 1 : 0) < rank;
+    mergesWithPrevious[axis] =
+        mayMerge && llvm::all_of(values, [&](Value value) {
+          Kind kind = kindOf(value, axis);
+          return kind != other &&
+                 (isStaticOne(full[axis]) || !anchor || kindOf(value, *anchor) == kind);
+        });
+    if (!mergesWithPrevious[axis])
+      anchor.reset();
+    if (!isStaticOne(full[axis]))
+      anchor = axis;
+  }
   hx::SymbolTable &table = k.shapes().symbols();
   for (Value value : values) {
     hx::Dims d = dims(value), merged;

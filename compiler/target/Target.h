@@ -11,6 +11,7 @@
 #define HEXIN_COMPILER_TARGET_TARGET_H
 
 #include "compiler/codegen/KernelModule.h"
+#include "compiler/target/LibraryCall.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/LLVM.h"
@@ -18,8 +19,14 @@
 #include "llvm/ADT/StringRef.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
+
+namespace hexin::hx {
+class GroupOp;
+class SymbolicShapes;
+} // namespace hexin::hx
 
 namespace hexin {
 
@@ -44,11 +51,22 @@ public:
   /// image. Diagnoses at the kernel what it cannot take.
   virtual mlir::FailureOr<Image> emitImage(mlir::ModuleOp kernels,
                                            const CodegenTraits &traits) = 0;
+
+  /// The libraries that libraryCall may answer with; options name them.
+  virtual llvm::ArrayRef<llvm::StringRef> libraries() const { return {}; }
+
+  /// `group` as a call of the target's library that goes before our kernel; nullopt
+  /// when there is none, and why in `reason` when a library has such ops at all
+  /// ("onednn: no post-op for floor").
+  virtual std::optional<LibraryCall>
+  libraryCall(hx::GroupOp group, hx::SymbolicShapes &shapes, std::string &reason);
 };
 
 /// Options that reach a target's factory.
 struct TargetOptions {
   std::vector<std::string> archs; ///< empty = all
+  /// Libraries to do without, and libraries that go first wherever they can.
+  std::vector<std::string> disabled, preferred;
   /// Where compiled kernels are kept, or null. Outlives the target.
   const KernelCache *cache = nullptr;
   unsigned threads = 1; ///< that emitImage may use, its caller's included

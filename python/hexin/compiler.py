@@ -61,6 +61,7 @@ def _options(
     states: Optional[Mapping[str, str]] = None,
     allow_fallback: Iterable[str] = (),
     disable: Iterable[str] = (),
+    prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
     emit: Optional[str] = None,
     explain: bool = False,
@@ -77,6 +78,7 @@ def _options(
         "states": dict(states or {}),
         "allow_fallback": _names("allow_fallback", allow_fallback),
         "disable": _names("disable", disable),
+        "prefer": _names("prefer", prefer),
         "cpu_archs": _names("cpu_archs", cpu_archs),
         "emit": emit or "",
         "explain": bool(explain),
@@ -96,6 +98,7 @@ def compile(
     states: Optional[Mapping[str, str]] = None,
     allow_fallback: Iterable[str] = (),
     disable: Iterable[str] = (),
+    prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
     emit: Optional[str] = None,
     explain: bool = False,
@@ -120,6 +123,7 @@ def compile(
     allow_fallback: ONNX op types or node names that may run off the device; any
         other op that the target cannot take is an error.
     disable: libraries, ops or schedules to do without, as in ``onednn``.
+    prefer: libraries that go before our kernels wherever they can, as in ``onednn``.
     cpu_archs: cpu images to emit; all of x86-64-v2, -v3 and -v4 by default.
     emit: ``import``, ``optimized``, ``placed`` or ``kernels``: give that form of the
         program as ``report.text`` instead of an artifact.
@@ -135,8 +139,8 @@ def compile(
     UnavailableError (no compiler here), IoError (the old `out` is intact).
     """
     options = _options(
-        targets, shapes, states, allow_fallback, disable, cpu_archs, emit, explain,
-        verify_each, threads, cache_dir, progress,
+        targets, shapes, states, allow_fallback, disable, prefer, cpu_archs, emit,
+        explain, verify_each, threads, cache_dir, progress,
     )
     if out is None and not emit:
         raise InvalidArgumentError("compile needs `out`, or `emit` to give text instead")
@@ -159,6 +163,7 @@ def retarget(
     targets: Iterable[str],
     allow_fallback: Iterable[str] = (),
     disable: Iterable[str] = (),
+    prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
     explain: bool = False,
     verify_each: bool = False,
@@ -173,8 +178,8 @@ def retarget(
     of :func:`compile`.
     """
     options = _options(
-        targets, None, None, allow_fallback, disable, cpu_archs, None, explain,
-        verify_each, threads, cache_dir, progress,
+        targets, None, None, allow_fallback, disable, prefer, cpu_archs, None,
+        explain, verify_each, threads, cache_dir, progress,
     )
     out_path = os.fspath(path if out is None else out)
     return CompileReport(*_core.retarget(os.fspath(path), out_path, options))

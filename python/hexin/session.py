@@ -20,6 +20,7 @@ class SessionStats(NamedTuple):
     plans: int  #: one per new set of input sizes
     commands_prepared: int
     kernels_compiled: int  #: built from source; 0 on a warm cache
+    weights_reordered: int  #: into a library's own form; 0 on a warm cache
     arena_bytes: int
     transfers: int  #: host <-> device copies in the last run
 

@@ -54,6 +54,7 @@ CompileOptions optionsFrom(const nb::dict &dict) {
   get("states", options.states);
   get("allow_fallback", options.allowFallback);
   get("disable", options.disable);
+  get("prefer", options.prefer);
   get("cpu_archs", options.cpuArchs);
   get("emit", options.emit);
   get("explain", options.explain);

@@ -126,7 +126,8 @@ public:
   nb::tuple stats() {
     SessionStats stats = get().stats();
     return nb::make_tuple(stats.runs, stats.plans, stats.commandsPrepared,
-                          stats.kernelsCompiled, stats.arenaBytes, stats.transfers);
+                          stats.kernelsCompiled, stats.weightsReordered, stats.arenaBytes,
+                          stats.transfers);
   }
 
 private:

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <set>
+
 namespace hexin {
 namespace {
 
@@ -42,6 +44,10 @@ ordered_json describeVariant(const fmt::Program &program, const fmt::Variant &va
                      : text(variant.name());
   if (variant.guard() >= 0)
     json["guarded"] = true;
+  if (variant.engine() == fmt::Engine::library) {
+    json["order"] = fmt::EnumNameOrderClass(variant.order());
+    json["errorConstant"] = variant.error_constant();
+  }
   return json;
 }
 
@@ -69,6 +75,29 @@ ordered_json describeInstruction(const fmt::Program &program,
       variants.push_back(describeVariant(program, *variant));
   }
   return json;
+}
+
+/// Weights in panels that library variants bind: a library keeps them in a form of its
+/// own beside.
+size_t countLibraryWeights(const fmt::Header &header, const fmt::Program &program) {
+  std::set<int32_t> weights;
+  for (uint32_t i = 0; i < sizeOf(program.instructions()); ++i) {
+    const auto *variants = program.instructions()->Get(i)->variants();
+    for (uint32_t v = 0; v < sizeOf(variants); ++v) {
+      const fmt::Variant *variant = variants->Get(v);
+      if (variant->engine() != fmt::Engine::library || !variant->bindings())
+        continue;
+      for (const fmt::Binding *binding : *variant->bindings()) {
+        if (binding->value() == fmt::absentOperand)
+          continue;
+        const fmt::ValueDef *value = program.values()->Get(binding->value());
+        if (value->kind() == fmt::ValueKind::weight &&
+            header.weights()->Get(value->index())->encoding() == fmt::Encoding::panels)
+          weights.insert(value->index());
+      }
+    }
+  }
+  return weights.size();
 }
 
 ordered_json describeProgram(const fmt::Header &header, const fmt::Program &program) {
@@ -104,6 +133,7 @@ ordered_json describeProgram(const fmt::Header &header, const fmt::Program &prog
     }
   json["transfers"] = transfers;
   json["hostInstructions"] = onHost;
+  json["libraryWeights"] = countLibraryWeights(header, program);
   auto &fallbacks = json["fallbacks"] = ordered_json::array();
   if (program.fallbacks())
     for (const flatbuffers::String *fallback : *program.fallbacks())

@@ -63,6 +63,8 @@ Status ProgramVerifier::verifyVariant(const fmt::Variant &variant,
   HEXIN_RETURN_IF_ERROR(budget.charge(variant.bindings()));
   if (variant.engine() > fmt::Engine::MAX)
     return versionMismatch(where + " runs on an engine this build does not know");
+  if (variant.order() > fmt::OrderClass::MAX)
+    return versionMismatch(where + " has an order class this build does not know");
   if (!isExprOrNone(variant.guard()) || !isExprOrNone(variant.scratch_bytes()))
     return corruptData(where + ": its guard or scratch size is no expression");
   for (uint32_t i = 0; i < sizeOf(variant.params()); ++i)

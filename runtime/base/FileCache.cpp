@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <string>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,15 +18,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Head of an entry; the key and then the value follow.
+/// Head of an entry; the key follows, and from the next multiple of 64 the value.
 struct EntryHead {
   std::array<char, 8> magic;
   uint64_t keyBytes;
   uint64_t valueBytes;
   uint64_t hash; // of key and value
 };
-constexpr std::array<char, 8> entryMagic = {'H', 'X', 'C', 'A', 'C', 'H', 'E', '1'};
+constexpr std::array<char, 8> entryMagic = {'H', 'X', 'C', 'A', 'C', 'H', 'E', '2'};
 constexpr std::string_view entrySuffix = ".entry";
+constexpr uint64_t valueAlignment = 64;
 constexpr std::string_view temporarySuffix = ".tmp";
 /// A temporary file this old was left by a process that died.
 constexpr auto abandonedAfter = std::chrono::hours(1);
@@ -43,18 +45,6 @@ public:
   explicit operator bool() const { return descriptor_ >= 0; }
   int get() const { return descriptor_; }
 
-  bool read(void *to, size_t bytes) {
-    auto *at = static_cast<char *>(to);
-    while (bytes > 0) {
-      ssize_t n = ::read(descriptor_, at, bytes);
-      if (n <= 0)
-        return false;
-      at += n;
-      bytes -= static_cast<size_t>(n);
-    }
-    return true;
-  }
-
   bool write(const void *from, size_t bytes) {
     const auto *at = static_cast<const char *>(from);
     while (bytes > 0) {
@@ -70,6 +60,14 @@ public:
 private:
   int descriptor_;
 };
+
+/// Where the value begins; nullopt when the key alone is larger than any file.
+std::optional<uint64_t> valueOffset(uint64_t keyBytes) {
+  if (keyBytes > UINT64_MAX / 2)
+    return std::nullopt;
+  uint64_t end = sizeof(EntryHead) + keyBytes;
+  return (end + valueAlignment - 1) / valueAlignment * valueAlignment;
+}
 
 uint64_t hashEntry(std::string_view key, std::span<const std::byte> value) {
   return hash64(value, hash64(key));
@@ -91,7 +89,19 @@ fs::path FileCache::pathOf(std::string_view key) const {
   return folder_ / (name + std::string(entrySuffix));
 }
 
+FileCache::Mapped::~Mapped() {
+  if (!file_.empty())
+    ::munmap(const_cast<std::byte *>(file_.data()), file_.size());
+}
+
 std::optional<std::vector<std::byte>> FileCache::find(std::string_view key) const {
+  std::optional<Mapped> mapped = map(key);
+  if (!mapped)
+    return std::nullopt;
+  return std::vector<std::byte>(mapped->bytes().begin(), mapped->bytes().end());
+}
+
+std::optional<FileCache::Mapped> FileCache::map(std::string_view key) const {
   if (!isEnabled())
     return std::nullopt;
   fs::path path = pathOf(key);
@@ -100,34 +110,39 @@ std::optional<std::vector<std::byte>> FileCache::find(std::string_view key) cons
   if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     return std::nullopt;
   auto fileBytes = static_cast<uint64_t>(status.st_size);
-  auto damaged = [&]() -> std::optional<std::vector<std::byte>> {
+  auto damaged = [&]() -> std::optional<Mapped> {
     std::error_code ignored;
     fs::remove(path, ignored);
     return std::nullopt;
   };
   EntryHead head;
-  if (fileBytes < sizeof head || fileBytes > maxBytes_ ||
-      !file.read(&head, sizeof head) || head.magic != entryMagic ||
-      head.keyBytes > fileBytes || head.valueBytes > fileBytes ||
-      sizeof head + head.keyBytes + head.valueBytes != fileBytes)
+  if (fileBytes < sizeof head || fileBytes > maxBytes_)
     return damaged();
-  if (head.keyBytes != key.size())
-    return std::nullopt; // the entry of another key with the same hash
-  std::string storedKey(head.keyBytes, '\0');
-  std::vector<std::byte> value(head.valueBytes);
-  if (!file.read(storedKey.data(), storedKey.size()) ||
-      !file.read(value.data(), value.size()) || hashEntry(storedKey, value) != head.hash)
-    return damaged();
-  if (storedKey != key)
+  void *start =
+      ::mmap(nullptr, fileBytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.get(), 0);
+  if (start == MAP_FAILED)
     return std::nullopt;
+  Mapped mapped({static_cast<const std::byte *>(start), fileBytes});
+  std::memcpy(&head, start, sizeof head);
+  std::optional<uint64_t> offset = valueOffset(head.keyBytes);
+  if (head.magic != entryMagic || !offset || *offset > fileBytes ||
+      head.valueBytes != fileBytes - *offset)
+    return damaged();
+  std::string_view storedKey(static_cast<const char *>(start) + sizeof head,
+                             head.keyBytes);
+  mapped.value_ = mapped.file_.subspan(*offset);
+  if (storedKey != key)
+    return std::nullopt; // the entry of another key with the same hash
+  if (hashEntry(storedKey, mapped.value_) != head.hash)
+    return damaged();
   ::futimens(file.get(), nullptr); // used now; a read-only folder just keeps its order
-  return value;
+  return mapped;
 }
 
 void FileCache::store(std::string_view key, std::span<const std::byte> value) const {
   EntryHead head{entryMagic, key.size(), value.size(), hashEntry(key, value)};
-  uint64_t entryBytes = sizeof head + key.size() + value.size();
-  if (!isEnabled() || entryBytes > maxBytes_)
+  uint64_t offset = valueOffset(key.size()).value_or(UINT64_MAX);
+  if (!isEnabled() || offset > maxBytes_ || value.size() > maxBytes_ - offset)
     return;
   std::error_code ignored;
   fs::create_directories(folder_, ignored);
@@ -137,7 +152,9 @@ void FileCache::store(std::string_view key, std::span<const std::byte> value) co
     File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!file)
       return;
+    constexpr std::array<char, valueAlignment> gap{};
     isWritten = file.write(&head, sizeof head) && file.write(key.data(), key.size()) &&
+                file.write(gap.data(), offset - sizeof head - key.size()) &&
                 file.write(value.data(), value.size());
   }
   std::error_code failed;
@@ -147,7 +164,7 @@ void FileCache::store(std::string_view key, std::span<const std::byte> value) co
     fs::remove(temporary, ignored);
     return;
   }
-  auto bytes = static_cast<int64_t>(entryBytes);
+  auto bytes = static_cast<int64_t>(offset + value.size());
   if (room_->fetch_sub(bytes) < bytes)
     evict(path);
 }

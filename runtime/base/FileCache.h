@@ -23,6 +23,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hexin {
@@ -30,6 +31,30 @@ namespace hexin {
 /// Thread-safe. Copies are the same cache.
 class FileCache {
 public:
+  /// What an entry holds, mapped from its file: shared between processes, and valid
+  /// while this lives, whatever becomes of the entry.
+  class Mapped {
+  public:
+    Mapped(Mapped &&other) noexcept
+        : file_(std::exchange(other.file_, {})), value_(other.value_) {}
+    Mapped &operator=(Mapped &&other) noexcept {
+      std::swap(file_, other.file_);
+      std::swap(value_, other.value_);
+      return *this;
+    }
+    ~Mapped();
+
+    /// Aligned to 64 bytes.
+    std::span<const std::byte> bytes() const { return value_; }
+
+  private:
+    friend class FileCache;
+    explicit Mapped(std::span<const std::byte> file) : file_(file) {}
+
+    std::span<const std::byte> file_;
+    std::span<const std::byte> value_;
+  };
+
   /// An empty `folder` switches the cache off. The folder holds nothing but this
   /// cache and is made when something is stored.
   explicit FileCache(std::filesystem::path folder, uint64_t maxBytes = uint64_t(256)
@@ -38,6 +63,9 @@ public:
 
   bool isEnabled() const { return !folder_.empty(); }
   std::optional<std::vector<std::byte>> find(std::string_view key) const;
+  /// The same without a copy, for large values.
+  std::optional<Mapped> map(std::string_view key) const;
+  /// Does nothing with a value that is larger than the bound.
   void store(std::string_view key, std::span<const std::byte> value) const;
   /// Forgets an entry whose bytes turned out useless.
   void remove(std::string_view key) const;

@@ -201,7 +201,9 @@ typedef struct hexin_device_api {
   uint32_t (*wrap_host)(hexin_device *device, void *pointer, uint64_t bytes,
                         hexin_buffer **out, hexin_error *error);
   /* A counter of the device since it was opened, by name; 0 for a name it does not
-   * have. "kernels_compiled": modules built from source, not found in a cache. */
+   * have. "kernels_compiled": modules built from source, not found in a cache.
+   * "weights_reordered": constant weights that a library brought into a form of its
+   * own, not found in a cache. */
   uint64_t (*counter)(hexin_device *device, const char *name);
 } hexin_device_api;
 

@@ -74,6 +74,7 @@ public:
       add("state", input, output);
     addAll("allow-fallback", options.allowFallback);
     addAll("disable", options.disable);
+    addAll("prefer", options.prefer);
     addAll("cpu-arch", options.cpuArchs);
     if (!options.emit.empty())
       add("emit", "", options.emit);

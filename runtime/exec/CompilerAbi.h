@@ -28,6 +28,7 @@ extern "C" {
  *   state             input name    output name
  *   allow-fallback    -             op type or node name
  *   disable           -             op, library or schedule
+ *   prefer            -             library
  *   cpu-arch          -             "x86-64-v3"
  *   emit              -             "import", "optimized", "placed", "kernels"
  *   explain, verify-each  -         "1"

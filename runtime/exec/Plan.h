@@ -149,11 +149,18 @@ struct PlanState {
   uint32_t position = 0;   // in ProgramInfo::order
 };
 
+/// What a command is, for traces.
+struct Launch {
+  uint32_t instruction = 0;
+  uint32_t variant = 0;   ///< of the instruction
+  std::string passedOver; ///< better variants that the device refused, and why
+};
+
 struct Segment {
   // -- running it
   std::vector<Step> steps;
   std::vector<hexin_command *> commands; // what steps refer to
-  std::vector<uint32_t> commandInstructions;
+  std::vector<Launch> launches;          // per command
   std::vector<Command> ownedCommands;
   std::vector<uint64_t> commandTimes; // when profiling: 2 per command
   std::vector<uint64_t> slabBytes;    // that each slab must have, 0 = untouched

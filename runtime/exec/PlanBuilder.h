@@ -107,6 +107,8 @@ private:
   std::unique_ptr<PlanState> state_;
   std::unique_ptr<Segment> segment_;
   uint32_t instruction_ = 0;
+  uint32_t variant_ = 0;   // of the instruction
+  std::string passedOver_; // its variants that the device refused, and why
   bool blocked_ = false;
   int32_t blockedOn_ = -1; // the expression
 

@@ -116,8 +116,9 @@ Status PlanBuilder::addInstruction() {
 }
 
 Status PlanBuilder::addRun(const fmt::Instruction &instruction) {
-  std::string refusals;
-  for (const fmt::Variant *variant : *instruction.variants()) {
+  passedOver_.clear();
+  for (variant_ = 0; variant_ < sizeOf(instruction.variants()); ++variant_) {
+    const fmt::Variant *variant = instruction.variants()->Get(variant_);
     if (variant->guard() >= 0) {
       int64_t guard;
       HEXIN_RETURN_IF_ERROR(need(variant->guard(), "the guard of a variant", guard));
@@ -129,13 +130,15 @@ Status PlanBuilder::addRun(const fmt::Instruction &instruction) {
     if (variant->engine() == fmt::Engine::host)
       return addHost(*variant);
     Status added = addLibrary(*variant);
-    if (blocked_ || !isRefusal(added))
+    if (blocked_ || added.ok())
       return added;
-    refusals += "; " + variant->name()->str() + ": " + added.message();
+    if (!isRefusal(added))
+      return added.withContext(describeInstruction());
+    passedOver_ += (passedOver_.empty() ? "" : "; ") + added.message();
   }
   return unsupported(describeInstruction() +
-                     ": no variant runs at these sizes on device '" + device_.id() + "'" +
-                     refusals);
+                     ": no variant runs at these sizes on device '" + device_.id() +
+                     (passedOver_.empty() ? "'" : "': " + passedOver_));
 }
 
 Status PlanBuilder::prepare(hexin_command_desc &desc) {
@@ -148,7 +151,7 @@ Status PlanBuilder::prepare(hexin_command_desc &desc) {
   if (!command)
     return command.status();
   segment_->commands.push_back(command->get());
-  segment_->commandInstructions.push_back(instruction_);
+  segment_->launches.push_back({instruction_, variant_, passedOver_});
   segment_->ownedCommands.push_back(*std::move(command));
   auto index = static_cast<uint32_t>(segment_->commands.size() - 1);
   if (segment_->steps.empty() || segment_->steps.back().kind != Step::submit)
@@ -191,7 +194,7 @@ Status PlanBuilder::addLibrary(const fmt::Variant &variant) {
   desc.grain = 1;
   desc.attributes = attributes.data();
   desc.attribute_count = static_cast<uint32_t>(attributes.size());
-  HEXIN_RETURN_IF_ERROR(prepare(desc).withContext(describeInstruction()));
+  HEXIN_RETURN_IF_ERROR(prepare(desc));
   markWritten(variant);
   return Status::success();
 }

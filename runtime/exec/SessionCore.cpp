@@ -245,6 +245,7 @@ SessionStats SessionCore::stats() {
   SessionStats stats = stats_;
   stats.arenaBytes = memory_.arenaBytes();
   stats.kernelsCompiled = program_->device().counter("kernels_compiled");
+  stats.weightsReordered = program_->device().counter("weights_reordered");
   return stats;
 }
 

@@ -103,8 +103,9 @@ Status SessionCore::deliverState(const FinalValue &final) {
 void SessionCore::recordTimes() {
   for (const Segment *segment : path_)
     for (size_t i = 0; i < segment->commands.size(); ++i)
-      trace_.push_back({segment->commandInstructions[i], true,
-                        segment->commandTimes[2 * i], segment->commandTimes[2 * i + 1]});
+      trace_.push_back({segment->launches[i].instruction, true,
+                        segment->commandTimes[2 * i], segment->commandTimes[2 * i + 1],
+                        segment->launches[i].variant, segment->launches[i].passedOver});
 }
 
 /// Whatever became of the run: nothing of it stays in flight or referred to.

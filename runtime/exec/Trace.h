@@ -15,6 +15,8 @@ struct TraceEvent {
   bool isOnDevice = false;
   uint64_t beginNs = 0; ///< steady clock
   uint64_t endNs = 0;
+  uint32_t variant = 0;   ///< of the instruction, on the device
+  std::string passedOver; ///< better variants that the device refused, and why
 };
 
 /// Chrome trace JSON: one row for the host, one for the device.

@@ -112,6 +112,7 @@ Result<json> measure(const BenchCommand &command, const Context &context) {
               {"arenaBytes", stats.arenaBytes},
               {"plans", stats.plans},
               {"kernelsCompiled", stats.kernelsCompiled},
+              {"weightsReordered", stats.weightsReordered},
               {"transfers", stats.transfers}};
 }
 

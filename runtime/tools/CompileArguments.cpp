@@ -31,6 +31,12 @@ void addCompileArguments(CLI::App &command, CompileArguments &arguments) {
       ->type_name("NAME,…")
       ->allow_extra_args(false);
   command
+      .add_option("--prefer", arguments.prefer,
+                  "Libraries that go before our kernels wherever they can, as in onednn")
+      ->delimiter(',')
+      ->type_name("NAME,…")
+      ->allow_extra_args(false);
+  command
       .add_option("--cpu-archs", arguments.cpuArchs,
                   "cpu images to emit; default x86-64-v2,x86-64-v3,x86-64-v4")
       ->delimiter(',')
@@ -52,6 +58,7 @@ CompileOptions toCompileOptions(const CompileArguments &arguments) {
     options.targets = arguments.targets;
   options.allowFallback = arguments.allowFallback;
   options.disable = arguments.disable;
+  options.prefer = arguments.prefer;
   options.cpuArchs = arguments.cpuArchs;
   options.threads = arguments.threads;
   options.explain = arguments.explain;

@@ -18,6 +18,7 @@ struct CompileArguments {
   std::vector<std::string> targets;
   std::vector<std::string> allowFallback;
   std::vector<std::string> disable;
+  std::vector<std::string> prefer;
   std::vector<std::string> cpuArchs;
   uint32_t threads = 0;
   bool explain = false;

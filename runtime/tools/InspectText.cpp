@@ -63,16 +63,14 @@ std::string sectionLines(const json &description) {
   return text;
 }
 
-/// "kernel hx_add_f32", "onednn.conv", "host: shape"; of the first variant.
-std::string describeEngine(const json &instruction) {
-  const json &variants = member(instruction, "variants");
-  const json &first =
-      variants.is_array() && !variants.empty() ? variants[0] : instruction;
-  std::string engine = textOf(first, "engine"), name = textOf(first, "name");
-  std::string more = variants.is_array() && variants.size() > 1
-                         ? " (+" + std::to_string(variants.size() - 1) + ")"
-                         : "";
-  return engine + " " + name + more;
+/// "kernel hx_add_f32", "host shape", "library onednn.conv (guarded), else kernel k_1":
+/// the variants, best first.
+std::string describeEngines(const json &instruction) {
+  std::string text;
+  for (const json &variant : member(instruction, "variants"))
+    text += (text.empty() ? "" : ", else ") + textOf(variant, "engine") + " " +
+            textOf(variant, "name") + (variant.contains("guarded") ? " (guarded)" : "");
+  return text;
 }
 
 std::string instructionLine(const json &instruction) {
@@ -80,7 +78,7 @@ std::string instructionLine(const json &instruction) {
   std::string line = "    ";
   if (!kind.empty() && kind != "run")
     return line + kind + "  " + textOf(instruction, "valueName") + "\n";
-  line += textOf(instruction, "op") + "  " + describeEngine(instruction);
+  line += textOf(instruction, "op") + "  " + describeEngines(instruction);
   if (std::string node = textOf(instruction, "node"); !node.empty())
     line += "  [" + shorten(node) + "]";
   if (std::string reason = textOf(instruction, "reason"); !reason.empty())
@@ -107,6 +105,11 @@ std::string programLines(const json &program, bool showInstructions) {
     separator = ", ";
   }
   text += "\n";
+  if (const json &weights = member(program, "libraryWeights");
+      weights.is_number_unsigned() && weights.get<uint64_t>() > 0)
+    text += "  " + weights.dump() +
+            " weights for a library, which brings them into a form of its own when a "
+            "device first runs them (kept in the cache)\n";
   for (const json &fallback : member(program, "fallbacks"))
     if (fallback.is_string())
       text += "  fallback  " + fallback.get<std::string>() + "\n";

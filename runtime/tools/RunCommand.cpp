@@ -29,6 +29,7 @@ json toJson(const SessionStats &stats) {
   return {{"plans", stats.plans},
           {"commandsPrepared", stats.commandsPrepared},
           {"kernelsCompiled", stats.kernelsCompiled},
+          {"weightsReordered", stats.weightsReordered},
           {"arenaBytes", stats.arenaBytes},
           {"transfers", stats.transfers}};
 }

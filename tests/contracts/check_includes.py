@@ -45,7 +45,7 @@ ALLOWED = {
     "backends/X/runtime": ["backends/X/abi", "backends/X/kernels", "backends/X/onednn",
                            "runtime/base", "runtime/device", "runtime/reference"],
     "backends/X/kernels": ["backends/X/abi", "runtime/base", "runtime/device"],
-    "backends/X/onednn": ["backends/X/abi", "runtime/base", "runtime/device"],
+    "backends/X/onednn": ["backends/X/abi", "runtime/base", "runtime/device", "runtime/reference"],
     "backends/X/abi": ["runtime/base", "runtime/device"],
     "python": ["runtime/base", "runtime/exec"],
 }

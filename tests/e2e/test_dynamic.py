@@ -11,7 +11,7 @@ SIZES = [{"x": [batch, 3, 48, width]} for batch, width in ((1, 96), (2, 205), (1
 
 @pytest.fixture(scope="module")
 def cases():
-    return dynamic.make_cases(NAME, fetch_models.fetch(fetch_models.find_model(NAME)), SIZES, threads=1)
+    return dynamic.make_cases(NAME, fetch_models.fetch(fetch_models.find_model(NAME)), SIZES)
 
 
 @pytest.mark.parametrize("device", ["cpu", "opencl:0"])
@@ -23,9 +23,9 @@ def test_one_artifact_serves_many_sizes(artifacts, cases, device):
 
 
 def test_failures_are_named():
-    good = {"sizes": {"x": [1, 2]}, "ratio": 1.0, "difference": 0.0, "kernels_compiled": 0}
+    good = {"sizes": {"x": [1, 2]}, "ratio": 1.0, "error": 1e-7, "bound": 1e-6, "kernels_compiled": 0}
     row = {"sizes": [good | {"ratio": 9.0}, good], "arena_bytes": 100, "largest_arena_alone": 100}
     assert dynamic.failures_of(row) == []  # the session's very first run does more
-    bad = good | {"ratio": 3.5, "difference": 0.1, "kernels_compiled": 2}
+    bad = good | {"ratio": 3.5, "error": 0.1, "kernels_compiled": 2}
     failures = dynamic.failures_of(row | {"sizes": [good, bad], "arena_bytes": 200})
     assert [failure.split(":")[0] for failure in failures[:3]] == ["1x2"] * 3 and "200 bytes of arena" in failures[3]

@@ -4,6 +4,7 @@
 #include "backends/cpu/compiler/CompileKernels.h"
 #include "backends/cpu/compiler/EmitObject.h"
 #include "backends/cpu/compiler/LinkImage.h"
+#include "backends/cpu/compiler/OneDnnCall.h"
 
 #include "mlir/IR/Diagnostics.h"
 
@@ -32,6 +33,8 @@ std::vector<CodegenTraits> allVariants() {
   return variants;
 }
 
+constexpr llvm::StringLiteral oneDnnName = "onednn";
+
 class CpuTarget : public Target {
 public:
   explicit CpuTarget(const TargetOptions &options)
@@ -39,6 +42,10 @@ public:
     for (CodegenTraits &traits : allVariants())
       if (options.archs.empty() || llvm::is_contained(options.archs, traits.arch))
         kept.push_back(std::move(traits));
+    if (llvm::is_contained(options.disabled, oneDnnName))
+      oneDnnUse = LibraryUse::never;
+    else if (llvm::is_contained(options.preferred, oneDnnName))
+      oneDnnUse = LibraryUse::wherePossible;
   }
 
   llvm::StringRef name() const override { return "cpu"; }
@@ -65,8 +72,23 @@ public:
     return Image{traits.arch, std::move(*linked), compiled->reused};
   }
 
+  llvm::ArrayRef<llvm::StringRef> libraries() const override {
+    static const llvm::StringRef names[] = {oneDnnName};
+    return names;
+  }
+
+  std::optional<LibraryCall> libraryCall(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                         std::string &reason) override {
+    std::string why;
+    std::optional<LibraryCall> call = oneDnnCall(group, shapes, oneDnnUse, why);
+    if (!why.empty())
+      reason = (oneDnnName + ": " + why).str();
+    return call;
+  }
+
 private:
   std::vector<CodegenTraits> kept;
+  LibraryUse oneDnnUse = LibraryUse::whereFaster;
   const KernelCache *cache;
   unsigned threads;
 };

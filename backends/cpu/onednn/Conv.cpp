@@ -1,3 +1,4 @@
+#include "backends/cpu/abi/LibraryOps.h"
 #include "backends/cpu/onednn/Ops.h"
 #include "backends/cpu/onednn/PostOps.h"
 #include "backends/cpu/onednn/Window.h"
@@ -6,6 +7,7 @@ namespace hexin::onednn {
 namespace {
 
 using dnnl::memory;
+namespace library = cpu::library;
 
 Dims spatial(const memory::desc &activation) {
   Dims dims = activation.get_dims();
@@ -20,6 +22,7 @@ struct ConvProblem {
   PostOps postOps;
   dnnl::primitive_attr attributes;
   int firstOperand, dstBinding;
+  Dims panels; ///< of constant weights
 };
 
 /// hx weights [M, C/g, taps...] (transposed: [C, M/g, taps...]) as oneDNN's
@@ -48,7 +51,7 @@ ConvProblem readProblem(const hexin_command_desc &desc, bool isTransposed) {
   OpAttributes attributes(desc);
   bool isNhwc = attributes.getString("layout", "nchw") == "nhwc";
   ConvProblem p;
-  p.hasBias = attributes.getInt("has_bias", 0) != 0;
+  p.hasBias = attributes.getInt(library::hasBias, 0) != 0;
   p.firstOperand = p.hasBias ? 3 : 2;
   p.dstBinding = static_cast<int>(desc.binding_count) - 1;
   if (p.dstBinding < p.firstOperand)
@@ -62,17 +65,18 @@ ConvProblem readProblem(const hexin_command_desc &desc, bool isTransposed) {
     throwInvalid("expected src, weights and dst of one rank, at least 3");
   p.weights = weightsDesc(desc.bindings[1], attributes.getInt("groups", 1), isTransposed);
   if (p.hasBias)
-    p.bias = memory::desc(dimsOf(desc.bindings[2]), dataType(desc.bindings[2]),
-                          memory::format_tag::x);
+    p.bias = memory::desc({numElements(dimsOf(desc.bindings[2]))},
+                          dataType(desc.bindings[2]), memory::format_tag::x);
   Dims taps(weightDims.begin() + 2, weightDims.end());
   p.window = isTransposed ? readWindow(attributes, taps, spatial(p.dst), spatial(p.src))
                           : readWindow(attributes, taps, spatial(p.src), spatial(p.dst));
   size_t numOperands = p.dstBinding - p.firstOperand;
-  p.postOps = parsePostOps(attributes.getString("post_ops", ""), [&](size_t i) {
+  p.postOps = parsePostOps(attributes.getString(library::postOps, ""), [&](size_t i) {
     if (i >= numOperands)
       throwInvalid("a post-op's operand is missing from the bindings");
     return operand(desc.bindings[p.firstOperand + i], weightDims.size(), isNhwc);
   });
+  p.panels = readPanels(attributes, desc.bindings[1]);
   p.attributes = baseAttributes();
   p.attributes.set_post_ops(p.postOps.ops);
   return p;
@@ -88,13 +92,14 @@ memory::desc weightsForPrimitive(const ConvProblem &p, const hexin_command_desc 
 
 template <typename PrimitiveDesc>
 void finish(const ConvProblem &p, const hexin_command_desc &desc, const PrimitiveDesc &pd,
-            const dnnl::primitive &primitive, Op &op) {
+            const dnnl::primitive &primitive, PrepareContext &context, Op &op) {
   op.setPrimitive(primitive, pd.scratchpad_desc());
   op.bind(DNNL_ARG_SRC, p.src, 0);
   const hexin_binding &weights = desc.bindings[1];
   if (weights.host_data)
-    op.bindConstant(DNNL_ARG_WEIGHTS, packWeights(weights.host_data, weights.content_hash,
-                                                  p.weights, pd.weights_desc()));
+    op.bindConstant(DNNL_ARG_WEIGHTS,
+                    packWeights({weights, p.weights, true, false, p.panels},
+                                pd.weights_desc(), context.cacheFolder, context.counts));
   else
     op.bind(DNNL_ARG_WEIGHTS, p.weights, 1);
   if (p.hasBias)
@@ -112,7 +117,7 @@ void finish(const ConvProblem &p, const hexin_command_desc &desc, const Primitiv
 
 } // namespace
 
-void prepareConv(const hexin_command_desc &desc, Op &op) {
+void prepareConv(const hexin_command_desc &desc, PrepareContext &context, Op &op) {
   ConvProblem p = readProblem(desc, /*isTransposed=*/false);
   if (isEmpty(p.dst.get_dims()))
     return;
@@ -121,10 +126,12 @@ void prepareConv(const hexin_command_desc &desc, Op &op) {
       engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
       p.src, weightsForPrimitive(p, desc), p.bias, p.dst, w.strides, w.dilations,
       w.padsBegin, w.padsEnd, p.attributes);
-  finish(p, desc, pd, dnnl::convolution_forward(pd), op);
+  refuseReferenceCode(pd);
+  finish(p, desc, pd, dnnl::convolution_forward(pd), context, op);
 }
 
-void prepareConvTranspose(const hexin_command_desc &desc, Op &op) {
+void prepareConvTranspose(const hexin_command_desc &desc, PrepareContext &context,
+                          Op &op) {
   ConvProblem p = readProblem(desc, /*isTransposed=*/true);
   if (isEmpty(p.dst.get_dims()))
     return;
@@ -140,7 +147,8 @@ void prepareConvTranspose(const hexin_command_desc &desc, Op &op) {
       engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct,
       p.src, weightsForPrimitive(p, desc), p.bias, p.dst, w.strides, w.dilations,
       w.padsBegin, w.padsEnd, p.attributes);
-  finish(p, desc, pd, dnnl::deconvolution_forward(pd), op);
+  refuseReferenceCode(pd);
+  finish(p, desc, pd, dnnl::deconvolution_forward(pd), context, op);
 }
 
 } // namespace hexin::onednn

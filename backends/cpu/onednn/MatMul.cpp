@@ -1,3 +1,4 @@
+#include "backends/cpu/abi/LibraryOps.h"
 #include "backends/cpu/onednn/Ops.h"
 #include "backends/cpu/onednn/PostOps.h"
 
@@ -7,6 +8,7 @@ namespace hexin::onednn {
 namespace {
 
 using dnnl::memory;
+namespace library = cpu::library;
 
 /// A matrix operand with `rank` axes; the last two swapped when it is transposed.
 memory::desc matrix(const hexin_binding &binding, size_t rank, bool isTransposed) {
@@ -69,9 +71,9 @@ void flattenBatch(MatMulProblem &p, bool isLhsTransposed) {
 
 } // namespace
 
-void prepareMatMul(const hexin_command_desc &desc, Op &op) {
+void prepareMatMul(const hexin_command_desc &desc, PrepareContext &context, Op &op) {
   OpAttributes attributes(desc);
-  bool hasBias = attributes.getInt("has_bias", 0) != 0;
+  bool hasBias = attributes.getInt(library::hasBias, 0) != 0;
   bool isLhsTransposed = attributes.getInt("transposeLhs", 0) != 0;
   int firstOperand = hasBias ? 3 : 2;
   int dstBinding = static_cast<int>(desc.binding_count) - 1;
@@ -82,7 +84,8 @@ void prepareMatMul(const hexin_command_desc &desc, Op &op) {
   MatMulProblem p;
   p.dst = matrix(desc.bindings[dstBinding], rank, false);
   p.lhs = matrix(desc.bindings[0], rank, isLhsTransposed);
-  p.rhs = matrix(desc.bindings[1], rank, attributes.getInt("transposeRhs", 0) != 0);
+  bool isRhsTransposed = attributes.getInt("transposeRhs", 0) != 0;
+  p.rhs = matrix(desc.bindings[1], rank, isRhsTransposed);
   for (int i = firstOperand; i < dstBinding; ++i)
     p.operands.push_back(operand(desc.bindings[i], rank, false));
   if (isEmpty(p.dst.get_dims()))
@@ -93,17 +96,21 @@ void prepareMatMul(const hexin_command_desc &desc, Op &op) {
   if (hasBias) {
     Dims dims(p.dst.get_dims().size(), 1);
     dims.back() = p.dst.get_dims().back();
+    if (numElements(dimsOf(desc.bindings[2])) != dims.back())
+      throwInvalid("expected a bias of " + std::to_string(dims.back()) + " elements");
     p.bias = memory::desc(dims, dataType(desc.bindings[2]), denseStrides(dims));
   }
-  PostOps postOps = parsePostOps(attributes.getString("post_ops", ""), [&](size_t i) {
-    if (i >= p.operands.size())
-      throwInvalid("a post-op's operand is missing from the bindings");
-    return p.operands[i];
-  });
+  PostOps postOps =
+      parsePostOps(attributes.getString(library::postOps, ""), [&](size_t i) {
+        if (i >= p.operands.size())
+          throwInvalid("a post-op's operand is missing from the bindings");
+        return p.operands[i];
+      });
   dnnl::primitive_attr primitiveAttributes = baseAttributes();
   primitiveAttributes.set_post_ops(postOps.ops);
 
   const hexin_binding &rhs = desc.bindings[1];
+  Dims panels = readPanels(attributes, rhs);
   memory::desc chosenRhs =
       rhs.host_data
           ? memory::desc(p.rhs.get_dims(), p.rhs.get_data_type(), memory::format_tag::any)
@@ -112,11 +119,13 @@ void prepareMatMul(const hexin_command_desc &desc, Op &op) {
                                                    p.dst, primitiveAttributes)
                     : dnnl::matmul::primitive_desc(engine(), p.lhs, chosenRhs, p.dst,
                                                    primitiveAttributes);
+  refuseReferenceCode(pd);
   op.setPrimitive(dnnl::matmul(pd), pd.scratchpad_desc());
   op.bind(DNNL_ARG_SRC, p.lhs, 0);
   if (rhs.host_data)
-    op.bindConstant(DNNL_ARG_WEIGHTS, packWeights(rhs.host_data, rhs.content_hash, p.rhs,
-                                                  pd.weights_desc()));
+    op.bindConstant(DNNL_ARG_WEIGHTS,
+                    packWeights({rhs, p.rhs, false, isRhsTransposed, panels},
+                                pd.weights_desc(), context.cacheFolder, context.counts));
   else
     op.bind(DNNL_ARG_WEIGHTS, p.rhs, 1);
   if (hasBias)

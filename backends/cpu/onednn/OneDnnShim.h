@@ -7,22 +7,10 @@
  * It exports   const hexin_onednn_api *hexin_onednn_query(uint32_t version);
  * which returns NULL for a version it does not speak.
  *
- * Library ops. Attributes are those of the hx op; `layout` is "nchw" or "nhwc"
- * (of src and dst; also for 1 and 3 spatial axes). Bindings in this order:
- *   onednn.conv            src, weights [M, C/g, taps...], bias [M] if has_bias,
- *   onednn.conv_transpose  src, weights [C, M/g, taps...], bias ...,
- *                          operands of binary post-ops in their order, dst
- *   onednn.matmul          lhs, rhs [batch..., K, N], bias [N] if has_bias, operands, dst
- *   onednn.pool            src, dst    fn = max | avg | avg_include_pad
- * Constant weights (host_data set) are packed once, into oneDNN's own format, and
- * shared by all commands that want the same; others are read as they lie. Element
- * types: f32, and bf16, f16, i8, u8 where oneDNN has them on this machine.
- *
- * `post_ops` is a string of steps separated by ';', applied in order:
- *   relu  leaky_relu:a  elu:a  sigmoid  tanh  swish  hard_swish  hard_sigmoid:a:b
- *   gelu_erf  gelu_tanh  mish  abs  sqrt  square  exp  softplus  clip:lo:hi
- *   linear:a:b (a x + b)  sum  (dst += its old contents)
- *   add  sub  mul  div  min  max    each with an operand: dst-shaped or broadcast to it
+ * Its ops: backends/cpu/abi/LibraryOps.h. Constant weights (host_data set) are packed
+ * once, into oneDNN's own format, shared by all commands that want the same, and kept
+ * on disk; others are read as they lie. Element types: f32, and bf16, f16, i8, u8
+ * where oneDNN has them on this machine.
  *
  * Threads: `prepare` and `execute` use the OpenMP team of the calling thread, whose
  * size `set_threads` fixed; an op is prepared and executed under the same size.
@@ -36,9 +24,16 @@
 extern "C" {
 #endif
 
-#define HEXIN_ONEDNN_SHIM_VERSION 1
+#define HEXIN_ONEDNN_SHIM_VERSION 2
 
 typedef struct hexin_onednn_op_t hexin_onednn_op;
+
+/* What a prepare gives. */
+typedef struct hexin_onednn_prepared {
+  hexin_onednn_op *op;
+  uint32_t weights_reordered; /* constants that were brought into oneDNN's format */
+  uint32_t weights_cached;    /* constants found in the cache on disk */
+} hexin_onednn_prepared;
 
 typedef struct hexin_onednn_api {
   uint32_t struct_size;
@@ -58,9 +53,11 @@ typedef struct hexin_onednn_api {
   /* Caps the instructions that oneDNN uses at an image arch ("x86-64-v3"). Only
    * before the first prepare of the process; later calls change nothing. */
   void (*set_max_isa)(const char *arch);
-  /* Creates the primitive and packs constants. Reads `desc` during the call only. */
-  uint32_t (*prepare)(const hexin_command_desc *desc, hexin_onednn_op **out,
-                      hexin_error *error);
+  /* Creates the primitive and packs constants, which are kept in `cache_folder`
+   * ("": nowhere). Reads its arguments during the call only. `unsupported` for what
+   * oneDNN does not have, or has as reference code only. */
+  uint32_t (*prepare)(const hexin_command_desc *desc, const char *cache_folder,
+                      hexin_onednn_prepared *out, hexin_error *error);
   void (*destroy)(hexin_onednn_op *op);
   /* bindings[i]: the memory of the i-th binding. May run on several threads. */
   uint32_t (*execute)(hexin_onednn_op *op, void *const *bindings, hexin_error *error);

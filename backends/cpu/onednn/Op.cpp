@@ -101,10 +101,10 @@ void Op::bind(int id, const dnnl::memory::desc &desc, int binding) {
   boundTo.push_back(binding);
 }
 
-void Op::bindConstant(int id, std::shared_ptr<dnnl::memory> packed) {
-  rawArguments.push_back({id, packed->get()});
+void Op::bindConstant(int id, std::shared_ptr<PackedWeights> packed) {
+  rawArguments.push_back({id, packed->memory.get()});
   boundTo.push_back(-1);
-  arguments.push_back({id, *packed, -1, packed});
+  arguments.push_back({id, packed->memory, -1, packed});
 }
 
 void Op::execute(void *const *bindings) {
@@ -127,34 +127,6 @@ void Op::execute(void *const *bindings) {
   if (scratchpadBytes)
     scratchBlocks().give(scratch);
   dnnl::error::wrap_c_api(status, "could not run the primitive");
-}
-
-std::shared_ptr<dnnl::memory> packWeights(const void *plainData, uint64_t contentHash,
-                                          const dnnl::memory::desc &plain,
-                                          const dnnl::memory::desc &packed) {
-  struct Entry {
-    uint64_t contentHash;
-    dnnl::memory::desc plain, packed;
-    std::weak_ptr<dnnl::memory> weights;
-  };
-  static std::mutex mutex;
-  static std::vector<Entry> cache;
-  std::lock_guard<std::mutex> lock(mutex);
-  std::erase_if(cache, [](const Entry &entry) { return entry.weights.expired(); });
-  for (const Entry &entry : cache)
-    if (contentHash != 0 && entry.contentHash == contentHash && entry.plain == plain &&
-        entry.packed == packed)
-      if (auto weights = entry.weights.lock())
-        return weights;
-
-  dnnl::memory source(plain, engine(), const_cast<void *>(plainData));
-  auto result = std::make_shared<dnnl::memory>(packed, engine());
-  dnnl::stream reorderStream(engine());
-  dnnl::reorder(source, *result).execute(reorderStream, source, *result);
-  reorderStream.wait();
-  if (contentHash != 0)
-    cache.push_back({contentHash, plain, packed, result});
-  return result;
 }
 
 } // namespace hexin::onednn

@@ -2,7 +2,7 @@
 #ifndef HEXIN_BACKENDS_CPU_ONEDNN_OP_H
 #define HEXIN_BACKENDS_CPU_ONEDNN_OP_H
 
-#include "backends/cpu/onednn/Shapes.h"
+#include "backends/cpu/onednn/Weights.h"
 
 #include <memory>
 #include <mutex>
@@ -17,6 +17,19 @@ const dnnl::engine &engine();
 /// the thread that created the primitive.
 dnnl::primitive_attr baseAttributes();
 
+/// Refuses what oneDNN has as reference code only: our kernels are faster.
+template <typename PrimitiveDesc> void refuseReferenceCode(const PrimitiveDesc &pd) {
+  std::string implementation = pd.impl_info_str();
+  if (implementation.find("ref") != std::string::npos)
+    throwUnsupported("oneDNN has it only as reference code (" + implementation + ")");
+}
+
+/// Where an op keeps its weights, and what it did about them.
+struct PrepareContext {
+  std::string cacheFolder; ///< "" = none
+  WeightCounts counts;
+};
+
 /// A primitive with the memory it takes. Does nothing when it has no primitive (an
 /// empty result).
 class Op {
@@ -25,14 +38,14 @@ public:
   struct Argument {
     int id;
     dnnl::memory memory;
-    int binding;                          ///< -1: constant
-    std::shared_ptr<dnnl::memory> packed; ///< keeps a shared constant alive
+    int binding;                           ///< -1: constant
+    std::shared_ptr<PackedWeights> packed; ///< keeps a shared constant alive
   };
 
   void setPrimitive(const dnnl::primitive &primitive,
                     const dnnl::memory::desc &scratchpadDesc);
   void bind(int id, const dnnl::memory::desc &desc, int binding);
-  void bindConstant(int id, std::shared_ptr<dnnl::memory> packed);
+  void bindConstant(int id, std::shared_ptr<PackedWeights> packed);
 
   /// bindings[i]: memory of the i-th binding. Runs on one thread at a time; other
   /// callers wait.
@@ -47,12 +60,6 @@ private:
   dnnl::memory scratchpad;
   size_t scratchpadBytes = 0;
 };
-
-/// Weights in oneDNN's format: those of an earlier command with the same contents
-/// (`contentHash`, 0 = unknown) and formats, or a new reorder. Thread-safe.
-std::shared_ptr<dnnl::memory> packWeights(const void *plainData, uint64_t contentHash,
-                                          const dnnl::memory::desc &plain,
-                                          const dnnl::memory::desc &packed);
 
 } // namespace hexin::onednn
 

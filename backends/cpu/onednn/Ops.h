@@ -6,12 +6,13 @@
 
 namespace hexin::onednn {
 
-/// Each makes the op that a command describes (OneDnnShim.h has bindings and
+/// Each makes the op that a command describes (abi/LibraryOps.h has bindings and
 /// attributes). Throw OpError or dnnl::error.
-void prepareConv(const hexin_command_desc &desc, Op &op);          // Conv.cpp
-void prepareConvTranspose(const hexin_command_desc &desc, Op &op); // Conv.cpp
-void preparePool(const hexin_command_desc &desc, Op &op);          // Pool.cpp
-void prepareMatMul(const hexin_command_desc &desc, Op &op);        // MatMul.cpp
+using PrepareFn = void(const hexin_command_desc &desc, PrepareContext &context, Op &op);
+PrepareFn prepareConv;          // Conv.cpp
+PrepareFn prepareConvTranspose; // Conv.cpp
+PrepareFn preparePool;          // Pool.cpp
+PrepareFn prepareMatMul;        // MatMul.cpp
 
 } // namespace hexin::onednn
 

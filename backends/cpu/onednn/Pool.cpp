@@ -16,7 +16,7 @@ dnnl::algorithm poolAlgorithm(std::string_view fn) {
 
 } // namespace
 
-void preparePool(const hexin_command_desc &desc, Op &op) {
+void preparePool(const hexin_command_desc &desc, PrepareContext &, Op &op) {
   OpAttributes attributes(desc);
   if (desc.binding_count != 2)
     throwUnsupported("oneDNN pooling takes src and dst, got " +
@@ -48,6 +48,7 @@ void preparePool(const hexin_command_desc &desc, Op &op) {
   dnnl::pooling_forward::primitive_desc pd(
       engine(), dnnl::prop_kind::forward_inference, algorithm, src, dst, w.strides, taps,
       w.dilations, w.padsBegin, w.padsEnd, baseAttributes());
+  refuseReferenceCode(pd);
   op.setPrimitive(dnnl::pooling_forward(pd), pd.scratchpad_desc());
   op.bind(DNNL_ARG_SRC, src, 0);
   op.bind(DNNL_ARG_DST, dst, 1);

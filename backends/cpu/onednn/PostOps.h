@@ -15,8 +15,8 @@ struct PostOps {
   std::vector<int> binarySteps;
 };
 
-/// Parses the steps (OneDnnShim.h lists them). `operandDesc(i)` describes the i-th
-/// operand of a binary step. Throws OpError.
+/// Parses the steps (backends/cpu/abi/LibraryOps.h lists them). `operandDesc(i)`
+/// describes the i-th operand of a binary step. Throws OpError.
 PostOps parsePostOps(std::string_view text,
                      const std::function<dnnl::memory::desc(size_t)> &operandDesc);
 

@@ -1,5 +1,7 @@
 #include "backends/cpu/onednn/Shapes.h"
 
+#include "backends/cpu/abi/LibraryOps.h"
+
 #include "hexin/value.h"
 
 #include <algorithm>
@@ -73,6 +75,20 @@ Dims denseStrides(const Dims &dims) {
 
 bool isEmpty(const Dims &dims) {
   return std::any_of(dims.begin(), dims.end(), [](int64_t d) { return d == 0; });
+}
+
+int64_t numElements(const Dims &dims) {
+  int64_t count = 1;
+  for (int64_t d : dims)
+    count *= d;
+  return count;
+}
+
+Dims readPanels(const OpAttributes &attributes, const hexin_binding &weights) {
+  Dims panels = attributes.getInts(cpu::library::panels);
+  if (!panels.empty() && !weights.host_data)
+    throwUnsupported("weights in panels that are not constant");
+  return panels;
 }
 
 Dims channelsSecond(const Dims &nhwc) {

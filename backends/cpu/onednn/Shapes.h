@@ -47,6 +47,10 @@ Dims dimsOf(const hexin_binding &binding);
 /// Row-major strides.
 Dims denseStrides(const Dims &dims);
 bool isEmpty(const Dims &dims);
+int64_t numElements(const Dims &dims);
+
+/// [width, groups] of weights in panels; empty for plain ones. Panels are constant.
+Dims readPanels(const OpAttributes &attributes, const hexin_binding &weights);
 
 /// An activation of a convolution or pooling: dims as hx gives them, in the layout.
 dnnl::memory::desc activation(const hexin_binding &binding, bool isNhwc);

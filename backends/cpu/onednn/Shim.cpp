@@ -1,4 +1,5 @@
 //===- Shim.cpp - hexin_onednn_query ----------------------------------------===//
+#include "backends/cpu/abi/LibraryOps.h"
 #include "backends/cpu/onednn/OmpTeam.h"
 #include "backends/cpu/onednn/OneDnnShim.h"
 #include "backends/cpu/onednn/Ops.h"
@@ -32,9 +33,8 @@ StatusCode codeOf(dnnl_status_t status) {
   case dnnl_out_of_memory:
     return StatusCode::resourceExhausted;
   case dnnl_unimplemented:
+  case dnnl_invalid_arguments: // of a problem that we have checked: it has no such
     return StatusCode::unsupported;
-  case dnnl_invalid_arguments:
-    return StatusCode::invalidArgument;
   default:
     return StatusCode::internal;
   }
@@ -58,16 +58,15 @@ uint32_t guarded(const std::string &op, hexin_error *error, Body &&body) {
   }
 }
 
-constexpr std::pair<std::string_view, void (*)(const hexin_command_desc &, Op &)> ops[] =
-    {
-        {"onednn.conv", prepareConv},
-        {"onednn.conv_transpose", prepareConvTranspose},
-        {"onednn.matmul", prepareMatMul},
-        {"onednn.pool", preparePool},
+constexpr std::pair<std::string_view, PrepareFn *> ops[] = {
+    {cpu::library::conv, prepareConv},
+    {cpu::library::convTranspose, prepareConvTranspose},
+    {cpu::library::matmul, prepareMatMul},
+    {cpu::library::pool, preparePool},
 };
 
-uint32_t prepare(const hexin_command_desc *desc, hexin_onednn_op **out,
-                 hexin_error *error) {
+uint32_t prepare(const hexin_command_desc *desc, const char *cacheFolder,
+                 hexin_onednn_prepared *out, hexin_error *error) {
   std::string name = desc->name ? desc->name : "";
   return guarded(name, error, [&] {
     for (const auto &[opName, prepareOp] : ops) {
@@ -75,8 +74,9 @@ uint32_t prepare(const hexin_command_desc *desc, hexin_onednn_op **out,
         continue;
       auto op = std::make_unique<hexin_onednn_op_t>();
       op->name = name;
-      prepareOp(*desc, op->op);
-      *out = op.release();
+      PrepareContext context{cacheFolder, {}};
+      prepareOp(*desc, context, op->op);
+      *out = {op.release(), context.counts.reordered, context.counts.cached};
       return;
     }
     throwUnsupported("there is no such library op");

@@ -163,6 +163,10 @@ uint32_t wrapHost(hexin_device *, void *pointer, uint64_t bytes, hexin_buffer **
   });
 }
 
+uint64_t counter(hexin_device *device, const char *name) {
+  return readCounter(*device, name ? name : "");
+}
+
 constexpr hexin_device_api api = {sizeof(hexin_device_api),
                                   HEXIN_DEVICE_ABI_MAJOR,
                                   HEXIN_DEVICE_ABI_MINOR,
@@ -181,7 +185,7 @@ constexpr hexin_device_api api = {sizeof(hexin_device_api),
                                   wait,
                                   hostPointer,
                                   wrapHost,
-                                  nullptr};
+                                  counter};
 
 } // namespace
 

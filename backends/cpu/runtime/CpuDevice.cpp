@@ -60,9 +60,15 @@ Status prepareLibrary(hexin_device_t &device, hexin_command_t &command,
   hexin_error error{};
   error.struct_size = sizeof(error);
   uint32_t code = 0;
-  device.executor->run([&](Team &) { code = shim->prepare(&desc, &command.op, &error); });
+  hexin_onednn_prepared prepared{};
+  device.executor->run([&](Team &) {
+    code = shim->prepare(&desc, device.libraryCache.c_str(), &prepared, &error);
+  });
   if (code)
     return {static_cast<StatusCode>(code), error.message};
+  command.op = prepared.op;
+  device.weightsReordered += prepared.weights_reordered;
+  device.weightsCached += prepared.weights_cached;
   return {};
 }
 
@@ -132,6 +138,8 @@ Result<std::unique_ptr<hexin_device_t>> openDevice(const hexin_device_options &o
   uint32_t threads = options.threads ? std::min(options.threads, cores) : cores;
   device->executor = Executor::get(threads, options.pin_threads != 0);
   device->profile = options.profile != 0;
+  if (options.cache_dir && *options.cache_dir)
+    device->libraryCache = std::string(options.cache_dir) + "/onednn";
   return device;
 }
 
@@ -203,6 +211,12 @@ Result<std::unique_ptr<hexin_command_t>> prepareCommand(hexin_device_t &device,
     return unsupported("command kind " + std::to_string(desc.kind));
   }
   return command;
+}
+
+uint64_t readCounter(const hexin_device_t &device, std::string_view name) {
+  if (name == "weights_reordered")
+    return device.weightsReordered;
+  return name == "weights_cached" ? device.weightsCached.load() : 0;
 }
 
 Status runSubmission(hexin_device_t &device, const hexin_submission &submission) {

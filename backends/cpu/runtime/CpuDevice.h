@@ -10,7 +10,9 @@
 #include "backends/cpu/runtime/Executor.h"
 #include "backends/cpu/runtime/ImageLoader.h"
 
+#include <atomic>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct hexin_buffer_t {
@@ -55,6 +57,8 @@ struct hexin_device_t {
   std::vector<std::string> archs; ///< that it loads, best first
   std::string maxIsa;             ///< as asked for; empty: no cap
   bool profile = false;
+  std::string libraryCache; ///< folder of the library's packed weights; empty: none
+  std::atomic<uint64_t> weightsReordered{0}, weightsCached{0};
   hexin_event_t done;
 };
 
@@ -70,6 +74,9 @@ Result<std::unique_ptr<hexin_module_t>> loadModule(const hexin_device_t &device,
                                                    const hexin_image &image);
 Result<std::unique_ptr<hexin_command_t>> prepareCommand(hexin_device_t &device,
                                                         const hexin_command_desc &desc);
+/// hexin_device_api::counter: "weights_reordered" and "weights_cached" of library
+/// commands (backends/cpu/onednn/OneDnnShim.h).
+uint64_t readCounter(const hexin_device_t &device, std::string_view name);
 Status runSubmission(hexin_device_t &device, const hexin_submission &submission);
 
 } // namespace hexin::cpu

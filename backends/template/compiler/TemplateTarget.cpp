@@ -64,6 +64,12 @@ public:
     return Image{traits.arch, std::string()};
   }
 
+  // Also overridden by a target with a library, and not here: libraries() names it
+  // for --prefer and --disable; libraryCall() answers a group with the call that goes
+  // before our kernel (compiler/target/LibraryCall.h), or says why there is none. The
+  // run half's `prepare` then gets it, and may still refuse: our kernel runs.
+  // backends/cpu/compiler/OneDnnCall.cpp is one.
+
 private:
   std::vector<CodegenTraits> variants_;
 };

@@ -47,6 +47,9 @@ struct CompileOptions {
   /// Ops or libraries to do without: "onednn", an hx op, a schedule. For tests,
   /// comparison and finding faults.
   std::vector<std::string> disable = {};
+  /// Libraries ("onednn") that go before our kernels wherever they take a group,
+  /// not only where they are known to be faster.
+  std::vector<std::string> prefer = {};
   /// cpu image archs to emit; empty = all of x86-64-v2, -v3, -v4.
   std::vector<std::string> cpuArchs = {};
   std::string emit = {};   ///< "" writes the artifact; import, optimized, placed, kernels

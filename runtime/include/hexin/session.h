@@ -46,6 +46,9 @@ struct SessionStats {
   uint64_t plans = 0; ///< shape records made (one per new set of sizes)
   uint64_t commandsPrepared = 0;
   uint64_t kernelsCompiled = 0; ///< device programs built from source: 0 on a warm cache
+  /// Constant weights that a library brought into a form of its own (by any session
+  /// of the device): 0 on a warm cache.
+  uint64_t weightsReordered = 0;
   uint64_t arenaBytes = 0;
   uint64_t transfers = 0; ///< host <-> device copies in the last run
 };

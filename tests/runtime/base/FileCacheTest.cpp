@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <fstream>
@@ -54,6 +55,18 @@ TEST_F(FileCacheTest, FindsWhatWasStored) {
   EXPECT_EQ(cache.find("a"), bytesOf(10, 3));
   cache.remove("a");
   EXPECT_FALSE(cache.find("a"));
+}
+
+TEST_F(FileCacheTest, AMappedEntryOutlivesItsFile) {
+  FileCache cache(folder);
+  cache.store("a", bytesOf(100'000, 1));
+  auto mapped = cache.map("a");
+  ASSERT_TRUE(mapped);
+  cache.store("a", bytesOf(10, 2));
+  cache.remove("a");
+  EXPECT_FALSE(cache.map("a"));
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(mapped->bytes().data()) % 64, 0u);
+  EXPECT_TRUE(std::ranges::equal(mapped->bytes(), bytesOf(100'000, 1)));
 }
 
 TEST_F(FileCacheTest, OffWithoutAFolder) {

@@ -1,0 +1,60 @@
+"""Broadcasting over every arrangement of ones, known and unknown sizes, on every device."""
+
+import itertools
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+SYMBOLS = {"n": 3, "m": 1, "s": 21}  # m is unknown and 1
+NUM_NODES = 60
+
+
+def arrangements():
+    """Pairs of shapes of rank 1 to 5. The first are those that once went wrong: a 1
+    in both between axes that only one of the two has."""
+    pairs = [([1, 1, "s", 1], ["n", 1, 1, "s"]), ([1, 1, 21, 1], ["n", 1, 1, 21]), (["n", 1, 1, 5], [1, 1, 4, 1, 1])]
+    rng = np.random.default_rng(0)
+    while len(pairs) < NUM_NODES:
+        rank = int(rng.integers(1, 6))
+        full = [[1, 1, 2, 5, "n", "m", "s"][i] for i in rng.integers(0, 7, rank)]
+        pair = [[size if keep else 1 for size, keep in zip(full, rng.random(rank) < 0.6)] for _ in range(2)]
+        cut = int(rng.integers(0, rank))
+        pairs.append((pair[0], pair[1][cut:]) if rng.random() < 0.5 else (pair[0][cut:], pair[1]))
+    return pairs
+
+
+def model(pairs):
+    nodes, inputs, outputs = [], [], []
+    for i, shapes in enumerate(pairs):
+        names = [f"a{i}", f"b{i}"]
+        inputs += [helper.make_tensor_value_info(*item) for item in zip(names, itertools.repeat(TensorProto.FLOAT), shapes)]
+        nodes.append(helper.make_node("Sub", names, [f"y{i}"], name=f"n{i}"))
+        outputs.append(helper.make_tensor_value_info(f"y{i}", TensorProto.FLOAT, None))
+    graph = helper.make_graph(nodes, "broadcasts", inputs, outputs)
+    return helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory):
+    import hexin
+
+    path = tmp_path_factory.mktemp("broadcast") / "a.hxm"
+    hexin.compile(model(arrangements()), path, targets=["cpu", "opencl"])
+    return path
+
+
+@pytest.mark.parametrize("device", ["cpu", "opencl:0"])
+def test_every_arrangement(artifact, device):
+    import hexin
+
+    rng = np.random.default_rng(1)
+    values, wanted = {}, {}
+    for i, shapes in enumerate(arrangements()):
+        a, b = (rng.random([SYMBOLS.get(size, size) for size in shape]).astype(np.float32) for shape in shapes)
+        values |= {f"a{i}": a, f"b{i}": b}
+        wanted[f"y{i}"] = a - b
+    outputs = hexin.Session(str(artifact), device=device).run(values)
+    for (name, value), shapes in zip(wanted.items(), arrangements()):
+        np.testing.assert_array_equal(outputs[name], value, err_msg=str(shapes))
