@@ -15,24 +15,50 @@ std::span<const std::byte> bytesOf(const Tensor &tensor) {
   return {static_cast<const std::byte *>(tensor.data()), tensor.byteLength()};
 }
 
-/// The panels of `tensor`, one group after the other.
-Result<std::vector<std::byte>> pack(const Tensor &tensor, hx::PanelsAttr panels) {
+using Sink = llvm::function_ref<Status(std::span<const std::byte>)>;
+
+/// Packed bytes that are in memory at a time, where the form allows.
+constexpr size_t pieceBytes = size_t(4) << 20;
+
+/// Packs one matrix of sizes `dims`. Where its rows become columns of the panels
+/// ([N, K] forms), some panels at a time.
+Status packMatrix(reference::PlainForm form, std::vector<int64_t> dims, int64_t width,
+                  size_t elementBytes, std::span<const std::byte> plain, Sink sink) {
+  int64_t rows = dims[0], rowsAtATime = rows;
+  size_t rowBytes = rows > 0 ? plain.size() / rows : 0;
+  if (form != reference::PlainForm::matmul && rowBytes > 0)
+    rowsAtATime = std::max<int64_t>(1, pieceBytes / (rowBytes * width)) * width;
+  std::vector<std::byte> packed;
+  for (int64_t first = 0; first < rows; first += rowsAtATime) {
+    dims[0] = std::min(rowsAtATime, rows - first);
+    HEXIN_ASSIGN_OR_RETURN(reference::PanelShape shape,
+                           reference::makePanelShape(form, dims, width, elementBytes));
+    packed.resize(shape.packedBytes());
+    HEXIN_RETURN_IF_ERROR(reference::packPanels(
+        shape, plain.subspan(first * rowBytes, dims[0] * rowBytes), packed));
+    HEXIN_RETURN_IF_ERROR(sink(packed));
+  }
+  return Status::success();
+}
+
+/// The panels of `tensor`, one group or batch entry after the other.
+Status pack(const Tensor &tensor, hx::PanelsAttr panels, Sink sink) {
   auto form = panels.getConv()         ? reference::PlainForm::conv
               : panels.getTransposed() ? reference::PlainForm::matmulTransposed
                                        : reference::PlainForm::matmul;
   std::vector<int64_t> dims(tensor.dims().begin(), tensor.dims().end());
-  int64_t groups = panels.getGroups();
-  dims[0] /= groups;
-  HEXIN_ASSIGN_OR_RETURN(reference::PanelShape shape,
-                         reference::makePanelShape(form, dims, panels.getWidth(),
-                                                   byteWidth(tensor.dtype())));
-  std::vector<std::byte> packed(shape.packedBytes() * groups);
+  int64_t matrices = panels.getGroups();
+  dims[0] /= matrices;
+  if (form != reference::PlainForm::conv)
+    for (; dims.size() > 2; dims.erase(dims.begin()))
+      matrices *= dims[0];
   std::span<const std::byte> plain = bytesOf(tensor);
-  for (int64_t group = 0; group < groups; ++group)
-    HEXIN_RETURN_IF_ERROR(reference::packPanels(
-        shape, plain.subspan(group * shape.plainBytes(), shape.plainBytes()),
-        std::span(packed).subspan(group * shape.packedBytes(), shape.packedBytes())));
-  return packed;
+  size_t matrixBytes = matrices > 0 ? plain.size() / matrices : 0;
+  for (int64_t i = 0; i < matrices; ++i)
+    HEXIN_RETURN_IF_ERROR(packMatrix(form, dims, panels.getWidth(),
+                                     byteWidth(tensor.dtype()),
+                                     plain.subspan(i * matrixBytes, matrixBytes), sink));
+  return Status::success();
 }
 
 } // namespace
@@ -76,10 +102,13 @@ Status WeightSection::write(ArtifactFile &file, fmt::HeaderT &header) {
       weight->panel_groups = entry.panels.getGroups();
       weight->panel_transposed = entry.panels.getTransposed();
       weight->panel_conv = entry.panels.getConv();
-      HEXIN_ASSIGN_OR_RETURN(std::vector<std::byte> packed,
-                             pack(entry.tensor, entry.panels));
-      weight->hash = hash64(packed);
-      HEXIN_RETURN_IF_ERROR(file.append(packed));
+      Hasher hash;
+      auto append = [&](std::span<const std::byte> packed) {
+        hash.update(packed);
+        return file.append(packed);
+      };
+      HEXIN_RETURN_IF_ERROR(pack(entry.tensor, entry.panels, append));
+      weight->hash = hash.digest();
     } else {
       weight->hash = entry.hash;
       HEXIN_RETURN_IF_ERROR(file.append(bytesOf(entry.tensor)));

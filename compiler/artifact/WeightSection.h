@@ -2,8 +2,8 @@
 //
 // Collects the constants that programs refer to. Equal contents in equal form are
 // one entry, shared by all programs; a weight whose panels are stored has no plain
-// copy beside them. `write` streams the entries: packed forms are made one at a
-// time and freed.
+// copy beside them. `write` streams the entries: packed forms are made in
+// pieces (a [K, N] matrix as a whole).
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_ARTIFACT_WEIGHTSECTION_H

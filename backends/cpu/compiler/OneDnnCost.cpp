@@ -9,9 +9,9 @@
 //   1x3, 3x1; over one line                     0.77-1.2; 1.0-5
 //   1x1                                         1.0-1.6 (0.95 at 2048 channels)
 //   3x3 of 2 groups; 4, 8; 32                   0.7; 0.5-2.9; 0.4
-//   depthwise, channels no multiple of 32       0.15-0.5 / 0.2-0.7
-//   depthwise, stride 2, 12k results            0.45-0.75
-//   depthwise, 64 channels and more, 100k; 50k  0.55-0.95; 0.9-1.3
+//   depthwise, channels no multiple of 32, 16k results and more   0.55-0.9
+//   depthwise, stride 2, 32k results and more   0.5-0.75
+//   depthwise, 64 channels and more, 100k; 50k  0.6-0.95; 0.9-1.3
 //   convolutions we write element by element    0.02-0.12 (3-D), 0.01-0.15 (transposed)
 //   average pooling, 100k results               0.45-0.7 / 0.65-0.9
 //   product of 1 row; 4; 16 and more            1.1; 0.7; 1.0 / 1.1; 0.8-1.0; 0.4-2.3
@@ -69,9 +69,9 @@ FasterWhere depthwise(hx::ConvOp op, int64_t channels, hx::SymbolicShapes &shape
   bool hasStride = llvm::any_of(op.getStrides(), [](int64_t s) { return s > 1; });
   int64_t results;
   if (hasPartialPanel)
-    results = 4096;
+    results = 16'384;
   else if (hasStride)
-    results = 8192;
+    results = 32'768;
   else if (channels >= 64)
     results = 100'000;
   else
