@@ -12,6 +12,7 @@
 #include "hexin/status.h"
 
 #include <string>
+#include <type_traits>
 
 namespace hexin::verify {
 
@@ -21,22 +22,29 @@ inline constexpr uint32_t maxRank = 32;
 
 /// Bounds the work on a header by its size. FlatBuffers lets many tables share
 /// one vector, so a small hostile file could hold an enormous program; our
-/// writer never shares, so that the sum over all vectors is below the size.
+/// writer never shares vectors, so that the sum over all of them is below the size.
+/// It writes equal strings once (a long reason for each of hundreds of instructions),
+/// so that theirs may be a multiple of it.
 class Budget {
 public:
-  explicit Budget(uint64_t headerBytes) : left_(headerBytes) {}
+  explicit Budget(uint64_t headerBytes)
+      : vectorsLeft_(headerBytes), stringsLeft_(maxStringUses * headerBytes) {}
 
   /// Counts a string or vector (or null) that is about to be read.
   template <typename Vector> Status charge(const Vector *vector) {
-    if (sizeOf(vector) > left_)
-      return corruptData("the header's tables share vectors: it describes more than "
-                         "it holds");
-    left_ -= sizeOf(vector);
+    constexpr bool isString = std::is_same_v<Vector, flatbuffers::String>;
+    uint64_t &left = isString ? stringsLeft_ : vectorsLeft_;
+    if (sizeOf(vector) > left)
+      return corruptData(std::string("the header's tables share ") +
+                         (isString ? "strings" : "vectors") +
+                         ": it describes more than it holds");
+    left -= sizeOf(vector);
     return Status::success();
   }
 
 private:
-  uint64_t left_;
+  static constexpr uint64_t maxStringUses = 64; ///< on average
+  uint64_t vectorsLeft_, stringsLeft_;
 };
 
 inline Status checkDType(uint8_t dtype, const std::string &where) {

@@ -89,6 +89,24 @@ TEST(HostileHeader, FaultsHaveOneValueOfTheirSize) {
   });
 }
 
+TEST(HostileHeader, StringsMayBeSharedButNotWithoutEnd) {
+  // Equal strings are stored once.
+  auto statusOf = [](size_t length, size_t uses) {
+    ArtifactMaker maker = makeAddScale("near");
+    auto &instructions = maker.program().instructions;
+    instructions.reserve(uses);
+    while (instructions.size() < uses)
+      instructions.push_back(std::make_unique<fmt::InstructionT>(*instructions.back()));
+    for (auto &instruction : instructions)
+      instruction->reason = std::string(length, 'x');
+    return openStatus(maker.assemble());
+  };
+  EXPECT_TRUE(statusOf(2000, 500));
+  Status status = statusOf(1 << 20, 500);
+  EXPECT_EQ(status.code(), StatusCode::corruptData);
+  EXPECT_NE(status.message().find("share strings"), std::string::npos);
+}
+
 TEST(HostileHeader, ExpressionsLookBackOnly) {
   auto node = [](fmt::ExprOp op, int32_t a, int32_t b) {
     return [=](ArtifactMaker &m) { m.op(op, a, b); };
