@@ -21,10 +21,18 @@ static std::string candidates(const fmt::ProgramT &program,
 
 std::string explain(const fmt::ProgramT &program) {
   std::ostringstream os;
-  size_t transfers = 0, hostOps = 0, syncs = 0;
+  size_t transfers = 0, hostOps = 0, syncs = 0, marks = 0;
   os << "target " << program.target << ": " << program.instructions.size()
      << " instructions, " << program.kernels.size() << " kernels\n";
   for (const auto &instruction : program.instructions) {
+    if (instruction->kind == fmt::InstructionKind::loop_begin ||
+        instruction->kind == fmt::InstructionKind::loop_end) {
+      bool begins = instruction->kind == fmt::InstructionKind::loop_begin;
+      ++marks;
+      os << "  " << instruction->node << ": loop " << instruction->value
+         << (begins ? " begins\n" : " ends\n");
+      continue;
+    }
     if (instruction->kind != fmt::InstructionKind::run) {
       bool toHost = instruction->kind == fmt::InstructionKind::to_host;
       ++transfers;
@@ -44,9 +52,9 @@ std::string explain(const fmt::ProgramT &program) {
   }
   for (const std::string &fallback : program.fallbacks)
     os << "  allowed fallback: " << fallback << "\n";
-  os << "  per run: " << program.instructions.size() - transfers - hostOps
+  os << "  per run: " << program.instructions.size() - transfers - hostOps - marks
      << " launches, " << hostOps << " host ops, " << transfers << " transfers, " << syncs
-     << " syncs\n";
+     << " syncs" << (marks > 0 ? ", of each iteration of a loop\n" : "\n");
   return os.str();
 }
 

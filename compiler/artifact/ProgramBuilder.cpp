@@ -4,6 +4,7 @@
 #include "compiler/codegen/Codegen.h"
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/target/Partition.h"
+#include "compiler/target/ReadBack.h"
 #include "compiler/transforms/ConstantTensor.h"
 #include "runtime/device/KernelAbi.h"
 
@@ -47,8 +48,12 @@ public:
     }
     HEXIN_RETURN_IF_ERROR(addInterface());
     hostOnly = hostOnlyOps(func, shapes);
+    readBack = readBackValues(func, shapes);
     for (Operation &op : func.getBody().front().without_terminator())
       HEXIN_RETURN_IF_ERROR(addOp(&op));
+    Operation *terminator = func.getBody().front().getTerminator();
+    for (auto [value, id] : llvm::zip(terminator->getOperands(), program->outputs))
+      HEXIN_RETURN_IF_ERROR(addSizes(value, *program->values[id]));
     for (const hx::SymbolConstraint &constraint : shapes.symbols().constraints())
       addConstraint(constraint);
     if (faultsId)
@@ -77,14 +82,8 @@ private:
     def->kind = kind;
     def->index = index;
     def->dtype = static_cast<uint8_t>(*dtype);
-    for (hx::Dim dim : storedDims(value, kind)) {
-      int32_t node = exprs.add(dim);
-      if (node < 0)
-        return internalError("size " + shapes.symbols().toString(dim) + " of '" +
-                             nodeNames(value.getLoc()) +
-                             "' hangs on a value that is not kept");
-      def->dims.push_back(node);
-    }
+    if (kind != fmt::ValueKind::output) // those hang on what is not there yet
+      HEXIN_RETURN_IF_ERROR(addSizes(value, *def));
     if (Operation *op = value.getDefiningOp()) {
       // A group's result is named for the op that computes it, not for all.
       if (auto group = dyn_cast<hx::GroupOp>(op)) {
@@ -96,6 +95,18 @@ private:
     }
     program->values.push_back(std::move(def));
     return program->values.size() - 1;
+  }
+
+  Status addSizes(Value value, fmt::ValueDefT &def) {
+    for (hx::Dim dim : storedDims(value, def.kind)) {
+      int32_t node = exprs.add(dim);
+      if (node < 0)
+        return internalError("size " + shapes.symbols().toString(dim) + " of '" +
+                             nodeNames(value.getLoc()) +
+                             "' hangs on a value that is not kept");
+      def.dims.push_back(node);
+    }
+    return Status::success();
   }
 
   /// The sizes a value has in memory: a computed packed matrix has panels.
@@ -179,6 +190,9 @@ private:
       return id;
     Operation *op = value.getDefiningOp();
     Result<uint32_t> id = internalError("a value is used before it is made");
+    auto argument = dyn_cast<BlockArgument>(value);
+    if (argument && isIteration(argument))
+      id = materializeContents(value);
     if (op && placeOf(op, shapes) == Place::constant)
       id = constantValue(value);
     else if (op && (placeOf(op, shapes) == Place::host || shapes.contents(value)))
@@ -197,6 +211,8 @@ private:
       return addGroup(group);
     if (auto ifOp = dyn_cast<hx::IfOp>(op))
       return addIf(ifOp);
+    if (auto loop = dyn_cast<hx::LoopOp>(op))
+      return addLoop(loop);
     if (hostOnly.contains(op))
       return Status::success();
     if (auto reshape = dyn_cast<hx::ReshapeOp>(op))
@@ -238,7 +254,7 @@ private:
       ids[result] = id;
       ++next;
     }
-    return Status::success();
+    return bringToHost(op);
   }
 
   /// `chosen`: the values of the results of `op` that are used.
@@ -265,16 +281,129 @@ private:
     return Status::success();
   }
 
+  /// The body between two instructions, and behind them what fills the stacks. The
+  /// loop's values are groups' own: hx-materialize-results saw to that.
+  Status addLoop(hx::LoopOp op) {
+    auto loop = std::make_unique<fmt::LoopT>();
+    auto number = static_cast<uint32_t>(program->loops.size());
+    program->loops.push_back(std::make_unique<fmt::LoopT>());
+    Block &body = op.getBody().front();
+    size_t numCarried = op.getCarried().size();
+    std::string node = nodeNames(op.getLoc());
+    auto drives = [&](Value value, int32_t &expr) {
+      expr = exprs.add(shapes.contents(value)->front());
+      if (expr >= 0)
+        return Status::success();
+      return internalError("the condition or trip count of '" + node +
+                           "' hangs on a value that is not kept");
+    };
+    if (op.getTripCount())
+      HEXIN_RETURN_IF_ERROR(drives(op.getTripCount(), loop->trip_count));
+    if (op.getCondition())
+      HEXIN_RETURN_IF_ERROR(drives(op.getCondition(), loop->condition));
+    for (Value carried : op.getCarried()) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(carried));
+      loop->entries.push_back(id);
+    }
+    exprs.addLoop(body.getArgument(0), number);
+    HEXIN_RETURN_IF_ERROR(addLoopMark(fmt::InstructionKind::loop_begin, number, node));
+    for (BlockArgument argument : body.getArguments().drop_front()) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, addLoopValue(argument));
+      loop->carried.push_back(id);
+      if (readBack.contains(argument))
+        HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_host, id, node));
+    }
+    size_t numKept = materialized.size();
+    for (Operation &inner : body.without_terminator())
+      HEXIN_RETURN_IF_ERROR(addOp(&inner));
+    ValueRange yielded = cast<hx::YieldOp>(body.getTerminator()).getValues();
+    if (!op.getIgnoreCondition())
+      HEXIN_RETURN_IF_ERROR(drives(yielded.front(), loop->again));
+    for (Value value : yielded.drop_front()) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(value));
+      (loop->nexts.size() < numCarried ? loop->nexts : loop->slices).push_back(id);
+    }
+    HEXIN_RETURN_IF_ERROR(addLoopMark(fmt::InstructionKind::loop_end, number, node));
+    for (Value result : op.getResults()) {
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, addLoopValue(result));
+      (loop->results.size() < numCarried ? loop->results : loop->stacks).push_back(id);
+    }
+    for (size_t k = numCarried; k < op.getNumResults(); ++k)
+      HEXIN_RETURN_IF_ERROR(addStacking(yielded[k + 1], op.getResult(k), node));
+    while (materialized.size() > numKept)
+      ids.erase(materialized.pop_back_val());
+    program->loops[number] = std::move(loop);
+    return bringToHost(op);
+  }
+
+  Status addLoopMark(fmt::InstructionKind kind, uint32_t loop, const std::string &node) {
+    // Not taken is decided at the beginning.
+    hx::Dim outer = std::exchange(
+        predicate, kind == fmt::InstructionKind::loop_begin ? predicate : hx::Dim());
+    Status added = addTransfer(kind, loop, node);
+    predicate = outer;
+    return added;
+  }
+
+  /// A value whose memory a loop hands on: its sizes come with it.
+  Result<uint32_t> addLoopValue(Value value) {
+    auto def = std::make_unique<fmt::ValueDefT>();
+    auto type = cast<RankedTensorType>(value.getType());
+    std::optional<DType> dtype = hx::toDType(type.getElementType());
+    if (!dtype)
+      return internalError("a value has an element type that artifacts cannot hold");
+    def->kind = fmt::ValueKind::temp;
+    def->dtype = static_cast<uint8_t>(*dtype);
+    def->residency =
+        readBack.contains(value) ? fmt::Residency::both : fmt::Residency::device;
+    def->name = nodeNames(value.getLoc());
+    uint32_t id = program->values.size();
+    for (int64_t axis = 0; axis < type.getRank(); ++axis)
+      def->dims.push_back(exprs.sizeOfValue(id, axis));
+    program->values.push_back(std::move(def));
+    ids[value] = id;
+    return id;
+  }
+
+  /// The instruction that copies a slice to where it belongs.
+  Status addStacking(Value slice, Value stack, const std::string &node) {
+    codegen::KernelUse use;
+    for (auto [i, traits] : llvm::enumerate(target.variants())) {
+      codegen::KernelBuilder k(*kernels[i], shapes, traits, slice.getLoc(), use.name);
+      codegen::emitCopy(k, slice, stack);
+      k.use.isExact = true;
+      codegen::KernelUse emitted = k.finish();
+      if (i == 0)
+        use = std::move(emitted);
+    }
+    hx::Dim outer = std::exchange(predicate, hx::Dim());
+    Status added = addLaunch(use, "stack", node, "");
+    predicate = outer;
+    return added;
+  }
+
   Status addView(hx::ReshapeOp reshape) {
     if (idOf(reshape.getResult()) >= 0)
-      return Status::success(); // an output; its source is a view of it
-    if (shapes.contents(reshape.getResult()))
+      return bringToHost(reshape); // an output; its source is a view of it
+    if (shapes.followsFromOthers(reshape.getResult()))
       return Status::success();
     HEXIN_ASSIGN_OR_RETURN(uint32_t source, operandValue(reshape.getInput()));
     HEXIN_ASSIGN_OR_RETURN(uint32_t id,
                            addValue(reshape.getResult(), fmt::ValueKind::alias, -1));
     program->values[id]->alias_of = source;
     ids[reshape.getResult()] = id;
+    return bringToHost(reshape);
+  }
+
+  /// Results of `op` that sizes or conditions hang on, once it has made them.
+  Status bringToHost(Operation *op) {
+    for (Value result : op->getResults()) {
+      if (!readBack.contains(result))
+        continue;
+      program->values[idOf(result)]->residency = fmt::Residency::both;
+      HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_host, idOf(result),
+                                        nodeNames(result.getLoc())));
+    }
     return Status::success();
   }
 
@@ -319,8 +448,10 @@ private:
     }
     if (!refusal.empty())
       reason += (reason.empty() ? "" : "; ") + refusal;
-    return addLaunch(use, group.getSchedule().str(), nodeNames(group.getLoc()), reason,
-                     std::move(variants));
+    HEXIN_RETURN_IF_ERROR(addLaunch(use, group.getSchedule().str(),
+                                    nodeNames(group.getLoc()), reason,
+                                    std::move(variants)));
+    return bringToHost(group);
   }
 
   Result<std::unique_ptr<fmt::VariantT>> libraryVariant(const LibraryCall &call) {
@@ -548,7 +679,8 @@ private:
   llvm::DenseMap<Value, uint32_t> aliasOf;
   std::map<std::string, int32_t> kernelIds;
   llvm::DenseSet<Operation *> hostOnly;
-  hx::Dim predicate; ///< of the branch at hand; null outside of all
+  llvm::DenseSet<Value> readBack; ///< to be brought to the host where they are made
+  hx::Dim predicate;              ///< of the branch at hand; null outside of all
   std::optional<uint32_t> faultsId;
   SmallVector<Value> materialized; ///< shape values that were written, in order
 };

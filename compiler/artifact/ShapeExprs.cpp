@@ -16,6 +16,20 @@ int32_t ShapeExprs::constant(int64_t value) {
   return append(fmt::ExprOp::constant, -1, -1, -1, value);
 }
 
+/// Where the branches know the size only inside of themselves it is the size in the
+/// one that is taken: `select` looks at no other.
+int32_t ShapeExprs::sizeOfChoice(hx::IfOp op, unsigned result, unsigned axis) {
+  auto sizeIn = [&](Region &region) {
+    auto yield = cast<hx::YieldOp>(region.front().getTerminator());
+    return add(shapes.dims(yield.getValues()[result])[axis]);
+  };
+  int32_t condition = add(shapes.contents(op.getCondition())->front());
+  int32_t onTrue = sizeIn(op.getThenRegion()), onFalse = sizeIn(op.getElseRegion());
+  if (condition < 0 || onTrue < 0 || onFalse < 0)
+    return -1;
+  return append(fmt::ExprOp::select, condition, onTrue, onFalse, 0);
+}
+
 int32_t ShapeExprs::symbol(const hx::Symbol &symbol) {
   switch (symbol.kind) {
   case hx::Symbol::Kind::inputDim: {
@@ -26,6 +40,12 @@ int32_t ShapeExprs::symbol(const hx::Symbol &symbol) {
   }
   case hx::Symbol::Kind::element:
   case hx::Symbol::Kind::resultDim: {
+    bool isSize = symbol.kind == hx::Symbol::Kind::resultDim;
+    if (auto ifOp = isSize ? symbol.value.getDefiningOp<hx::IfOp>() : nullptr)
+      return sizeOfChoice(ifOp, cast<OpResult>(symbol.value).getResultNumber(),
+                          symbol.index);
+    if (auto loop = loops.find(symbol.value); loop != loops.end())
+      return append(fmt::ExprOp::iteration, loop->second, -1, -1, 0);
     int32_t value = valueId(symbol.value);
     bool isElement = symbol.kind == hx::Symbol::Kind::element;
     if (value < 0)
@@ -92,7 +112,8 @@ int32_t ShapeExprs::add(hx::Dim dim) {
       node = append(op, a, b, -1, 0);
     }
   }
-  known[dim] = node;
+  if (node >= 0) // else its value may come yet
+    known[dim] = node;
   return node;
 }
 

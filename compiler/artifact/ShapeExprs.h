@@ -3,6 +3,7 @@
 #define HEXIN_COMPILER_ARTIFACT_SHAPEEXPRS_H
 
 #include "compiler/codegen/KernelExpr.h"
+#include "compiler/ir/Ops.h"
 #include "compiler/ir/SymbolicShapes.h"
 #include "runtime/artifact/hexin_generated.h"
 
@@ -20,19 +21,28 @@ public:
   ShapeExprs(hx::SymbolicShapes &shapes, std::function<int32_t(mlir::Value)> valueId)
       : shapes(shapes), valueId(std::move(valueId)) {}
 
+  /// From here on `argument` is the number of the iteration of loop `loop`.
+  void addLoop(mlir::BlockArgument argument, uint32_t loop) { loops[argument] = loop; }
+
   /// The node of `dim`, or -1 when it hangs on a value that is not in the program.
   int32_t add(hx::Dim dim);
   int32_t constant(int64_t value);
+  /// The size of a value that the run gives it.
+  int32_t sizeOfValue(int32_t value, int32_t axis) {
+    return append(fmt::ExprOp::result_dim, value, axis, -1, 0);
+  }
 
   std::vector<fmt::ExprNode> take() { return std::move(pool); }
 
 private:
   int32_t append(fmt::ExprOp op, int32_t a, int32_t b, int32_t c, int64_t value);
   int32_t symbol(const hx::Symbol &symbol);
+  int32_t sizeOfChoice(hx::IfOp op, unsigned result, unsigned axis);
 
   hx::SymbolicShapes &shapes;
   std::function<int32_t(mlir::Value)> valueId;
   std::vector<fmt::ExprNode> pool;
+  llvm::DenseMap<mlir::Value, uint32_t> loops;
   llvm::DenseMap<hx::Dim, int32_t> known;
   std::map<std::tuple<fmt::ExprOp, int32_t, int32_t, int32_t, int64_t>, int32_t> interned;
 };

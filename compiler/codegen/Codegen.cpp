@@ -1,6 +1,7 @@
 #include "compiler/codegen/Codegen.h"
 
 #include "compiler/codegen/Scalars.h"
+#include "compiler/codegen/schedules/RowLoop.h"
 #include "compiler/codegen/schedules/Schedules.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -11,18 +12,20 @@ namespace hexin::codegen {
 
 ArrayRef<Schedule> schedules() {
   static const Schedule ordered[] = {
-      packedSchedule,    packSchedule,    rowSchedule,  reduceSchedule,
-      scanSchedule,      scatterSchedule, sortSchedule, dynamicQuantizeSchedule,
+      packedSchedule,    packSchedule,    rowSchedule,
+      reduceSchedule,    scanSchedule,    scatterSchedule,
+      sortSchedule,      compactSchedule, dynamicQuantizeSchedule,
       recurrentSchedule, concatSchedule,  mapSchedule};
   return ordered;
 }
 
 Operation *heavyOp(hx::GroupOp group) {
   for (Operation &op : group.getBody().front().without_terminator())
-    if (isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
-            hx::LayerNormOp, hx::PackOp, hx::CumulativeOp, hx::ArgReduceOp,
-            hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::DynamicQuantizeOp,
-            hx::LstmOp, hx::ConcatOp>(op))
+    if (isa<hx::ConvOp, hx::MatMulOp, hx::ConvIntegerOp, hx::MatMulIntegerOp,
+            hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp, hx::PackOp,
+            hx::CumulativeOp, hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp,
+            hx::SortOp, hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp,
+            hx::ConcatOp>(op))
       return &op;
   return nullptr;
 }
@@ -72,6 +75,23 @@ FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,
   builder.use.isExact = isExact(group);
   builder.use.errorConstant = builder.use.isExact ? 0 : schedule->errorConstant;
   return builder.finish();
+}
+
+void emitCopy(KernelBuilder &k, Value source, Value target) {
+  constexpr int64_t block = 4096;
+  Type type = cast<ShapedType>(source.getType()).getElementType();
+  SmallVector<KExpr> sizes;
+  for (hx::Dim dim : k.shapes().dims(source))
+    sizes.push_back(k.size(dim));
+  KExpr count = k.exprs().product(sizes);
+  Value from = k.bind(source, count), to = k.bind(target, count, /*isWritten=*/true);
+  Value item = k.beginItems(k.exprs().ceilDiv(count, k.constantExpr(block)));
+  Value first = k.mul(item, k.index(block));
+  Value size = k.min(k.index(block), k.sub(k.value(count), first));
+  forEachInRow(k, size, k.traits().vectorLanes, [&](Value i, unsigned lanes) {
+    Value at = k.add(first, i);
+    k.store(to, at, k.load(from, at, lanes, type), type);
+  });
 }
 
 void emitContents(KernelBuilder &k, Value value, ArrayRef<hx::Dim> contents) {

@@ -29,6 +29,9 @@ mlir::FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &sha
 void emitContents(KernelBuilder &kernel, mlir::Value value,
                   llvm::ArrayRef<hx::Dim> contents);
 
+/// A kernel's body that copies all of `source` to the beginning of `target`.
+void emitCopy(KernelBuilder &kernel, mlir::Value source, mlir::Value target);
+
 } // namespace hexin::codegen
 
 #endif // HEXIN_COMPILER_CODEGEN_CODEGEN_H

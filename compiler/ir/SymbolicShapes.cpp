@@ -130,6 +130,17 @@ std::optional<Dims> SymbolicShapes::contents(Value value) {
   return dims;
 }
 
+bool SymbolicShapes::followsFromOthers(Value value) {
+  std::optional<Dims> known = contents(value);
+  if (!known || known->empty())
+    return known.has_value();
+  auto symbol = dyn_cast<AffineSymbolExpr>(known->front());
+  if (!symbol)
+    return true;
+  const Symbol &definition = table.symbols()[symbol.getPosition()];
+  return definition.kind != Symbol::Kind::element || definition.value != value;
+}
+
 // How far a host read looks back through the ops that compute its operand.
 static constexpr unsigned maxDemandDepth = 64;
 
@@ -223,6 +234,14 @@ LogicalResult SymbolicShapes::inferRegions(Operation *op) {
       argument.setType(operand.getType());
     }
   }
+  if (auto loop = dyn_cast<LoopOp>(op))
+    if (!loop.getBody().empty() && loop.getBody().getNumArguments() > 0) {
+      // The host counts iterations.
+      BlockArgument iteration = loop.getBody().getArgument(0);
+      Dim number = table.element(iteration, 0);
+      table.setBounds(number, 0, INT64_MAX);
+      elements[iteration] = {number};
+    }
   auto ifOp = dyn_cast<IfOp>(op);
   if (!ifOp) {
     for (Region &region : op->getRegions())

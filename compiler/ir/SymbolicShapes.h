@@ -42,6 +42,9 @@ public:
   /// symbols of their own where that says `?`.
   Dims dims(mlir::Value value);
   std::optional<Dims> contents(mlir::Value value);
+  /// Whether contents of `value` are known without reading it: in terms of sizes,
+  /// constants and elements of other values.
+  bool followsFromOthers(mlir::Value value);
   /// Elements of an operand that `op` reads on the host, as expressions over sizes
   /// and over the elements of the values where integer arithmetic on the host
   /// begins. They are the value's contents from then on. Fails with a diagnostic

@@ -51,9 +51,12 @@ static LogicalResult group(ModuleOp module, const PipelineOptions &options) {
 LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   PassManager passes(module.getContext());
   passes.enableVerifier(options.verifyEach);
+  passes.addNestedPass<func::FuncOp>(hx::createExpandCompactPass());
   passes.addNestedPass<func::FuncOp>(hx::createRowsLastPass());
   passes.addNestedPass<func::FuncOp>(hx::createChannelsLastPass());
+  passes.addPass(hx::createFoldConstantsPass()); // weights with a height
   passes.addNestedPass<func::FuncOp>(hx::createConvTransposeToMatMulPass());
+  passes.addNestedPass<func::FuncOp>(hx::createConvTransposeToConvPass());
   passes.addPass(hx::createFoldConstantsPass());
   simplify(passes);
   if (failed(passes.run(module)))

@@ -3,6 +3,7 @@
 #include "compiler/codegen/Codegen.h"
 #include "compiler/ir/Errors.h"
 #include "compiler/ir/Ops.h"
+#include "compiler/target/ReadBack.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
@@ -32,7 +33,7 @@ bool isHeavy(Operation *op) {
              hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
              hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp,
              hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
-             hx::CompactOp, hx::PackOp, hx::DynamicQuantizeOp, hx::ConcatOp>(op);
+             hx::CompactFillOp, hx::PackOp, hx::DynamicQuantizeOp, hx::ConcatOp>(op);
 }
 
 /// Heavy ops that read each element of operand 0 (a concat: of all) once per pass, at
@@ -79,13 +80,15 @@ bool keepsNeighbours(Operation *op, hx::SymbolicShapes &shapes) {
 
 class Grouper {
 public:
-  Grouper(func::FuncOp func, hx::SymbolicShapes &shapes) : func(func), shapes(shapes) {}
+  Grouper(func::FuncOp func, hx::SymbolicShapes &shapes)
+      : func(func), shapes(shapes), readBack(readBackValues(func, shapes)) {}
 
   LogicalResult run() {
     llvm::DenseSet<Operation *> hostOnly = hostOnlyOps(func, shapes);
     SmallVector<Operation *> ops;
     WalkResult walked = func.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (isa<func::FuncOp, hx::IfOp>(op) || op->hasTrait<OpTrait::IsTerminator>())
+      if (isa<func::FuncOp, hx::IfOp, hx::LoopOp>(op) ||
+          op->hasTrait<OpTrait::IsTerminator>())
         return WalkResult::advance();
       Place place = placeOf(op, shapes);
       if (place == Place::unsupported) {
@@ -140,10 +143,10 @@ private:
         root->getNumResults() != 1 || producer->getBlock() != root->getBlock())
       return false;
     Value result = producer->getResult(0);
+    if (readBack.contains(result))
+      return false;
     SmallVector<Operation *> users;
     for (OpOperand &use : result.getUses()) {
-      if (!isDeviceUse(use, shapes))
-        continue;
       if (!members.contains(use.getOwner()))
         return false;
       users.push_back(use.getOwner());
@@ -242,49 +245,12 @@ private:
 
   func::FuncOp func;
   hx::SymbolicShapes &shapes;
+  llvm::DenseSet<Value> readBack;
   llvm::DenseSet<Operation *> grouped;
   llvm::SetVector<Operation *> members;
   Operation *heavy = nullptr;
   hx::Dims rootDims;
 };
-
-/// What `dim` hangs on that only the run will tell; null when sizes and contents of
-/// the function's arguments decide it.
-Value decidedByRun(hx::Dim dim, func::FuncOp func, ArrayRef<hx::Symbol> symbols) {
-  SmallVector<hx::Dim> pending{dim};
-  llvm::DenseSet<unsigned> visited;
-  Value found;
-  while (!pending.empty() && !found)
-    pending.pop_back_val().walk([&](AffineExpr expr) {
-      auto position = dyn_cast<AffineSymbolExpr>(expr);
-      if (!position || !visited.insert(position.getPosition()).second)
-        return;
-      const hx::Symbol &symbol = symbols[position.getPosition()];
-      pending.append(symbol.operands.begin(), symbol.operands.end());
-      auto argument = dyn_cast_if_present<BlockArgument>(symbol.value);
-      if (symbol.value && (!argument || argument.getOwner() != &func.getBody().front()))
-        found = symbol.value;
-    });
-  return found;
-}
-
-/// A branch is chosen when the plan is made, before the device has done anything.
-LogicalResult checkConditions(func::FuncOp func, hx::SymbolicShapes &shapes) {
-  WalkResult walked = func.walk([&](hx::IfOp op) {
-    hx::Dim condition = shapes.contents(op.getCondition())->front();
-    Value value = decidedByRun(condition, func, shapes.symbols().symbols());
-    if (!value)
-      return WalkResult::advance();
-    hx::emitNodeError(op)
-        << "there is no kernel for a condition that is computed on the device"
-        << " (by '" << hx::nodeNames(value.getLoc())
-        << "'). A condition must follow from input sizes and from the contents of"
-           " integer or bool inputs; make it an input of the model, or compute both"
-           " branches and choose with Where";
-    return WalkResult::interrupt();
-  });
-  return failure(walked.wasInterrupted());
-}
 
 } // namespace
 
@@ -348,14 +314,14 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
       return Place::constant;
   if (isa<hx::ReshapeOp>(op))
     return Place::view;
-  if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp, hx::IfOp>(op))
+  if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp, hx::IfOp, hx::LoopOp>(op))
     return Place::device;
   if (isa<hx::ShapeOfOp>(op))
     return Place::host;
   bool isKnown = op->getNumResults() > 0 && op->getNumRegions() == 0;
   for (mlir::Value result : op->getResults())
     isKnown = isKnown && isa<RankedTensorType>(result.getType()) && shapes.has(result) &&
-              shapes.contents(result).has_value();
+              shapes.followsFromOthers(result);
   if (isKnown)
     return Place::host;
   if (isElementwise(op) || isMovement(op) || isa<hx::BitcastOp>(op))
@@ -364,7 +330,7 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
           hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
           hx::MatMulIntegerOp, hx::ResizeOp, hx::PackOp, hx::CumulativeOp,
           hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
-          hx::DynamicQuantizeOp, hx::LstmOp>(op))
+          hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp>(op))
     return Place::device;
   return Place::unsupported;
 }
@@ -375,11 +341,14 @@ llvm::DenseSet<Operation *> hostOnlyOps(func::FuncOp func, hx::SymbolicShapes &s
     if (op->getNumRegions() == 0 && !op->hasTrait<OpTrait::IsTerminator>())
       ops.push_back(op);
   });
+  llvm::DenseSet<Value> readBack = readBackValues(func, shapes);
   llvm::DenseSet<Operation *> hostOnly;
   for (Operation *op : llvm::reverse(ops)) {
-    bool isRead = llvm::any_of(op->getUses(), [&](OpOperand &use) {
-      return isDeviceUse(use, shapes) && !hostOnly.contains(use.getOwner());
-    });
+    bool isReadBack = llvm::any_of(
+        op->getResults(), [&](Value result) { return readBack.contains(result); });
+    bool isRead = isReadBack || llvm::any_of(op->getUses(), [&](OpOperand &use) {
+                    return isDeviceUse(use, shapes) && !hostOnly.contains(use.getOwner());
+                  });
     if (!isRead)
       hostOnly.insert(op);
   }
@@ -388,12 +357,11 @@ llvm::DenseSet<Operation *> hostOnlyOps(func::FuncOp func, hx::SymbolicShapes &s
 
 LogicalResult partition(func::FuncOp func, const PlacementOptions &options) {
   hx::SymbolicShapes shapes(func.getContext());
-  if (failed(shapes.run(func)) || failed(checkConditions(func, shapes)) ||
-      failed(Grouper(func, shapes).run()))
+  if (failed(shapes.run(func)) || failed(Grouper(func, shapes).run()))
     return failure();
   // Groups are new values: look again, and say how each will be written.
   hx::SymbolicShapes grouped(func.getContext());
-  if (failed(grouped.run(func)) || failed(checkConditions(func, grouped)))
+  if (failed(grouped.run(func)))
     return failure();
   WalkResult walked = func.walk([&](hx::GroupOp group) {
     codegen::ScheduleChoice choice =

@@ -68,8 +68,8 @@ struct ChannelsLastPass : impl::ChannelsLastPassBase<ChannelsLastPass> {
     MLIRContext *context = &getContext();
     RewritePatternSet flip(context);
     populateWidenWindowPatterns(flip);
-    flip.add<FlipLayout<ConvOp>, FlipLayout<PoolOp>, FlipLayout<ConvTransposeOp>>(
-        context);
+    flip.add<FlipLayout<ConvOp>, FlipLayout<ConvIntegerOp>, FlipLayout<PoolOp>,
+             FlipLayout<ConvTransposeOp>>(context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(flip))) ||
         failed(sinkTransposes(getOperation())))
       signalPassFailure();

@@ -24,12 +24,29 @@ namespace hexin::hx {
 using mlir::Value;
 namespace {
 
+/// What a loop hands on gets memory of its own: before it, and in every iteration.
+void materializeLoop(LoopOp loop) {
+  auto copy = [&](OpBuilder &b, OpOperand &operand) {
+    Value value = operand.get();
+    operand.set(
+        CastOp::create(b, value.getLoc(), value.getType(), value, true, "nearest"));
+  };
+  OpBuilder before(loop);
+  for (OpOperand &operand : loop.getCarriedMutable())
+    copy(before, operand);
+  Operation *yield = loop.getBody().front().getTerminator();
+  OpBuilder atEnd(yield);
+  for (OpOperand &operand : llvm::drop_begin(yield->getOpOperands()))
+    copy(atEnd, operand);
+}
+
 struct MaterializeResultsPass : impl::MaterializeResultsPassBase<MaterializeResultsPass> {
   void runOnOperation() override {
     func::FuncOp func = getOperation();
     SymbolicShapes shapes(&getContext());
     if (failed(shapes.run(func)))
       return signalPassFailure();
+    func.walk([](LoopOp loop) { materializeLoop(loop); });
     Operation *terminator = func.getBody().front().getTerminator();
     OpBuilder b(terminator);
     llvm::DenseSet<Value> taken;
@@ -40,8 +57,8 @@ struct MaterializeResultsPass : impl::MaterializeResultsPassBase<MaterializeResu
       Value root = value;
       while (auto view = root.getDefiningOp<ReshapeOp>())
         root = view.getInput();
-      bool isOwn = root.getDefiningOp() && !isa<IfOp>(root.getDefiningOp()) &&
-                   !isConstantLike(root) && !shapes.contents(root).has_value() &&
+      bool isOwn = root.getDefiningOp() && !isa<IfOp, LoopOp>(root.getDefiningOp()) &&
+                   !isConstantLike(root) && !shapes.followsFromOthers(root) &&
                    taken.insert(root).second;
       if (!isOwn)
         operand.set(

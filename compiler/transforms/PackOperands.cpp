@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/ir/ConstantContents.h"
 #include "compiler/ir/Ops.h"
 #include "compiler/transforms/Build.h"
 #include "compiler/transforms/Passes.h"
@@ -76,6 +77,50 @@ void packMatMul(MatMulOp op) {
       packed(b, op.getLoc(), op.getRhs(), columns, 1, op.getTransposeRhs(), false));
 }
 
+/// One number for the whole tensor, as the packed schedule takes it.
+bool isOneNumber(Value zeroPoint) {
+  return !zeroPoint || (tensorTypeOf(zeroPoint).hasStaticShape() &&
+                        tensorTypeOf(zeroPoint).getNumElements() == 1);
+}
+
+/// A zero point of zeros says nothing.
+void dropZeros(MutableOperandRange zeroPoint) {
+  if (zeroPoint.empty())
+    return;
+  auto zeros = constantContents(zeroPoint[0].get(), INT64_MAX);
+  if (zeros && llvm::all_of(*zeros, [](int64_t value) { return value == 0; }))
+    zeroPoint.clear();
+}
+
+void packConvInteger(ConvIntegerOp op) {
+  dropZeros(op.getInputZeroPointMutable());
+  dropZeros(op.getWeightsZeroPointMutable());
+  auto weights = tensorTypeOf(op.getWeights());
+  int64_t groups = op.getGroups();
+  bool isDepthwise = groups > 1 && weights.getDimSize(1) == 1;
+  if (op.getLayout() != Layout::nhwc || weights.getEncoding() ||
+      !weights.hasStaticShape() || isDepthwise || !isOneNumber(op.getInputZeroPoint()) ||
+      !isOneNumber(op.getWeightsZeroPoint()))
+    return;
+  OpBuilder b(op);
+  op.getWeightsMutable().assign(packed(b, op.getLoc(), op.getWeights(),
+                                       weights.getDimSize(0) / groups, groups, false,
+                                       true));
+}
+
+void packMatMulInteger(MatMulIntegerOp op) {
+  dropZeros(op.getLhsZeroPointMutable());
+  dropZeros(op.getRhsZeroPointMutable());
+  auto rhs = tensorTypeOf(op.getRhs());
+  if (rhs.getEncoding() || !isOneNumber(op.getLhsZeroPoint()) ||
+      !isOneNumber(op.getRhsZeroPoint()))
+    return;
+  OpBuilder b(op);
+  int64_t columns = rhs.getDimSize(rhs.getRank() - 1);
+  op.getRhsMutable().assign(
+      packed(b, op.getLoc(), op.getRhs(), columns, 1, false, false));
+}
+
 struct PackOperandsPass : impl::PackOperandsPassBase<PackOperandsPass> {
   void runOnOperation() override {
     getOperation().walk([](Operation *op) {
@@ -85,6 +130,10 @@ struct PackOperandsPass : impl::PackOperandsPassBase<PackOperandsPass> {
         packConv(conv);
       else if (auto matmul = dyn_cast<MatMulOp>(op))
         packMatMul(matmul);
+      else if (auto conv = dyn_cast<ConvIntegerOp>(op))
+        packConvInteger(conv);
+      else if (auto matmul = dyn_cast<MatMulIntegerOp>(op))
+        packMatMulInteger(matmul);
     });
   }
 };

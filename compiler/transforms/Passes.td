@@ -52,6 +52,15 @@ def FoldBatchNormPass : Pass<"hx-fold-batch-norm", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def ExpandCompactPass : Pass<"hx-expand-compact", "::mlir::func::FuncOp"> {
+  let summary = "hx.compact as counting, a host read, and filling";
+  let description = [{
+    After: no hx.compact is left; hx.compact_fill has a size that the host reads
+    while the program runs.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def RowsLastPass : Pass<"hx-rows-last", "::mlir::func::FuncOp"> {
   let summary = "softmax and normalisation over the last axis";
   let description = [{
@@ -79,21 +88,31 @@ def ConvTransposeToMatMulPass : Pass<"hx-conv-transpose-to-matmul", "::mlir::fun
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def ConvTransposeToConvPass : Pass<"hx-conv-transpose-to-conv", "::mlir::func::FuncOp"> {
+  let summary = "other transposed convolutions as one convolution for all phases";
+  let description = [{
+    After: no nhwc conv_transpose with constant weights and one group is left, but for
+    dilated ones and those whose stride leaves most taps of a phase empty.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def PackOperandsPass : Pass<"hx-pack-operands", "::mlir::func::FuncOp"> {
   let summary = "right-hand sides of conv and matmul in panels";
   let description = [{
     After: float matmuls and nhwc convs read their right-hand side through
-    hx.pack, and no matmul has a transposed left-hand side.
+    hx.pack, and no matmul has a transposed left-hand side. So do those of 8-bit
+    integers whose zero points are one number each, but for depthwise ones.
   }];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
 def ResolveShapesPass : Pass<"hx-resolve-shapes", "::mlir::func::FuncOp"> {
-  let summary = "host-read operands as arithmetic on the arguments' sizes";
+  let summary = "host-read operands as arithmetic on what they hang on";
   let description = [{
     After: a shape operand whose contents are known as expressions is written in
-    terms of hx.shape_of of function arguments; what computed it before is gone
-    unless something else reads it.
+    terms of hx.shape_of of function arguments and of elements of values that only
+    the run makes; what computed it before is gone unless something else reads it.
   }];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
@@ -102,7 +121,8 @@ def MaterializeResultsPass : Pass<"hx-materialize-results", "::mlir::func::FuncO
   let summary = "every result in memory of its own";
   let description = [{
     After: each returned tensor is computed by an op on the device, or is a view of
-    such a result that no other returned tensor shares. (The copies are hx.cast to
+    such a result that no other returned tensor shares; so is what a loop carries and
+    stacks. (The copies are hx.cast to
     the same type, which hx-canonicalisation would remove: runs after it.)
   }];
   let dependentDialects = ["::hexin::hx::HXDialect"];

@@ -1,9 +1,12 @@
-//===- ResolveShapes.cpp - host-read operands in terms of the inputs --------===//
+//===- ResolveShapes.cpp - host-read operands in terms of what they hang on --===//
 //
 // A shape operand that is known as expressions over the inputs' sizes is written
 // anew as arithmetic on hx.shape_of of the function's arguments. What computed it
 // before (Shape -> Gather -> Concat chains over intermediate values) dies, and no
 // intermediate value is kept alive for its size.
+//
+// Where it also hangs on elements of values that only the run makes, the same is
+// done right before its reader.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,12 +28,17 @@ namespace hexin::hx {
 using mlir::Value;
 namespace {
 
-/// Writes Dims as tensor<1xi64> host values at the top of the function.
+/// Writes Dims as tensor<1xi64> host values.
 class DimWriter {
 public:
+  /// At the top of the function, from its arguments.
   DimWriter(func::FuncOp func, SymbolicShapes &shapes)
       : b(&func.getBody().front(), func.getBody().front().begin()), shapes(shapes),
         entry(&func.getBody().front()), loc(func.getLoc()) {}
+  /// Before `reader`, from what is made before it.
+  DimWriter(Operation *reader, func::FuncOp func, SymbolicShapes &shapes)
+      : b(reader), shapes(shapes), entry(&func.getBody().front()), reader(reader),
+        loc(reader->getLoc()) {}
 
   /// Null when the expression needs something that only the run will tell.
   Value write(Dim dim) {
@@ -73,6 +81,17 @@ public:
   }
 
 private:
+  /// Whether what is written may use `value`.
+  bool isAtHand(Value value) const {
+    if (auto argument = dyn_cast<BlockArgument>(value);
+        argument && argument.getOwner() == entry)
+      return true;
+    Operation *at =
+        reader ? value.getParentBlock()->findAncestorOpInBlock(*reader) : nullptr;
+    Operation *source = value.getDefiningOp();
+    return at && (!source || source->isBeforeInBlock(at));
+  }
+
   RankedTensorType one() { return RankedTensorType::get({1}, b.getI64Type()); }
   Value binary(BinaryFn fn, Value x, Value y) {
     return x && y ? BinaryOp::create(b, loc, one(), fn, x, y).getResult() : Value();
@@ -89,41 +108,39 @@ private:
                   y);
   }
 
+  Value sizeOf(Value value, unsigned axis) {
+    Value &sizes = sizesOf[value];
+    auto type = RankedTensorType::get({tensorTypeOf(value).getRank()}, b.getI64Type());
+    if (!sizes)
+      sizes = ShapeOfOp::create(b, loc, type, value);
+    return SliceOp::create(b, loc, one(), sizes,
+                           shapeConstant(b, loc, {static_cast<int64_t>(axis)}),
+                           shapeConstant(b, loc, {1}), ArrayRef<int64_t>{1});
+  }
+
+  Value elementOf(Value value, unsigned index) {
+    RankedTensorType type = tensorTypeOf(value);
+    int64_t count = type.hasStaticShape() ? type.getNumElements() : ShapedType::kDynamic;
+    Value flat =
+        ReshapeOp::create(b, loc, RankedTensorType::get({count}, type.getElementType()),
+                          value, shapeConstant(b, loc, {-1}));
+    Value element =
+        SliceOp::create(b, loc, RankedTensorType::get({1}, type.getElementType()), flat,
+                        shapeConstant(b, loc, {static_cast<int64_t>(index)}),
+                        shapeConstant(b, loc, {1}), ArrayRef<int64_t>{1});
+    if (element.getType() == one())
+      return element;
+    return CastOp::create(b, loc, one(), element, true, "nearest");
+  }
+
   Value symbol(const Symbol &symbol) {
     auto operand = [&](unsigned i) { return write(symbol.operands[i]); };
     switch (symbol.kind) {
-    case Symbol::Kind::inputDim: {
-      auto argument = dyn_cast<BlockArgument>(symbol.value);
-      if (!argument || argument.getOwner() != entry)
-        return {};
-      Value &sizes = sizesOf[argument];
-      int64_t rank = tensorTypeOf(argument).getRank();
-      if (!sizes)
-        sizes = ShapeOfOp::create(b, loc, RankedTensorType::get({rank}, b.getI64Type()),
-                                  argument);
-      return SliceOp::create(b, loc, one(), sizes,
-                             shapeConstant(b, loc, {static_cast<int64_t>(symbol.index)}),
-                             shapeConstant(b, loc, {1}), ArrayRef<int64_t>{1});
-    }
-    case Symbol::Kind::element: {
-      auto argument = dyn_cast<BlockArgument>(symbol.value);
-      if (!argument || argument.getOwner() != entry)
-        return {};
-      Value flat = ReshapeOp::create(
-          b, loc,
-          RankedTensorType::get({tensorTypeOf(argument).getNumElements()},
-                                tensorTypeOf(argument).getElementType()),
-          argument, shapeConstant(b, loc, {-1}));
-      Value element = SliceOp::create(
-          b, loc, RankedTensorType::get({1}, tensorTypeOf(argument).getElementType()),
-          flat, shapeConstant(b, loc, {static_cast<int64_t>(symbol.index)}),
-          shapeConstant(b, loc, {1}), ArrayRef<int64_t>{1});
-      if (element.getType() == one())
-        return element;
-      return CastOp::create(b, loc, one(), element, true, "nearest");
-    }
+    case Symbol::Kind::inputDim:
     case Symbol::Kind::resultDim:
-      return {};
+      return isAtHand(symbol.value) ? sizeOf(symbol.value, symbol.index) : Value();
+    case Symbol::Kind::element:
+      return isAtHand(symbol.value) ? elementOf(symbol.value, symbol.index) : Value();
     case Symbol::Kind::derived:
       break;
     }
@@ -193,10 +210,24 @@ private:
   OpBuilder b;
   SymbolicShapes &shapes;
   Block *entry;
+  Operation *reader = nullptr;
   Location loc;
   llvm::DenseMap<Dim, Value> written;
   llvm::DenseMap<Value, Value> sizesOf;
 };
+
+/// What `operand` of `op` becomes; null when it stays.
+Value resolved(OpOperand &operand, SymbolicShapes &shapes, DimWriter &writer) {
+  auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+  if (!type || !shapes.followsFromOthers(operand.get()))
+    return {};
+  Dims contents = *shapes.contents(operand.get());
+  if (isa<IfOp>(operand.getOwner()))
+    return type.hasStaticShape() ? writer.writeCondition(contents.front(), type)
+                                 : Value();
+  bool isShape = type.getRank() == 1 && type.getElementType().isInteger(64);
+  return isShape ? writer.writeAll(contents) : Value();
+}
 
 struct ResolveShapesPass : impl::ResolveShapesPassBase<ResolveShapesPass> {
   void runOnOperation() override {
@@ -212,25 +243,16 @@ struct ResolveShapesPass : impl::ResolveShapesPassBase<ResolveShapesPass> {
     });
     for (Operation *op : readers) {
       auto reads = cast<HostReadOpInterface>(op);
+      DimWriter localWriter(op, func, shapes);
       for (OpOperand &operand : op->getOpOperands()) {
         if (!reads.isHostRead(operand.getOperandNumber()) ||
             operand.get().getDefiningOp<ConstantOp>())
           continue;
-        auto type = dyn_cast<RankedTensorType>(operand.get().getType());
-        if (isa<IfOp>(op) && type.hasStaticShape()) {
-          // One element: its shape function has asked for it.
-          Dims condition = *shapes.contents(operand.get());
-          if (Value resolved = writer.writeCondition(condition.front(), type))
-            operand.set(resolved);
-          continue;
-        }
-        if (!type || type.getRank() != 1 || !type.getElementType().isInteger(64))
-          continue;
-        std::optional<Dims> contents = shapes.contents(operand.get());
-        if (!contents)
-          continue;
-        if (Value resolved = writer.writeAll(*contents))
-          operand.set(resolved);
+        Value known = resolved(operand, shapes, writer);
+        if (!known)
+          known = resolved(operand, shapes, localWriter);
+        if (known)
+          operand.set(known);
       }
     }
     eraseDead(func);

@@ -322,6 +322,26 @@ struct SinkThroughMerge : OpRewritePattern<ReshapeOp> {
   }
 };
 
+/// The range of a tensor does not know the order of its elements.
+struct SinkThroughDynamicQuantize : OpRewritePattern<DynamicQuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(DynamicQuantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto transpose = transposeOf(op.getInput());
+    if (!transpose)
+      return failure();
+    ArrayRef<int64_t> perm = transpose.getPerm();
+    SmallVector<Type> types(op->getResultTypes());
+    auto type = tensorTypeOf(op.getResult());
+    types[0] = type.clone(permuted(type.getShape(), inversePermutation(perm)));
+    auto moved =
+        DynamicQuantizeOp::create(rewriter, op.getLoc(), types, transpose.getInput());
+    rewriter.replaceOp(op, {transposed(rewriter, op.getLoc(), moved.getResult(), perm),
+                            moved.getScale(), moved.getZeroPoint()});
+    return success();
+  }
+};
+
 /// A transpose that only moves axes of size 1 is a reshape.
 struct TransposeOfOnes : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -342,8 +362,8 @@ LogicalResult sinkTransposes(func::FuncOp func) {
   MLIRContext *context = func.getContext();
   RewritePatternSet sink(context);
   sink.add<SinkThroughConcat, SinkThroughReduce, SinkThroughPad, SinkThroughSlice,
-           SinkThroughResize, SinkThroughElementwise, SinkThroughSplit, SinkThroughMerge>(
-      context);
+           SinkThroughResize, SinkThroughElementwise, SinkThroughSplit, SinkThroughMerge,
+           SinkThroughDynamicQuantize>(context);
   TransposeOp::getCanonicalizationPatterns(sink, context);
   ReshapeOp::getCanonicalizationPatterns(sink, context);
   // Only at the end: a reshape does not sink.

@@ -72,6 +72,49 @@ struct WidenConv : OpRewritePattern<ConvOp> {
   }
 };
 
+struct WidenConvInteger : OpRewritePattern<ConvIntegerOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ConvIntegerOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getStrides().size() != 1 || op.getLayout() != Layout::nchw)
+      return failure();
+    Location loc = op.getLoc();
+    Value input = withHeight(rewriter, loc, op.getInput());
+    Value weights = withHeight(rewriter, loc, op.getWeights());
+    SmallVector<int64_t> sizes(tensorTypeOf(op.getResult()).getShape());
+    sizes.insert(sizes.begin() + 2, 1);
+    Value wide = ConvIntegerOp::create(
+        rewriter, loc, tensorTypeOf(op.getResult()).clone(sizes), input, weights,
+        op.getInputZeroPoint(), op.getWeightsZeroPoint(), op.getGroups(),
+        prefixed(1, op.getStrides()), heightPads(op.getPads()),
+        prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
+    rewriter.replaceOp(op, withoutHeight(rewriter, loc, wide));
+    return success();
+  }
+};
+
+struct WidenConvTranspose : OpRewritePattern<ConvTransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ConvTransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getStrides().size() != 1 || op.getLayout() != Layout::nchw ||
+        op.getOutputSize())
+      return failure();
+    Location loc = op.getLoc();
+    Value input = withHeight(rewriter, loc, op.getInput());
+    Value weights = withHeight(rewriter, loc, op.getWeights());
+    SmallVector<int64_t> sizes(tensorTypeOf(op.getResult()).getShape());
+    sizes.insert(sizes.begin() + 2, 1);
+    Value wide = ConvTransposeOp::create(
+        rewriter, loc, tensorTypeOf(op.getResult()).clone(sizes), input, weights,
+        op.getBias(), Value(), op.getGroups(), prefixed(0, op.getOutputPadding()),
+        prefixed(1, op.getStrides()), heightPads(op.getPads()),
+        prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
+    rewriter.replaceOp(op, withoutHeight(rewriter, loc, wide));
+    return success();
+  }
+};
+
 struct WidenPool : OpRewritePattern<PoolOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(PoolOp op, PatternRewriter &rewriter) const override {
@@ -94,7 +137,8 @@ struct WidenPool : OpRewritePattern<PoolOp> {
 } // namespace
 
 void populateWidenWindowPatterns(RewritePatternSet &patterns) {
-  patterns.add<WidenConv, WidenPool>(patterns.getContext());
+  patterns.add<WidenConv, WidenConvInteger, WidenConvTranspose, WidenPool>(
+      patterns.getContext());
 }
 
 } // namespace hexin::hx

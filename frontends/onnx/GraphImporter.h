@@ -45,6 +45,8 @@ public:
   /// A constant or weight for `tensor` at the insertion point; null and an error
   /// when it cannot be read. `name` is its location.
   Value importTensor(const TensorData &tensor, llvm::StringRef name);
+  /// The same for a tensor that import made; null when sizes do not fit.
+  Value addConstant(Tensor tensor, llvm::StringRef name);
 
   enum class Attempt { succeeded, contradiction, failed };
   /// Runs `body`. When it fails because sizes contradict each other, its error is

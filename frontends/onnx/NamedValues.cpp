@@ -58,17 +58,19 @@ Value GraphImporter::importTensor(const TensorData &data, StringRef name) {
     return Value();
   };
   Result<Tensor> tensor = loader.load(data);
-  if (!tensor.ok())
-    return fail(tensor.status());
+  return tensor.ok() ? addConstant(*std::move(tensor), name) : fail(tensor.status());
+}
+
+Value GraphImporter::addConstant(Tensor tensor, StringRef name) {
   std::string cleanName = toUtf8(name);
   Location loc = NameLoc::get(builder.getStringAttr(cleanName));
   HxBuilder b(builder, shapes, loc);
-  if (tensor->byteLength() <= static_cast<size_t>(hx::ConstantOp::maxBytes))
-    return b.constant(toElementsAttr(builder.getContext(), *tensor));
-  auto type = RankedTensorType::get(
-      ArrayRef<int64_t>(tensor->dims().data(), tensor->dims().size()),
-      hx::toElementType(tensor->dtype(), builder.getContext()));
-  std::string entry = weights.add(cleanName, *std::move(tensor));
+  if (tensor.byteLength() <= static_cast<size_t>(hx::ConstantOp::maxBytes))
+    return b.constant(toElementsAttr(builder.getContext(), tensor));
+  auto type =
+      RankedTensorType::get(ArrayRef<int64_t>(tensor.dims().data(), tensor.dims().size()),
+                            hx::toElementType(tensor.dtype(), builder.getContext()));
+  std::string entry = weights.add(cleanName, std::move(tensor));
   auto op = hx::WeightOp::create(builder, loc, type, entry);
   if (failed(shapes.infer(op)))
     return {};

@@ -51,16 +51,23 @@ ordered_json describeVariant(const fmt::Program &program, const fmt::Variant &va
   return json;
 }
 
+bool isTransfer(const fmt::Instruction &instruction) {
+  return instruction.kind() == fmt::InstructionKind::to_host ||
+         instruction.kind() == fmt::InstructionKind::to_device;
+}
+
 ordered_json describeInstruction(const fmt::Program &program,
                                  const fmt::Instruction &instruction) {
   ordered_json json;
   json["kind"] = fmt::EnumNameInstructionKind(instruction.kind());
-  if (instruction.kind() != fmt::InstructionKind::run) {
+  if (isTransfer(instruction)) {
     const fmt::ValueDef *value = program.values()->Get(instruction.value());
     json["value"] = instruction.value();
     if (sizeOf(value->name()) > 0)
       json["valueName"] = text(value->name());
   }
+  if (!isTransfer(instruction) && instruction.kind() != fmt::InstructionKind::run)
+    json["loop"] = instruction.value();
   if (sizeOf(instruction.op()) > 0)
     json["op"] = text(instruction.op());
   if (sizeOf(instruction.node()) > 0)
@@ -126,7 +133,7 @@ ordered_json describeProgram(const fmt::Header &header, const fmt::Program &prog
   auto instructions = ordered_json::array();
   if (program.instructions())
     for (const fmt::Instruction *instruction : *program.instructions()) {
-      transfers += instruction->kind() != fmt::InstructionKind::run;
+      transfers += isTransfer(*instruction);
       onHost += sizeOf(instruction->variants()) > 0 &&
                 instruction->variants()->Get(0)->engine() == fmt::Engine::host;
       instructions.push_back(describeInstruction(program, *instruction));

@@ -1,7 +1,8 @@
 //===- ProgramVerifier.h - the checks of one program, part by part ----------------===//
 //
 // Behind VerifyProgram.h. Values and ports are in VerifyProgram.cpp, expressions in
-// VerifyExprs.cpp, kernels and instructions in VerifyInstructions.cpp. Each part may
+// VerifyExprs.cpp, kernels and instructions in VerifyInstructions.cpp, loops in
+// VerifyLoops.cpp. Each part may
 // rely on those that run() checks before it.
 //
 //===----------------------------------------------------------------------===//
@@ -61,6 +62,14 @@ private:
   Status verifyVariant(const fmt::Variant &variant, const std::string &where);
   Status verifyKernelUse(const fmt::Variant &variant, const std::string &where);
   Status verifyBindings(const fmt::Variant &variant, const std::string &where);
+  Status verifyLoops();
+  Status verifyLoop(const fmt::Loop &loop, const std::string &where);
+  /// That `values` are temps that no loop named before, as many as `count`, and like
+  /// those of `model` (may be null) with `extraAxes` more axes.
+  Status verifyLoopValues(const flatbuffers::Vector<uint32_t> *values, uint32_t count,
+                          const flatbuffers::Vector<uint32_t> *model, uint32_t extraAxes,
+                          const std::string &where);
+  Status verifyNesting();
   Status verifyAttributes(const fmt::Variant &variant, const std::string &where);
 
   const fmt::Program &program;
@@ -68,6 +77,7 @@ private:
   Budget &budget;
   bool hasFaults = false;          // whether a value for them was seen
   std::vector<bool> writable;      // by value
+  std::vector<bool> inLoop;        // by value: whether a loop names it
   std::vector<uint32_t> viewDepth; // by value: views and phis down to memory
 };
 

@@ -44,6 +44,11 @@ Status ProgramVerifier::verifyNode(const fmt::ExprNode &node, uint32_t id,
             sizeOf(program.values()->Get(node.a())->dims()))
       return bad(" reads an axis that does not exist");
     return Status::success();
+  case fmt::ExprOp::iteration:
+    if (kernel || node.a() < 0 ||
+        static_cast<uint32_t>(node.a()) >= sizeOf(program.loops()))
+      return bad(" counts a loop that does not exist");
+    return Status::success();
   case fmt::ExprOp::add:
   case fmt::ExprOp::sub:
   case fmt::ExprOp::mul:

@@ -45,6 +45,12 @@ Status ProgramVerifier::verifyInstruction(const fmt::Instruction &instruction,
     if (!isValue(instruction.value()))
       return corruptData(where + " transfers no value");
     return Status::success();
+  case fmt::InstructionKind::loop_begin:
+  case fmt::InstructionKind::loop_end:
+    if (instruction.value() < 0 ||
+        static_cast<uint32_t>(instruction.value()) >= sizeOf(program.loops()))
+      return corruptData(where + " is of a loop that does not exist");
+    return Status::success();
   case fmt::InstructionKind::run:
     if (sizeOf(instruction.variants()) == 0)
       return corruptData(where + " has no variant");

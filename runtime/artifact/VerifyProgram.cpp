@@ -29,7 +29,7 @@ Status ProgramVerifier::run() {
   for (uint32_t i = 0; i < sizeOf(program.instructions()); ++i)
     HEXIN_RETURN_IF_ERROR(
         verifyInstruction(*program.instructions()->Get(i), at("instruction", i)));
-  return Status::success();
+  return verifyLoops();
 }
 
 Status ProgramVerifier::verifyValues() {

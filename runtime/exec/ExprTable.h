@@ -17,6 +17,7 @@
 #include "hexin/status.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,9 +51,14 @@ public:
   const fmt::ExprNode &node(int32_t index) const { return *pool_->Get(index); }
   /// Gives a leaf its value; evaluate() then reaches what depends on it.
   void set(int32_t node, ExprResult result) { results_[node] = result; }
+  /// Makes nodes pending again; who depends on one must be among them.
+  void forget(std::span<const int32_t> nodes) {
+    for (int32_t node : nodes)
+      results_[node] = ExprResult();
+  }
 
   /// Works out every pending node that can be. `leaf(index, node)` gives the
-  /// ExprResult of input_dim, element, result_dim and param nodes.
+  /// ExprResult of input_dim, element, result_dim, param and iteration nodes.
   template <typename Leaf> void evaluate(Leaf &&leaf) {
     for (uint32_t i = 0; i < results_.size(); ++i) {
       if (!results_[i].isPending())
@@ -64,7 +70,8 @@ public:
   }
 
   static bool isLeaf(fmt::ExprOp op) {
-    return op >= fmt::ExprOp::input_dim && op <= fmt::ExprOp::param;
+    return (op >= fmt::ExprOp::input_dim && op <= fmt::ExprOp::param) ||
+           op == fmt::ExprOp::iteration;
   }
 
 private:

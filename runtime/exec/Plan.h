@@ -140,12 +140,21 @@ struct PlanState {
     bool onDevice = false; ///< the place holds the value
     Dims dims;             ///< when `place` is set
   };
+  /// A loop that the builder is in, outermost first.
+  struct Loop {
+    uint32_t loop = 0; ///< of Program.loops
+    int64_t iteration = 0;
+    int64_t tripCount = 0;
+    std::vector<std::vector<Root>> slices; ///< per stack: of the iterations so far
+  };
   PlanState(const ExprPool *pool, ArenaLayout layout)
       : exprs(pool), layout(std::move(layout)) {}
 
   ExprTable exprs;
   ArenaLayout layout;
   std::vector<Root> roots; // by value
+  std::vector<Loop> loops;
+  uint64_t iterations = 0; // of all loops
   uint32_t position = 0;   // in ProgramInfo::order
 };
 

@@ -23,6 +23,8 @@ Status PlanBuilder::bind(uint32_t value, int32_t offsetExpr, bool isRead, bool i
   int64_t offset = 0;
   if (offsetExpr >= 0)
     HEXIN_RETURN_IF_ERROR(need(offsetExpr, "the offset of a binding", offset));
+  if (value == stackAtHand_)
+    offset = stackOffset_;
   HEXIN_RETURN_IF_ERROR(place(resolved.root));
   const Root &root = state_->roots[resolved.root];
   if (isRead && !root.onDevice)

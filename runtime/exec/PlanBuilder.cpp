@@ -5,6 +5,7 @@
 #include "runtime/base/DType.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hexin {
 
@@ -99,7 +100,8 @@ Result<std::unique_ptr<Segment>> PlanBuilder::walk() {
     if (blocked_)
       return stopBlocked();
     HEXIN_RETURN_IF_ERROR(added);
-    releaseEnding();
+    if (!std::exchange(jumped_, false))
+      releaseEnding();
   }
   if (hasPendingConstraint() && collectReadableLeaves())
     return endHere();

@@ -88,6 +88,17 @@ private:
   Status denseDims(uint32_t value, hexin_binding &binding, Dims &dims);
   void markWritten(const fmt::Variant &variant);
   Status prepare(hexin_command_desc &desc);
+
+  // Loops: unrolled as far as their conditions are known
+  Status addLoopBegin(uint32_t loop);
+  Status addLoopEnd(uint32_t loop);
+  Status startIteration();
+  Status endLoop(uint32_t loop);
+  Status fillStack(uint32_t loop, uint32_t stack);
+  Status take(uint32_t value, Root &root);
+  void give(uint32_t value, Root root);
+  void setSizes(uint32_t value, const Dims &dims);
+  void forgetValue(uint32_t value);
   Step &addStep(Step::Kind kind);
 
   // Ends
@@ -110,7 +121,10 @@ private:
   uint32_t variant_ = 0;   // of the instruction
   std::string passedOver_; // its variants that the device refused, and why
   bool blocked_ = false;
-  int32_t blockedOn_ = -1; // the expression
+  int32_t blockedOn_ = -1;     // the expression
+  bool jumped_ = false;        // the instruction at hand has set the position
+  uint32_t stackAtHand_ = ~0u; // of a loop: bound where the slice at hand goes
+  int64_t stackOffset_ = 0;
 
   // Of the variant at hand; members so that their memory is used again.
   std::vector<hexin_binding> bindings_;

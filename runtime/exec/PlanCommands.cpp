@@ -101,8 +101,11 @@ Status PlanBuilder::addInstruction() {
   if (instruction->predicate() >= 0) {
     int64_t predicate;
     HEXIN_RETURN_IF_ERROR(need(instruction->predicate(), "its predicate", predicate));
-    if (predicate == 0)
+    if (predicate == 0) {
+      if (instruction->kind() == fmt::InstructionKind::loop_begin)
+        state_->position = info_.loops[instruction->value()].end;
       return Status::success();
+    }
   }
   auto value = static_cast<uint32_t>(instruction->value());
   switch (instruction->kind()) {
@@ -110,6 +113,10 @@ Status PlanBuilder::addInstruction() {
     return addToHost(value);
   case fmt::InstructionKind::to_device:
     return addToDevice(value);
+  case fmt::InstructionKind::loop_begin:
+    return addLoopBegin(value);
+  case fmt::InstructionKind::loop_end:
+    return addLoopEnd(value);
   default:
     return addRun(*instruction);
   }

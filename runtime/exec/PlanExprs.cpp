@@ -80,6 +80,12 @@ bool PlanBuilder::tryDims(uint32_t value, Dims &dims) const {
 ExprResult PlanBuilder::readNow(const fmt::ExprNode &node) const {
   if (node.op() == fmt::ExprOp::input_dim)
     return ExprResult::of(inputDims_[node.a()][node.b()]);
+  if (node.op() == fmt::ExprOp::iteration) {
+    for (const PlanState::Loop &loop : state_->loops)
+      if (loop.loop == static_cast<uint32_t>(node.a()))
+        return ExprResult::of(loop.iteration);
+    return {};
+  }
   // Weights are constants; anything else is read during the run.
   auto value = static_cast<uint32_t>(node.a());
   if (node.op() == fmt::ExprOp::element && info_.storage[value] == Storage::weight)

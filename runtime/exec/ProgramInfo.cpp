@@ -62,6 +62,9 @@ private:
     case fmt::ExprOp::element:
     case fmt::ExprOp::result_dim:
       return connect(id, valueNode(node.a()));
+    case fmt::ExprOp::iteration:
+      ++missing[id]; // never: loops are not run before the device
+      return;
     case fmt::ExprOp::select:
       connect(id, exprNode(node.c()));
       [[fallthrough]];
@@ -173,6 +176,7 @@ ProgramInfo::ProgramInfo(const fmt::Program &program, const fmt::Header &header)
       runtimeLeaves.push_back(static_cast<int32_t>(i));
   }
   orderInstructions();
+  findLoops();
   findDeviceUses();
 }
 
@@ -222,11 +226,18 @@ void ProgramInfo::orderInstructions() {
   uint32_t count = sizeOf(program.instructions());
   std::vector<uint32_t> later;
   HostReadiness readiness(*this);
+  uint32_t depth = 0;
   for (uint32_t i = 0; i < count; ++i) {
-    if (readiness.admit(*program.instructions()->Get(i)))
+    const fmt::Instruction *instruction = program.instructions()->Get(i);
+    depth += instruction->kind() == fmt::InstructionKind::loop_begin;
+    if (depth == 0 && readiness.admit(*instruction))
       order.push_back(i);
     else
       later.push_back(i);
+    if (instruction->kind() == fmt::InstructionKind::loop_end) {
+      --depth;
+      i += sizeOf(program.loops()->Get(instruction->value())->stacks());
+    }
   }
   order.insert(order.end(), later.begin(), later.end());
 }
@@ -275,12 +286,25 @@ ProgramInfo::valuesEndingAt(std::span<const uint32_t> keep) const {
   };
   for (uint32_t position = 0; position < positions; ++position) {
     const fmt::Instruction *instruction = program.instructions()->Get(order[position]);
-    if (instruction->kind() != fmt::InstructionKind::run)
+    if (instruction->kind() == fmt::InstructionKind::to_host ||
+        instruction->kind() == fmt::InstructionKind::to_device)
       use(instruction->value(), position);
     for (uint32_t v = 0; v < sizeOf(instruction->variants()); ++v) {
       const fmt::Variant *variant = instruction->variants()->Get(v);
       for (uint32_t b = 0; b < sizeOf(variant->bindings()); ++b)
         use(variant->bindings()->Get(b)->value(), position);
+    }
+  }
+  for (uint32_t l = 0; l < loops.size(); ++l) {
+    const fmt::Loop *loop = program.loops()->Get(l);
+    for (uint32_t i = 0; i < sizeOf(loop->entries()); ++i) {
+      use(loop->entries()->Get(i), loops[l].begin);
+      use(loop->nexts()->Get(i), loops[l].end);
+      use(loop->results()->Get(i), loops[l].end);
+    }
+    for (uint32_t k = 0; k < sizeOf(loop->slices()); ++k) {
+      use(loop->slices()->Get(k), loops[l].end);
+      use(loop->stacks()->Get(k), loops[l].end);
     }
   }
   for (uint32_t i = 0; i < sizeOf(program.outputs()); ++i)
@@ -290,6 +314,13 @@ ProgramInfo::valuesEndingAt(std::span<const uint32_t> keep) const {
   for (uint32_t value : keep)
     use(value, positions);
   propagateToRoots(lastUse);
+  // What is made outside of a loop and used in it is used by every iteration.
+  std::vector<int32_t> madeIn = loops.empty() ? std::vector<int32_t>() : loopsOfValues();
+  for (uint32_t v = 0; v < madeIn.size(); ++v)
+    if (lastUse[v] > 0 && lastUse[v] <= positions)
+      for (int32_t loop = loopAround(lastUse[v] - 1); loop >= 0 && loop != madeIn[v];
+           loop = loops[loop].parent)
+        lastUse[v] = loops[loop].end + 1;
 
   std::vector<std::vector<uint32_t>> endingAt(positions);
   for (uint32_t v = 0; v < lastUse.size(); ++v)

@@ -27,6 +27,16 @@ enum class Storage : uint8_t {
   faults
 };
 
+/// A loop of the program, in terms of positions in `ProgramInfo::order`.
+struct LoopInfo {
+  uint32_t begin = 0, end = 0; ///< where loop_begin and loop_end are
+  int32_t parent = -1;         ///< the loop around it
+  /// Values with memory of their own that the body makes, those it carries included.
+  std::vector<uint32_t> made;
+  /// Nodes of the pool that may differ from one iteration to the next.
+  std::vector<int32_t> varying;
+};
+
 class ProgramInfo {
 public:
   ProgramInfo(const fmt::Program &program, const fmt::Header &header);
@@ -42,6 +52,9 @@ public:
   /// nothing from the device go first, so that the sizes they compute are known
   /// before anything is planned for the device.
   std::vector<uint32_t> order;
+
+  /// As Program.loops. What fills a loop's stacks is in no order: the loop runs it.
+  std::vector<LoopInfo> loops;
 
   /// Nodes of the pool that read a run-time value (element, result_dim).
   std::vector<int32_t> runtimeLeaves;
@@ -60,6 +73,10 @@ private:
   void classifyValues();
   void orderInstructions();
   void findDeviceUses();
+  void findLoops();
+  /// The loop that each value is made in, -1 for none: the innermost.
+  std::vector<int32_t> loopsOfValues() const;
+  int32_t loopAround(uint32_t position) const;
   /// Gives what views and phis look at at least the number of who looks.
   void propagateToRoots(std::vector<uint32_t> &perValue) const;
 };

@@ -200,14 +200,3 @@ def test_shape_value_read_in_both_branches_and_after(tmp_path):
     both = Both(made, tmp_path)
     for flag in (True, False, True):
         both.check(x=array(3, 2), flag=numpy.array(flag))
-
-
-def test_condition_computed_on_the_device_is_an_error_with_the_node(tmp_path):
-    made = model([
-        node("ReduceSum", ["x"], "total", keepdims=0), node("Greater", ["total", "limit"], "much"),
-        choose("much", ["y"], branch([node("Neg", ["x"], "a")], "a"), branch([node("Exp", ["x"], "b")], "b"),
-               "decide"),
-    ], [value("x", F32, ["n"])], [value("y")], [helper.make_tensor("limit", F32, [], [1.0])])
-    onnx.save(made, tmp_path / "model.onnx")
-    with pytest.raises(hexin.UnsupportedError, match="'decide'.*'much'.*Where"):
-        hexin.compile(str(tmp_path / "model.onnx"), str(tmp_path / "model.hxm"), targets=["cpu"])

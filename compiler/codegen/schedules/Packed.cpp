@@ -113,15 +113,22 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
   return success();
 }
 
+template <typename OpT> std::string refusalOfConv(OpT conv) {
+  if (!packed::panelsOf(conv.getWeights()))
+    return "weights are not packed";
+  if (conv.getLayout() != hx::Layout::nhwc || conv.getStrides().size() != 2)
+    return "not a 2-D convolution with channels last";
+  return "";
+}
+
 std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
   Operation *heavy = heavyOp(group);
-  if (auto conv = dyn_cast_or_null<hx::ConvOp>(heavy)) {
-    if (!packed::panelsOf(conv.getWeights()))
-      return "weights are not packed";
-    if (conv.getLayout() != hx::Layout::nhwc || conv.getStrides().size() != 2)
-      return "not a 2-D convolution with channels last";
-    return "";
-  }
+  if (auto conv = dyn_cast_or_null<hx::ConvOp>(heavy))
+    return refusalOfConv(conv);
+  if (auto conv = dyn_cast_or_null<hx::ConvIntegerOp>(heavy))
+    return refusalOfConv(conv);
+  if (auto matmul = dyn_cast_or_null<hx::MatMulIntegerOp>(heavy))
+    return packed::panelsOf(matmul.getRhs()) ? "" : "right-hand side is not packed";
   if (auto matmul = dyn_cast_or_null<hx::MatMulOp>(heavy)) {
     if (!packed::panelsOf(matmul.getRhs()))
       return "right-hand side is not packed";

@@ -33,6 +33,7 @@ extern const Schedule reduceSchedule;  ///< reduce over any axes
 extern const Schedule scanSchedule;    ///< cumulative, arg_reduce: in order along an axis
 extern const Schedule scatterSchedule; ///< scatters: copy, then updates in order
 extern const Schedule sortSchedule;    ///< stable sort along an axis
+extern const Schedule compactSchedule; ///< positions of true, block by block
 extern const Schedule dynamicQuantizeSchedule; ///< range, scale, elements: one item
 extern const Schedule recurrentSchedule; ///< lstm: one item per batch row and direction
 extern const Schedule concatSchedule;    ///< along the last axis: row by row

@@ -137,9 +137,33 @@ static std::optional<Dim> iterationCount(LoopOp op, ShapeContext &context) {
   if (!op.getTripCount() || op.getCondition() || !op.getIgnoreCondition())
     return std::nullopt;
   auto trips = context.contents(op.getTripCount());
-  if (!trips || trips->size() != 1)
-    return std::nullopt;
   return context.symbols().max(trips->front(), context.constant(0));
+}
+
+static LogicalResult checkLoopCondition(LoopOp op, Value yielded) {
+  if (elementType(yielded).isInteger(1))
+    return success();
+  return emitNodeError(op) << "the body must yield the i1 condition first, got "
+                           << yielded.getType();
+}
+
+/// What drives the loop is read on the host, iteration by iteration.
+static LogicalResult demandDrivers(LoopOp op, ShapeContext &context) {
+  SmallVector<Value> drivers;
+  for (Value value : {op.getTripCount(), op.getCondition()})
+    if (value)
+      drivers.push_back(value);
+  if (!op.getIgnoreCondition()) {
+    Value goesOn = yielded(op.getBody()).front();
+    if (failed(checkLoopCondition(op, goesOn)) ||
+        failed(checkScalar(op, context, goesOn, "condition that the body yields")))
+      return failure();
+    drivers.push_back(goesOn);
+  }
+  for (Value value : drivers)
+    if (failed(context.hostElements(op, value)))
+      return failure();
+  return success();
 }
 
 LogicalResult LoopOp::inferShapes(ShapeContext &context) {
@@ -149,7 +173,8 @@ LogicalResult LoopOp::inferShapes(ShapeContext &context) {
                                 << " carried values, got " << getNumResults();
   if (failed(checkRegion(*this, getBody(), getNumResults() + 1, "body")) ||
       failed(checkScalar(*this, context, getTripCount(), "trip count")) ||
-      failed(checkScalar(*this, context, getCondition(), "condition")))
+      failed(checkScalar(*this, context, getCondition(), "condition")) ||
+      failed(demandDrivers(*this, context)))
     return failure();
   Block &body = getBody().front();
   if (body.getNumArguments() != numCarried + 1)
@@ -206,9 +231,8 @@ LogicalResult LoopOp::verify() {
            << "the first argument of the body must be tensor<i64>, got "
            << body.getArgument(0).getType();
   ValueRange values = yielded(getBody());
-  if (!elementType(values.front()).isInteger(1))
-    return emitNodeError(*this) << "the body must yield the i1 condition first, got "
-                                << values.front().getType();
+  if (failed(checkLoopCondition(*this, values.front())))
+    return failure();
   for (size_t i = 0; i < getNumResults(); ++i) {
     Value next = values[i + 1];
     if (failed(

@@ -39,15 +39,21 @@ static Dim truncatingDiv(SymbolTable &symbols, Dim a, Dim b) {
   if (x && y)
     return symbols.constant(*y == -1 ? static_cast<int64_t>(0 - static_cast<uint64_t>(*x))
                                      : *x / *y);
-  if (symbols.lowerBound(b) < 1)
-    return {};
+  Dim zero = symbols.constant(0);
+  auto negated = [&](Dim dim) { return symbols.mul(dim, symbols.constant(-1)); };
+  if (symbols.lowerBound(b) < 1) {
+    // By the divisor's magnitude; at least 1, as both sides of a choice may be looked at.
+    Dim magnitude = symbols.max(symbols.max(b, negated(b)), symbols.constant(1));
+    Dim quotient = truncatingDiv(symbols, a, magnitude);
+    Dim withSign = symbols.select(symbols.lt(b, zero), negated(quotient), quotient);
+    return symbols.select(symbols.eq(b, zero), zero, withSign);
+  }
   if (symbols.lowerBound(a) >= 0)
     return symbols.floorDiv(a, b);
-  if (symbols.upperBound(a) <= 0) {
-    Dim minusOne = symbols.constant(-1);
-    return symbols.mul(symbols.floorDiv(symbols.mul(a, minusOne), b), minusOne);
-  }
-  return {};
+  Dim fromBelow = negated(symbols.floorDiv(negated(a), b));
+  if (symbols.upperBound(a) <= 0)
+    return fromBelow;
+  return symbols.select(symbols.lt(a, zero), fromBelow, symbols.floorDiv(a, b));
 }
 
 Dim computeBinary(SymbolTable &symbols, BinaryFn fn, Type type, Dim a, Dim b) {
@@ -66,9 +72,12 @@ Dim computeBinary(SymbolTable &symbols, BinaryFn fn, Type type, Dim a, Dim b) {
     return truncatingDiv(symbols, a, b);
   case BinaryFn::mod:
     return symbols.lowerBound(b) >= 1 ? symbols.mod(a, b) : Dim();
-  case BinaryFn::fmod: // takes the sign of a, so it is `mod` for what is not negative
-    return symbols.lowerBound(b) >= 1 && symbols.lowerBound(a) >= 0 ? symbols.mod(a, b)
-                                                                    : Dim();
+  case BinaryFn::fmod: // takes the sign of a
+    if (symbols.lowerBound(b) < 1)
+      return {};
+    if (symbols.lowerBound(a) >= 0)
+      return symbols.mod(a, b);
+    return symbols.sub(a, symbols.mul(truncatingDiv(symbols, a, b), b));
   case BinaryFn::min:
     return symbols.min(a, b);
   case BinaryFn::max:

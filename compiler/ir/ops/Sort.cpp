@@ -34,4 +34,23 @@ LogicalResult CompactOp::inferShapes(ShapeContext &context) {
   return success();
 }
 
+bool CompactFillOp::isHostRead(unsigned index) { return index == 2; }
+
+LogicalResult CompactFillOp::inferShapes(ShapeContext &context) {
+  auto count = context.hostElements(*this, getCount());
+  if (failed(count) || failed(checkCount(*this, count->size(), 1, "count")))
+    return failure();
+  SymbolTable &symbols = context.symbols();
+  // Nobody but the counting before it makes this number.
+  symbols.setBounds(count->front(), 0, symbols.upperBound(context.dims(getMask())[0]));
+  context.setDims(0, count->front());
+  return success();
+}
+
+LogicalResult CompactFillOp::verify() {
+  if (getBlock() < 1)
+    return emitNodeError(*this) << "block must be at least 1, got " << getBlock();
+  return success();
+}
+
 } // namespace hexin::hx

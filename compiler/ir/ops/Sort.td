@@ -23,4 +23,18 @@ def HX_CompactOp : HX_PureOp<"compact"> {
   let assemblyFormat = "$mask attr-dict `:` functional-type(operands, results)";
 }
 
+def HX_CompactFillOp : HX_PureOp<"compact_fill", [HX_HostReads]> {
+  let summary = "hx.compact after the host has read how many there are";
+  let description = [{
+    Made by `hx-expand-compact`. The mask is seen in blocks of `block` elements (the
+    last may be shorter); starts[i] is the number of true in the blocks before block
+    i. `count`, read on the host, is the number of true in all.
+  }];
+  let arguments = (ins 1DTensorOf<[I1]>:$mask, 1DTensorOf<[I64]>:$starts,
+                       HX_ShapeTensor:$count, I64Attr:$block);
+  let results = (outs 1DTensorOf<[I64]>:$result);
+  let assemblyFormat = "$mask `,` $starts `,` $count attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
 #endif

@@ -14,6 +14,7 @@ void registerElementwiseOps(OpTable &table);
 void registerGatherOps(OpTable &table);
 void registerIndexOps(OpTable &table);
 void registerLayoutOps(OpTable &table);
+void registerLoopOps(OpTable &table);
 void registerMatMulOps(OpTable &table);
 void registerMicrosoftOps(OpTable &table);
 void registerMlOps(OpTable &table);
@@ -28,6 +29,7 @@ void registerResizeOps(OpTable &table);
 void registerScatterOps(OpTable &table);
 void registerSliceOps(OpTable &table);
 void registerSortOps(OpTable &table);
+void registerSpectralOps(OpTable &table);
 
 inline void registerAllOps(OpTable &table) {
   registerActivationOps(table);
@@ -38,6 +40,7 @@ inline void registerAllOps(OpTable &table) {
   registerGatherOps(table);
   registerIndexOps(table);
   registerLayoutOps(table);
+  registerLoopOps(table);
   registerMatMulOps(table);
   registerMicrosoftOps(table);
   registerMlOps(table);
@@ -52,6 +55,7 @@ inline void registerAllOps(OpTable &table) {
   registerScatterOps(table);
   registerSliceOps(table);
   registerSortOps(table);
+  registerSpectralOps(table);
 }
 
 } // namespace hexin::onnx

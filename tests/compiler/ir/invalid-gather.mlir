@@ -98,6 +98,20 @@ func.func @f(%m: tensor<2x3xi1>) {
 }
 
 // -----
+func.func @f(%m: tensor<6xi1>, %s: tensor<2xi64>, %n: tensor<1xi64>) {
+  // expected-error @+1 {{block must be at least 1, got 0}}
+  %0 = hx.compact_fill %m, %s, %n {block = 0 : i64} : (tensor<6xi1>, tensor<2xi64>, tensor<1xi64>) -> tensor<?xi64>
+  return
+}
+
+// -----
+func.func @f(%m: tensor<6xi1>, %s: tensor<2xi64>, %n: tensor<2xi64>) {
+  // expected-error @+1 {{count must have 1 entries, got 2}}
+  %0 = hx.compact_fill %m, %s, %n {block = 4 : i64} : (tensor<6xi1>, tensor<2xi64>, tensor<2xi64>) -> tensor<?xi64>
+  return
+}
+
+// -----
 func.func @f(%x: tensor<4xf32>) {
   // expected-error @+1 {{axis=1 is not an axis of a tensor of rank 1}}
   %0, %1 = hx.sort %x {axis = 1 : i64} : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xi64>)

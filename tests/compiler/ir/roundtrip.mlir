@@ -134,6 +134,10 @@ func.func @reductions(%x: tensor<?x6xf32>, %m: tensor<6xi1>) {
   %4, %5 = hx.sort %x {axis = 1 : i64, descending = true} : (tensor<?x6xf32>) -> (tensor<?x6xf32>, tensor<?x6xi64>)
   // CHECK: hx.compact %{{.*}} : (tensor<6xi1>) -> tensor<?xi64>
   %6 = hx.compact %m : (tensor<6xi1>) -> tensor<?xi64>
+  %starts = hx.constant dense<[0, 2, 3]> : tensor<3xi64>
+  %count = hx.constant dense<3> : tensor<1xi64>
+  // CHECK: hx.compact_fill %{{.*}}, %{{.*}}, %{{.*}} {block = 4 : i64} : (tensor<6xi1>, tensor<3xi64>, tensor<1xi64>) -> tensor<3xi64>
+  %filled = hx.compact_fill %m, %starts, %count {block = 4 : i64} : (tensor<6xi1>, tensor<3xi64>, tensor<1xi64>) -> tensor<3xi64>
   return
 }
 

@@ -101,6 +101,8 @@ private:
         values[result] = Tensor(values[value]);
       return Status::success();
     }
+    if (auto loop = dyn_cast<hx::LoopOp>(op))
+      return run(loop);
     std::vector<const Tensor *> operands;
     std::vector<bool> singleOperands;
     auto addOperand = [&](mlir::Value operand) {
@@ -144,6 +146,61 @@ private:
       values[result] = tensor;
     }
     return Status::success();
+  }
+
+  Status run(hx::LoopOp loop) {
+    mlir::Block &body = loop.getBody().front();
+    mlir::ValueRange yielded = body.getTerminator()->getOperands();
+    size_t numCarried = loop.getCarried().size();
+    std::vector<Tensor> carried;
+    for (mlir::Value value : loop.getCarried())
+      carried.push_back(values[value]);
+    std::vector<std::vector<Tensor>> slices(loop.getNumResults() - numCarried);
+    int64_t trips =
+        loop.getTripCount() ? *values[loop.getTripCount()].as<int64_t>() : INT64_MAX;
+    bool goesOn = !loop.getCondition() || *values[loop.getCondition()].as<uint8_t>() != 0;
+    int64_t iteration = 0;
+    for (; goesOn && iteration < trips; ++iteration) {
+      HEXIN_ASSIGN_OR_RETURN(Tensor number, Tensor::allocate(DType::i64, {}));
+      *number.as<int64_t>() = iteration;
+      values[body.getArgument(0)] = number;
+      for (size_t i = 0; i < numCarried; ++i)
+        values[body.getArgument(i + 1)] = carried[i];
+      HEXIN_RETURN_IF_ERROR(run(body));
+      goesOn = loop.getIgnoreCondition() || *values[yielded[0]].as<uint8_t>() != 0;
+      for (size_t i = 0; i < numCarried; ++i)
+        carried[i] = values[yielded[i + 1]];
+      for (size_t k = 0; k < slices.size(); ++k)
+        slices[k].push_back(values[yielded[numCarried + 1 + k]]);
+    }
+    for (size_t i = 0; i < numCarried; ++i)
+      values[loop.getResult(i)] = carried[i];
+    for (size_t k = 0; k < slices.size(); ++k) {
+      mlir::Value result = loop.getResult(numCarried + k);
+      HEXIN_ASSIGN_OR_RETURN(values[result], stack(slices[k], result));
+    }
+    return Status::success();
+  }
+
+  /// [n, ...] of n slices; sizes that no slice tells are 0.
+  Result<Tensor> stack(const std::vector<Tensor> &slices, mlir::Value result) const {
+    auto type = cast<mlir::RankedTensorType>(result.getType());
+    std::vector<int64_t> dims{static_cast<int64_t>(slices.size())};
+    for (int64_t axis = 1; axis < type.getRank(); ++axis)
+      dims.push_back(!slices.empty()           ? slices[0].dims()[axis - 1]
+                     : type.isDynamicDim(axis) ? 0
+                                               : type.getDimSize(axis));
+    HEXIN_ASSIGN_OR_RETURN(
+        Tensor stacked,
+        Tensor::allocate(widened(*hx::toDType(type.getElementType())), dims));
+    size_t offset = 0;
+    for (const Tensor &slice : slices) {
+      if (slice.byteLength() * slices.size() != stacked.byteLength())
+        return invalidArgument("the slices of a stacked result differ in size");
+      std::memcpy(stacked.as<char>() + offset, slice.data(), slice.byteLength());
+      offset += slice.byteLength();
+    }
+    return stacked;
   }
 
   const hx::WeightStore &weights;

@@ -42,7 +42,7 @@ Image::Image(const Item &item, ArrayRef<Row> tile) {
   rowPitch = rowPitchOf(item);
   if (!problem.hasPads)
     return;
-  int64_t lastTap = (problem.taps[1] - 1) * problem.conv.getDilations()[1];
+  int64_t lastTap = (problem.taps[1] - 1) * problem.conv->dilations[1];
   SmallVector<Value> conditions;
   for (const Row &row : tile) {
     conditions.push_back(isInside(k, row.x, width));
@@ -76,7 +76,7 @@ KernelRow::KernelRow(const Item &item, ArrayRef<Row> tile, const Image &image,
     : item(item), tile(tile), image(image) {
   KernelBuilder &k = item.k;
   const Problem &problem = item.problem;
-  dy = k.mul(ky, k.index(problem.conv.getDilations()[0]));
+  dy = k.mul(ky, k.index(problem.conv->dilations[0]));
   Value rowOffset = k.mul(dy, image.rowPitch);
   Value tapRow = k.mul(k.mul(ky, k.index(problem.taps[1])),
                        k.mul(k.value(problem.depth), k.index(problem.width)));
@@ -88,8 +88,7 @@ KernelRow::KernelRow(const Item &item, ArrayRef<Row> tile, const Image &image,
 Accumulators KernelRow::sum(ValueRange init, Vectors vectors) const {
   KernelBuilder &k = item.k;
   const Problem &problem = item.problem;
-  bool isContiguous =
-      problem.conv.getDilations()[1] == 1 && problem.conv.getGroups() == 1;
+  bool isContiguous = problem.conv->dilations[1] == 1 && problem.conv->groups == 1;
   if (!isContiguous)
     return sumPerTap({}, init, vectors);
   Value length = k.mul(k.index(problem.taps[1]), k.value(problem.depth));
@@ -103,7 +102,7 @@ Accumulators KernelRow::sumPerTap(ArrayRef<Value> yInside, ValueRange init,
   const Problem &problem = item.problem;
   Value numTaps = k.index(problem.taps[1]);
   return k.forLoop(k.index(0), numTaps, k.index(1), init, [&](Value kx, ValueRange acc) {
-    Value dx = k.mul(kx, k.index(problem.conv.getDilations()[1]));
+    Value dx = k.mul(kx, k.index(problem.conv->dilations[1]));
     Value offset = k.mul(dx, k.value(problem.channels));
     SmallVector<Value> tapBases, inside;
     for (auto [row, base] : llvm::zip(tile, bases)) {

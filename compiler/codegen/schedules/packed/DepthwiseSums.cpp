@@ -59,7 +59,7 @@ TapRanges allTaps(const Item &item) {
 TapRanges insideTapsOf(const Item &item, const Row &row) {
   KernelBuilder &k = item.k;
   const Problem &p = item.problem;
-  ArrayRef<int64_t> dilations = p.conv.getDilations();
+  ArrayRef<int64_t> dilations = p.conv->dilations;
   IndexRange y = insideTaps(k, row.y, k.value(p.inSizes[1]), p.taps[0], dilations[0]);
   return {y, insideTaps(k, row.x, k.value(p.inSizes[2]), p.taps[1], dilations[1])};
 }
@@ -68,7 +68,7 @@ Accumulators sumTaps(const Item &item, ArrayRef<Value> bases, TapRanges ranges,
                      Value position, ValueRange init, Vectors vectors, Value channel) {
   KernelBuilder &k = item.k;
   const Problem &p = item.problem;
-  ArrayRef<int64_t> dilations = p.conv.getDilations();
+  ArrayRef<int64_t> dilations = p.conv->dilations;
   Value rowPitch = rowPitchOf(item);
   auto sumRow = [&](Value ky, ValueRange acc) {
     Value rowOffset = k.mul(k.mul(ky, k.index(dilations[0])), rowPitch);
@@ -118,7 +118,7 @@ Accumulators sumDepthwise(const Item &item, ArrayRef<Row> tile, const Image &ima
     channel = k.add(item.firstColumn, columnInPanel);
     return sumInside();
   }
-  int64_t lastTap = (p.taps[0] - 1) * p.conv.getDilations()[0];
+  int64_t lastTap = (p.taps[0] - 1) * p.conv->dilations[0];
   SmallVector<Value> conditions{image.xInside};
   for (const Row &row : tile) {
     conditions.push_back(isInside(k, row.y, image.height));

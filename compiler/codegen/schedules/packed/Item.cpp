@@ -2,6 +2,8 @@
 
 #include "compiler/codegen/Scalars.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 using namespace mlir;
 
 namespace hexin::codegen::packed {
@@ -19,6 +21,15 @@ static Value matrixNumberOf(ElementEmitter &emitter, Value operand, ArrayRef<Val
     number = k.add(k.mul(number, k.value(sizes[axis])), i);
   }
   return number;
+}
+
+/// A zero point of one element in the type of sums; null for none.
+static Value zeroOf(ElementEmitter &emitter, const Problem &problem, Value zeroPoint) {
+  if (!zeroPoint)
+    return {};
+  SmallVector<Value> at(emitter.dims(zeroPoint).size(), emitter.kernel().index(0));
+  return emitCast(emitter.kernel(), emitter.emit(zeroPoint, at, 1),
+                  elementType(zeroPoint), problem.sumType);
 }
 
 Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Value panel)
@@ -39,6 +50,8 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
   rhsMemref =
       k.bind(emitter.groupOp().getInputs()[argument], k.exprs().mul(matrices, matrix));
 
+  lhsZero = zeroOf(emitter, p, p.lhsZeroPoint);
+  rhsZero = zeroOf(emitter, p, p.rhsZeroPoint);
   lhsBase = k.index(0);
   Value matrixNumber = k.index(0);
   if (p.conv) {
@@ -64,23 +77,33 @@ Row Item::rowAt(Value flat) const {
     row.base = k.add(lhsBase, k.mul(flat, k.value(pitch)));
     return row;
   }
-  hx::ConvOp conv = p.conv;
   SmallVector<Value> at = k.delinearize(flat, ArrayRef(p.outSizes).take_front(3));
-  row.y = k.sub(k.mul(at[1], k.index(conv.getStrides()[0])), k.value(p.beginPad[0]));
-  row.x = k.sub(k.mul(at[2], k.index(conv.getStrides()[1])), k.value(p.beginPad[1]));
+  row.y = k.sub(k.mul(at[1], k.index(p.conv->strides[0])), k.value(p.beginPad[0]));
+  row.x = k.sub(k.mul(at[2], k.index(p.conv->strides[1])), k.value(p.beginPad[1]));
   Value pixel = k.mul(at[0], k.value(p.inSizes[1]));
   pixel = k.mul(k.add(pixel, row.y), k.value(p.inSizes[2]));
   row.base = k.add(lhsBase, k.mul(k.add(pixel, row.x), k.value(p.channels)));
   return row;
 }
 
+static Value withoutZero(KernelBuilder &k, Value x, Value zero, unsigned lanes) {
+  if (!zero)
+    return x;
+  return arith::SubFOp::create(k.builder(), k.loc(), x, k.splat(zero, lanes));
+}
+
 Value Item::loadLhs(Value position, unsigned lanes) const {
-  return k.load(lhsMemref, position, lanes, elementType(problem.lhs));
+  Type type = elementType(problem.lhs);
+  Value value = k.load(lhsMemref, position, lanes, type);
+  if (problem.isInteger)
+    value = emitCast(k, value, type, problem.sumType);
+  return withoutZero(k, value, lhsZero, lanes);
 }
 
 Value Item::loadPanel(Value position, unsigned lanes) const {
-  Value value = k.load(rhsMemref, position, lanes, elementType(problem.rhs));
-  return emitCast(k, value, elementType(problem.rhs), problem.accType);
+  Type type = elementType(problem.rhs);
+  Value value = k.load(rhsMemref, position, lanes, type);
+  return withoutZero(k, emitCast(k, value, type, problem.sumType), rhsZero, lanes);
 }
 
 } // namespace hexin::codegen::packed

@@ -24,7 +24,7 @@ struct Item {
        mlir::Value panel);
 
   Row rowAt(mlir::Value flat) const;
-  /// The element of the lhs at `position`, and `lanes` of the panel's.
+  /// Elements of the lhs and of the panel in the type of sums, without zero points.
   mlir::Value loadLhs(mlir::Value position, unsigned lanes) const;
   mlir::Value loadPanel(mlir::Value position, unsigned lanes) const;
 
@@ -37,6 +37,7 @@ struct Item {
 
 private:
   mlir::Value lhsMemref, rhsMemref;
+  mlir::Value lhsZero, rhsZero; ///< in the type of sums, or null
 };
 
 } // namespace hexin::codegen::packed

@@ -11,24 +11,17 @@ hx::PanelsAttr panelsOf(Value value) {
       cast<RankedTensorType>(value.getType()).getEncoding());
 }
 
-Problem::Problem(ElementEmitter &emitter, Operation *heavy) {
-  if (auto op = dyn_cast<hx::ConvOp>(heavy))
-    describe(emitter, op);
-  else
-    describe(emitter, cast<hx::MatMulOp>(heavy));
-}
-
 bool Problem::fillsPanels(hx::Dim dim) const {
   auto constant = hx::SymbolTable::constantValue(dim);
   return constant && *constant % width == 0;
 }
 
-void Problem::describe(ElementEmitter &emitter, hx::MatMulOp op) {
+template <typename OpT> void Problem::describeMatMul(ElementEmitter &emitter, OpT op) {
   KernelBuilder &k = emitter.kernel();
   lhs = op.getLhs();
   rhs = op.getRhs();
   width = panelsOf(rhs).getWidth();
-  accType = computeType(elementType(op.getResult()));
+  accType = sumType = computeType(elementType(op.getResult()));
   SmallVector<KExpr> l = emitter.sizes(lhs), r = emitter.sizes(rhs);
   size_t columnAxis = r.size() - (panelsOf(rhs).getTransposed() ? 2 : 1);
   columns = r[columnAxis];
@@ -48,13 +41,14 @@ void Problem::describe(ElementEmitter &emitter, hx::MatMulOp op) {
   outer = k.exprs().product(batchSizes);
 }
 
-void Problem::describe(ElementEmitter &emitter, hx::ConvOp op) {
+template <typename OpT> void Problem::describeConv(ElementEmitter &emitter, OpT op) {
   KernelBuilder &k = emitter.kernel();
-  conv = op;
+  conv = {op.getStrides(), op.getDilations(), static_cast<int64_t>(op.getGroups()),
+          Value()};
   lhs = op.getInput();
   rhs = op.getWeights();
   width = panelsOf(rhs).getWidth();
-  accType = computeType(elementType(op.getResult()));
+  accType = sumType = computeType(elementType(op.getResult()));
   inSizes = emitter.sizes(lhs);
   outSizes = emitter.sizes(op.getResult());
   hx::Dims weightDims = emitter.dims(rhs);
@@ -80,6 +74,28 @@ void Problem::describe(ElementEmitter &emitter, hx::ConvOp op) {
     beginPad.push_back(k.size(pad));
   isPointwise = taps[0] == 1 && taps[1] == 1 && !hasPads && op.getStrides()[0] == 1 &&
                 op.getStrides()[1] == 1;
+}
+
+Problem::Problem(ElementEmitter &emitter, Operation *heavy) {
+  if (auto op = dyn_cast<hx::ConvOp>(heavy)) {
+    describeConv(emitter, op);
+    conv->bias = op.getBias();
+  } else if (auto op = dyn_cast<hx::ConvIntegerOp>(heavy)) {
+    describeConv(emitter, op);
+    setZeroPoints(emitter, op.getInputZeroPoint(), op.getWeightsZeroPoint());
+  } else if (auto op = dyn_cast<hx::MatMulIntegerOp>(heavy)) {
+    describeMatMul(emitter, op);
+    setZeroPoints(emitter, op.getLhsZeroPoint(), op.getRhsZeroPoint());
+  } else {
+    describeMatMul(emitter, cast<hx::MatMulOp>(heavy));
+  }
+}
+
+void Problem::setZeroPoints(ElementEmitter &emitter, Value ofLhs, Value ofRhs) {
+  isInteger = true;
+  sumType = emitter.kernel().builder().getF32Type();
+  lhsZeroPoint = ofLhs;
+  rhsZeroPoint = ofRhs;
 }
 
 } // namespace hexin::codegen::packed

@@ -4,10 +4,19 @@
 
 #include "compiler/codegen/ElementEmitter.h"
 
+#include <optional>
+
 namespace hexin::codegen::packed {
 
 /// The panels that `value` is packed in, or null.
 hx::PanelsAttr panelsOf(mlir::Value value);
+
+/// What conv and conv_integer say alike.
+struct Window {
+  llvm::ArrayRef<int64_t> strides, dilations;
+  int64_t groups;
+  mlir::Value bias; ///< or null
+};
 
 /// A matmul or convolution as one or more products of a [rows, depth] and a
 /// [depth, columns] matrix, the right one in panels of `width` columns.
@@ -15,9 +24,14 @@ struct Problem {
   /// `heavy`: an op that the packed schedule takes.
   Problem(ElementEmitter &emitter, mlir::Operation *heavy);
 
-  mutable hx::ConvOp conv; ///< null: a matmul (ODS accessors are not const)
+  std::optional<Window> conv; ///< none: a matmul
   mlir::Value lhs, rhs;
-  mlir::Type accType; ///< in which the sums are kept
+  mlir::Type accType; ///< of the sums
+  /// In which elements are multiplied and added up: f32 for 8-bit integers, which is
+  /// exact for a while (Sums.h).
+  mlir::Type sumType;
+  bool isInteger = false;
+  mlir::Value lhsZeroPoint, rhsZeroPoint; ///< one number each, or null
   int64_t width = 0;
   KExpr rows;                  ///< of a matrix; conv: output pixels, N * H * W
   KExpr depth;                 ///< conv: input channels of a group, for each tap
@@ -38,8 +52,9 @@ struct Problem {
   llvm::SmallVector<KExpr> beginPad; ///< [top, left]
 
 private:
-  void describe(ElementEmitter &emitter, hx::MatMulOp op);
-  void describe(ElementEmitter &emitter, hx::ConvOp op);
+  template <typename OpT> void describeMatMul(ElementEmitter &emitter, OpT op);
+  template <typename OpT> void describeConv(ElementEmitter &emitter, OpT op);
+  void setZeroPoints(ElementEmitter &emitter, mlir::Value ofLhs, mlir::Value ofRhs);
   bool fillsPanels(hx::Dim dim) const;
 };
 

@@ -9,6 +9,9 @@ using namespace mlir;
 
 namespace hexin::codegen::packed {
 
+/// Products of 8-bit integers whose sum is exact in f32.
+constexpr int64_t exactSteps = 256;
+
 Accumulators sumTile(const Item &item, ArrayRef<Row> tile, ValueRange init,
                      Vectors vectors, Value columnInPanel) {
   KernelBuilder &k = item.k;
@@ -44,8 +47,14 @@ Value loadScratch(KernelBuilder &k, Value buffer, Value at, unsigned lanes) {
   return vector::LoadOp::create(k.builder(), k.loc(), type, buffer, ValueRange(at));
 }
 
-Accumulators sumRun(const Item &item, ArrayRef<Value> bases, ArrayRef<Value> inside,
-                    Value length, Value position, ValueRange init, Vectors vectors) {
+Value zeros(KernelBuilder &k, Type type, unsigned lanes) {
+  return isa<FloatType>(type) ? k.floatConstant(0, type, lanes)
+                              : k.intConstant(0, type, lanes);
+}
+
+static Accumulators sumSteps(const Item &item, ArrayRef<Value> bases,
+                             ArrayRef<Value> inside, Value length, Value position,
+                             ValueRange init, Vectors vectors) {
   KernelBuilder &k = item.k;
   OpBuilder &b = k.builder();
   Value width = k.index(item.problem.width);
@@ -60,11 +69,34 @@ Accumulators sumRun(const Item &item, ArrayRef<Value> bases, ArrayRef<Value> ins
       Value x = item.loadLhs(k.add(bases[r], i), 1);
       if (!inside.empty())
         x = arith::SelectOp::create(b, k.loc(), inside[r], x,
-                                    k.floatConstant(0, item.problem.accType, 1));
+                                    zeros(k, item.problem.sumType, 1));
       x = k.splat(x, vectors.lanes);
       for (unsigned v = 0; v < vectors.perRow; ++v)
         next.push_back(
             math::FmaOp::create(b, k.loc(), x, panel[v], acc[r * vectors.perRow + v]));
+    }
+    return next;
+  });
+}
+
+Accumulators sumRun(const Item &item, ArrayRef<Value> bases, ArrayRef<Value> inside,
+                    Value length, Value position, ValueRange init, Vectors vectors) {
+  if (!item.problem.isInteger)
+    return sumSteps(item, bases, inside, length, position, init, vectors);
+  KernelBuilder &k = item.k;
+  OpBuilder &b = k.builder();
+  Value chunk = k.index(exactSteps), width = k.index(item.problem.width);
+  return k.forLoop(k.index(0), length, chunk, init, [&](Value from, ValueRange acc) {
+    SmallVector<Value> shifted;
+    for (Value base : bases)
+      shifted.push_back(k.add(base, from));
+    Accumulators sums(acc.size(), zeros(k, item.problem.sumType, vectors.lanes));
+    sums = sumSteps(item, shifted, inside, k.min(chunk, k.sub(length, from)),
+                    k.add(position, k.mul(from, width)), sums, vectors);
+    Accumulators next;
+    for (auto [total, part] : llvm::zip(acc, sums)) {
+      Value exact = arith::FPToSIOp::create(b, k.loc(), total.getType(), part);
+      next.push_back(arith::AddIOp::create(b, k.loc(), total, exact));
     }
     return next;
   });

@@ -7,6 +7,10 @@
 //   R = 2, V = 2:   acc[0][0] += x0 * p0    acc[0][1] += x0 * p1
 //                   acc[1][0] += x1 * p0    acc[1][1] += x1 * p1
 //
+// Products of 8-bit integers are sums of floats, which are exact while they stay below
+// 2^24, and a register multiplies as many floats as the machine has lanes for: chunks
+// of 256 steps are summed in f32 (255 * 255 * 256 < 2^24) and added to an i32.
+//
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_SUMS_H
 #define HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_SUMS_H
@@ -27,6 +31,9 @@ using Accumulators = llvm::SmallVector<mlir::Value>;
 /// at `columnInPanel`.
 Accumulators sumTile(const Item &item, llvm::ArrayRef<Row> tile, mlir::ValueRange init,
                      Vectors vectors, mlir::Value columnInPanel);
+
+/// 0, of any type.
+mlir::Value zeros(KernelBuilder &k, mlir::Type type, unsigned lanes);
 
 /// acc[r] += lhs[bases[r] + i] * panel[i] for i in [0, length), the panel's rows
 /// starting at `position`. `inside[r]`, where given, says whether row r has anything

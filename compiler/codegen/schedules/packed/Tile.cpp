@@ -35,8 +35,8 @@ void Epilogue::write(const Item &item, const Row &row, Value column, Value sum,
     channel = k.add(k.mul(item.outerIndex, k.value(p.columns)), column);
   else if (!p.batchSizes.empty())
     flat = k.add(k.mul(item.outerIndex, k.value(p.rows)), flat);
-  if (p.conv && p.conv.getBias()) {
-    Value bias = emitter.emit(p.conv.getBias(), {channel}, lanes);
+  if (p.conv && p.conv->bias) {
+    Value bias = emitter.emit(p.conv->bias, {channel}, lanes);
     current = arith::AddFOp::create(k.builder(), k.loc(), current, bias);
   }
   SmallVector<Value> index = k.delinearize(flat, ArrayRef(rootSizes).drop_back());
@@ -89,7 +89,7 @@ private:
   unsigned width() const { return vectors.perRow * vectors.lanes; }
 
   Accumulators sums() {
-    Value zero = k.floatConstant(0, item.problem.accType, vectors.lanes);
+    Value zero = zeros(k, item.problem.accType, vectors.lanes);
     Accumulators init(tile.size() * vectors.perRow, zero);
     return sumTile(item, tile, init, vectors, columnInPanel);
   }

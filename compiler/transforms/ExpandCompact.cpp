@@ -1,0 +1,104 @@
+//===- ExpandCompact.cpp - hx.compact as counting, a host read, and filling ---===//
+//
+//   rows    mask, padded to one block more than it has, as [blocks + 1, block]
+//   counts  number of true in each row; the last row has none
+//   starts  their running sum, exclusive: starts[blocks] is the number in all
+//   fill    block i writes its positions of true from starts[i] on
+//
+// Blocks are counted and filled side by side; only one number per block is added up
+// in order.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/ir/Ops.h"
+#include "compiler/ir/SymbolicShapes.h"
+#include "compiler/transforms/Build.h"
+#include "compiler/transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace hexin::hx {
+#define GEN_PASS_DEF_EXPANDCOMPACTPASS
+#include "compiler/transforms/Passes.h.inc"
+} // namespace hexin::hx
+
+using namespace mlir;
+
+namespace hexin::hx {
+using mlir::Value;
+namespace {
+
+constexpr int64_t blockElements = 512;
+
+class Expander {
+public:
+  Expander(CompactOp op, SymbolicShapes &shapes)
+      : op(op), shapes(shapes), b(op), i64(b.getI64Type()), i1(b.getI1Type()) {}
+
+  LogicalResult run() {
+    Value block = ints({blockElements}), one = ints({1});
+    Value size = make<ShapeOfOp>(i64, op.getMask());
+    Value roundedUp = binary(BinaryFn::add, size, ints({blockElements - 1}));
+    Value blocks = binary(BinaryFn::div, roundedUp, block);
+    Value padded = binary(BinaryFn::mul, binary(BinaryFn::add, blocks, one), block);
+    Value nothing = ConstantOp::create(
+        b, op.getLoc(), DenseElementsAttr::get(RankedTensorType::get({}, i1), false));
+    Value rows =
+        make<PadOp>(i1, op.getMask(), ints({0}), binary(BinaryFn::sub, padded, size),
+                    nothing, PadMode::constant);
+    rows = make<ReshapeOp>(i1, rows, ints({-1, blockElements}));
+    Value counts =
+        make<ReduceOp>(i64, ReduceFn::sum, make<CastOp>(i64, rows, true, "nearest"),
+                       ArrayRef<int64_t>{1}, false);
+    Value starts =
+        make<CumulativeOp>(i64, ReduceFn::sum, counts, int64_t(0), true, false);
+    Value count = make<SliceOp>(i64, starts, blocks, one, ArrayRef<int64_t>{1});
+    Value positions =
+        make<CompactFillOp>(i64, op.getMask(), starts, count, blockElements);
+    if (!positions)
+      return failure();
+    op.getResult().replaceAllUsesWith(positions);
+    return success();
+  }
+
+private:
+  /// Null once an op could not be made.
+  template <typename OpT, typename... Args> Value make(Type elementType, Args &&...args) {
+    if (hasFailed)
+      return {};
+    auto made = createInferred<OpT>(b, shapes, op.getLoc(), elementType,
+                                    std::forward<Args>(args)...);
+    hasFailed = failed(made);
+    return hasFailed ? Value() : (*made)->getResult(0);
+  }
+  Value ints(ArrayRef<int64_t> values) { return shapeConstant(b, op.getLoc(), values); }
+  Value binary(BinaryFn fn, Value x, Value y) { return make<BinaryOp>(i64, fn, x, y); }
+
+  CompactOp op;
+  SymbolicShapes &shapes;
+  OpBuilder b;
+  Type i64, i1;
+  bool hasFailed = false;
+};
+
+struct ExpandCompactPass : impl::ExpandCompactPassBase<ExpandCompactPass> {
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    SmallVector<CompactOp> compacts;
+    func.walk([&](CompactOp op) { compacts.push_back(op); });
+    if (compacts.empty())
+      return;
+    SymbolicShapes shapes(&getContext());
+    if (failed(shapes.run(func)))
+      return signalPassFailure();
+    for (CompactOp op : compacts)
+      if (failed(Expander(op, shapes).run()))
+        return signalPassFailure();
+    // At the end: the shapes know values by address.
+    for (CompactOp op : compacts)
+      op.erase();
+  }
+};
+
+} // namespace
+} // namespace hexin::hx
