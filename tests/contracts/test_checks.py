@@ -33,7 +33,7 @@ def write(root: Path, name: str, text: str) -> None:
     ("frontends/onnx/wire/A.cpp", '#include "frontends/onnx/Import.h"'),
     ("frontends/onnx/wire/A.cpp", '#include "llvm/ADT/StringRef.h"'),
     ("backends/cpu/compiler/A.cpp", '#include "backends/cpu/runtime/Device.h"'),
-    ("backends/cpu/runtime/A.cpp", '#include "backends/opencl/runtime/Device.h"'),
+    ("backends/cpu/runtime/A.cpp", '#include "backends/opencl/runtime/OpenclDevice.h"'),
     ("backends/cpu/runtime/A.cpp", '#include "llvm/Support/Error.h"'),
     ("compiler/target/A.cpp", 'if (name == "opencl") return;'),
 ])

@@ -3,7 +3,7 @@
 // Translates between the C ABI (codes, structs that grow) and the C++ classes.
 //
 //===----------------------------------------------------------------------===//
-#include "backends/opencl/runtime/Device.h"
+#include "backends/opencl/runtime/OpenclDevice.h"
 
 #include <algorithm>
 #include <cstdio>

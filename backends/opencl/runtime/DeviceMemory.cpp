@@ -1,6 +1,6 @@
 //===- DeviceMemory.cpp - buffers, mapping and copies of a device ------------===//
 #include "backends/opencl/runtime/ClError.h"
-#include "backends/opencl/runtime/Device.h"
+#include "backends/opencl/runtime/OpenclDevice.h"
 #include "runtime/base/Checked.h"
 
 #include <cstring>

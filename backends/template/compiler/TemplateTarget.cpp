@@ -1,7 +1,7 @@
 //===- TemplateTarget.cpp - the compile half of a new backend ----------------===//
 //
 // The shared codegen writes kernels as scf + arith + math + memref + vector (the
-// exact form stands in compiler/target/Target.h). A target describes the machine
+// exact form stands in compiler/codegen/KernelModule.h). A target describes the machine
 // they are written for and turns them into bytes its devices load.
 //
 //===----------------------------------------------------------------------===//

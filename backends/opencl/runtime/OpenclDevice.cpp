@@ -1,4 +1,4 @@
-#include "backends/opencl/runtime/Device.h"
+#include "backends/opencl/runtime/OpenclDevice.h"
 #include "backends/opencl/abi/OpenclText.h"
 #include "backends/opencl/runtime/ClError.h"
 

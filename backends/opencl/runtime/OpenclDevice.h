@@ -1,11 +1,11 @@
-//===- Device.h - one open OpenCL device -------------------------------------===//
+//===- OpenclDevice.h - one open OpenCL device -------------------------------------===//
 //
 // A context with one in-order queue. All methods are thread-safe; what is
 // enqueued by one `submit` or `copy` is not interleaved with others.
 //
 //===----------------------------------------------------------------------===//
-#ifndef HEXIN_BACKENDS_OPENCL_RUNTIME_DEVICE_H
-#define HEXIN_BACKENDS_OPENCL_RUNTIME_DEVICE_H
+#ifndef HEXIN_BACKENDS_OPENCL_RUNTIME_OPENCLDEVICE_H
+#define HEXIN_BACKENDS_OPENCL_RUNTIME_OPENCLDEVICE_H
 
 #include "backends/opencl/runtime/Buffer.h"
 #include "backends/opencl/runtime/ClApi.h"
@@ -88,4 +88,4 @@ private:
   std::atomic<uint64_t> programsBuilt_{0}, programsCached_{0};
 };
 
-#endif // HEXIN_BACKENDS_OPENCL_RUNTIME_DEVICE_H
+#endif // HEXIN_BACKENDS_OPENCL_RUNTIME_OPENCLDEVICE_H
