@@ -5,6 +5,7 @@
 """
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,10 +22,11 @@ BINARY = re.compile(r"\.(png|npy|npz|bin)$")
 
 def project_files(root: Path) -> list[str]:
     """What belongs to the project: by git where there is one, else all but ignored folders."""
-    listed = subprocess.run(["git", "-C", str(root), "ls-files", "--cached", "--others", "--exclude-standard"],
-                            capture_output=True, text=True)
-    if listed.returncode == 0:
-        return sorted(set(listed.stdout.splitlines()))
+    if shutil.which("git"):
+        listed = subprocess.run(["git", "-C", str(root), "ls-files", "--cached", "--others", "--exclude-standard"],
+                                capture_output=True, text=True)
+        if listed.returncode == 0:
+            return sorted(set(listed.stdout.splitlines()))
     ignored = re.compile(r"^(build[^/]*|\.venv|\.cache|\.git)/|__pycache__")
     names = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
     return sorted(name for name in names if not ignored.search(name))
