@@ -1,5 +1,7 @@
 #include "compiler/target/KernelCache.h"
 
+#include "runtime/base/CacheDir.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/SHA256.h"
 
@@ -56,7 +58,8 @@ private:
 
 KernelCache KernelCache::open(const std::filesystem::path &cacheFolder) {
   bool onDisk = !cacheFolder.empty() && !codeVersion().empty();
-  return KernelCache(onDisk ? cacheFolder / "kernels" : std::filesystem::path());
+  return KernelCache(onDisk ? cacheFolder / cache_folder::kernels
+                            : std::filesystem::path());
 }
 
 std::string KernelCache::key(llvm::ArrayRef<llvm::StringRef> parts) {

@@ -8,7 +8,7 @@ from . import _core
 
 
 class Device(NamedTuple):
-    id: str  #: its name everywhere: ``cpu``, ``opencl:0``, ``cuda:1``
+    id: str  #: its name everywhere: ``cpu``, ``opencl:0``, ``opencl:1``
     name: str  #: as the vendor calls it
     driver: str  #: platform and driver version
     image_archs: tuple[str, ...]  #: code it runs, best first

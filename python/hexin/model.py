@@ -62,12 +62,18 @@ class Model:
     ) -> None:
         """Opens `path`.
 
-        allow_native: False refuses programs that hold machine code, for files
-            from a source that is not trusted.
-        verify: read the whole file and check every section's hash.
+        A ``.hxm`` holds code: machine code for cpu, source text for OpenCL. Opening
+        checks the file's structure, never what its code does, and code can do
+        whatever this process can. Run only files from a source that you trust.
 
-        Raises NotFoundError, CorruptDataError (damaged or hostile file, with the
-        place) or VersionMismatchError.
+        allow_native: False lets no code of the file run, for a look at a file from
+            elsewhere: a :class:`hexin.Session` of a program with code then raises
+            FailedPreconditionError.
+        verify: read the whole file and check every section's hash. That finds
+            damage, not intent.
+
+        Raises NotFoundError, CorruptDataError (a structure that is damaged or lies,
+        with the place) or VersionMismatchError.
         """
         self._core = _core.open_model(os.fspath(path), allow_native, verify)
         self._inputs = [Port(*port) for port in self._core.inputs]

@@ -70,7 +70,7 @@ class Session:
     ) -> None:
         """Makes `model` (an opened one, or the path of a ``.hxm``) ready on `device`.
 
-        device: ``cpu``, ``opencl:0``, ``cuda:1``; see :func:`hexin.devices`.
+        device: ``cpu``, ``opencl:0``, ``opencl:1``; see :func:`hexin.devices`.
         threads: cpu worker threads; 0 is one per core the process may use.
         pin_threads: pin the workers (never the calling thread) to cores.
         profile: record the times that :meth:`trace` gives.

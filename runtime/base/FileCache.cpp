@@ -26,9 +26,7 @@ struct EntryHead {
   uint64_t hash; // of key and value
 };
 constexpr std::array<char, 8> entryMagic = {'H', 'X', 'C', 'A', 'C', 'H', 'E', '2'};
-constexpr std::string_view entrySuffix = ".entry";
 constexpr uint64_t valueAlignment = 64;
-constexpr std::string_view temporarySuffix = ".tmp";
 /// A temporary file this old was left by a process that died.
 constexpr auto abandonedAfter = std::chrono::hours(1);
 
@@ -77,7 +75,7 @@ fs::path temporaryPath(const fs::path &folder) {
   static std::atomic<uint64_t> counter{0};
   auto ticks = std::chrono::steady_clock::now().time_since_epoch().count();
   return folder / (std::to_string(::getpid()) + "-" + std::to_string(ticks) + "-" +
-                   std::to_string(counter++) + std::string(temporarySuffix));
+                   std::to_string(counter++) + std::string(FileCache::temporarySuffix));
 }
 
 } // namespace

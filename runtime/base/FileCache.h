@@ -31,6 +31,9 @@ namespace hexin {
 /// Thread-safe. Copies are the same cache.
 class FileCache {
 public:
+  static constexpr std::string_view entrySuffix = ".entry";
+  static constexpr std::string_view temporarySuffix = ".tmp";
+
   /// What an entry holds, mapped from its file: shared between processes, and valid
   /// while this lives, whatever becomes of the entry.
   class Mapped {
@@ -69,6 +72,19 @@ public:
   void store(std::string_view key, std::span<const std::byte> value) const;
   /// Forgets an entry whose bytes turned out useless.
   void remove(std::string_view key) const;
+
+  /// Whether a file of this name, in the folder of a cache, is a cache's own: an
+  /// entry or one that was being written.
+  static bool isOwnName(std::string_view fileName) {
+    auto isMadeOf = [](std::string_view text, std::string_view characters) {
+      return !text.empty() &&
+             text.find_first_not_of(characters) == std::string_view::npos;
+    };
+    std::string_view stem = fileName.substr(0, fileName.rfind('.'));
+    if (fileName.ends_with(entrySuffix))
+      return stem.size() == 16 && isMadeOf(stem, "0123456789abcdef");
+    return fileName.ends_with(temporarySuffix) && isMadeOf(stem, "0123456789-");
+  }
 
   /// Where the entry of `key` lies.
   std::filesystem::path pathOf(std::string_view key) const;

@@ -4,7 +4,6 @@
 #include "runtime/device/Library.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -17,8 +16,6 @@ namespace {
 constexpr const char *folderVariable = "HEXIN_BACKEND_PATH";
 constexpr std::string_view libraryPrefix = "libhexin_backend_";
 constexpr std::string_view librarySuffix = ".so";
-/// Backends of this project; listed even when they are not installed.
-constexpr std::array<const char *, 3> knownBackends = {"cpu", "opencl", "cuda"};
 
 /// The table cut or zero-extended to the size this build knows; mandatory
 /// functions are checked.
@@ -154,31 +151,40 @@ const BackendRegistry::Backend &BackendRegistry::backend(const std::string &name
   return *place;
 }
 
-std::vector<std::string> BackendRegistry::names() {
-  std::vector<std::string> names(knownBackends.begin(), knownBackends.end());
-  std::set<std::string> others;
+std::set<std::string> BackendRegistry::names() {
+  std::set<std::string> names;
   for (const auto &[name, backend] : backends_)
-    others.insert(name);
-  // Backends of others are those that somebody put on the path.
-  std::error_code error;
-  if (std::getenv(folderVariable))
-    for (const std::string &folder : libraryFolders(folderVariable))
-      for (std::filesystem::directory_iterator file(folder, error), end;
-           !error && file != end; file.increment(error)) {
-        std::string fileName = file->path().filename().string();
-        if (fileName.starts_with(libraryPrefix) && fileName.ends_with(librarySuffix))
-          others.insert(fileName.substr(libraryPrefix.size(), fileName.size() -
-                                                                  libraryPrefix.size() -
-                                                                  librarySuffix.size()));
-      }
-  for (const char *known : knownBackends)
-    others.erase(known);
-  names.insert(names.end(), others.begin(), others.end());
+    if (backend->status)
+      names.insert(name);
+  for (const std::string &folder : libraryFolders(folderVariable)) {
+    std::error_code error; // a folder that cannot be read has no backends
+    for (std::filesystem::directory_iterator file(folder, error), end;
+         !error && file != end; file.increment(error)) {
+      std::string fileName = file->path().filename().string();
+      if (fileName.size() > libraryPrefix.size() + librarySuffix.size() &&
+          fileName.starts_with(libraryPrefix) && fileName.ends_with(librarySuffix))
+        names.insert(fileName.substr(libraryPrefix.size(), fileName.size() -
+                                                               libraryPrefix.size() -
+                                                               librarySuffix.size()));
+    }
+  }
   return names;
 }
 
 std::vector<DeviceInfo> BackendRegistry::list() {
   std::lock_guard lock(mutex_);
+  return listLocked();
+}
+
+std::string BackendRegistry::describeAvailable() {
+  std::string ids;
+  for (const DeviceInfo &info : listLocked())
+    if (info.available)
+      ids += (ids.empty() ? "" : ", ") + info.id;
+  return ids.empty() ? "; there is no device at all" : "; there are: " + ids;
+}
+
+std::vector<DeviceInfo> BackendRegistry::listLocked() {
   std::vector<DeviceInfo> devices;
   auto addUnavailable = [&](const std::string &name, const std::string &reason) {
     DeviceInfo info;
@@ -214,7 +220,8 @@ Result<std::shared_ptr<Device>> BackendRegistry::open(const std::string &id,
     return open;
   const Backend &found = backend(parsed.backend);
   if (!found.status)
-    return unavailable("there is no device '" + id + "': " + found.status.message());
+    return unavailable("there is no device '" + id + "': " + found.status.message() +
+                       describeAvailable());
   HEXIN_ASSIGN_OR_RETURN(auto infos, enumerate(found.api, parsed.backend));
   for (const hexin_device_info &info : infos) {
     if (info.index != parsed.index)
@@ -228,7 +235,8 @@ Result<std::shared_ptr<Device>> BackendRegistry::open(const std::string &id,
     return device;
   }
   return unavailable("there is no device '" + id + "': backend '" + parsed.backend +
-                     "' finds " + std::to_string(infos.size()) + " devices");
+                     "' finds " + std::to_string(infos.size()) + " devices" +
+                     describeAvailable());
 }
 
 std::vector<DeviceInfo> listDevices() { return BackendRegistry::instance().list(); }

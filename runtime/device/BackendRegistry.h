@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -53,7 +54,10 @@ private:
     Status status; ///< why it cannot be used
   };
   const Backend &backend(const std::string &name); // mutex_ held
-  std::vector<std::string> names();                // mutex_ held
+  // With mutex_ held:
+  std::set<std::string> names(); // of the backends that are there
+  std::vector<DeviceInfo> listLocked();
+  std::string describeAvailable(); // for the end of an error
 
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Backend>> backends_;

@@ -26,13 +26,6 @@ std::string join(const std::vector<std::string> &names) {
   return text.empty() ? "none" : text;
 }
 
-bool isNativeCode(std::span<const std::byte> image) {
-  constexpr std::string_view elfMagic = "\x7f"
-                                        "ELF";
-  return image.size() >= elfMagic.size() &&
-         std::memcmp(image.data(), elfMagic.data(), elfMagic.size()) == 0;
-}
-
 struct WeightChunk {
   uint64_t begin;
   uint64_t end;
@@ -116,11 +109,12 @@ Status DeviceProgram::check(const fmt::Program &program) const {
   if (uint64_t unknown = program.required_features() & ~fmt::knownFeatures)
     return versionMismatch(where + " needs feature bits " + std::to_string(unknown) +
                            " that this build does not have");
-  for (uint32_t i = 0; i < sizeOf(program.images()); ++i)
-    if (model_->options.trust == TrustPolicy::noNative &&
-        isNativeCode(model_->container.section(program.images()->Get(i)->section())))
-      return unsupported(where + " holds machine code, and the model was opened with "
-                                 "TrustPolicy::noNative");
+  // Text is code as well: what OpenCL C does to a device's memory nobody checks.
+  if (model_->options.trust == TrustPolicy::noNative && sizeOf(program.images()) > 0)
+    return failedPrecondition(
+        where + " holds code (an image for '" + program.images()->Get(0)->arch()->str() +
+        "'), and the model was opened with TrustPolicy::noNative, which runs no code of "
+        "a file; if you trust where the file comes from, open it without that");
   auto isTensor = [](const fmt::Port *port) {
     return port->kind() == static_cast<uint8_t>(ValueKind::tensor) &&
            port->dtype() != static_cast<uint8_t>(DType::string);

@@ -11,6 +11,10 @@ using fmt::sizeOf;
 
 namespace {
 
+/// No device is asked for more. Footprints do not bound the items: a program that is
+/// damaged there would run for hours.
+constexpr int64_t maxItems = INT32_MAX;
+
 bool isResult(const fmt::Variant &variant, uint32_t binding) {
   return binding >= sizeOf(variant.bindings()) - variant.result_count();
 }
@@ -135,6 +139,9 @@ Status PlanBuilder::checkFootprints(const fmt::Kernel &kernel, int64_t &items) {
                      ", the memory bound to it has " +
                      std::to_string(bindings_[i].length));
   }
+  if (items > maxItems)
+    return unsupported(where() + ": it is to run " + std::to_string(items) +
+                       " work items, a launch has at most " + std::to_string(maxItems));
   return Status::success();
 }
 

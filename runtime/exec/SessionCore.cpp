@@ -41,6 +41,7 @@ Result<std::shared_ptr<SessionCore>> SessionCore::create(const Model &model,
   deviceOptions.pinThreads = options.pinThreads;
   deviceOptions.profile = options.profile;
   deviceOptions.cacheDir = resolveCacheDir(options.cacheDir);
+  warnUnlessUsable(deviceOptions.cacheDir);
   deviceOptions.maxIsa = options.maxIsa;
   HEXIN_ASSIGN_OR_RETURN(auto device,
                          BackendRegistry::instance().open(options.device, deviceOptions));

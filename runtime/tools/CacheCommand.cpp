@@ -45,8 +45,10 @@ Status showCache(bool asJson) {
 
 Status clearAll() {
   HEXIN_ASSIGN_OR_RETURN(CacheDirectory directory, findCacheDirectory());
-  HEXIN_RETURN_IF_ERROR(clearCache(directory.path));
+  HEXIN_ASSIGN_OR_RETURN(auto left, clearCache(directory.path));
   std::printf("cleared %s\n", directory.path.c_str());
+  for (const std::string &path : left)
+    std::printf("  left alone, as no cache of Hexin's: %s\n", path.c_str());
   return Status::success();
 }
 
@@ -58,7 +60,8 @@ void addCacheCommand(CLI::App &app, Context &context) {
   sub->require_subcommand(0, 1);
   CLI::App *show =
       sub->add_subcommand("show", "Where the caches lie and how large they are");
-  CLI::App *clear = sub->add_subcommand("clear", "Remove everything in them");
+  CLI::App *clear =
+      sub->add_subcommand("clear", "Remove the caches' entries, nothing else");
   sub->add_flag("--json", *asJson, "Report as JSON (show)");
   show->fallthrough();
   sub->final_callback([=, &context] {

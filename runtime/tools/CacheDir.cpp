@@ -1,5 +1,9 @@
 #include "runtime/tools/CacheDir.h"
 
+#include "runtime/base/CacheDir.h"
+#include "runtime/base/FileCache.h"
+
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -33,6 +37,40 @@ Status checkRemovable(const fs::path &path) {
     return failedPrecondition("'" + real.string() +
                               "' is not only a cache; set HEXIN_CACHE_DIR to a directory "
                               "of its own");
+  return Status::success();
+}
+
+bool isPlain(const fs::directory_entry &entry, fs::file_type type) {
+  std::error_code gone;
+  return entry.symlink_status(gone).type() == type;
+}
+
+bool isCache(const fs::directory_entry &entry) {
+  const auto &names = cache_folder::all;
+  return isPlain(entry, fs::file_type::directory) &&
+         std::find(names.begin(), names.end(), entry.path().filename()) != names.end();
+}
+
+/// One cache; what is not its own is added to `left`.
+Status clearOne(const fs::path &folder, std::vector<std::string> &left) {
+  std::error_code error;
+  fs::directory_iterator entries(folder, error), end;
+  for (; !error && entries != end; entries.increment(error)) {
+    if (!isPlain(*entries, fs::file_type::regular) ||
+        !FileCache::isOwnName(entries->path().filename().string())) {
+      left.push_back(entries->path().string());
+      continue;
+    }
+    std::error_code failure;
+    fs::remove(entries->path(), failure);
+    if (failure)
+      return ioError("cannot remove '" + entries->path().string() +
+                     "': " + failure.message());
+  }
+  if (error)
+    return ioError("cannot read the cache '" + folder.string() + "': " + error.message());
+  std::error_code notEmpty;
+  fs::remove(folder, notEmpty);
   return Status::success();
 }
 
@@ -79,22 +117,23 @@ Result<std::vector<CacheUsage>> measureCache(const std::string &path) {
   return list;
 }
 
-Status clearCache(const std::string &path) {
+Result<std::vector<std::string>> clearCache(const std::string &path) {
+  std::vector<std::string> left;
   std::error_code error;
   if (!fs::exists(path, error))
-    return Status::success();
+    return left;
   HEXIN_RETURN_IF_ERROR(checkRemovable(path));
-  for (fs::directory_iterator entries(path, error), end; !error && entries != end;
-       entries.increment(error)) {
-    std::error_code failure;
-    fs::remove_all(entries->path(), failure);
-    if (failure)
-      return ioError("cannot remove '" + entries->path().string() +
-                     "': " + failure.message());
+  fs::directory_iterator entries(path, error), end;
+  for (; !error && entries != end; entries.increment(error)) {
+    if (isCache(*entries))
+      HEXIN_RETURN_IF_ERROR(clearOne(entries->path(), left));
+    else
+      left.push_back(entries->path().string());
   }
   if (error)
     return ioError("cannot read the cache '" + path + "': " + error.message());
-  return Status::success();
+  std::sort(left.begin(), left.end());
+  return left;
 }
 
 } // namespace hexin::cli

@@ -35,10 +35,11 @@ struct CacheUsage {
 /// What lies in the directory; nothing when it does not exist.
 Result<std::vector<CacheUsage>> measureCache(const std::string &path);
 
-/// Removes the files below `path` and then the empty directories; links are
-/// removed, never followed. Refuses "/" and anything that holds the user's home.
-/// Files that a running process has mapped stay usable for it.
-Status clearCache(const std::string &path);
+/// Removes the entries of Hexin's caches (cache_folder::all) in `path`, then their
+/// folders if that empties them, and gives the paths of what else lies there: it is
+/// left alone, links are neither removed nor followed. Refuses "/" and anything that
+/// holds the user's home. Entries that a running process has mapped stay usable for it.
+Result<std::vector<std::string>> clearCache(const std::string &path);
 
 } // namespace hexin::cli
 

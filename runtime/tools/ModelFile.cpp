@@ -93,7 +93,7 @@ void addSessionArguments(CLI::App &command, SessionArguments &arguments) {
                   "Where to cache what devices build; 'none' switches it off")
       ->type_name("DIR");
   command.add_flag("--no-native", arguments.noNative,
-                   "Refuse to run machine code that comes from the file");
+                   "Run no code of the file, neither machine code nor OpenCL C");
   command.add_flag("--verify", arguments.verifyHashes,
                    "Read the whole file first and check every section's hash");
 }

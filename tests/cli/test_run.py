@@ -196,3 +196,4 @@ def test_outputs_that_cannot_be_written(hexin, small_artifact, tmp_path, x):
 def test_native_code_can_be_refused(hexin, small_artifact):
     done = hexin("run", small_artifact("affine"), "--random-inputs", "--shape", "x=1x3", "--no-native")
     assert done.code not in (0, 4), done.err
+    assert "holds code" in done.err

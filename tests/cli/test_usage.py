@@ -60,11 +60,24 @@ def test_cache_is_shown_and_cleared(hexin, tmp_path):
     env = {"HEXIN_CACHE_DIR": str(cache)}
     assert str(cache) in hexin("cache", env=env).succeeded().out
     (cache / "opencl").mkdir(parents=True)
-    (cache / "opencl" / "program").write_bytes(b"12345")
+    (cache / "opencl" / "0123456789abcdef.entry").write_bytes(b"12345")
     shown = json.loads(hexin("cache", "show", "--json", env=env).succeeded().out)
     assert shown["bytes"] == 5 and shown["caches"][0]["name"] == "opencl"
     hexin("cache", "clear", env=env).succeeded()
     assert not list(cache.iterdir())
+    (cache / "thesis.txt").write_text("mine")
+    assert "thesis.txt" in hexin("cache", "clear", env=env).succeeded().out
+    assert (cache / "thesis.txt").exists()
+
+
+@pytest.mark.parametrize("folder", ["file", "/proc/nope"])
+def test_an_unusable_cache_is_said_once(hexin, small_artifact, tmp_path, folder):
+    (tmp_path / "file").write_text("")
+    folder = str(tmp_path / folder)
+    done = hexin(
+        "run", small_artifact("affine"), "--random-inputs", "--shape", "x=1x3", env={"HEXIN_CACHE_DIR": folder}
+    ).succeeded()
+    assert done.err.count(f"the cache folder '{folder}' cannot be written") == 1
 
 
 def test_cache_follows_the_environment(hexin, tmp_path):

@@ -180,5 +180,5 @@ def test_prepare_needs_every_size(affine):
 
 def test_native_code_can_be_refused(small_artifact):
     model = hexin.Model(small_artifact("affine"), allow_native=False)
-    with pytest.raises(hexin.Error):
+    with pytest.raises(hexin.FailedPreconditionError, match="holds code"):
         hexin.Session(model, device="cpu")

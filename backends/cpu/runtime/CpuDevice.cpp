@@ -3,6 +3,7 @@
 #include "backends/cpu/runtime/Affinity.h"
 #include "backends/cpu/runtime/IsaDetect.h"
 #include "backends/cpu/runtime/OneDnnLibrary.h"
+#include "runtime/base/CacheDir.h"
 #include "runtime/base/Checked.h"
 
 #include <algorithm>
@@ -139,7 +140,7 @@ Result<std::unique_ptr<hexin_device_t>> openDevice(const hexin_device_options &o
   device->executor = Executor::get(threads, options.pin_threads != 0);
   device->profile = options.profile != 0;
   if (options.cache_dir && *options.cache_dir)
-    device->libraryCache = std::string(options.cache_dir) + "/onednn";
+    device->libraryCache = std::string(options.cache_dir) + "/" + cache_folder::onednn;
   return device;
 }
 

@@ -1,6 +1,7 @@
 #include "backends/opencl/runtime/OpenclDevice.h"
 #include "backends/opencl/abi/OpenclText.h"
 #include "backends/opencl/runtime/ClError.h"
+#include "runtime/base/CacheDir.h"
 
 #include <chrono>
 #include <string_view>
@@ -31,7 +32,7 @@ hexin_device_t::open(uint32_t index, const hexin_device_options &options) {
   const ClDevice &device = list.devices[index];
   std::filesystem::path folder;
   if (options.cache_dir && *options.cache_dir)
-    folder = std::filesystem::path(options.cache_dir) / "opencl";
+    folder = std::filesystem::path(options.cache_dir) / cache_folder::opencl;
   std::unique_ptr<hexin_device_t> opened(
       new hexin_device_t(*ClApi::get(), device, FileCache(std::move(folder))));
   if (!device.unusable.empty())

@@ -12,7 +12,7 @@
 namespace hexin {
 
 /// What a device says of itself. Its name everywhere is `id`: "cpu",
-/// "opencl:0", "cuda:1".
+/// "opencl:0", "opencl:1".
 struct DeviceInfo {
   std::string id;
   std::string name;                    ///< as the vendor calls it
@@ -24,8 +24,9 @@ struct DeviceInfo {
   std::string reason; ///< when not available: why, and what to do
 };
 
-/// Every device of every backend that could be loaded, and an unavailable entry
-/// with its reason for each backend that could not. Thread-safe.
+/// Every device of every backend that lies beside the library or on
+/// HEXIN_BACKEND_PATH, and an unavailable entry with its reason for each of those
+/// that cannot be loaded or finds no device. Thread-safe.
 HEXIN_EXPORT std::vector<DeviceInfo> listDevices();
 
 } // namespace hexin

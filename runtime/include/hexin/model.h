@@ -34,21 +34,29 @@ struct StateInfo {
   std::vector<int64_t> dims; ///< -1 where it follows an input's size
 };
 
-/// Whether code inside a file may run.
+/// Whether code inside a file may run. A .hxm holds code, for cpu as machine code and
+/// for OpenCL as its source text, and code can do whatever the process can: opening
+/// and verifying a file checks its structure and never what its code does. Run the
+/// code of files that you, or those you trust, compiled; look at others under
+/// noNative: they open, and no session that would run their code is created
+/// (failedPrecondition).
 enum class TrustPolicy {
-  native,  ///< run the machine code in the file (default)
-  noNative ///< refuse programs that hold machine code
+  native,  ///< run the code in the file (default)
+  noNative ///< refuse every program that holds code, machine code or source
 };
 
 struct OpenOptions {
   TrustPolicy trust = TrustPolicy::native;
-  bool verifyHashes = false; ///< read the whole file and check every section
+  /// Read the whole file and check every section's hash: that finds damage, not
+  /// intent, since whoever writes a file also writes its hashes.
+  bool verifyHashes = false;
 };
 
 class HEXIN_EXPORT Model {
 public:
-  /// Maps and verifies `path`. Every offset, size and index in it is checked; a
-  /// damaged or hostile file gives corruptData with the place.
+  /// Maps and verifies `path`. Every offset, size and index in it is checked; a file
+  /// whose structure is damaged or lies gives corruptData with the place. What its
+  /// code does is not checked: see TrustPolicy.
   static Result<Model> open(const std::string &path, const OpenOptions &options = {});
 
   const std::string &path() const;

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 namespace hexin {
 namespace {
@@ -19,11 +22,24 @@ TEST(BackendRegistry, ListsWhatIsThereAndWhyTheRestIsNot) {
   ASSERT_NE(find("near:0"), devices.end());
   EXPECT_TRUE(find("near:0")->available);
   EXPECT_EQ(find("near:0")->imageArchs, (std::vector<std::string>{"fake-v2", "fake-v1"}));
-  // Known backends are listed whether they are installed or not.
-  auto cuda = find("cuda:0");
-  ASSERT_NE(cuda, devices.end());
-  if (!cuda->available)
-    EXPECT_FALSE(cuda->reason.empty());
+}
+
+TEST(BackendRegistry, ListsTheLibrariesThatAreThere) {
+  std::string folder = testing::TempDir() + "hexin-backends";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/libhexin_backend_damaged.so") << "no library";
+  ::setenv("HEXIN_BACKEND_PATH", folder.c_str(), 1);
+  BackendRegistry::instance().open("absent", {});
+  std::vector<DeviceInfo> devices = listDevices();
+  ::unsetenv("HEXIN_BACKEND_PATH");
+  auto find = [&](const std::string &id) {
+    return std::find_if(devices.begin(), devices.end(),
+                        [&](const DeviceInfo &device) { return device.id == id; });
+  };
+  EXPECT_EQ(find("absent:0"), devices.end());
+  ASSERT_NE(find("damaged:0"), devices.end());
+  EXPECT_FALSE(find("damaged:0")->available);
+  EXPECT_NE(find("damaged:0")->reason.find("cannot load it"), std::string::npos);
 }
 
 TEST(BackendRegistry, SharesOpenDevices) {
@@ -48,6 +64,8 @@ TEST(BackendRegistry, SaysWhyADeviceCannotBeHad) {
   EXPECT_EQ(open("nosuch").code(), StatusCode::unavailable);
   EXPECT_NE(open("nosuch").message().find("libhexin_backend_nosuch.so"),
             std::string::npos);
+  for (const char *id : {"nosuch", "near:7"})
+    EXPECT_NE(open(id).message().find("; there are: "), std::string::npos) << id;
   for (const char *id : {"", ":", "near:", "near:x", "near:0x", "../evil", "near:-1"})
     EXPECT_EQ(open(id).code(), StatusCode::invalidArgument) << id;
 }

@@ -39,6 +39,19 @@ TEST_P(HostileProgram, FootprintsMustFitTheirMemory) {
   EXPECT_STATUS(corruptData, "work items are -1", run(std::move(negative)));
 }
 
+TEST_P(HostileProgram, ALaunchHasABound) {
+  auto withItems = [&](int64_t items) {
+    ArtifactMaker m = makeScaleTwice(device());
+    auto &kernel = *m.program().kernels[0];
+    kernel.exprs.push_back(fmt::ExprNode(items, 0, 0, 0, Op::constant));
+    kernel.items = static_cast<int32_t>(kernel.exprs.size() - 1);
+    return run(std::move(m));
+  };
+  EXPECT_TRUE(withItems(4));
+  EXPECT_STATUS(unsupported, "at most 2147483647", withItems(int64_t(1) << 31));
+  EXPECT_STATUS(unsupported, "1099511627776 work items", withItems(int64_t(1) << 40));
+}
+
 TEST_P(HostileProgram, InputsAreAsLargeAsTheyAre) {
   // The program says that its input has a hundred elements.
   ArtifactMaker m = makeScaleTwice(device());
