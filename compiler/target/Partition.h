@@ -27,6 +27,10 @@ struct PlacementOptions {
   std::vector<std::string> allowFallback;
 };
 
+/// Whether an option's `entry` means `op`, written as its kind ("hx.layer_norm",
+/// "LayerNorm") or `node`, the model's name of it.
+bool namesOp(llvm::StringRef entry, llvm::StringRef op, llvm::StringRef node = "");
+
 /// Where an op stands. `fallback`: on the host with the reference kernel, because
 /// the caller allowed it.
 enum class Place { constant, host, view, device, fallback, unsupported };

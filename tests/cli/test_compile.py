@@ -77,6 +77,16 @@ def test_garbage_is_no_model(hexin, tmp_path, contents):
     assert "bad.onnx" in done.err and not (tmp_path / "a.hxm").exists()
 
 
+@pytest.mark.parametrize("option", ["--disable", "--allow-fallback"])
+def test_unknown_names_in_options(hexin, small_model, tmp_path, option):
+    hexin("compile", small_model("affine"), "-o", "a.hxm", f"{option}=foo").failed(2, "foo")
+    assert not (tmp_path / "a.hxm").exists()
+    for known in ("hx.softmax", "LayerNorm", "product"):
+        hexin("compile", small_model("affine"), "-o", "a.hxm", f"--allow-fallback={known}").succeeded()
+    for known in ("row", "hx.softmax"):
+        hexin("compile", small_model("affine"), "-o", "a.hxm", f"--disable={known}").succeeded()
+
+
 def test_missing_models(hexin, tmp_path):
     hexin("compile", "none.onnx", "-o", "a.hxm").failed(4, "none.onnx")
     assert hexin("compile", tmp_path, "-o", "a.hxm").code in (1, 2, 4)
