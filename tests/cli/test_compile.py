@@ -77,6 +77,20 @@ def test_garbage_is_no_model(hexin, tmp_path, contents):
     assert "bad.onnx" in done.err and not (tmp_path / "a.hxm").exists()
 
 
+def test_long_chains_become_several_kernels(hexin, tmp_path):
+    import onnx
+    from onnx import helper
+
+    nodes = [helper.make_node("Tanh", [f"v{i}"], [f"v{i + 1}"]) for i in range(200)]
+    values = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [4]) for name in ("v0", "v200")]
+    graph = helper.make_graph(nodes, "chain", values[:1], values[1:])
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]),
+              tmp_path / "chain.onnx")
+    text = hexin("compile", "chain.onnx", "--emit=placed").succeeded().out
+    assert text.count("hx.group ") == 4
+    assert "reason" not in text, "no schedule but map is for elementwise ops"
+
+
 @pytest.mark.parametrize("option", ["--disable", "--allow-fallback"])
 def test_unknown_names_in_options(hexin, small_model, tmp_path, option):
     hexin("compile", small_model("affine"), "-o", "a.hxm", f"{option}=foo").failed(2, "foo")
