@@ -1,6 +1,7 @@
 #include "compiler/api/Compile.h"
 
 #include "compiler/api/Explain.h"
+#include "compiler/api/OptionNames.h"
 #include "compiler/api/Registry.h"
 #include "compiler/api/States.h"
 #include "compiler/artifact/ArtifactReader.h"
@@ -111,6 +112,7 @@ public:
 
   Result<CompileReport> finishLoaded() {
     CompileReport result;
+    HEXIN_RETURN_IF_ERROR(checkNames());
     DiagnosticCollector diagnostics(&context);
     HEXIN_RETURN_IF_ERROR(finishPortable(diagnostics, result));
     return result;
@@ -125,9 +127,12 @@ public:
     DiagnosticCollector diagnostics(&context);
     if (options.emit == "import")
       return text(printed(*model.module));
+    // Nodes that optimising removes are no mistakes of the user.
+    collectNodeNames(*model.module, nodeNames);
     report("optimize", 0.1);
     if (mlir::failed(optimize(*model.module, pipeline)))
       return invalidArgument("the model cannot be compiled: " + diagnostics.text());
+    HEXIN_RETURN_IF_ERROR(checkNames());
     HEXIN_RETURN_IF_ERROR(refreshPorts());
     if (options.emit == "optimized")
       return text(printed(*model.module));
@@ -210,6 +215,11 @@ private:
   }
 
   func::FuncOp mainFunction() { return model.module->lookupSymbol<func::FuncOp>("main"); }
+
+  Status checkNames() {
+    collectNodeNames(*model.module, nodeNames);
+    return checkOptionNames(options, context, nodeNames, targets);
+  }
 
   Status checkLibrary(const std::string &name) const {
     std::string libraries;
@@ -315,6 +325,7 @@ private:
   MLIRContext context{MLIRContext::Threading::DISABLED};
   KernelCache cache;
   std::vector<std::unique_ptr<Target>> targets;
+  llvm::StringSet<> nodeNames;          ///< before and after optimising
   std::unique_ptr<Container> container; ///< what a loaded model's weights look into
   ImportedModel model;
   fmt::HeaderT header;

@@ -48,9 +48,11 @@ ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
                               ArrayRef<std::string> disabled) {
   ScheduleChoice choice;
   for (const Schedule &schedule : schedules()) {
-    std::string refusal = llvm::is_contained(disabled, schedule.name)
-                              ? "disabled by an option"
-                              : schedule.refusal(group, shapes);
+    std::string refusal = schedule.refusal(group, shapes);
+    if (refusal == notMine)
+      continue;
+    if (llvm::is_contained(disabled, schedule.name))
+      refusal = "disabled by an option";
     if (refusal.empty()) {
       choice.name = schedule.name;
       break;

@@ -33,6 +33,10 @@ static StringRef functionName(Symbol::Function function) {
   return "none";
 }
 
+/// A text is for people. Definitions that share parts grow exponentially when written
+/// out, so writing stops here and toString marks the cut.
+static constexpr size_t maxText = 512;
+
 // What is derived is printed by its definition, but only so deep: the rest is named.
 static void print(ArrayRef<Symbol> symbols, AffineExpr expr, unsigned depth,
                   std::string &out);
@@ -51,6 +55,8 @@ static void printSymbol(ArrayRef<Symbol> symbols, unsigned position, unsigned de
   out += functionName(symbol.function);
   out += "(";
   for (auto [i, operand] : llvm::enumerate(symbol.operands)) {
+    if (out.size() > maxText)
+      return;
     if (i)
       out += ", ";
     print(symbols, operand, depth - 1, out);
@@ -66,6 +72,8 @@ static void printProduct(ArrayRef<Symbol> symbols, const Polynomial::Monomial &m
     isFirst = false;
   }
   for (AffineExpr atom : monomial) {
+    if (out.size() > maxText)
+      return;
     if (!isFirst)
       out += "*";
     isFirst = false;
@@ -117,6 +125,8 @@ static bool printExtremum(ArrayRef<Symbol> symbols, const Polynomial &polynomial
 
 static void print(ArrayRef<Symbol> symbols, AffineExpr expr, unsigned depth,
                   std::string &out) {
+  if (out.size() > maxText)
+    return;
   auto polynomial = Polynomial::fromExpr(expr);
   if (!polynomial) {
     out += "?";
@@ -128,6 +138,8 @@ static void print(ArrayRef<Symbol> symbols, AffineExpr expr, unsigned depth,
     out += "0";
   bool isFirst = true;
   for (auto &[monomial, coefficient] : llvm::reverse(polynomial->terms())) {
+    if (out.size() > maxText)
+      return;
     bool isNegative = coefficient < 0 && coefficient != INT64_MIN;
     if (!isFirst)
       out += isNegative ? " - " : " + ";
@@ -142,6 +154,14 @@ std::string SymbolTable::toString(Dim dim) const {
   static constexpr unsigned depth = 6;
   std::string out;
   print(table, dim, depth, out);
+  if (out.size() > maxText) {
+    // Names may be of any alphabet: cut between characters.
+    size_t end = maxText;
+    while (end && (static_cast<unsigned char>(out[end]) & 0xC0) == 0x80)
+      --end;
+    out.resize(end);
+    out += "...";
+  }
   return out;
 }
 

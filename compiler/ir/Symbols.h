@@ -132,7 +132,7 @@ public:
 
   llvm::ArrayRef<Symbol> symbols() const { return table; }
   llvm::ArrayRef<SymbolConstraint> constraints() const { return required; }
-  std::string toString(Dim dim) const; ///< with the symbols' names
+  std::string toString(Dim dim) const; ///< with the symbols' names; cut at 512 bytes
 
 private:
   /// Where a branch began, to forget there what only holds inside.

@@ -78,6 +78,9 @@ bool keepsNeighbours(Operation *op, hx::SymbolicShapes &shapes) {
   return isa<hx::IotaOp, hx::BroadcastToOp>(op);
 }
 
+/// A kernel's code is compiled in more than linear time.
+constexpr size_t maxMembers = 64;
+
 class Grouper {
 public:
   Grouper(func::FuncOp func, hx::SymbolicShapes &shapes)
@@ -117,20 +120,18 @@ private:
     members.insert(root);
     heavy = isHeavy(root) ? root : nullptr;
     rootDims = shapes.dims(root->getResult(0));
-    bool changed = true;
-    while (changed) {
-      changed = false;
-      for (size_t i = 0; i < members.size(); ++i)
-        for (OpOperand &operand : members[i]->getOpOperands()) {
-          Operation *producer = operand.get().getDefiningOp();
-          if (producer && !isHostRead(operand) && canJoin(producer, root)) {
-            members.insert(producer);
-            if (isHeavy(producer))
-              heavy = producer;
-            changed = true;
-          }
+    // One pass is enough: a producer is looked at once per user in the group, the last
+    // time when all of its users are in, and nothing else that decides gets better.
+    for (size_t i = 0; i < members.size(); ++i)
+      for (OpOperand &operand : members[i]->getOpOperands()) {
+        Operation *producer = operand.get().getDefiningOp();
+        if (members.size() < maxMembers && producer && !isHostRead(operand) &&
+            canJoin(producer, root)) {
+          members.insert(producer);
+          if (isHeavy(producer))
+            heavy = producer;
         }
-    }
+      }
     SmallVector<Operation *> ordered(members.begin(), members.end());
     llvm::sort(ordered, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
     grouped.insert(ordered.begin(), ordered.end());
@@ -271,11 +272,16 @@ static std::string canonicalName(StringRef name) {
   return result;
 }
 
+bool namesOp(StringRef entry, StringRef op, StringRef node) {
+  return (!node.empty() && entry == node) || canonicalName(entry) == canonicalName(op);
+}
+
 static bool names(ArrayRef<std::string> list, Operation *op) {
-  std::string name = canonicalName(op->getName().getStringRef());
+  if (list.empty())
+    return false;
   std::string node = hx::nodeNames(op->getLoc());
   return llvm::any_of(list, [&](const std::string &entry) {
-    return entry == node || canonicalName(entry) == name;
+    return namesOp(entry, op->getName().getStringRef(), node);
   });
 }
 

@@ -3,7 +3,7 @@
 // Gives every op of @main its place: on the host (shape arithmetic that only the
 // host reads), as a view, or in an hx.group that becomes one kernel. A group has
 // at most one heavy op, elementwise ops behind it and, where that reads every
-// element once, elementwise and movement ops before it.
+// element once, elementwise and movement ops before it; 64 ops in all.
 //
 // The branches of an hx.if keep their ops: groups are formed inside of each.
 //
@@ -26,6 +26,10 @@ struct PlacementOptions {
   /// Ops (hx or ONNX name, "Conv") and node names that may run on the host.
   std::vector<std::string> allowFallback;
 };
+
+/// Whether an option's `entry` means `op`, written as its kind ("hx.layer_norm",
+/// "LayerNorm") or `node`, the model's name of it.
+bool namesOp(llvm::StringRef entry, llvm::StringRef op, llvm::StringRef node = "");
 
 /// Where an op stands. `fallback`: on the host with the reference kernel, because
 /// the caller allowed it.

@@ -27,6 +27,79 @@ namespace {
 constexpr int64_t freeGrowthBytes = 64 * 1024;
 /// Nothing that large is made at compile time.
 constexpr int64_t maxFoldBytes = int64_t(1) << 31;
+/// What any model may grow by, and how often it may be rewritten.
+constexpr int64_t minGrowthBudget = int64_t(64) << 20;
+constexpr int64_t rewrites = 8;
+/// On the module: what is left of the budget after the runs before.
+constexpr llvm::StringLiteral budgetAttr = "hx.fold_budget";
+
+/// Bytes of a static tensor of a known element type, saturated; else nullopt.
+std::optional<int64_t> bytesOf(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  std::optional<DType> dtype = tensor ? toDType(tensor.getElementType()) : std::nullopt;
+  if (!dtype || !tensor.hasStaticShape())
+    return std::nullopt;
+  int64_t bytes = byteWidth(*dtype);
+  for (int64_t size : tensor.getShape())
+    bytes = llvm::SaturatingMultiply<uint64_t>(bytes, size) > uint64_t(INT64_MAX / 2)
+                ? INT64_MAX / 2
+                : bytes * size;
+  return bytes;
+}
+
+/// A model of a few bytes must not fold into gigabytes: what folding adds in all is
+/// bounded by what the model came with. Results that take the place of their operands
+/// (a transposed weight) add nothing, yet they too are only made so many times.
+class Budget {
+public:
+  explicit Budget(ModuleOp module) : module(module) {
+    if (auto left = module->getAttrOfType<DenseI64ArrayAttr>(budgetAttr);
+        left && left.size() == 2) {
+      growth = left[0];
+      total = left[1];
+      return;
+    }
+    int64_t present = 0;
+    module.walk([&](Operation *op) {
+      if (auto constant = dyn_cast<ConstantOp>(op)) {
+        auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
+        if (dense && dense.isSplat())
+          return;
+      } else if (!isa<WeightOp>(op)) {
+        return;
+      }
+      int64_t bytes = bytesOf(op->getResult(0).getType()).value_or(0);
+      present = std::min(present + bytes, INT64_MAX / (4 * rewrites));
+    });
+    growth = std::max(minGrowthBudget, present);
+    total = rewrites * growth;
+  }
+
+  /// Takes what the results of `op` cost; false when too little is left.
+  bool take(Operation *op, int64_t resultBytes) {
+    int64_t replaced = 0;
+    llvm::SmallPtrSet<Operation *, 4> seen;
+    for (Value operand : op->getOperands())
+      if (seen.insert(operand.getDefiningOp()).second &&
+          llvm::all_equal(operand.getUsers()))
+        replaced += bytesOf(operand.getType()).value_or(0);
+    int64_t added = std::max<int64_t>(resultBytes - replaced, 0);
+    if (added > growth || resultBytes > total)
+      return false;
+    growth -= added;
+    total -= resultBytes;
+    return true;
+  }
+
+  void store() {
+    module->setAttr(budgetAttr,
+                    DenseI64ArrayAttr::get(module.getContext(), {growth, total}));
+  }
+
+private:
+  ModuleOp module;
+  int64_t growth = 0, total = 0;
+};
 
 bool isFoldable(Operation *op) {
   if (op->getNumRegions() != 0 || op->getNumOperands() == 0 || op->getNumResults() == 0)
@@ -38,7 +111,7 @@ bool isFoldable(Operation *op) {
 }
 
 /// What the reference kernel says, or empty when it must not or cannot be folded.
-std::vector<Tensor> evaluate(Operation *op) {
+std::vector<Tensor> evaluate(Operation *op, Budget &budget) {
   std::vector<Tensor> owned;
   owned.reserve(op->getNumOperands());
   int64_t operandBytes = 0;
@@ -62,14 +135,15 @@ std::vector<Tensor> evaluate(Operation *op) {
   // Movement that only repeats data (broadcasts, padding) and casts of large
   // weights to wider types stay in the program.
   int64_t resultBytes = 0;
-  for (auto [type, dtype] : llvm::zip(op->getResultTypes(), types)) {
-    auto tensorType = cast<RankedTensorType>(type);
-    if (!tensorType.hasStaticShape())
+  for (Type type : op->getResultTypes()) {
+    std::optional<int64_t> bytes = bytesOf(type);
+    if (!bytes || *bytes > maxFoldBytes)
       return {};
-    resultBytes += tensorType.getNumElements() * byteWidth(dtype);
+    resultBytes += *bytes;
   }
   if (resultBytes > maxFoldBytes ||
-      (resultBytes > freeGrowthBytes && resultBytes > 2 * operandBytes))
+      (resultBytes > freeGrowthBytes && resultBytes > 2 * operandBytes) ||
+      !budget.take(op, resultBytes))
     return {};
   Result<std::vector<Tensor>> results =
       reference::run(op->getName().stripDialect().str(), toAttributes(op), operands,
@@ -82,10 +156,11 @@ std::vector<Tensor> evaluate(Operation *op) {
 struct FoldConstantsPass : impl::FoldConstantsPassBase<FoldConstantsPass> {
   void runOnOperation() override {
     WeightStore *store = WeightStore::of(getOperation());
+    Budget budget(getOperation());
     getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (!isFoldable(op))
         return;
-      std::vector<Tensor> results = evaluate(op);
+      std::vector<Tensor> results = evaluate(op, budget);
       if (results.size() != op->getNumResults())
         return;
       OpBuilder builder(op);
@@ -97,6 +172,7 @@ struct FoldConstantsPass : impl::FoldConstantsPassBase<FoldConstantsPass> {
       }
     });
     eraseDead(getOperation());
+    budget.store();
   }
 };
 

@@ -33,7 +33,9 @@ def FoldConstantsPass : Pass<"hx-fold-constants", "::mlir::ModuleOp"> {
     Runs the reference kernels. After: an op whose operands are all constants has
     become a constant or a weight, but where that would make large data larger (a
     narrow weight stays narrow), or where the reference kernel reports an error
-    (the run will, at the node). Weights need a WeightStore.
+    (the run will, at the node), or where all folding together would add more than
+    64 MiB and more than the bytes the model came with (`hx.fold_budget` on the module
+    keeps count between runs). Weights need a WeightStore.
   }];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }

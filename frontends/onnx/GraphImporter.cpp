@@ -5,6 +5,7 @@
 
 #include "mlir/IR/Verifier.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 
@@ -64,12 +65,25 @@ LogicalResult GraphImporter::importMain(ModuleOp module) {
   func::ReturnOp::create(builder, builder.getUnknownLoc(), *outputs);
   func.setType(builder.getFunctionType(scope.block->getArgumentTypes(),
                                        ValueRange(*outputs).getTypes()));
-  for (auto [i, info] : llvm::enumerate(graph.outputs))
-    if (!isUtf8(info.name))
-      return errors.malformed("the name of output #" + Twine(i) + " is not UTF-8");
+  if (failed(checkOutputNames(graph)))
+    return failure();
   for (auto [i, info] : llvm::enumerate(graph.outputs))
     func.setResultAttr(i, "hx.name", builder.getStringAttr(StringRef(info.name)));
   removeDeadOps(*scope.block);
+  return success();
+}
+
+LogicalResult GraphImporter::checkOutputNames(const Graph &graph) {
+  if (graph.outputs.empty())
+    return errors.malformed("the graph has no outputs: expected at least one");
+  llvm::StringSet<> names;
+  for (auto [i, info] : llvm::enumerate(graph.outputs)) {
+    if (!isUtf8(info.name))
+      return errors.malformed("the name of output #" + Twine(i) + " is not UTF-8");
+    if (!names.insert(StringRef(info.name)).second)
+      return errors.malformed("two outputs are called '" + StringRef(info.name) +
+                              "': expected different names");
+  }
   return success();
 }
 

@@ -68,6 +68,7 @@ public:
 private:
   // GraphImporter.cpp
   mlir::LogicalResult importMain(mlir::ModuleOp module);
+  mlir::LogicalResult checkOutputNames(const Graph &graph);
   mlir::LogicalResult addInputs(mlir::func::FuncOp func,
                                 llvm::ArrayRef<const ValueInfo *> infos, Scope &scope);
   mlir::LogicalResult addInitializers(const Graph &graph, Scope &scope);

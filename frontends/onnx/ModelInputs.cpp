@@ -32,9 +32,13 @@ std::string describe(const ValueInfo &info, size_t axis) {
   return describe(info) + ", axis " + std::to_string(axis);
 }
 
-std::vector<Size> declaredSizes(const ValueInfo &info) {
+Result<std::vector<Size>> declaredSizes(const ValueInfo &info) {
   std::vector<Size> sizes;
   for (const Dimension &dimension : *info.type.shape) {
+    if (dimension.value && *dimension.value < -1)
+      return corruptData(describe(info, sizes.size()) + ": the model declares the size " +
+                         std::to_string(*dimension.value) +
+                         "; expected at least 0, or -1 for an unknown size");
     Size size;
     if (dimension.value && *dimension.value >= 0)
       size.value = *dimension.value;
@@ -138,13 +142,14 @@ Result<std::vector<std::vector<Size>>> resolveSizes(ArrayRef<const ValueInfo *> 
   for (const ValueInfo *info : infos) {
     auto given = shapes.find(std::string(info->name));
     std::vector<Size> sizes;
-    if (info->type.shape)
-      sizes = declaredSizes(*info);
-    else if (given != shapes.end())
+    if (info->type.shape) {
+      HEXIN_ASSIGN_OR_RETURN(sizes, declaredSizes(*info));
+    } else if (given != shapes.end()) {
       sizes.resize(given->second.size());
-    else
+    } else {
       return invalidArgument(describe(*info) +
                              " has no declared rank: give its sizes (shapes)");
+    }
     if (given != shapes.end())
       HEXIN_RETURN_IF_ERROR(applySpecs(*info, given->second, sizes, names));
     allSizes.push_back(std::move(sizes));
@@ -186,6 +191,9 @@ Result<std::vector<InputType>> resolveInputs(MLIRContext *context,
 
   std::vector<InputType> inputs;
   for (auto [info, sizes] : llvm::zip(infos, allSizes)) {
+    if (sizes.size() > static_cast<size_t>(maxRank))
+      return unsupported(describe(*info) + " has rank " + std::to_string(sizes.size()) +
+                         "; expected at most " + std::to_string(maxRank));
     Type elementType = toElementType(context, info->type.elementType);
     if (!elementType || isa<hx::StringType>(elementType))
       return unsupported(describe(*info) + " has element type " +

@@ -13,6 +13,9 @@
 
 namespace hexin::onnx {
 
+/// What an artifact's ports and steps can have.
+inline constexpr int64_t maxRank = 32;
+
 struct InputType {
   mlir::RankedTensorType type;
   std::vector<std::string> dimNames; ///< per axis, "" for a static or unnamed size

@@ -1,4 +1,5 @@
 #include "frontends/onnx/GraphImporter.h"
+#include "frontends/onnx/ModelInputs.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/wire/Utf8.h"
@@ -97,6 +98,11 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
     if (!value)
       return errors.unsupported("output #" + Twine(i) + " '" + StringRef(name) +
                                 "' is not supported");
+    if (auto type = dyn_cast<RankedTensorType>(value.getType());
+        type && type.getRank() > maxRank)
+      return errors.unsupported("output '" + StringRef(name) + "' has rank " +
+                                Twine(type.getRank()) + "; expected at most " +
+                                Twine(maxRank));
     if (failed(bind(StringRef(name), foldKnownContents(value), scope)))
       return failure();
   }

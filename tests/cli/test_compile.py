@@ -77,6 +77,30 @@ def test_garbage_is_no_model(hexin, tmp_path, contents):
     assert "bad.onnx" in done.err and not (tmp_path / "a.hxm").exists()
 
 
+def test_long_chains_become_several_kernels(hexin, tmp_path):
+    import onnx
+    from onnx import helper
+
+    nodes = [helper.make_node("Tanh", [f"v{i}"], [f"v{i + 1}"]) for i in range(200)]
+    values = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [4]) for name in ("v0", "v200")]
+    graph = helper.make_graph(nodes, "chain", values[:1], values[1:])
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]),
+              tmp_path / "chain.onnx")
+    text = hexin("compile", "chain.onnx", "--emit=placed").succeeded().out
+    assert text.count("hx.group ") == 4
+    assert "reason" not in text, "no schedule but map is for elementwise ops"
+
+
+@pytest.mark.parametrize("option", ["--disable", "--allow-fallback"])
+def test_unknown_names_in_options(hexin, small_model, tmp_path, option):
+    hexin("compile", small_model("affine"), "-o", "a.hxm", f"{option}=foo").failed(2, "foo")
+    assert not (tmp_path / "a.hxm").exists()
+    for known in ("hx.softmax", "LayerNorm", "product"):
+        hexin("compile", small_model("affine"), "-o", "a.hxm", f"--allow-fallback={known}").succeeded()
+    for known in ("row", "hx.softmax"):
+        hexin("compile", small_model("affine"), "-o", "a.hxm", f"--disable={known}").succeeded()
+
+
 def test_missing_models(hexin, tmp_path):
     hexin("compile", "none.onnx", "-o", "a.hxm").failed(4, "none.onnx")
     assert hexin("compile", tmp_path, "-o", "a.hxm").code in (1, 2, 4)

@@ -49,7 +49,7 @@ LogicalResult emit(ElementEmitter &emitter) {
 
 const Schedule compactSchedule = {"compact",
                                   [](hx::GroupOp group, hx::SymbolicShapes &) {
-                                    return std::string(fillOf(group) ? "" : "no compact");
+                                    return std::string(fillOf(group) ? "" : notMine);
                                   },
                                   emit};
 

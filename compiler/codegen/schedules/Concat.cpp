@@ -20,7 +20,7 @@ constexpr int64_t itemElements = 1024;
 std::string refusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
   auto concat = dyn_cast_or_null<hx::ConcatOp>(heavyOp(group));
   if (!concat)
-    return "no concat";
+    return notMine;
   hx::Dims dims = shapes.dims(concat.getResult());
   if (static_cast<size_t>(concat.getAxis()) + 1 != dims.size())
     return "not along the last axis";

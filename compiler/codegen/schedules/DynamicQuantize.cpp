@@ -81,8 +81,7 @@ LogicalResult emit(ElementEmitter &emitter) {
 }
 
 std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
-  return isa_and_nonnull<hx::DynamicQuantizeOp>(heavyOp(group)) ? ""
-                                                                : "no dynamic_quantize";
+  return isa_and_nonnull<hx::DynamicQuantizeOp>(heavyOp(group)) ? "" : notMine;
 }
 
 } // namespace

@@ -82,7 +82,7 @@ const Schedule packSchedule = {"pack",
                                [](hx::GroupOp group, hx::SymbolicShapes &) {
                                  hx::PackOp pack = packOf(group);
                                  if (!pack)
-                                   return std::string("nothing to pack");
+                                   return std::string(notMine);
                                  return std::string();
                                },
                                emitPack};

@@ -136,7 +136,7 @@ std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
       return "left-hand side is transposed";
     return "";
   }
-  return "no conv or matmul";
+  return notMine;
 }
 
 } // namespace

@@ -302,7 +302,7 @@ private:
 };
 
 std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
-  return isa_and_nonnull<hx::LstmOp>(heavyOp(group)) ? "" : "no lstm";
+  return isa_and_nonnull<hx::LstmOp>(heavyOp(group)) ? "" : notMine;
 }
 
 LogicalResult emit(ElementEmitter &emitter) {

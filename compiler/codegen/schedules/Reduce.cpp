@@ -109,7 +109,7 @@ const Schedule reduceSchedule = {"reduce",
                                  [](hx::GroupOp group, hx::SymbolicShapes &) {
                                    return isa_and_nonnull<hx::ReduceOp>(heavyOp(group))
                                               ? std::string()
-                                              : std::string("no reduction");
+                                              : std::string(notMine);
                                  },
                                  emitReduce, 1};
 

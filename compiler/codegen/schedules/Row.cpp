@@ -181,7 +181,7 @@ std::string refusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
       }
     return "";
   }
-  return "no softmax or normalisation";
+  return notMine;
 }
 
 } // namespace

@@ -179,9 +179,8 @@ private:
 };
 
 std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
-  return isa_and_nonnull<hx::CumulativeOp, hx::ArgReduceOp>(heavyOp(group))
-             ? ""
-             : "no cumulative or arg_reduce";
+  return isa_and_nonnull<hx::CumulativeOp, hx::ArgReduceOp>(heavyOp(group)) ? ""
+                                                                            : notMine;
 }
 
 LogicalResult emit(ElementEmitter &emitter) {

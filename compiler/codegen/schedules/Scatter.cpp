@@ -177,7 +177,7 @@ private:
 std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
   return isa_and_nonnull<hx::ScatterElementsOp, hx::ScatterNdOp>(heavyOp(group))
              ? ""
-             : "no scatter";
+             : notMine;
 }
 
 LogicalResult emit(ElementEmitter &emitter) {

@@ -12,9 +12,13 @@
 
 namespace hexin::codegen {
 
+/// The refusal of a schedule for other ops than the group's heavy one: no news to
+/// anybody, so it is not part of the reason.
+inline constexpr const char *notMine = "for other ops";
+
 struct Schedule {
   llvm::StringRef name;
-  /// Empty when it takes the group, else the reason why not.
+  /// Empty when it takes the group, `notMine`, or why it does not take this one.
   std::string (*refusal)(hx::GroupOp group, hx::SymbolicShapes &shapes);
   mlir::LogicalResult (*emit)(ElementEmitter &emitter);
   /// c of the running error bound c·u·γ(K)·(|A|·|B|) for results that are floats.

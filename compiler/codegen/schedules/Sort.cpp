@@ -160,7 +160,7 @@ private:
 };
 
 std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
-  return isa_and_nonnull<hx::SortOp>(heavyOp(group)) ? "" : "no sort";
+  return isa_and_nonnull<hx::SortOp>(heavyOp(group)) ? "" : notMine;
 }
 
 LogicalResult emit(ElementEmitter &emitter) {

@@ -5,6 +5,8 @@
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
 
+#include "runtime/base/Checked.h"
+
 #include "mlir/IR/BuiltinAttributes.h"
 
 using namespace mlir;
@@ -13,6 +15,16 @@ using hexin::hx::Dims;
 
 namespace hexin::onnx {
 namespace {
+
+/// Beyond this a filled tensor fits no device; data of models is far below.
+constexpr int64_t maxElements = int64_t(1) << 31;
+
+std::string joined(ArrayRef<int64_t> sizes) {
+  std::string text;
+  for (int64_t size : sizes)
+    text += (text.empty() ? "[" : ", ") + std::to_string(size);
+  return text + "]";
+}
 
 Value floats(OpBinder &b, ArrayRef<float> values, ArrayRef<int64_t> sizes) {
   auto type = RankedTensorType::get(sizes, b.builder.getF32Type());
@@ -63,6 +75,14 @@ void importConstantOfShape(OpBinder &b) {
   if (auto sizes = ShapeMath::constants(dims)) {
     if (llvm::any_of(*sizes, [](int64_t size) { return size < 0; }))
       return b.error("a size is negative");
+    int64_t elements = llvm::is_contained(*sizes, 0) ? 0 : 1;
+    for (int64_t size : *sizes) {
+      auto product = checkedMul(elements, size);
+      if (!product || *product > maxElements)
+        return b.unsupported("a constant of the sizes " + joined(*sizes) +
+                             ": expected at most " + Twine(maxElements) + " elements");
+      elements = *product;
+    }
     return b.result(0, b.splat(*sizes, element));
   }
   b.result(0, b.shape.broadcastTo(b.splat({}, element), dims));

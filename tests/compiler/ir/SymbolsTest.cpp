@@ -124,6 +124,17 @@ TEST_F(SymbolsTest, ExpressionsStaySmall) {
   EXPECT_TRUE(evaluate(nested, {5, 6, 7}).has_value());
 }
 
+TEST_F(SymbolsTest, TextsAreCut) {
+  EXPECT_EQ(table.toString(table.mul(n, n)), table.toString(n) + "*" + table.toString(n));
+  // Each derived symbol is sixteen times the one before it.
+  Dim power = n;
+  for (int i = 0; i < 40; ++i)
+    power = table.mul(power, power);
+  std::string text = table.toString(power);
+  EXPECT_LT(text.size(), 600u);
+  EXPECT_EQ(text.substr(text.size() - 3), "...");
+}
+
 /// Random expressions against the same arithmetic on numbers.
 TEST_F(SymbolsTest, AgreesWithNumbers) {
   std::mt19937 random(7);

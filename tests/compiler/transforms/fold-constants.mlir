@@ -29,3 +29,14 @@ func.func @refused() -> tensor<1xf32> {
   %0 = hx.gather %a, %i {axis = 0 : i64} : (tensor<2xf32>, tensor<1xi64>) -> tensor<1xf32>
   return %0 : tensor<1xf32>
 }
+
+// What folding adds in all is bounded: the first fits in 64 MiB, the second does not.
+// CHECK-LABEL: func.func @budget
+func.func @budget() -> tensor<33554432xf32> {
+  // CHECK: hx.constant dense<1.000000e+00> : tensor<16777216xf32>
+  // CHECK: hx.concat {{.*}} -> tensor<33554432xf32>
+  %a = hx.constant dense<1.0> : tensor<8388608xf32>
+  %0 = hx.concat %a, %a {axis = 0 : i64} : (tensor<8388608xf32>, tensor<8388608xf32>) -> tensor<16777216xf32>
+  %1 = hx.concat %0, %0 {axis = 0 : i64} : (tensor<16777216xf32>, tensor<16777216xf32>) -> tensor<33554432xf32>
+  return %1 : tensor<33554432xf32>
+}
