@@ -39,8 +39,14 @@ def _dims(name: str, spec: ShapeSpec) -> list[Union[int, str]]:
     if isinstance(spec, str):
         spec = spec.split("," if "," in spec else "x") if spec else []
         spec = [int(part) if part.lstrip("-").isdigit() else part for part in spec]
+    try:
+        sizes = list(spec)
+    except TypeError:
+        raise InvalidArgumentError(
+            f"shapes[{name!r}] is {spec!r}; expected a sequence of sizes, as in (1, 3), or a str, as in '1x3'"
+        ) from None
     dims = []
-    for size in spec:
+    for size in sizes:
         if size is None or (isinstance(size, str) and size in ("?", "-1")) or size == -1:
             dims.append(-1)
         elif isinstance(size, str):

@@ -63,7 +63,7 @@ Result<std::unique_ptr<ArtifactFile>> ArtifactFile::create(const std::string &pa
         ::open(file->temporaryPath_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (file->fd_ < 0 && errno == EEXIST);
   if (file->fd_ < 0) {
-    Status status = systemError("cannot create", file->temporaryPath_);
+    Status status = systemError("cannot create", path);
     file->temporaryPath_.clear();
     return status;
   }
@@ -89,7 +89,7 @@ Status ArtifactFile::flushBuffer() {
     if (written < 0 && errno == EINTR)
       continue;
     if (written < 0)
-      return systemError("cannot write", temporaryPath_);
+      return systemError("cannot write", path_);
     data += written;
     left -= static_cast<size_t>(written);
   }
@@ -200,9 +200,9 @@ Result<uint64_t> ArtifactFile::commit(fmt::HeaderT &header) {
   HEXIN_RETURN_IF_ERROR(flushBuffer());
   if (::pwrite(fd_, &preamble, sizeof preamble, 0) != ssize_t{sizeof preamble} ||
       ::fsync(fd_) != 0)
-    return systemError("cannot write", temporaryPath_);
+    return systemError("cannot write", path_);
   if (::close(std::exchange(fd_, -1)) != 0)
-    return systemError("cannot write", temporaryPath_);
+    return systemError("cannot write", path_);
   if (::rename(temporaryPath_.c_str(), path_.c_str()) != 0)
     return systemError("cannot put the new file in the place of", path_);
   temporaryPath_.clear();

@@ -64,7 +64,9 @@ std::string hex(uint64_t value) {
 
 Status checkPreamble(const Preamble &preamble, std::span<const std::byte> bytes) {
   if (preamble.magic != containerMagic)
-    return corruptData("not a .hxm file: it does not start with 'HEXINHXM'");
+    return corruptData("not a .hxm file: it does not start with 'HEXINHXM'; an "
+                       "ONNX model is made into one by 'hexin compile MODEL.onnx -o "
+                       "MODEL.hxm'");
   if (preamble.major != containerMajor)
     return versionMismatch("container version " + std::to_string(preamble.major) + "." +
                            std::to_string(preamble.minor) + "; this build reads " +

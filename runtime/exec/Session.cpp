@@ -24,6 +24,18 @@ struct Run::Impl {
   }
 };
 
+namespace {
+
+/// `call` of the session's core; failedPrecondition without one.
+template <typename ImplPtr, typename Call>
+auto withCore(const ImplPtr &impl, Call call) -> decltype(call(*impl->core)) {
+  if (!impl)
+    return failedPrecondition("this Session was moved from");
+  return guarded([&] { return call(*impl->core); });
+}
+
+} // namespace
+
 Run::Run(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Run::Run(Run &&) noexcept = default;
 Run &Run::operator=(Run &&) noexcept = default;
@@ -50,55 +62,61 @@ Result<Session> Session::create(const Model &model, const SessionOptions &option
 }
 
 const Model &Session::model() const { return impl_->core->model(); }
-const std::string &Session::device() const { return impl_->core->device(); }
+const std::string &Session::device() const {
+  static const std::string none;
+  return impl_ ? impl_->core->device() : none;
+}
 
 Result<NamedValues> Session::run(const NamedValues &inputs) {
-  return guarded([&] { return impl_->core->run(inputs); });
+  return withCore(impl_, [&](SessionCore &core) { return core.run(inputs); });
 }
 
 Status Session::run(const NamedValues &inputs, NamedValues &outputs) {
-  return guarded([&] { return impl_->core->run(inputs, outputs); });
+  return withCore(impl_, [&](SessionCore &core) { return core.run(inputs, outputs); });
 }
 
 Result<Run> Session::submit(const NamedValues &inputs) {
-  return guarded([&]() -> Result<Run> {
+  return withCore(impl_, [&](SessionCore &core) -> Result<Run> {
     auto run = std::make_unique<Run::Impl>();
     run->core = impl_->core;
-    HEXIN_ASSIGN_OR_RETURN(run->ticket, impl_->core->submit(inputs));
+    HEXIN_ASSIGN_OR_RETURN(run->ticket, core.submit(inputs));
     return Run(std::move(run));
   });
 }
 
 Status Session::prepare(std::span<const std::vector<int64_t>> dims) {
-  return guarded([&] { return impl_->core->prepare(dims); });
+  return withCore(impl_, [&](SessionCore &core) { return core.prepare(dims); });
 }
 
 Result<Tensor> Session::getState(const std::string &name) const {
-  return guarded([&] { return impl_->core->getState(name); });
+  return withCore(impl_, [&](SessionCore &core) { return core.getState(name); });
 }
 
 Status Session::setState(const std::string &name, const Tensor &value) {
-  return guarded([&] { return impl_->core->setState(name, value); });
+  return withCore(impl_, [&](SessionCore &core) { return core.setState(name, value); });
 }
 
 Status Session::resetState() {
-  return guarded([&] { return impl_->core->resetState(); });
+  return withCore(impl_, [&](SessionCore &core) { return core.resetState(); });
 }
 
 Result<std::vector<std::byte>> Session::exportState() const {
-  return guarded([&] { return impl_->core->exportState(); });
+  return withCore(impl_, [&](SessionCore &core) { return core.exportState(); });
 }
 
 Status Session::importState(std::span<const std::byte> blob) {
-  return guarded([&] { return impl_->core->importState(blob); });
+  return withCore(impl_, [&](SessionCore &core) { return core.importState(blob); });
 }
 
-SessionStats Session::stats() const { return impl_->core->stats(); }
+SessionStats Session::stats() const {
+  return impl_ ? impl_->core->stats() : SessionStats();
+}
+
 Result<NamedValues> Session::dumped() const {
-  return guarded([&] { return impl_->core->dumped(); });
+  return withCore(impl_, [&](SessionCore &core) { return core.dumped(); });
 }
 Result<std::string> Session::trace() const {
-  return guarded([&] { return impl_->core->trace(); });
+  return withCore(impl_, [&](SessionCore &core) { return core.trace(); });
 }
 
 } // namespace hexin

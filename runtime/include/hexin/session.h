@@ -6,7 +6,9 @@
 //
 // A session owns its arena, its plans and its state. `run` may be called from
 // several threads; calls of one session take turns. Sessions of one model share
-// the weights. Destroying a session waits for what it has in flight.
+// the weights. Destroying a session waits for what it has in flight. Every call of a
+// session that was moved from gives failedPrecondition (stats() and device(): nothing),
+// except model(), which must not be asked then.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_SESSION_H

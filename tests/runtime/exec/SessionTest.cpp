@@ -179,6 +179,18 @@ TEST_P(Sessions, LeaveNothingBehind) {
   EXPECT_EQ(fakeCounters().devicesAlive, before.devicesAlive);
 }
 
+TEST_P(Sessions, AMovedFromSessionSaysSo) {
+  auto session = start(makeScaleTwice(device()));
+  ASSERT_TRUE(session);
+  Session other = std::move(*session);
+  EXPECT_STATUS(failedPrecondition, "moved from", session->run({}).status());
+  EXPECT_STATUS(failedPrecondition, "moved from", session->submit({}).status());
+  EXPECT_STATUS(failedPrecondition, "moved from", session->resetState());
+  EXPECT_EQ(session->stats().runs, 0u);
+  EXPECT_EQ(session->device(), "");
+  EXPECT_TRUE(other.resetState());
+}
+
 HEXIN_ON_BOTH_FAKES(Sessions);
 
 } // namespace
