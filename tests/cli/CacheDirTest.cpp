@@ -22,7 +22,9 @@ protected:
   }
   void TearDown() override { ::unsetenv("HEXIN_CACHE_DIR"); }
 
-  std::string path_ = ::testing::TempDir() + "hexin-cache";
+  /// Of this test alone: others run at the same time.
+  std::string path_ = ::testing::TempDir() + "hexin-cache-" +
+                      ::testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 
 TEST_F(CacheDir, TheVariableDecides) {
@@ -43,7 +45,7 @@ TEST_F(CacheDir, ShowsWhatIsThere) {
 }
 
 TEST_F(CacheDir, ClearingKeepsWhatLinksPointTo) {
-  std::string kept = ::testing::TempDir() + "hexin-kept";
+  std::string kept = path_ + "-kept";
   fs::create_directories(kept);
   std::ofstream(kept + "/file") << "x";
   fs::create_directory_symlink(kept, path_ + "/link");

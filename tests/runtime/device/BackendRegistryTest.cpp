@@ -29,7 +29,7 @@ TEST(BackendRegistry, ListsTheLibrariesThatAreThere) {
   std::filesystem::create_directories(folder);
   std::ofstream(folder + "/libhexin_backend_damaged.so") << "no library";
   ::setenv("HEXIN_BACKEND_PATH", folder.c_str(), 1);
-  BackendRegistry::instance().open("absent", {});
+  (void)BackendRegistry::instance().open("absent", {});
   std::vector<DeviceInfo> devices = listDevices();
   ::unsetenv("HEXIN_BACKEND_PATH");
   auto find = [&](const std::string &id) {
