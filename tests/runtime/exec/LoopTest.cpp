@@ -75,9 +75,10 @@ TEST_P(Loops, CarriedValuesAndStacks) {
     auto factor = static_cast<float>(1 << ran);
     EXPECT_EQ(floatsOf((*outputs)[0].value), (std::vector<float>{factor, -3 * factor}));
     EXPECT_EQ(dimsOf((*outputs)[1].value), (std::vector<int64_t>{ran, 2}));
-    if (ran == 3)
+    if (ran == 3) {
       EXPECT_EQ(floatsOf((*outputs)[1].value),
                 (std::vector<float>{0, 0, 4, -12, 16, -48}));
+    }
   }
 }
 
