@@ -37,6 +37,16 @@ std::string printed(ModuleOp module) {
   return text + "\n";
 }
 
+/// None of `asked` is an architecture of the target.
+Status noArchitecture(const std::string &target, ArrayRef<std::string> asked) {
+  std::string known;
+  std::unique_ptr<Target> every = createTarget(target, TargetOptions());
+  for (const CodegenTraits &variant : every->variants())
+    known += (known.empty() ? "" : ", ") + variant.arch;
+  return invalidArgument("target '" + target + "' has no architecture '" +
+                         llvm::join(asked, "', '") + "'; it has " + known);
+}
+
 class Compilation {
 public:
   Compilation(const CompileOptions &options, const std::string &outPath)
@@ -66,8 +76,7 @@ public:
         return invalidArgument("unknown target '" + name + "'; this build has " +
                                known());
       if (target->variants().empty())
-        return invalidArgument("target '" + name +
-                               "' has none of the architectures asked for");
+        return noArchitecture(name, options.cpuArchs);
       targets.push_back(std::move(target));
     }
     for (const std::string &library : options.prefer)

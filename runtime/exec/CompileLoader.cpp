@@ -1,10 +1,13 @@
 #include "hexin/compile.h"
 
+#include "runtime/artifact/Container.h"
 #include "runtime/base/Log.h"
 #include "runtime/device/Library.h"
 #include "runtime/exec/CompilerAbi.h"
 
+#include <array>
 #include <cctype>
+#include <fstream>
 #include <mutex>
 #include <utility>
 
@@ -184,8 +187,22 @@ Result<CompileReport> call(CompilerFunction hexin_compiler_api::*function,
 
 } // namespace
 
+static bool isArtifact(const std::string &path) {
+  std::array<char, containerMagic.size()> start{};
+  std::ifstream(path, std::ios::binary).read(start.data(), start.size());
+  return start == containerMagic;
+}
+
 Result<CompileReport> compile(const std::string &modelPath, const std::string &outPath,
                               const CompileOptions &options) {
+  // An empty path would stand for a model in memory.
+  if (modelPath.empty())
+    return invalidArgument("the path of the model to compile is empty");
+  if (isArtifact(modelPath))
+    return invalidArgument(
+        "'" + modelPath +
+        "' is a .hxm already, expected a model such as .onnx; to add a "
+        "target to it, retarget it");
   hexin_compiler_request request{};
   request.input_path = modelPath.c_str();
   return call(&hexin_compiler_api::compile, request, outPath, options);

@@ -14,7 +14,7 @@ namespace hexin::cli {
 void addCompileArguments(CLI::App &command, CompileArguments &arguments) {
   command
       .add_option("--targets", arguments.targets,
-                  "Targets to compile for, as in cpu,opencl; default cpu")
+                  "Targets to compile for, as in cpu,opencl")
       ->delimiter(',')
       ->type_name("TARGET,…")
       ->allow_extra_args(false);

@@ -79,6 +79,7 @@ void addCompileCommand(CLI::App &app, Context &context) {
                   "Print the program after this phase instead of compiling to the end")
       ->check(CLI::IsMember({"import", "optimized", "placed", "kernels"}));
   addCompileArguments(*sub, command->arguments);
+  sub->get_option("--targets")->default_str("cpu");
   sub->add_flag("--json", command->asJson, "Report as JSON");
   sub->callback([command, &context] { context.status = runCompile(*command, context); });
 }

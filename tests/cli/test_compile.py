@@ -188,3 +188,14 @@ def test_a_full_disk_leaves_the_old_file(hexin, small_model, tmp_path):
 def test_a_folder_that_is_not_there(hexin, small_model):
     done = hexin("compile", small_model("affine"), "-o", "none/a.hxm")
     assert done.code in (1, 4) and "none" in done.err
+
+
+def test_what_is_no_model_to_compile(hexin, small_model):
+    hexin("compile", small_model("affine"), "-o", "a.hxm").succeeded()
+    hexin("compile", "a.hxm", "-o", "b.hxm").failed(2, "a.hxm", "is a .hxm already", "retarget")
+    hexin("compile", "", "-o", "b.hxm").failed(2, "path", "empty")
+
+
+def test_unknown_architectures_name_the_known(hexin, small_model):
+    compiled = hexin("compile", small_model("affine"), "-o", "a.hxm", "--cpu-archs=x86-64-v9")
+    compiled.failed(2, "x86-64-v9", "x86-64-v4, x86-64-v3")
