@@ -31,6 +31,19 @@ void expectRefused(const char *what, const std::function<void(ArtifactMaker &)> 
       << what << ": " << status.toString();
 }
 
+TEST(HostileHeader, TeamsAreChecked) {
+  auto teams = [](ArtifactMaker &m, uint64_t features, uint32_t threads, uint32_t bytes) {
+    m.program().required_features = features;
+    m.program().kernels[0]->team_threads = threads;
+    m.program().kernels[0]->local_bytes = bytes;
+  };
+  constexpr uint64_t bit = fmt::featureTeamKernels;
+  expectRefused("teams without the bit", [&](auto &m) { teams(m, 0, 64, 1024); });
+  expectRefused("threads", [&](auto &m) { teams(m, bit, 1 << 20, 1024); });
+  expectRefused("local memory", [&](auto &m) { teams(m, bit, 64, 1u << 31); });
+  expectRefused("memory of nobody", [&](auto &m) { teams(m, bit, 0, 64); });
+}
+
 TEST(HostileHeader, IndicesAreChecked) {
   expectRefused("kernel index",
                 [](auto &m) { m.program().instructions[0]->variants[0]->kernel = 2; });
