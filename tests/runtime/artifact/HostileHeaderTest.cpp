@@ -1,5 +1,6 @@
 // Headers whose hashes are right and whose contents are not.
 #include "runtime/artifact/Container.h"
+#include "runtime/artifact/Format.h"
 
 #include "tests/runtime/ArtifactMaker.h"
 #include "tests/runtime/FakeDevice.h"

@@ -1,5 +1,7 @@
 #include "tests/runtime/exec/SessionFixture.h"
 
+#include "runtime/artifact/Format.h"
+
 namespace hexin {
 namespace {
 
