@@ -14,6 +14,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -53,8 +54,8 @@ public:
       : options(options), outPath(outPath), start(std::chrono::steady_clock::now()),
         cache(KernelCache::open(resolveCacheDir(options.cacheDir))) {
     context.loadDialect<hx::HXDialect, func::FuncDialect, arith::ArithDialect,
-                        math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
-                        vector::VectorDialect>();
+                        gpu::GPUDialect, math::MathDialect, memref::MemRefDialect,
+                        scf::SCFDialect, vector::VectorDialect>();
     pipeline.verifyEach = options.verifyEach;
     pipeline.placement = {options.disable, options.allowFallback};
   }

@@ -6,6 +6,7 @@
 #include "compiler/target/Partition.h"
 #include "compiler/target/ReadBack.h"
 #include "compiler/transforms/ConstantTensor.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/device/KernelAbi.h"
 
 #include "mlir/IR/Location.h"
@@ -448,10 +449,33 @@ private:
     }
     if (!refusal.empty())
       reason += (reason.empty() ? "" : "; ") + refusal;
+    if (group.getTeamSchedule() && target.variants().front().team.threads > 0) {
+      HEXIN_ASSIGN_OR_RETURN(auto variant, teamVariant(group));
+      variants.push_back(std::move(variant));
+    }
     HEXIN_RETURN_IF_ERROR(addLaunch(use, group.getSchedule().str(),
                                     nodeNames(group.getLoc()), reason,
                                     std::move(variants)));
     return bringToHost(group);
+  }
+
+  /// The group's kernel for devices whose threads share memory.
+  Result<std::unique_ptr<fmt::VariantT>> teamVariant(hx::GroupOp group) {
+    codegen::KernelUse use;
+    std::string node = nodeNames(group.getLoc());
+    for (auto [i, traits] : llvm::enumerate(target.variants())) {
+      FailureOr<codegen::KernelUse> emitted =
+          codegen::emitTeamKernel(group, shapes, *kernels[i], traits, use.name);
+      if (failed(emitted))
+        return internalError("no team kernel could be written for '" + node + "'");
+      if (i == 0)
+        use = std::move(*emitted);
+    }
+    program->required_features |= fmt::featureTeamKernels;
+    HEXIN_ASSIGN_OR_RETURN(auto variant,
+                           kernelVariant(use, group.getSchedule().str(), node));
+    variant->name = group.getTeamSchedule()->str();
+    return variant;
   }
 
   Result<std::unique_ptr<fmt::VariantT>> libraryVariant(const LibraryCall &call) {
@@ -475,10 +499,9 @@ private:
     return variant;
   }
 
-  /// `variants`: what goes before the kernel, best first.
-  Status addLaunch(const codegen::KernelUse &use, std::string op, std::string node,
-                   std::string reason,
-                   std::vector<std::unique_ptr<fmt::VariantT>> variants = {}) {
+  Result<std::unique_ptr<fmt::VariantT>> kernelVariant(const codegen::KernelUse &use,
+                                                       const std::string &op,
+                                                       const std::string &node) {
     auto variant = std::make_unique<fmt::VariantT>();
     variant->engine = fmt::Engine::kernel;
     variant->kernel = kernelId(use);
@@ -498,6 +521,14 @@ private:
       HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(value));
       variant->bindings.push_back(fmt::Binding(id, -1));
     }
+    return variant;
+  }
+
+  /// `variants`: what goes before the kernel, best first.
+  Status addLaunch(const codegen::KernelUse &use, std::string op, std::string node,
+                   std::string reason,
+                   std::vector<std::unique_ptr<fmt::VariantT>> variants = {}) {
+    HEXIN_ASSIGN_OR_RETURN(auto variant, kernelVariant(use, op, node));
     auto instruction = std::make_unique<fmt::InstructionT>();
     instruction->kind = fmt::InstructionKind::run;
     instruction->variants = std::move(variants);
@@ -624,6 +655,8 @@ private:
     kernel->footprints.assign(roots.begin() + 1, roots.end());
     kernel->writes.assign(use.writes.begin(), use.writes.end());
     kernel->grain = use.grain;
+    kernel->team_threads = use.teamThreads;
+    kernel->local_bytes = use.localBytes;
     kernel->order = use.isExact ? fmt::OrderClass::exact : fmt::OrderClass::fixed;
     kernel->error_constant = use.errorConstant;
     program->kernels.push_back(std::move(kernel));

@@ -216,9 +216,9 @@ private:
     for (Operation *op : ordered)
       locations.push_back(op->getLoc());
     Location loc = b.getFusedLoc(locations);
-    auto group =
-        hx::GroupOp::create(b, loc, root->getResultTypes(), inputs.getArrayRef(),
-                            b.getStringAttr("any"), b.getStringAttr(""), StringAttr());
+    auto group = hx::GroupOp::create(b, loc, root->getResultTypes(), inputs.getArrayRef(),
+                                     b.getStringAttr("any"), b.getStringAttr(""),
+                                     StringAttr(), StringAttr());
     Block *body = b.createBlock(&group.getBody());
     IRMapping mapping;
     for (Value input : inputs)
@@ -377,6 +377,10 @@ LogicalResult partition(func::FuncOp func, const PlacementOptions &options) {
       return WalkResult::interrupt();
     }
     group.setSchedule(choice.name);
+    llvm::StringRef forTeams =
+        codegen::chooseTeamSchedule(group, grouped, options.disabled);
+    if (!forTeams.empty())
+      group.setTeamSchedule(forTeams);
     if (!choice.reason.empty())
       group.setReason(choice.reason);
     return WalkResult::advance();

@@ -8,9 +8,11 @@
 
 namespace hexin::fmt {
 
-/// The bits of `required_features`, in headers and programs, that this build knows
-/// (none so far).
-inline constexpr uint64_t knownFeatures = 0;
+/// Bits of a program's `required_features`.
+inline constexpr uint64_t featureTeamKernels = 1; ///< Kernel.team_threads
+
+/// The bits of `required_features`, in headers and programs, that this build knows.
+inline constexpr uint64_t knownFeatures = featureTeamKernels;
 
 /// Binding.value of an optional operand that is not there.
 inline constexpr uint32_t absentOperand = 0xFFFFFFFF;

@@ -61,6 +61,9 @@ typedef struct hexin_device_info {
   uint32_t base_alignment; /* bytes; of buffers and of binding offsets */
   uint32_t compute_units;
   uint32_t flags;
+  /* Of HEXIN_DEVICE_LOCAL_MEMORY devices: the largest team, and its local memory. */
+  uint32_t max_team_threads;
+  uint64_t local_memory_bytes;
 } hexin_device_info;
 
 typedef struct hexin_device_options {
@@ -126,6 +129,8 @@ typedef struct hexin_command_desc {
   int64_t grain; /* fewest items worth a thread of their own */
   const hexin_attribute *attributes;
   uint32_t attribute_count;
+  uint32_t team_threads; /* > 0: a team of that many threads runs each item ... */
+  uint32_t local_bytes;  /* ... and shares that much memory; see KernelAbi.h */
 } hexin_command_desc;
 
 typedef struct hexin_slot {

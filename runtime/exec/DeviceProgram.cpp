@@ -91,6 +91,7 @@ DeviceProgram::load(std::shared_ptr<const Model::Impl> model,
   result->device_ = std::move(device);
   HEXIN_RETURN_IF_ERROR(result->check(*program));
   result->info_ = std::make_unique<ProgramInfo>(*program, result->model_->header());
+  HEXIN_RETURN_IF_ERROR(result->checkTeams());
   HEXIN_RETURN_IF_ERROR(result->loadImages());
   HEXIN_RETURN_IF_ERROR(result->loadWeights());
   (*loaded)[key] = result;
@@ -127,6 +128,44 @@ Status DeviceProgram::check(const fmt::Program &program) const {
     if (const fmt::Port *port = model_->header().outputs()->Get(i); !isTensor(port))
       return unsupported("output '" + port->name()->str() +
                          "' is no tensor of numbers; sessions give only those so far");
+  return Status::success();
+}
+
+bool DeviceProgram::runsHere(const fmt::Kernel &kernel) const {
+  const hexin_device_info &info = device_->info();
+  return kernel.team_threads() == 0 || ((info.flags & HEXIN_DEVICE_LOCAL_MEMORY) != 0 &&
+                                        kernel.team_threads() <= info.max_team_threads &&
+                                        kernel.local_bytes() <= info.local_memory_bytes);
+}
+
+/// Every instruction has a variant that the device can run.
+Status DeviceProgram::checkTeams() const {
+  const fmt::Program &program = info_->program;
+  if (!(program.required_features() & fmt::featureTeamKernels))
+    return Status::success();
+  for (const fmt::Instruction *instruction : *program.instructions()) {
+    const fmt::Kernel *tooMuch = nullptr;
+    for (uint32_t v = 0; v < sizeOf(instruction->variants()); ++v) {
+      const fmt::Variant *variant = instruction->variants()->Get(v);
+      tooMuch = variant->engine() == fmt::Engine::kernel
+                    ? program.kernels()->Get(variant->kernel())
+                    : nullptr;
+      if (!tooMuch || runsHere(*tooMuch)) {
+        tooMuch = nullptr;
+        break;
+      }
+    }
+    if (tooMuch)
+      return unsupported("'" + (instruction->node() ? instruction->node()->str() : "") +
+                         "' of '" + model_->path + "' has only kernels for teams, of " +
+                         std::to_string(tooMuch->team_threads()) + " threads with " +
+                         std::to_string(tooMuch->local_bytes()) +
+                         " bytes of local memory; device '" + device_->id() +
+                         "' has teams of at most " +
+                         std::to_string(device_->info().max_team_threads) + " with " +
+                         std::to_string(device_->info().local_memory_bytes) +
+                         "; compile or retarget the model for this device");
+  }
   return Status::success();
 }
 

@@ -40,12 +40,15 @@ public:
   std::span<const Module> modules() const { return modules_; }
   std::span<const Buffer> weightChunks() const { return weightChunks_; }
   const WeightPlace &weightPlace(uint32_t weight) const { return weightPlaces_[weight]; }
+  /// Whether the device has the teams that kernel `kernel` wants, if any.
+  bool runsHere(const fmt::Kernel &kernel) const;
   /// The weight's bytes in the mapping.
   std::span<const std::byte> weightBytes(uint32_t weight) const;
 
 private:
   DeviceProgram() = default;
   Status check(const fmt::Program &program) const;
+  Status checkTeams() const;
   Status loadImages();
   std::string describeLoaded(uint64_t compiledBefore) const;
   Status loadWeights();

@@ -132,11 +132,16 @@ Status PlanBuilder::addRun(const fmt::Instruction &instruction) {
       if (guard == 0)
         continue;
     }
-    if (variant->engine() == fmt::Engine::kernel)
+    bool isKernel = variant->engine() == fmt::Engine::kernel;
+    const fmt::Kernel *kernel =
+        isKernel ? program_.kernels()->Get(variant->kernel()) : nullptr;
+    if (kernel && !context_.program.runsHere(*kernel))
+      continue; // there is another: DeviceProgram saw to that
+    if (kernel && kernel->team_threads() == 0)
       return addKernel(*variant);
     if (variant->engine() == fmt::Engine::host)
       return addHost(*variant);
-    Status added = addLibrary(*variant);
+    Status added = isKernel ? addKernel(*variant) : addLibrary(*variant);
     if (blocked_ || added.ok())
       return added;
     if (!isRefusal(added))
@@ -178,6 +183,8 @@ Status PlanBuilder::addKernel(const fmt::Variant &variant) {
     desc.name = kernel.name()->c_str();
     desc.items = items;
     desc.grain = kernel.grain();
+    desc.team_threads = kernel.team_threads();
+    desc.local_bytes = kernel.local_bytes();
     Status prepared = corrupt("the program has no code");
     for (const Module &module : context_.program.modules()) {
       desc.module = module.get();

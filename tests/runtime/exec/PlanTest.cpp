@@ -1,5 +1,7 @@
 #include "tests/runtime/exec/SessionFixture.h"
 
+#include "runtime/artifact/Format.h"
+
 namespace hexin {
 namespace {
 
@@ -159,6 +161,32 @@ TEST_P(Plans, TakeTheFirstVariantThatRuns) {
   ASSERT_TRUE(refused);
   EXPECT_STATUS(unsupported, "there is no library here",
                 refused->run({{"x", ones(2)}}).status());
+}
+
+TEST_P(Plans, PassOverKernelsForTeams) {
+  // What would be 5 times is for devices with local memory; the fakes have none.
+  ArtifactMaker m = makeScaleTwice(device());
+  m.program().required_features = fmt::featureTeamKernels;
+  auto &variants = m.program().instructions[0]->variants;
+  auto forTeams = std::make_unique<fmt::VariantT>(*variants[0]);
+  forTeams->kernel = m.kernel("scale", {false, true}, 2);
+  forTeams->params[1] = m.constant(5);
+  m.program().kernels.back()->team_threads = 64;
+  m.program().kernels.back()->local_bytes = 1024;
+  variants.insert(variants.begin(), std::move(forTeams));
+  auto session = start(std::move(m));
+  ASSERT_TRUE(session);
+  auto outputs = session->run({{"x", ones(2)}});
+  ASSERT_TRUE(outputs) << outputs.status().toString();
+  EXPECT_EQ(floatsOf((*outputs)[0].value), (std::vector<float>{6, 6}));
+
+  ArtifactMaker none = makeScaleTwice(device());
+  none.program().required_features = fmt::featureTeamKernels;
+  none.program().kernels[0]->team_threads = 64;
+  auto model = none.open();
+  ASSERT_TRUE(model) << model.status().toString();
+  EXPECT_STATUS(unsupported, "has only kernels for teams, of 64 threads",
+                Session::create(*model, {.device = device()}).status());
 }
 
 TEST_P(Plans, GiveKernelsScratch) {

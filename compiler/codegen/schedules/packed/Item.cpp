@@ -94,7 +94,10 @@ Row Item::rowAt(Value flat) const {
 static Value withoutZero(KernelBuilder &k, Value x, Value zero, unsigned lanes) {
   if (!zero)
     return x;
-  return arith::SubFOp::create(k.builder(), k.loc(), x, k.splat(zero, lanes));
+  zero = k.splat(zero, lanes);
+  if (zero.getType().isIntOrIndex())
+    return arith::SubIOp::create(k.builder(), k.loc(), x, zero);
+  return arith::SubFOp::create(k.builder(), k.loc(), x, zero);
 }
 
 Value Item::loadLhs(Value position, unsigned lanes) const {
