@@ -8,9 +8,11 @@
 
 namespace hexin::fmt {
 
-/// The bits of `required_features`, in headers and programs, that this build knows
-/// (none so far).
-inline constexpr uint64_t knownFeatures = 0;
+/// Bits of `required_features`, in headers and programs: values that are no tensors of
+/// numbers, and the host instructions that make them.
+inline constexpr uint64_t hostValuesFeature = 1;
+/// Those that this build knows.
+inline constexpr uint64_t knownFeatures = hostValuesFeature;
 
 /// Binding.value of an optional operand that is not there.
 inline constexpr uint32_t absentOperand = 0xFFFFFFFF;

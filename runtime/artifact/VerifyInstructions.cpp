@@ -42,8 +42,8 @@ Status ProgramVerifier::verifyInstruction(const fmt::Instruction &instruction,
   switch (instruction.kind()) {
   case fmt::InstructionKind::to_host:
   case fmt::InstructionKind::to_device:
-    if (!isValue(instruction.value()))
-      return corruptData(where + " transfers no value");
+    if (!isValue(instruction.value()) || !holdsNumbers(instruction.value()))
+      return corruptData(where + " transfers no tensor");
     return Status::success();
   case fmt::InstructionKind::loop_begin:
   case fmt::InstructionKind::loop_end:
@@ -117,6 +117,9 @@ Status ProgramVerifier::verifyBindings(const fmt::Variant &variant,
       continue;
     if (!isValue(binding->value()) || !isExprOrNone(binding->offset()))
       return corruptData(where + ": binding " + std::to_string(i) + " is malformed");
+    if (variant.engine() != fmt::Engine::host && !holdsNumbers(binding->value()))
+      return corruptData(where + ": binding " + std::to_string(i) +
+                         " is no tensor of numbers, which only the host takes");
     if (variant.engine() == fmt::Engine::host && binding->offset() != -1)
       return corruptData(where + ": a host op cannot take a value at an offset");
     bool isWritten = variant.engine() == fmt::Engine::kernel
