@@ -122,7 +122,8 @@ Status addStates(func::FuncOp func, hx::SymbolicShapes &shapes,
     state->dtype = header.inputs[in]->dtype;
     const fmt::PortT &before = *header.inputs[in], &after = *header.outputs[out];
     if (before.kind != static_cast<uint8_t>(hexin::ValueKind::tensor) ||
-        after.kind != before.kind || after.dtype != before.dtype || after.dims.size() != before.dims.size())
+        after.kind != before.kind || after.dtype != before.dtype ||
+        after.dims.size() != before.dims.size())
       return invalidArgument("state '" + input + "=" + output +
                              "': the output is not of the input's element type and rank");
     state->dims.assign(before.dims.begin(), before.dims.end());

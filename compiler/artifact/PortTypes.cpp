@@ -28,8 +28,8 @@ static Result<uint8_t> storedDType(Type elementType) {
 /// `innermost`: the element type of the tensors in it.
 static Result<std::unique_ptr<fmt::TypeDefT>> toTypeDef(Type type, uint8_t &innermost) {
   auto def = std::make_unique<fmt::TypeDefT>();
-  def->kind = static_cast<uint8_t>(isa<NoneType>(type) ? ValueKind::tensor
-                                                       : valueKind(type));
+  def->kind =
+      static_cast<uint8_t>(isa<NoneType>(type) ? ValueKind::tensor : valueKind(type));
   if (Type held = hx::heldType(type)) {
     HEXIN_ASSIGN_OR_RETURN(def->held, toTypeDef(held, innermost));
     return def;

@@ -235,9 +235,9 @@ private:
       return addLoop(loop);
     if (hostOnly.contains(op))
       return Status::success();
-    if (auto reshape = dyn_cast<hx::ReshapeOp>(op))
-      return placeOf(op, shapes) == Place::view ? addView(reshape) : Status::success();
     Place place = placeOf(op, shapes);
+    if (auto reshape = dyn_cast<hx::ReshapeOp>(op); reshape && place == Place::view)
+      return addView(reshape);
     if (place == Place::host)
       for (Value result : op->getResults())
         if (idOf(result) >= 0) // a result of the program

@@ -80,7 +80,8 @@ Type GraphImporter::declaredType(StringRef name, const Scope &scope) {
   for (const Scope *at = &scope; at; at = at->parent) {
     if (!at->graph)
       continue;
-    for (const std::vector<ValueInfo> *infos : {&at->graph->valueInfos, &at->graph->outputs})
+    for (const std::vector<ValueInfo> *infos :
+         {&at->graph->valueInfos, &at->graph->outputs})
       for (const ValueInfo &info : *infos)
         if (StringRef(info.name) == name && info.type.kind != TypeInfo::Kind::none)
           if (Result<Type> type = toValueType(builder.getContext(), info.type); type.ok())

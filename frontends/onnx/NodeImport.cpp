@@ -1,8 +1,8 @@
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/ModelInputs.h"
 #include "frontends/onnx/OpBinder.h"
-#include "frontends/onnx/OperandKinds.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/OperandKinds.h"
 #include "frontends/onnx/wire/Utf8.h"
 
 #include "compiler/ir/Ops.h"

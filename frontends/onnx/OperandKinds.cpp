@@ -13,8 +13,7 @@ OperandKinds operandKinds(llvm::StringRef domain, llvm::StringRef opType) {
         .Default(Kinds::numbers);
   if (!domain.empty())
     return Kinds::numbers;
-  return kinds
-      .Cases({"Identity", "If", "Loop", "Scan", "SequenceMap"}, Kinds::values)
+  return kinds.Cases({"Identity", "If", "Loop", "Scan", "SequenceMap"}, Kinds::values)
       .Cases({"Optional", "OptionalGetElement", "OptionalHasElement"}, Kinds::values)
       .Cases({"SequenceConstruct", "SequenceInsert", "SequenceAt", "SequenceErase",
               "SequenceLength", "ConcatFromSequence"},

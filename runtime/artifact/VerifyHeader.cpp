@@ -140,7 +140,8 @@ Status verifyType(const fmt::TypeDef &type, const std::string &where,
   if (isTensor ? (kind == ValueKind::strings) != (dtype == DType::string)
                : kind == ValueKind::map && dtype != DType::i64 && dtype != DType::string)
     return corruptData(where + " of kind " + std::to_string(type.kind()) +
-                       " cannot have elements or keys of " + std::string(toString(dtype)));
+                       " cannot have elements or keys of " +
+                       std::string(toString(dtype)));
   if (!isTensor)
     return verifyType(*type.held(), where, budget, depth + 1);
   if (type.rank() < -1 || type.rank() > static_cast<int32_t>(verify::maxRank) ||

@@ -122,10 +122,9 @@ Status ProgramVerifier::verifyHolds(const fmt::ValueDef &value,
   if (holds == ValueKind::tensor)
     return isString ? corruptData(where + ": strings are no tensor of numbers")
                     : Status::success();
-  bool mayHold = value.kind() == fmt::ValueKind::temp ||
-                 value.kind() == fmt::ValueKind::input ||
-                 value.kind() == fmt::ValueKind::output ||
-                 value.kind() == fmt::ValueKind::phi;
+  bool mayHold =
+      value.kind() == fmt::ValueKind::temp || value.kind() == fmt::ValueKind::input ||
+      value.kind() == fmt::ValueKind::output || value.kind() == fmt::ValueKind::phi;
   bool isRight = holds == ValueKind::strings ? isString : sizeOf(value.dims()) == 0;
   if (mayHold && isRight && value.residency() == fmt::Residency::host)
     return Status::success();

@@ -110,9 +110,9 @@ Status InputCheck::bind(const NamedValues &inputs) {
       HEXIN_RETURN_IF_ERROR(
           checkValue(input.value, found->type, "input '" + input.name + "'"));
       const StringTensor *strings = input.value.strings();
-      HEXIN_RETURN_IF_ERROR(
-          bindPort(port, strings ? std::span<const int64_t>(strings->dims)
-                                 : std::span<const int64_t>()));
+      HEXIN_RETURN_IF_ERROR(bindPort(port, strings
+                                               ? std::span<const int64_t>(strings->dims)
+                                               : std::span<const int64_t>()));
       values_[port] = &input.value;
       continue;
     }

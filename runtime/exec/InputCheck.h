@@ -1,8 +1,9 @@
 //===- InputCheck.h - the caller's inputs against what the model declares ---------===//
 //
 // Finds each declared input by name and checks dtype, rank, fixed sizes, what a sequence,
-// optional or map holds, and that equal symbols get equal sizes. Messages say what was expected and what came.
-// Allocates nothing once its vectors have their size. Not thread-safe.
+// optional or map holds, and that equal symbols get equal sizes. Messages say what was
+// expected and what came. Allocates nothing once its vectors have their size. Not
+// thread-safe.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_RUNTIME_EXEC_INPUTCHECK_H

@@ -89,7 +89,8 @@ struct Step {
     toHost,   ///< `place` to the host tensor of `value`
     toDevice, ///< the host tensor of `value` to `place`
     release,  ///< frees what the host has of `value`
-    handOver, ///< what the host has of `value`, no tensor of numbers, leaves it as #`count`
+    handOver, ///< what the host has of `value`, no tensor of numbers, leaves it as
+              ///< #`count`
     receive   ///< and becomes that of `value`
   };
   Kind kind;
@@ -143,9 +144,9 @@ struct PlanState {
     DevicePlace place;
     ArenaPlace arena; ///< when it is a temp with a place
     HostPlace::Kind hostKind = HostPlace::none;
-    bool onDevice = false; ///< the place holds the value
+    bool onDevice = false;   ///< the place holds the value
     uint32_t handedOver = 0; ///< its number on the way through a loop's border
-    Dims dims;             ///< when `place` is set
+    Dims dims;               ///< when `place` is set
   };
   /// A loop that the builder is in, outermost first.
   struct Loop {

@@ -67,11 +67,11 @@ private:
   /// Where an output goes in the run at hand.
   struct OutputTarget {
     bool isWanted = true;
-    Tensor *given = nullptr; ///< the caller's
-    Tensor made;             ///< ours, when there is none
+    Tensor *given = nullptr;     ///< the caller's
+    Tensor made;                 ///< ours, when there is none
     Value *givenValue = nullptr; ///< the same of what is no tensor of numbers
     Value madeValue;
-    bool isWritten = false;  ///< the device writes to its memory directly
+    bool isWritten = false; ///< the device writes to its memory directly
   };
 
   // A run, in this order; mutex_ held.

@@ -98,8 +98,9 @@ Status SessionCore::callHost(const Step &step) {
   const HostCall &call = *step.call;
   auto isValue = [](ValueKind kind) { return kind != ValueKind::tensor; };
   if (isHostOp(call.op) ||
-      std::ranges::any_of(call.operands,
-                          [&](const auto &operand) { return isValue(operand.place.holds); }) ||
+      std::ranges::any_of(
+          call.operands,
+          [&](const auto &operand) { return isValue(operand.place.holds); }) ||
       std::ranges::any_of(call.results,
                           [&](const auto &result) { return isValue(result.holds); }))
     return callHostKernel(step);

@@ -99,14 +99,15 @@ Status SessionCore::callHostKernel(const Step &step) {
     const HostCall::Result &expected = call.results[i];
     Value &result = (*results)[i];
     std::span<const int64_t> dims = sizesOf(result);
-    bool isRight =
-        kindOf(result) == expected.holds && dims.size() == expected.rank &&
-        (!result.tensor() || result.tensor()->dtype() == expected.dtype) &&
-        (!expected.hasDims || std::ranges::equal(dims, expected.dims));
+    bool isRight = kindOf(result) == expected.holds && dims.size() == expected.rank &&
+                   (!result.tensor() || result.tensor()->dtype() == expected.dtype) &&
+                   (!expected.hasDims || std::ranges::equal(dims, expected.dims));
     if (!isRight)
-      return invalidArgument(where + " gave " + describe(result) + ", where the model was "
-                             "compiled for a " + std::string(toString(expected.holds)) +
-                             " of rank " + std::to_string(expected.rank) +
+      return invalidArgument(where + " gave " + describe(result) +
+                             ", where the model was "
+                             "compiled for a " +
+                             std::string(toString(expected.holds)) + " of rank " +
+                             std::to_string(expected.rank) +
                              ": its declared types do not say what its values are");
     if (expected.holds == ValueKind::tensor) {
       hostOwned_[expected.value] = std::move(*result.tensor());
@@ -123,9 +124,8 @@ void SessionCore::rememberInputMemory() {
   inputMemory_.clear();
   for (const Value *value : inputs_.values())
     if (value)
-      forEachTensor(*value, [&](const Tensor &tensor) {
-        inputMemory_.push_back(tensor.data());
-      });
+      forEachTensor(*value,
+                    [&](const Tensor &tensor) { inputMemory_.push_back(tensor.data()); });
   std::ranges::sort(inputMemory_);
 }
 

@@ -40,10 +40,9 @@ Result<Value> withDims(const Value &value, std::vector<int64_t> dims) {
   if (const StringTensor *strings = value.strings())
     return Value(StringTensor{std::move(dims), strings->elements});
   const Tensor &tensor = *value.tensor();
-  HEXIN_ASSIGN_OR_RETURN(Tensor view,
-                         Tensor::wrap(tensor.dtype(), dims,
-                                      const_cast<void *>(tensor.data()),
-                                      tensor.byteLength(), tensor.owner()));
+  HEXIN_ASSIGN_OR_RETURN(Tensor view, Tensor::wrap(tensor.dtype(), dims,
+                                                   const_cast<void *>(tensor.data()),
+                                                   tensor.byteLength(), tensor.owner()));
   return owned(view);
 }
 
@@ -173,13 +172,12 @@ Result<Value> sliceAxis(const Value &value, size_t axis, int64_t begin, int64_t 
   const Tensor &tensor = *value.tensor();
   HEXIN_ASSIGN_OR_RETURN(Tensor part, Tensor::allocate(tensor.dtype(), dims));
   int64_t width = byteWidth(tensor.dtype());
-  forEachRun(tensor.dims(), axis, begin, size,
-             [&](int64_t from, int64_t to, int64_t count) {
-               if (count > 0)
-                 std::memcpy(part.as<char>() + to * width,
-                             tensor.as<char>() + from * width,
-                             static_cast<size_t>(count * width));
-             });
+  forEachRun(
+      tensor.dims(), axis, begin, size, [&](int64_t from, int64_t to, int64_t count) {
+        if (count > 0)
+          std::memcpy(part.as<char>() + to * width, tensor.as<char>() + from * width,
+                      static_cast<size_t>(count * width));
+      });
   return Value(std::move(part));
 }
 
@@ -188,10 +186,10 @@ Result<Value> concatAxis(std::span<const Value *const> values, size_t axis) {
   int64_t size = 0;
   for (const Value *value : values) {
     std::span<const int64_t> dims = dimsOf(*value);
-    bool isRight = kindOf(*value) == kindOf(*values[0]) &&
-                   (!value->tensor() ||
-                    value->tensor()->dtype() == values[0]->tensor()->dtype()) &&
-                   dims.size() == first.size() && axis < dims.size();
+    bool isRight =
+        kindOf(*value) == kindOf(*values[0]) &&
+        (!value->tensor() || value->tensor()->dtype() == values[0]->tensor()->dtype()) &&
+        dims.size() == first.size() && axis < dims.size();
     for (size_t i = 0; isRight && i < dims.size(); ++i)
       isRight = i == axis || dims[i] == first[i];
     auto sum = isRight ? checkedAdd(size, dims[axis]) : std::nullopt;

@@ -66,9 +66,8 @@ Values runDecodeImage(const Call &call) {
   if (ops->decode_picture(bytes->as<uint8_t>(), bytes->byteLength(), pixels, maxPixels,
                           &picture, error, sizeof error))
     return resourceExhausted(error);
-  std::shared_ptr<void> memory(picture.pixels, [picture, ops](void *) mutable {
-    ops->release_picture(&picture);
-  });
+  std::shared_ptr<void> memory(
+      picture.pixels, [picture, ops](void *) mutable { ops->release_picture(&picture); });
   int64_t channels = pixels == HEXIN_PIXELS_GRAY ? 1 : 3;
   int64_t dims[] = {picture.height, picture.width, channels};
   if (!picture.pixels || picture.channels != channels) {
@@ -76,10 +75,10 @@ Values runDecodeImage(const Call &call) {
     HEXIN_ASSIGN_OR_RETURN(Tensor empty, Tensor::allocate(DType::u8, dims));
     return single(std::move(empty));
   }
-  HEXIN_ASSIGN_OR_RETURN(
-      Tensor tensor,
-      Tensor::wrap(DType::u8, dims, picture.pixels,
-                   static_cast<size_t>(dims[0] * dims[1] * channels), std::move(memory)));
+  HEXIN_ASSIGN_OR_RETURN(Tensor tensor,
+                         Tensor::wrap(DType::u8, dims, picture.pixels,
+                                      static_cast<size_t>(dims[0] * dims[1] * channels),
+                                      std::move(memory)));
   return single(std::move(tensor));
 }
 

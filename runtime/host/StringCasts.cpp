@@ -79,7 +79,8 @@ template <typename W> std::string format(DType dtype, W value) {
 }
 
 std::string_view trimmed(std::string_view text) {
-  size_t first = text.find_first_not_of(" \t\n\r"), last = text.find_last_not_of(" \t\n\r");
+  size_t first = text.find_first_not_of(" \t\n\r"),
+         last = text.find_last_not_of(" \t\n\r");
   return first == text.npos ? std::string_view() : text.substr(first, last - first + 1);
 }
 
@@ -114,8 +115,7 @@ Values toStrings(const Tensor &tensor) {
   Status status = reference::visitWide(tensor.dtype(), [&](auto zero) {
     reference::Wide<decltype(zero)> elements(tensor);
     for (size_t i = 0; i < strings.elements.size(); ++i)
-      strings.elements[i] =
-          format(tensor.dtype(), elements[static_cast<int64_t>(i)]);
+      strings.elements[i] = format(tensor.dtype(), elements[static_cast<int64_t>(i)]);
     return Status::success();
   });
   HEXIN_RETURN_IF_ERROR(status);
@@ -152,8 +152,8 @@ Values runCast(const Call &call) {
   HEXIN_ASSIGN_OR_RETURN(const Tensor *tensor, call.tensor(0));
   if (type.kind == ValueKind::strings)
     return toStrings(*tensor);
-  HEXIN_ASSIGN_OR_RETURN(
-      auto results, reference::run("cast", call.attributes, {&tensor, 1}, {&type.dtype, 1}));
+  HEXIN_ASSIGN_OR_RETURN(auto results, reference::run("cast", call.attributes,
+                                                      {&tensor, 1}, {&type.dtype, 1}));
   return single(std::move(results[0]));
 }
 

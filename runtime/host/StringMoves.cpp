@@ -25,10 +25,9 @@ public:
   Result<Tensor> add(const StringTensor &strings) {
     HEXIN_ASSIGN_OR_RETURN(Tensor tensor, Tensor::allocate(DType::i64, strings.dims));
     if (static_cast<size_t>(tensor.numElements()) != strings.elements.size())
-      return invalidArgument("a tensor of strings has " +
-                             std::to_string(strings.elements.size()) +
-                             " elements, its sizes say " +
-                             std::to_string(tensor.numElements()));
+      return invalidArgument(
+          "a tensor of strings has " + std::to_string(strings.elements.size()) +
+          " elements, its sizes say " + std::to_string(tensor.numElements()));
     int64_t *numbers = tensor.as<int64_t>();
     for (const std::string &text : strings.elements) {
       auto next = static_cast<int64_t>(all.size());
@@ -41,9 +40,8 @@ public:
   }
 
   Result<StringTensor> strings(const Tensor &numbers) const {
-    HEXIN_ASSIGN_OR_RETURN(
-        StringTensor strings,
-        makeStrings({numbers.dims().begin(), numbers.dims().end()}));
+    HEXIN_ASSIGN_OR_RETURN(StringTensor strings,
+                           makeStrings({numbers.dims().begin(), numbers.dims().end()}));
     for (size_t i = 0; i < strings.elements.size(); ++i) {
       int64_t number = numbers.as<int64_t>()[i];
       if (number < 0 || number >= static_cast<int64_t>(all.size()))
@@ -61,7 +59,9 @@ private:
 
 } // namespace
 
-bool movesStrings(std::string_view op) { return std::ranges::find(moves, op) != std::end(moves); }
+bool movesStrings(std::string_view op) {
+  return std::ranges::find(moves, op) != std::end(moves);
+}
 
 Values runMoves(const Call &call) {
   bool isCompared = call.op == "compare";

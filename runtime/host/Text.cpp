@@ -74,8 +74,7 @@ std::string inCase(const std::string &text, bool toUpper) {
       if (changed[i] >= first && changed[i] < first + 26)
         changed[i] = static_cast<char>(changed[i] ^ 0x20);
     } else if ((byte & 0xE0) == 0xC0 && i + 1 < changed.size()) {
-      uint32_t c =
-          (byte & 0x1Fu) << 6 | (static_cast<uint8_t>(changed[i + 1]) & 0x3Fu);
+      uint32_t c = (byte & 0x1Fu) << 6 | (static_cast<uint8_t>(changed[i + 1]) & 0x3Fu);
       c = changedCase(c, toUpper);
       changed[i] = static_cast<char>(0xC0 | c >> 6);
       changed[++i] = static_cast<char>(0x80 | (c & 0x3F));
@@ -84,7 +83,8 @@ std::string inCase(const std::string &text, bool toUpper) {
   return changed;
 }
 
-/// Where an element of a broadcast result comes from: a stride per axis, 0 for a size of 1.
+/// Where an element of a broadcast result comes from: a stride per axis, 0 for a size
+/// of 1.
 std::vector<int64_t> broadcastStrides(std::span<const int64_t> dims, size_t rank) {
   std::vector<int64_t> strides(rank, 0);
   int64_t stride = 1;

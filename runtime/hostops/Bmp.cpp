@@ -71,7 +71,9 @@ bool readHeader(Bytes bytes, Header &h) {
 
 } // namespace
 
-bool isBmp(Bytes bytes) { return bytes.size() > 26 && bytes[0] == 'B' && bytes[1] == 'M'; }
+bool isBmp(Bytes bytes) {
+  return bytes.size() > 26 && bytes[0] == 'B' && bytes[1] == 'M';
+}
 
 Outcome decodeBmp(Bytes bytes, uint64_t maxPixels, Picture &picture) {
   Header h;
@@ -92,7 +94,8 @@ Outcome decodeBmp(Bytes bytes, uint64_t maxPixels, Picture &picture) {
     for (uint64_t x = 0; x < h.width; ++x, rgb += 3) {
       if (h.bits <= 8) {
         size_t bit = x * h.bits;
-        uint32_t index = bytes[row + bit / 8] >> (8 - h.bits - bit % 8) & ((1u << h.bits) - 1);
+        uint32_t index =
+            bytes[row + bit / 8] >> (8 - h.bits - bit % 8) & ((1u << h.bits) - 1);
         size_t at = h.paletteAt + index * h.paletteEntry;
         if (at + 3 > h.dataOffset || (h.colors != 0 && index >= h.colors))
           return Outcome::damaged;

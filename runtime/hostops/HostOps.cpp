@@ -50,10 +50,10 @@ struct Format {
   Outcome (*decode)(Bytes, uint64_t, Picture &);
 };
 
-constexpr Format formats[] = {
-    {isJpeg, decodeJpeg}, {isPng, decodePng}, {isWebp, decodeWebp},
-    {isTiff, decodeTiff}, {isBmp, decodeBmp}, {isJpeg2000, decodeJpeg2000},
-    {isPnm, decodePnm}};
+constexpr Format formats[] = {{isJpeg, decodeJpeg}, {isPng, decodePng},
+                              {isWebp, decodeWebp}, {isTiff, decodeTiff},
+                              {isBmp, decodeBmp},   {isJpeg2000, decodeJpeg2000},
+                              {isPnm, decodePnm}};
 
 /// The pixels in the form that was asked for, in memory of malloc.
 bool convert(const Picture &picture, hexin_pixel_format format, hexin_picture &result) {
@@ -113,10 +113,9 @@ void releasePicture(hexin_picture *picture) {
   *picture = {};
 }
 
-constexpr hexin_hostops table{sizeof(hexin_hostops), HEXIN_HOSTOPS_VERSION,
-                              compileRegex,          matchRegex,
-                              releaseRegex,          decodePicture,
-                              releasePicture};
+constexpr hexin_hostops table{
+    sizeof(hexin_hostops), HEXIN_HOSTOPS_VERSION, compileRegex,  matchRegex,
+    releaseRegex,          decodePicture,         releasePicture};
 
 } // namespace
 

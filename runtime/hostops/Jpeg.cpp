@@ -49,8 +49,8 @@ Outcome decodeInto(Session &session, Picture &picture, std::vector<uint8_t> &row
   jpeg_mem_src(&decoder, bytes.data(), bytes.size());
   if (jpeg_read_header(&decoder, TRUE) != JPEG_HEADER_OK)
     return Outcome::damaged;
-  bool isCmyk = decoder.jpeg_color_space == JCS_CMYK ||
-                decoder.jpeg_color_space == JCS_YCCK;
+  bool isCmyk =
+      decoder.jpeg_color_space == JCS_CMYK || decoder.jpeg_color_space == JCS_YCCK;
   decoder.out_color_space = isCmyk ? JCS_CMYK : JCS_RGB;
   Outcome prepared =
       prepare(picture, decoder.image_width, decoder.image_height, maxPixels);
@@ -59,7 +59,8 @@ Outcome decodeInto(Session &session, Picture &picture, std::vector<uint8_t> &row
   row.resize(isCmyk ? size_t(4) * picture.width : 0);
   jpeg_start_decompress(&decoder);
   while (decoder.output_scanline < decoder.output_height) {
-    uint8_t *target = picture.rgb.data() + size_t(3) * picture.width * decoder.output_scanline;
+    uint8_t *target =
+        picture.rgb.data() + size_t(3) * picture.width * decoder.output_scanline;
     JSAMPROW rows[] = {isCmyk ? row.data() : target};
     jpeg_read_scanlines(&decoder, rows, 1);
     if (isCmyk)

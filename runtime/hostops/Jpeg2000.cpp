@@ -97,7 +97,8 @@ static bool isCodestream(Bytes bytes) {
 }
 
 bool isJpeg2000(Bytes bytes) {
-  static constexpr uint8_t box[] = {0, 0, 0, 12, 'j', 'P', ' ', ' ', 0x0D, 0x0A, 0x87, 0x0A};
+  static constexpr uint8_t box[] = {0,   0,   0,    12,   'j',  'P',
+                                    ' ', ' ', 0x0D, 0x0A, 0x87, 0x0A};
   return isCodestream(bytes) ||
          (bytes.size() > 12 && std::equal(box, box + 12, bytes.begin()));
 }

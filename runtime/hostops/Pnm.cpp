@@ -22,7 +22,8 @@ public:
     if (!skipSpace() || bytes[at] < '0' || bytes[at] > '9')
       return false;
     uint64_t read = 0;
-    while (at < bytes.size() && bytes[at] >= '0' && bytes[at] <= '9' && read <= UINT32_MAX)
+    while (at < bytes.size() && bytes[at] >= '0' && bytes[at] <= '9' &&
+           read <= UINT32_MAX)
       read = 10 * read + (bytes[at++] - '0');
     value = static_cast<uint32_t>(read);
     return read <= UINT32_MAX;
@@ -46,7 +47,8 @@ private:
 };
 
 uint8_t scaled(uint32_t value, uint32_t most) {
-  return static_cast<uint8_t>(most == 255 ? value : (uint64_t(value) * 255 + most / 2) / most);
+  return static_cast<uint8_t>(most == 255 ? value
+                                          : (uint64_t(value) * 255 + most / 2) / most);
 }
 
 } // namespace

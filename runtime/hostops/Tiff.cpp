@@ -19,7 +19,8 @@ tmsize_t readBytes(thandle_t user, void *buffer, tmsize_t count) {
   auto &source = *static_cast<Source *>(user);
   if (count < 0 || source.at >= source.bytes.size())
     return 0;
-  size_t taken = std::min<size_t>(static_cast<size_t>(count), source.bytes.size() - source.at);
+  size_t taken =
+      std::min<size_t>(static_cast<size_t>(count), source.bytes.size() - source.at);
   std::memcpy(buffer, source.bytes.data() + source.at, taken);
   source.at += taken;
   return static_cast<tmsize_t>(taken);

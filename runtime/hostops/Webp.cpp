@@ -16,7 +16,8 @@ bool isWebp(Bytes bytes) {
 
 Outcome decodeWebp(Bytes bytes, uint64_t maxPixels, Picture &picture) {
   int width = 0, height = 0;
-  if (!WebPGetInfo(bytes.data(), bytes.size(), &width, &height) || width < 1 || height < 1)
+  if (!WebPGetInfo(bytes.data(), bytes.size(), &width, &height) || width < 1 ||
+      height < 1)
     return Outcome::damaged;
   Outcome outcome = prepare(picture, static_cast<uint64_t>(width),
                             static_cast<uint64_t>(height), maxPixels);

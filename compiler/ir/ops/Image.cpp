@@ -7,8 +7,9 @@ namespace hexin::hx {
 
 LogicalResult DecodeImageOp::inferShapes(ShapeContext &context) {
   hx::SymbolTable &symbols = context.symbols();
-  context.setDims(0, {symbols.resultDim(getResult(), 0), symbols.resultDim(getResult(), 1),
-                      context.constant(getPixelFormat() == "Grayscale" ? 1 : 3)});
+  context.setDims(0,
+                  {symbols.resultDim(getResult(), 0), symbols.resultDim(getResult(), 1),
+                   context.constant(getPixelFormat() == "Grayscale" ? 1 : 3)});
   return success();
 }
 

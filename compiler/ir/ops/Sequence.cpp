@@ -299,9 +299,10 @@ LogicalResult MapReadOp::inferShapes(ShapeContext &context) {
                     : getStringKeys() ? static_cast<int64_t>(getStringKeys()->size())
                     : getDense()      ? ShapedType::kDynamic
                                       : getLength();
-  context.setDims(0, {context.constant(1), ShapedType::isDynamic(columns)
-                                               ? context.symbols().resultDim(getResult(), 1)
-                                               : context.constant(columns)});
+  context.setDims(0,
+                  {context.constant(1), ShapedType::isDynamic(columns)
+                                            ? context.symbols().resultDim(getResult(), 1)
+                                            : context.constant(columns)});
   return success();
 }
 

@@ -24,8 +24,8 @@ LogicalResult StringSplitOp::inferShapes(ShapeContext &context) {
 LogicalResult StringNormalizeOp::inferShapes(ShapeContext &context) {
   Dims dims = context.dims(getInput());
   if (dims.size() != 1 && dims.size() != 2)
-    return emitNodeError(*this) << "the operand must be [C] or [1, C], got rank "
-                                << dims.size();
+    return emitNodeError(*this)
+           << "the operand must be [C] or [1, C], got rank " << dims.size();
   if (dims.size() == 2 &&
       failed(context.requireEqual(*this, dims[0], context.constant(1), "the first size")))
     return failure();
@@ -52,8 +52,8 @@ LogicalResult RegexMatchOp::inferShapes(ShapeContext &context) {
 LogicalResult NgramCountOp::inferShapes(ShapeContext &context) {
   Dims dims = context.dims(getInput());
   if (dims.size() > 2)
-    return emitNodeError(*this) << "the operand must be [C] or [N, C], got rank "
-                                << dims.size();
+    return emitNodeError(*this)
+           << "the operand must be [C] or [N, C], got rank " << dims.size();
   if (dims.empty())
     return emitNodeError(*this) << "the operand must be [C] or [N, C], got a scalar";
   dims.back() = context.constant(getWidth());
@@ -70,8 +70,8 @@ LogicalResult NgramCountOp::verify() {
       getWidth() < 0)
     return emitNodeError(*this)
            << "the lengths of n-grams must be 1 <= minimum <= maximum, skips at least 0";
-  auto pool = static_cast<int64_t>(isString ? getStringPool()->size()
-                                            : getIntPool()->size());
+  auto pool =
+      static_cast<int64_t>(isString ? getStringPool()->size() : getIntPool()->size());
   int64_t count = 0;
   for (size_t n = 0; n < getStarts().size(); ++n) {
     int64_t start = getStarts()[n];
@@ -86,7 +86,8 @@ LogicalResult NgramCountOp::verify() {
                                 << getColumns().size() << " columns";
   for (int64_t column : getColumns())
     if (column < 0 || column >= static_cast<int64_t>(getWidth()))
-      return emitNodeError(*this) << "column " << column << " is outside of " << getWidth();
+      return emitNodeError(*this)
+             << "column " << column << " is outside of " << getWidth();
   return success();
 }
 

@@ -126,7 +126,8 @@ private:
     auto tensorBefore = dyn_cast<RankedTensorType>(before);
     auto tensorAfter = dyn_cast<RankedTensorType>(after);
     if (!tensorBefore || !tensorAfter) {
-      Type type = hx::areCompatible(before, after) ? hx::joinTypes(before, after) : Type();
+      Type type =
+          hx::areCompatible(before, after) ? hx::joinTypes(before, after) : Type();
       if (!type)
         b.unsupported("carried value #" + Twine(i) +
                       " has another type before an iteration than after it");
@@ -394,9 +395,9 @@ void importSequenceMap(OpBinder &b) {
     for (auto [i, input] : llvm::enumerate(b.allInputs())) {
       bool isSequence = input && isa<hx::SequenceType>(input.getType());
       Result<Type> declared = toValueType(context, graph->inputs[i].type);
-      arguments.push_back(isSequence ? elementAt(b, input, iteration,
-                                                 declared.ok() ? *declared : Type())
-                                     : input);
+      arguments.push_back(
+          isSequence ? elementAt(b, input, iteration, declared.ok() ? *declared : Type())
+                     : input);
     }
     Value goesOn = b.scalar(b.builder.getI1Type(), 1);
     if (b.failed())

@@ -49,8 +49,8 @@ void importZipMap(OpBinder &b) {
   if (b.failed())
     return;
   MLIRContext *context = b.context();
-  Type key = keys.strings ? Type(hx::StringType::get(context))
-                          : Type(b.builder.getI64Type());
+  Type key =
+      keys.strings ? Type(hx::StringType::get(context)) : Type(b.builder.getI64Type());
   Type number = RankedTensorType::get({}, HxBuilder::elementType(b.input(0)));
   Type type = hx::SequenceType::get(context, hx::MapType::get(context, key, number));
   b.result(0, b.makeTyped<hx::MapMakeOp>(type, b.input(0), keys.ints, keys.strings));
@@ -77,8 +77,8 @@ void importCastMap(OpBinder &b) {
   if (!element || (form != "DENSE" && form != "SPARSE"))
     return b.error("attributes 'cast_to' and 'map_form' are '" + to + "' and '" + form +
                    "', expected TO_FLOAT, TO_INT64 or TO_STRING, and DENSE or SPARSE");
-  b.result(0, b.make<hx::MapReadOp>(element, b.input(0), DenseI64ArrayAttr(),
-                                    ArrayAttr(), form == "DENSE", length));
+  b.result(0, b.make<hx::MapReadOp>(element, b.input(0), DenseI64ArrayAttr(), ArrayAttr(),
+                                    form == "DENSE", length));
 }
 
 void importDictVectorizer(OpBinder &b) {
@@ -128,14 +128,15 @@ Literal readList(OpBinder &b, const std::string &what) {
   Value value = data ? b.importer().importTensor(*data, what) : Value();
   auto constant = value ? value.getDefiningOp<hx::ConstantOp>() : nullptr;
   if (!constant) {
-    b.error("expected one of the attributes " + what + "_strings, " + what +
-            "_int64s, " + what + "_floats, " + what + "_tensor");
+    b.error("expected one of the attributes " + what + "_strings, " + what + "_int64s, " +
+            what + "_floats, " + what + "_tensor");
     return {};
   }
   auto elements = cast<DenseElementsAttr>(constant.getValue());
   if (!isa<hx::StringType>(elements.getElementType()))
-    return {{}, elements.reshape(RankedTensorType::get({elements.getNumElements()},
-                                                       elements.getElementType()))};
+    return {{},
+            elements.reshape(RankedTensorType::get({elements.getNumElements()},
+                                                   elements.getElementType()))};
   Literal literal;
   for (StringRef text : cast<DenseStringElementsAttr>(elements).getValues<StringRef>())
     literal.strings.push_back(text.str());
@@ -169,9 +170,10 @@ Value numberPositions(OpBinder &b, Value x, const Literal &keys) {
     return {};
   Value isEqual = b.compare(hx::ComparePredicate::eq, column, literal);
   if (HxBuilder::isFloat(x))
-    isEqual = b.binary(hx::BinaryFn::bit_or, isEqual,
-                       b.binary(hx::BinaryFn::bit_and, b.unary(hx::UnaryFn::is_nan, column),
-                                b.unary(hx::UnaryFn::is_nan, literal)));
+    isEqual =
+        b.binary(hx::BinaryFn::bit_or, isEqual,
+                 b.binary(hx::BinaryFn::bit_and, b.unary(hx::UnaryFn::is_nan, column),
+                          b.unary(hx::UnaryFn::is_nan, literal)));
   SmallVector<int64_t> numbers;
   for (int64_t i = 0; i < count; ++i)
     numbers.push_back(i);
@@ -187,21 +189,21 @@ void encode(OpBinder &b, const Literal &keys, const Literal &values,
   Type i64 = b.builder.getI64Type();
   bool isString = isa<hx::StringType>(HxBuilder::elementType(x));
   if (keys.size() != values.size() || keys.size() == 0 || fallback.size() != 1)
-    return b.error(Twine(keys.size()) + " keys, " + Twine(values.size()) + " values and " +
-                   Twine(fallback.size()) + " defaults do not go together");
+    return b.error(Twine(keys.size()) + " keys, " + Twine(values.size()) +
+                   " values and " + Twine(fallback.size()) +
+                   " defaults do not go together");
   if (isString == static_cast<bool>(keys.numbers))
     return b.error(isString ? "numbers are keys of an input of strings"
                             : "strings are keys of an input of numbers");
-  Value position =
-      isString ? b.make<hx::LookupOp>(i64, x, stringArray(b, keys.strings))
-               : numberPositions(b, x, keys);
+  Value position = isString ? b.make<hx::LookupOp>(i64, x, stringArray(b, keys.strings))
+                            : numberPositions(b, x, keys);
   Value known = asValue(b, values), other = asValue(b, fallback);
   if (b.failed() || !known || !other)
     return b.unsupported("so many labels in a literal");
   // The default stands behind the values.
   Value count = b.scalar(i64, static_cast<double>(keys.size()));
-  Value index = b.select(
-      b.compare(hx::ComparePredicate::lt, position, b.scalar(i64, 0)), count, position);
+  Value index = b.select(b.compare(hx::ComparePredicate::lt, position, b.scalar(i64, 0)),
+                         count, position);
   b.result(0, b.gather(b.concat({known, other}, 0), index, 0));
 }
 

@@ -49,9 +49,11 @@ Value positionInput(OpBinder &b, unsigned index) {
   if (!value)
     return {};
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (type && (type.getElementType().isInteger(32) || type.getElementType().isInteger(64)))
+  if (type &&
+      (type.getElementType().isInteger(32) || type.getElementType().isInteger(64)))
     return value;
-  b.error("input #" + Twine(index) + " must be an integer, got " + print(value.getType()));
+  b.error("input #" + Twine(index) + " must be an integer, got " +
+          print(value.getType()));
   return {};
 }
 
@@ -97,7 +99,8 @@ Value partOf(OpBinder &b, hx::SeqSplitOp split, int64_t index) {
         std::accumulate(sizes->begin(), sizes->begin() + index, int64_t(0)));
     size = b.shape.constant((*sizes)[index]);
   } else {
-    auto chunk = split.getSizes() ? known(b, split.getSizes()) : std::optional<int64_t>(1);
+    auto chunk =
+        split.getSizes() ? known(b, split.getSizes()) : std::optional<int64_t>(1);
     if (!chunk || *chunk < 1 || !whole)
       return {};
     int64_t count = (*whole + *chunk - 1) / *chunk;
@@ -114,9 +117,9 @@ Value partOf(OpBinder &b, hx::SeqSplitOp split, int64_t index) {
 } // namespace
 
 Type declaredOutput(OpBinder &b, unsigned index) {
-  return b.wants(index) ? b.importer().declaredType(StringRef(b.node().outputs[index]),
-                                                    b.scope())
-                        : Type();
+  return b.wants(index)
+             ? b.importer().declaredType(StringRef(b.node().outputs[index]), b.scope())
+             : Type();
 }
 
 Value elementAt(OpBinder &b, Value sequence, Value position, Type declared) {
@@ -242,8 +245,8 @@ void importConcatFromSequence(OpBinder &b) {
   auto element = dyn_cast<RankedTensorType>(held);
   int64_t rank = element ? element.getRank() + isNew : -1;
   if (!element) {
-    auto type = dyn_cast_or_null<RankedTensorType>(
-        rankedType(b, held, declaredOutput(b, 0)));
+    auto type =
+        dyn_cast_or_null<RankedTensorType>(rankedType(b, held, declaredOutput(b, 0)));
     if (!type)
       return;
     element = type; // the result's: only its element type counts below

@@ -105,10 +105,9 @@ void importTfIdfVectorizer(OpBinder &b) {
     SmallVector<float> byColumn(width, 1);
     for (auto [column, weight] : llvm::zip(columns, weights))
       byColumn[column] = static_cast<float>(weight);
-    counts = b.mul(counts,
-                   b.constant(DenseElementsAttr::get(
-                       RankedTensorType::get({width}, b.builder.getF32Type()),
-                       ArrayRef<float>(byColumn))));
+    counts = b.mul(counts, b.constant(DenseElementsAttr::get(
+                               RankedTensorType::get({width}, b.builder.getF32Type()),
+                               ArrayRef<float>(byColumn))));
   }
   b.result(0, counts);
 }

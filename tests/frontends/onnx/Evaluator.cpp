@@ -4,7 +4,8 @@
 
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/Errors.h"
-#include "compiler/ir/Ops.h"
+#include "compiler/ir/HostOps.h"
+#include "compiler/ir/ValueTypes.h"
 
 #include "runtime/reference/Reference.h"
 
@@ -217,6 +218,16 @@ Result<std::vector<Tensor>> evaluate(const ImportedModel &model,
   if (func.getNumArguments() != inputs.size())
     return invalidArgument("expected " + std::to_string(func.getNumArguments()) +
                            " inputs");
+  bool hasHostValues =
+      llvm::any_of(func.getArgumentTypes(), hx::isHostType) ||
+      func.walk([](mlir::Operation *op) {
+            return hx::isHostOp(op) || llvm::any_of(op->getResultTypes(), hx::isHostType)
+                       ? mlir::WalkResult::interrupt()
+                       : mlir::WalkResult::advance();
+          })
+          .wasInterrupted();
+  if (hasHostValues)
+    return unsupported("values that are no tensors of numbers: tests/e2e runs them");
   Evaluator evaluator(*model.weights, options);
   for (auto [argument, tensor] : llvm::zip(func.getArguments(), inputs)) {
     HEXIN_ASSIGN_OR_RETURN(evaluator.values[argument], evaluator.widened(tensor));
