@@ -39,7 +39,10 @@ static Result<std::unique_ptr<fmt::TypeDefT>> toTypeDef(Type type, uint8_t &inne
     HEXIN_ASSIGN_OR_RETURN(def->held, toTypeDef(map.getValueType(), innermost));
     return def;
   }
-  if (auto tensor = dyn_cast<TensorType>(type)) {
+  auto tensor = dyn_cast<TensorType>(type);
+  if (!tensor && !isa<NoneType>(type))
+    return unsupported("it holds values of a type that no artifact has");
+  if (tensor) {
     HEXIN_ASSIGN_OR_RETURN(def->dtype, storedDType(tensor.getElementType()));
     if (tensor.hasRank()) {
       def->rank = static_cast<int32_t>(tensor.getRank());
@@ -57,6 +60,8 @@ Status setPortType(Type type, fmt::PortT &port) {
     HEXIN_ASSIGN_OR_RETURN(port.dtype, storedDType(tensor.getElementType()));
     return Status::success();
   }
+  if (isa<TensorType>(type) || port.kind < static_cast<uint8_t>(ValueKind::sequence))
+    return unsupported("it has a type that no artifact has");
   HEXIN_ASSIGN_OR_RETURN(port.type, toTypeDef(type, port.dtype));
   return Status::success();
 }

@@ -104,9 +104,10 @@ private:
       program->required_features |= fmt::hostValuesFeature;
     }
     auto tensor = dyn_cast<RankedTensorType>(type);
-    if (!tensor)
+    if (isa<hx::SequenceType, hx::OptionalType, hx::MapType>(type))
       return Status::success();
-    std::optional<DType> dtype = hx::toDType(tensor.getElementType());
+    std::optional<DType> dtype =
+        tensor ? hx::toDType(tensor.getElementType()) : std::nullopt;
     if (!dtype)
       return internalError("a value has an element type that artifacts cannot hold");
     def.dtype = static_cast<uint8_t>(*dtype);

@@ -19,7 +19,8 @@ def _cases():
         from onnx.backend.test.loader import load_node_model_tests
 
         return {case.name: case for case in load_node_model_tests()
-                if any(name in case.name for name in NAMES) and "reverse_sequence" not in case.name}
+                if any(name in case.name for name in NAMES)
+                and not case.name.endswith("seq_length") and "reverse_sequence" not in case.name}
 
 
 CASES = _cases()

@@ -215,9 +215,6 @@ Result<std::vector<Tensor>> evaluate(const ImportedModel &model,
                                      std::vector<Tensor> inputs,
                                      const EvaluateOptions &options) {
   auto func = mlir::ModuleOp(*model.module).lookupSymbol<mlir::func::FuncOp>("main");
-  if (func.getNumArguments() != inputs.size())
-    return invalidArgument("expected " + std::to_string(func.getNumArguments()) +
-                           " inputs");
   bool hasHostValues =
       llvm::any_of(func.getArgumentTypes(), hx::isHostType) ||
       func.walk([](mlir::Operation *op) {
@@ -228,6 +225,9 @@ Result<std::vector<Tensor>> evaluate(const ImportedModel &model,
           .wasInterrupted();
   if (hasHostValues)
     return unsupported("values that are no tensors of numbers: tests/e2e runs them");
+  if (func.getNumArguments() != inputs.size())
+    return invalidArgument("expected " + std::to_string(func.getNumArguments()) +
+                           " inputs");
   Evaluator evaluator(*model.weights, options);
   for (auto [argument, tensor] : llvm::zip(func.getArguments(), inputs)) {
     HEXIN_ASSIGN_OR_RETURN(evaluator.values[argument], evaluator.widened(tensor));
