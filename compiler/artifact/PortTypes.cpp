@@ -3,6 +3,7 @@
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/Dialect.h"
 #include "compiler/ir/ValueTypes.h"
+#include "runtime/artifact/Format.h"
 
 using namespace mlir;
 
@@ -26,17 +27,22 @@ static Result<uint8_t> storedDType(Type elementType) {
 }
 
 /// `innermost`: the element type of the tensors in it.
-static Result<std::unique_ptr<fmt::TypeDefT>> toTypeDef(Type type, uint8_t &innermost) {
+static Result<std::unique_ptr<fmt::TypeDefT>> toTypeDef(Type type, uint8_t &innermost,
+                                                        uint32_t depth = 0) {
+  if (depth > fmt::maxTypeDepth)
+    return unsupported("it holds values of values more than " +
+                       std::to_string(fmt::maxTypeDepth) + " deep");
   auto def = std::make_unique<fmt::TypeDefT>();
   def->kind =
       static_cast<uint8_t>(isa<NoneType>(type) ? ValueKind::tensor : valueKind(type));
   if (Type held = hx::heldType(type)) {
-    HEXIN_ASSIGN_OR_RETURN(def->held, toTypeDef(held, innermost));
+    HEXIN_ASSIGN_OR_RETURN(def->held, toTypeDef(held, innermost, depth + 1));
     return def;
   }
   if (auto map = dyn_cast<hx::MapType>(type)) {
     HEXIN_ASSIGN_OR_RETURN(def->dtype, storedDType(map.getKeyType()));
-    HEXIN_ASSIGN_OR_RETURN(def->held, toTypeDef(map.getValueType(), innermost));
+    HEXIN_ASSIGN_OR_RETURN(def->held,
+                           toTypeDef(map.getValueType(), innermost, depth + 1));
     return def;
   }
   auto tensor = dyn_cast<TensorType>(type);

@@ -584,8 +584,12 @@ private:
     HEXIN_RETURN_IF_ERROR(
         addHostInstruction(op, "strings, sequences and the like live on the host"));
     for (Value result : op->getResults()) {
-      bool isRead = llvm::any_of(result.getUsers(), [&](Operation *user) {
-        return !isa<func::ReturnOp>(user) && placeOf(user, shapes) != Place::byNature;
+      bool isRead = llvm::any_of(result.getUses(), [&](OpOperand &use) {
+        auto reads = dyn_cast<hx::HostReadOpInterface>(use.getOwner());
+        Place place = placeOf(use.getOwner(), shapes);
+        return !isa<func::ReturnOp>(use.getOwner()) && place != Place::byNature &&
+               place != Place::host &&
+               !(reads && reads.isHostRead(use.getOperandNumber()));
       });
       if (isRead && !hx::isHostType(result.getType()))
         HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_device, idOf(result),

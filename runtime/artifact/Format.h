@@ -14,6 +14,9 @@ inline constexpr uint64_t hostValuesFeature = 1;
 /// Those that this build knows.
 inline constexpr uint64_t knownFeatures = hostValuesFeature;
 
+/// Types of ports hold others no deeper than this.
+inline constexpr uint32_t maxTypeDepth = 8;
+
 /// Binding.value of an optional operand that is not there.
 inline constexpr uint32_t absentOperand = 0xFFFFFFFF;
 

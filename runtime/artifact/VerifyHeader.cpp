@@ -123,9 +123,6 @@ Status verifyWeight(const fmt::Weight &weight, const std::string &where,
   return Status::success();
 }
 
-/// Types hold others no deeper than this; a model of ours has four levels.
-constexpr uint32_t maxTypeDepth = 8;
-
 Status verifyType(const fmt::TypeDef &type, const std::string &where,
                   verify::Budget &budget, uint32_t depth = 0) {
   auto kind = static_cast<ValueKind>(type.kind());
@@ -135,7 +132,7 @@ Status verifyType(const fmt::TypeDef &type, const std::string &where,
   HEXIN_RETURN_IF_ERROR(budget.charge(type.dims()));
   auto dtype = static_cast<DType>(type.dtype());
   bool isTensor = kind == ValueKind::tensor || kind == ValueKind::strings;
-  if (isTensor == (type.held() != nullptr) || depth == maxTypeDepth)
+  if (isTensor == (type.held() != nullptr) || depth > fmt::maxTypeDepth)
     return corruptData(where + ": its type holds nothing, or too much");
   if (isTensor ? (kind == ValueKind::strings) != (dtype == DType::string)
                : kind == ValueKind::map && dtype != DType::i64 && dtype != DType::string)

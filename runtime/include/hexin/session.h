@@ -83,11 +83,12 @@ public:
   const std::string &device() const;
 
   /// Runs once. Inputs are found by name; each must match the declared dtype and
-  /// rank, and equal symbols must get equal sizes. Results are owned tensors.
+  /// rank, and equal symbols must get equal sizes. Results own their memory.
   Result<NamedValues> run(const NamedValues &inputs);
 
   /// As above, writing into the caller's tensors: `outputs` names a subset of
   /// the model's outputs and their tensors must have the exact dtype and sizes.
+  /// Outputs that are no tensors of numbers are replaced, whatever they are.
   Status run(const NamedValues &inputs, NamedValues &outputs);
 
   /// Starts a run; the inputs' memory must stay as it is until wait().
