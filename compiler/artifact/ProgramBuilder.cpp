@@ -5,6 +5,7 @@
 #include "compiler/codegen/Codegen.h"
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/HostOps.h"
+#include "compiler/ir/SizeText.h"
 #include "compiler/ir/ValueTypes.h"
 #include "compiler/target/Partition.h"
 #include "compiler/target/ReadBack.h"
@@ -118,7 +119,7 @@ private:
     for (hx::Dim dim : storedDims(value, def.kind)) {
       int32_t node = exprs.add(dim);
       if (node < 0)
-        return internalError("size " + shapes.symbols().toString(dim) + " of '" +
+        return internalError("size " + describeSize(shapes.symbols(), dim) + " of '" +
                              nodeNames(value.getLoc()) +
                              "' hangs on a value that is not kept");
       def.dims.push_back(node);

@@ -19,6 +19,9 @@ using fmt::sizeOf;
 /// that few buffers are made.
 constexpr uint64_t maxWeightGapBytes = 64 * 1024;
 
+/// Of prepared commands that no plan holds any more, or not yet again.
+constexpr uint64_t maxIdleCommandBytes = uint64_t(64) << 20;
+
 std::string join(const std::vector<std::string> &names) {
   std::string text;
   for (const std::string &name : names)
@@ -90,6 +93,7 @@ DeviceProgram::load(std::shared_ptr<const Model::Impl> model,
   result->model_ = std::move(model);
   result->device_ = std::move(device);
   HEXIN_RETURN_IF_ERROR(result->check(*program));
+  result->commands_ = std::make_unique<CommandCache>(maxIdleCommandBytes);
   result->info_ = std::make_unique<ProgramInfo>(*program, result->model_->header());
   HEXIN_RETURN_IF_ERROR(result->loadImages());
   HEXIN_RETURN_IF_ERROR(result->loadWeights());

@@ -15,6 +15,7 @@
 
 #include "runtime/base/Attributes.h"
 #include "runtime/exec/ArenaLayout.h"
+#include "runtime/exec/CommandCache.h"
 #include "runtime/exec/DeviceProgram.h"
 #include "runtime/exec/ExprTable.h"
 #include "runtime/exec/Slots.h"
@@ -160,6 +161,9 @@ struct PlanState {
 
   ExprTable exprs;
   ArenaLayout layout;
+  std::vector<TempSlot> tempSlots; // never changed once set
+  /// Slots behind those of the program, of values that a loop puts elsewhere.
+  std::map<TempSlot, uint32_t> moreTempSlots;
   std::vector<Root> roots; // by value
   std::vector<Loop> loops;
   uint64_t iterations = 0; // of all loops
@@ -178,9 +182,10 @@ struct Segment {
   std::vector<Step> steps;
   std::vector<hexin_command *> commands; // what steps refer to
   std::vector<Launch> launches;          // per command
-  std::vector<Command> ownedCommands;
-  std::vector<uint64_t> commandTimes; // when profiling: 2 per command
-  std::vector<uint64_t> slabBytes;    // that each slab must have, 0 = untouched
+  std::vector<CommandRef> heldCommands;  // per command
+  std::vector<uint64_t> commandTimes;    // when profiling: 2 per command
+  std::vector<uint64_t> slabBytes;       // that each slab must have, 0 = untouched
+  std::vector<TempSlot> tempSlots;       // of this segment and those before it
   std::vector<OutputBinding> outputs;
   std::vector<StateBinding> states;
 
@@ -194,6 +199,8 @@ struct Segment {
   std::vector<Learned> learned;
   std::unique_ptr<PlanState> state;
   std::map<std::vector<int64_t>, std::unique_ptr<Segment>> next;
+
+  uint32_t commandsPrepared = 0; // those made for it; the others were found
 
   // -- PlanCache
   Segment *parent = nullptr;

@@ -67,6 +67,7 @@ private:
   Result<Resolved> resolve(uint32_t value);
   Status place(uint32_t root);
   Status placeTemp(uint32_t root, int64_t bytes);
+  uint32_t slotFor(uint32_t preferred, const ArenaPlace &place);
   Result<HostPlace> hostPlace(uint32_t value);
   uint64_t hostBytes(const HostPlace &place) const;
   void releaseEnding();
@@ -88,6 +89,9 @@ private:
   Status denseDims(uint32_t value, hexin_binding &binding, Dims &dims);
   void markWritten(const fmt::Variant &variant);
   Status prepare(hexin_command_desc &desc);
+  Status prepareKernel(const fmt::Variant &variant, int64_t items);
+  void makeKey(const fmt::Variant &variant, int64_t items);
+  void addCommand(CommandRef command);
 
   // Loops: unrolled as far as their conditions are known
   Status addLoopBegin(uint32_t loop);
@@ -135,6 +139,7 @@ private:
   std::vector<Dims> bindingDims_;
   std::vector<int64_t> params_;
   ExprTable kernelExprs_;
+  CommandKey key_;
 };
 
 } // namespace hexin

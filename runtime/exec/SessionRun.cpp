@@ -120,8 +120,9 @@ std::string SessionCore::describePlan(const Segment &segment) const {
   for (uint64_t slab : segment.slabBytes)
     bytes += slab;
   return "planned '" + model_.path() + "' on '" + device() + "' for " + sizes + ": " +
-         std::to_string(segment.commands.size()) + " commands, " + std::to_string(bytes) +
-         " bytes of arena" +
+         std::to_string(segment.commands.size()) + " commands (" +
+         std::to_string(segment.commandsPrepared) + " prepared, the rest found), " +
+         std::to_string(bytes) + " bytes of arena" +
          (segment.isLast ? "" : ", until sizes are known that the run makes");
 }
 
@@ -141,7 +142,8 @@ Result<Segment *> SessionCore::findSegment(Segment *parent) {
                          parent ? builder.buildNext(*parent, learned_)
                                 : builder.buildFirst());
   stats_.plans += made->isLast;
-  stats_.commandsPrepared += made->commands.size();
+  stats_.commandsPrepared += made->commandsPrepared;
+  stats_.commandsReused += made->commands.size() - made->commandsPrepared;
   if (isLogged(LogLevel::debug))
     log(LogLevel::debug, describePlan(*made) + ", " + timer.elapsed());
   return &plans_.insert(parent, key_, std::move(made), run_);
@@ -149,6 +151,7 @@ Result<Segment *> SessionCore::findSegment(Segment *parent) {
 
 Status SessionCore::execute(Segment &segment) {
   HEXIN_RETURN_IF_ERROR(memory_.growSlabs(segment.slabBytes));
+  memory_.placeTemps(segment.tempSlots);
   for (const StateBinding &state : segment.states)
     HEXIN_RETURN_IF_ERROR(
         memory_.reserve(memory_.slots().nextState(state.state), state.bytes));

@@ -1,4 +1,5 @@
 // Loop and Scan, as hx.loop.
+#include "compiler/ir/SizeText.h"
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
@@ -324,8 +325,8 @@ void importScan(OpBinder &b) {
     Dim own = b.dims(sequence)[in.axes[i]];
     if (length && b.symbols().isKnownDifferent(length, own))
       return b.contradiction(
-          "the sequences differ in length: " + b.symbols().toString(length) + " and " +
-          b.symbols().toString(own));
+          "the sequences differ in length: " + describeSize(b.symbols(), length) +
+          " and " + describeSize(b.symbols(), own));
     if (length)
       b.symbols().require({length, own, 0, INT64_MAX,
                            "the sequences of Scan '" + std::string(b.node().name) +

@@ -42,10 +42,14 @@ TEST_P(Plans, CanBeMadeAhead) {
 TEST_P(Plans, AreForgottenUnderABudget) {
   auto session = start(makeScaleTwice(device()));
   ASSERT_TRUE(session);
-  uint64_t before = fakeCounters().commandsAlive;
   for (int64_t n = 1; n <= 1000; ++n)
     ASSERT_TRUE(session->run({{"x", ones(n)}}));
-  EXPECT_LE(fakeCounters().commandsAlive - before, 2 * 256u);
+  EXPECT_EQ(session->stats().plans, 1000u);
+  for (int64_t n = 1000; n > 744; --n)
+    ASSERT_TRUE(session->run({{"x", ones(n)}}));
+  EXPECT_EQ(session->stats().plans, 1000u) << "the last 256 are kept";
+  ASSERT_TRUE(session->run({{"x", ones(1)}}));
+  EXPECT_EQ(session->stats().plans, 1001u);
 }
 
 TEST_P(Plans, ShareMemoryOfValuesThatDoNotMeet) {
