@@ -120,18 +120,6 @@ Status DeviceProgram::check(const fmt::Program &program) const {
         where + " holds code (an image for '" + program.images()->Get(0)->arch()->str() +
         "'), and the model was opened with TrustPolicy::noNative, which runs no code of "
         "a file; if you trust where the file comes from, open it without that");
-  auto isTensor = [](const fmt::Port *port) {
-    return port->kind() == static_cast<uint8_t>(ValueKind::tensor) &&
-           port->dtype() != static_cast<uint8_t>(DType::string);
-  };
-  for (uint32_t i = 0; i < sizeOf(model_->header().inputs()); ++i)
-    if (const fmt::Port *port = model_->header().inputs()->Get(i); !isTensor(port))
-      return unsupported("input '" + port->name()->str() +
-                         "' is no tensor of numbers; sessions take only those so far");
-  for (uint32_t i = 0; i < sizeOf(model_->header().outputs()); ++i)
-    if (const fmt::Port *port = model_->header().outputs()->Get(i); !isTensor(port))
-      return unsupported("output '" + port->name()->str() +
-                         "' is no tensor of numbers; sessions give only those so far");
   return Status::success();
 }
 
@@ -145,7 +133,7 @@ bool DeviceProgram::runsHere(const fmt::Kernel &kernel) const {
 /// Every instruction has a variant that the device can run.
 Status DeviceProgram::checkTeams() const {
   const fmt::Program &program = info_->program;
-  if (!(program.required_features() & fmt::featureTeamKernels))
+  if (!(program.required_features() & fmt::teamKernelsFeature))
     return Status::success();
   for (const fmt::Instruction *instruction : *program.instructions()) {
     const fmt::Kernel *tooMuch = nullptr;

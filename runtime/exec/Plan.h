@@ -53,6 +53,8 @@ struct HostPlace {
   uint32_t index = 0;
   DevicePlace device;
   uint64_t offset = 0; ///< bytes into the above
+  /// Anything but a tensor of numbers is a Value of the caller or the session.
+  ValueKind holds = ValueKind::tensor;
   DType dtype = DType::f32;
   /// The value's sizes. Without them (`hasDims` false) it is all of a host
   /// tensor, whose sizes are what they are.
@@ -71,8 +73,10 @@ struct HostCall {
   std::vector<Operand> operands;
   struct Result {
     uint32_t value = 0;
+    ValueKind holds = ValueKind::tensor;
     DType dtype = DType::f32;
-    bool hasDims = false; ///< then the result must have these sizes
+    uint32_t rank = 0;    ///< of a tensor, of numbers or strings
+    bool hasDims = false; ///< then it must have these sizes
     Dims dims;
   };
   std::vector<Result> results;
@@ -85,7 +89,10 @@ struct Step {
     host,     ///< `call`
     toHost,   ///< `place` to the host tensor of `value`
     toDevice, ///< the host tensor of `value` to `place`
-    release   ///< frees the host tensor of `value`
+    release,  ///< frees what the host has of `value`
+    handOver, ///< what the host has of `value`, no tensor of numbers, leaves it as
+              ///< #`count`
+    receive   ///< and becomes that of `value`
   };
   Kind kind;
   uint32_t instruction = 0;
@@ -138,8 +145,9 @@ struct PlanState {
     DevicePlace place;
     ArenaPlace arena; ///< when it is a temp with a place
     HostPlace::Kind hostKind = HostPlace::none;
-    bool onDevice = false; ///< the place holds the value
-    Dims dims;             ///< when `place` is set
+    bool onDevice = false;   ///< the place holds the value
+    uint32_t handedOver = 0; ///< its number on the way through a loop's border
+    Dims dims;               ///< when `place` is set
   };
   /// A loop that the builder is in, outermost first.
   struct Loop {

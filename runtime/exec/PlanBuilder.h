@@ -100,6 +100,9 @@ private:
   Status endLoop(uint32_t loop);
   Status fillStack(uint32_t loop, uint32_t stack);
   Status take(uint32_t value, Root &root);
+  ValueKind holds(uint32_t value) const {
+    return static_cast<ValueKind>(program_.values()->Get(value)->holds());
+  }
   void give(uint32_t value, Root root);
   void setSizes(uint32_t value, const Dims &dims);
   void forgetValue(uint32_t value);
@@ -129,6 +132,7 @@ private:
   bool jumped_ = false;        // the instruction at hand has set the position
   uint32_t stackAtHand_ = ~0u; // of a loop: bound where the slice at hand goes
   int64_t stackOffset_ = 0;
+  uint32_t handedOver_ = 0; // values of the host, by the instruction at hand
 
   // Of the variant at hand; members so that their memory is used again.
   std::vector<hexin_binding> bindings_;

@@ -278,7 +278,9 @@ Status PlanBuilder::addHost(const fmt::Variant &variant) {
                        ", which has no memory of its own");
       HostCall::Result result;
       result.value = value;
+      result.holds = holds(value);
       result.dtype = static_cast<DType>(program_.values()->Get(value)->dtype());
+      result.rank = sizeOf(program_.values()->Get(value)->dims());
       result.hasDims = tryDims(value, result.dims);
       call->results.push_back(std::move(result));
       continue;

@@ -143,6 +143,7 @@ Result<HostPlace> PlanBuilder::hostPlace(uint32_t value) {
   HEXIN_ASSIGN_OR_RETURN(Resolved resolved, resolve(value));
   const Root &root = state_->roots[resolved.root];
   HostPlace place;
+  place.holds = holds(value);
   place.dtype = dtypeOf(*program_.values()->Get(value));
   place.offset = resolved.offset;
   place.index = info_.storageIndex[resolved.root];
@@ -162,6 +163,8 @@ Result<HostPlace> PlanBuilder::hostPlace(uint32_t value) {
     if (place.kind == HostPlace::tensor)
       place.index = resolved.root;
   }
+  if (place.holds != ValueKind::tensor)
+    return place; // all of it, as it is
   bool isWhole = value == resolved.root;
   if (place.kind == HostPlace::tensor && isWhole && !tryDims(value, place.dims))
     return place; // its sizes are those of the tensor

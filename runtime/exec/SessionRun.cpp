@@ -7,6 +7,7 @@
 #include "runtime/base/Log.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hexin {
 
@@ -50,6 +51,7 @@ Status SessionCore::startSegments(const NamedValues &inputs) {
   HEXIN_RETURN_IF_ERROR(inputs_.bind(inputs));
   HEXIN_RETURN_IF_ERROR(bindStates());
   HEXIN_RETURN_IF_ERROR(bindInputs());
+  rememberInputMemory();
   Segment *segment = nullptr;
   do {
     HEXIN_ASSIGN_OR_RETURN(segment, findSegment(segment));
@@ -246,6 +248,15 @@ Status SessionCore::runStep(Segment &segment, Step &step) {
   case Step::release:
     hostTensors_[step.value] = nullptr;
     hostOwned_[step.value] = Tensor();
+    if (!hostValues_.empty())
+      hostValues_[step.value] = Value();
+    return Status::success();
+  case Step::handOver:
+    handedOver_.resize(std::max<size_t>(handedOver_.size(), step.count + size_t(1)));
+    handedOver_[step.count] = std::exchange(hostValues_[step.value], Value());
+    return Status::success();
+  case Step::receive:
+    hostValues_[step.value] = std::exchange(handedOver_[step.count], Value());
     return Status::success();
   }
   return internalError("a plan has a step of no kind");

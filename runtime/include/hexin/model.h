@@ -10,6 +10,7 @@
 
 #include "hexin/status.h"
 #include "hexin/value.h"
+#include "hexin/value_type.h"
 
 #include <map>
 #include <memory>
@@ -22,10 +23,12 @@ namespace hexin {
 struct PortInfo {
   std::string name;
   ValueKind kind = ValueKind::tensor;
+  /// Of what holds others: the elements of the innermost tensors.
   DType dtype = DType::f32;
-  std::vector<int64_t> dims;        ///< elements per axis; -1 where it is a symbol
+  std::vector<int64_t> dims;        ///< of tensors, elements per axis; -1: a symbol
   std::vector<std::string> symbols; ///< per axis: the symbol's name, or ""
   std::string doc;
+  ValueType type; ///< all of it
 };
 
 struct StateInfo {

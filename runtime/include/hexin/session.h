@@ -115,8 +115,8 @@ public:
 
   /// Runs once. Inputs are found by name; each must match the declared dtype and
   /// rank, and equal symbols must get equal sizes. Their memory is only read, in place
-  /// where the device can, and only during the call. Results are owned tensors, in the
-  /// model's order.
+  /// where the device can, and only during the call. Results own their memory
+  /// and come in the model's order.
   ///   invalidArgument  a name, kind, dtype, rank or size that the model does not take
   ///   outOfRange       an index in the inputs' contents lies outside its tensor
   ///   unsupported      no variant of an instruction runs at these sizes
@@ -125,7 +125,8 @@ public:
   /// As above, writing into the caller's tensors: `outputs` names a subset of the
   /// model's outputs, in any order, whose tensors must have the exact dtype and sizes
   /// (else invalidArgument). They may overlap with inputs and with each other's memory,
-  /// which then takes a copy. A repeated run allocates nothing.
+  /// which then takes a copy. Outputs that are no tensors of numbers are replaced,
+  /// whatever they are. A repeated run on tensors allocates nothing.
   Status run(const NamedValues &inputs, NamedValues &outputs);
 
   /// Starts a run and returns without waiting for the device. The inputs' memory must
