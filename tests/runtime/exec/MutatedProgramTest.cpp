@@ -5,6 +5,7 @@
 // and items that its table declares: the fakes' kernels refuse launches that they would
 // leave their memory in (deviceLost), which stands for that.
 #include "tests/runtime/exec/DoublingLoop.h"
+#include "tests/runtime/exec/HostValues.h"
 #include "tests/runtime/exec/SessionFixture.h"
 
 #include <functional>
@@ -83,6 +84,12 @@ private:
     number(name, port.kind);
     number(name, port.dtype);
     list(name, port.dims);
+    for (fmt::TypeDefT *type = port.type.get(); type; type = type->held.get()) {
+      number("type.kind", type->kind);
+      number("type.dtype", type->dtype);
+      number("type.rank", type->rank);
+      list("type.dims", type->dims);
+    }
   }
 
   void walkPool(const char *name, std::vector<fmt::ExprNode> &pool) {
@@ -152,6 +159,7 @@ private:
     });
     tables("values", program.values, [&](fmt::ValueDefT &value) {
       number("value.kind", value.kind);
+      number("value.holds", value.holds);
       number("value.residency", value.residency);
       number("value.dtype", value.dtype);
       number("value.index", value.index);
@@ -360,6 +368,22 @@ TEST_P(Mutated, Loops) {
   lieAboutAll([&] { return std::move(DoublingLoop(device()).m); },
               [] {
                 return NamedValues{{"x", makeTensor({2}, {1, -3})},
+                                   {"trips", makeInts({1}, {3})}};
+              });
+}
+
+TEST_P(Mutated, ValuesOfTheHost) {
+  Sequence s = sequenceOf({makeTensor({3}, {1, 2, 3}), makeTensor({1}, {4})});
+  lieAboutAll([&] { return makeTakeAndPut(device()); },
+              [&] { return NamedValues{{"s", s}, {"at", makeInts({}, {1})}}; });
+}
+
+TEST_P(Mutated, LoopsOfValuesOfTheHost) {
+  Sequence s = sequenceOf({makeTensor({1}, {4})});
+  lieAboutAll([&] { return makeGrowing(device()); },
+              [&] {
+                return NamedValues{{"s", s},
+                                   {"x", makeTensor({2}, {5, 6})},
                                    {"trips", makeInts({1}, {3})}};
               });
 }

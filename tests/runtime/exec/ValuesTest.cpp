@@ -1,5 +1,6 @@
 // Values that are no tensors of numbers: given, made, handed on, given out; and programs
 // that lie about them.
+#include "tests/runtime/exec/HostValues.h"
 #include "tests/runtime/exec/SessionFixture.h"
 
 namespace hexin {
@@ -7,82 +8,6 @@ namespace {
 
 using namespace test;
 using Op = fmt::ExprOp;
-
-std::unique_ptr<fmt::TypeDefT> tensorType(DType dtype, int rank) {
-  auto type = std::make_unique<fmt::TypeDefT>();
-  type->dtype = static_cast<uint8_t>(dtype);
-  type->rank = rank;
-  type->dims.assign(static_cast<size_t>(std::max(rank, 0)), -1);
-  return type;
-}
-
-std::unique_ptr<fmt::TypeDefT> holding(ValueKind kind,
-                                       std::unique_ptr<fmt::TypeDefT> held) {
-  auto type = std::make_unique<fmt::TypeDefT>();
-  type->kind = static_cast<uint8_t>(kind);
-  type->held = std::move(held);
-  return type;
-}
-
-void makeHost(fmt::ValueDefT &value, ValueKind kind) {
-  value.holds = static_cast<uint8_t>(kind);
-  value.residency = fmt::Residency::host;
-  if (kind != ValueKind::strings)
-    value.dtype = 0;
-}
-
-void makePort(fmt::PortT &port, ValueKind kind) {
-  port.kind = static_cast<uint8_t>(kind);
-  if (kind != ValueKind::strings)
-    port.type = holding(kind, tensorType(static_cast<DType>(port.dtype), 1));
-}
-
-uint32_t valueInput(ArtifactMaker &m, const std::string &name, ValueKind kind,
-                    DType dtype = DType::f32, std::vector<int64_t> dims = {}) {
-  uint32_t value = m.input(name, dtype, std::move(dims));
-  makeHost(*m.program().values[value], kind);
-  makePort(*m.header.inputs.back(), kind);
-  return value;
-}
-
-uint32_t valueOutput(ArtifactMaker &m, const std::string &name, ValueKind kind,
-                     DType dtype = DType::f32, std::vector<int32_t> dims = {}) {
-  uint32_t value = m.output(name, dtype, std::move(dims));
-  makeHost(*m.program().values[value], kind);
-  makePort(*m.header.outputs.back(), kind);
-  return value;
-}
-
-uint32_t valueTemp(ArtifactMaker &m, ValueKind kind) {
-  uint32_t value = m.temp(DType::f32, {});
-  makeHost(*m.program().values[value], kind);
-  return value;
-}
-
-Sequence sequenceOf(std::vector<Value> elements) {
-  Sequence sequence;
-  sequence.elements = std::move(elements);
-  return sequence;
-}
-
-/// t = s with 2 x s[at] at its end
-ArtifactMaker makeTakeAndPut(const std::string &device) {
-  ArtifactMaker m(device);
-  uint32_t s = valueInput(m, "s", ValueKind::sequence);
-  uint32_t at = m.input("at", DType::i64, {});
-  auto x = static_cast<uint32_t>(m.program().values.size());
-  int32_t size = m.resultDim(x, 0);
-  m.temp(DType::f32, {size}, fmt::Residency::both);
-  uint32_t y = m.temp(DType::f32, {size}, fmt::Residency::both);
-  uint32_t t = valueOutput(m, "t", ValueKind::sequence);
-  m.runHost("seq_at", {}, {s, at}, {x});
-  m.toDevice(x);
-  int32_t scale = m.kernel("scale", {false, true}, 2);
-  m.runKernel(scale, {x, y}, {size, m.constant(2)});
-  m.toHost(y);
-  m.runHost("seq_insert", {}, {s, y}, {t});
-  return m;
-}
 
 class Values : public OnFakes {};
 
@@ -167,6 +92,23 @@ TEST_P(Values, StringsHaveSizes) {
   EXPECT_STATUS(invalidArgument, "has 1 elements", run({{2}, {"a"}}).status());
   EXPECT_STATUS(corruptData, "footprint",
                 run({{1}, {"more than x has elements"}}).status());
+}
+
+TEST_P(Values, LoopsHandThemOn) {
+  auto session = start(makeGrowing(device()));
+  ASSERT_TRUE(session);
+  for (int64_t trips : {3, 0, 1}) {
+    auto outputs = session->run({{"s", sequenceOf({makeTensor({1}, {4})})},
+                                 {"x", makeTensor({2}, {5, 6})},
+                                 {"trips", makeInts({1}, {trips})}});
+    ASSERT_TRUE(outputs.ok()) << outputs.status().toString();
+    const Sequence *t = (*outputs)[0].value.sequence();
+    ASSERT_TRUE(t);
+    ASSERT_EQ(t->elements.size(), static_cast<size_t>(trips) + 1);
+    EXPECT_EQ(floatsOf(t->elements[0]), std::vector<float>{4});
+    EXPECT_EQ(floatsOf(t->elements.back()),
+              trips > 0 ? (std::vector<float>{5, 6}) : std::vector<float>{4});
+  }
 }
 
 /// `change` makes a program that must not be opened.
