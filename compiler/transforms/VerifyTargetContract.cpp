@@ -78,7 +78,8 @@ public:
         root = view.getInput();
       Operation *source = root.getDefiningOp();
       bool isOwn = source && !isa<IfOp, LoopOp>(source) && !isConstantLike(root) &&
-                   !shapes.followsFromOthers(root) && taken.insert(root).second;
+                   (isa<CastOp>(source) || !shapes.followsFromOthers(root)) &&
+                   taken.insert(root).second;
       if (isOwn)
         continue;
       if (source)

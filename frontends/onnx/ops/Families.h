@@ -12,14 +12,17 @@ void registerControlOps(OpTable &table);
 void registerConvOps(OpTable &table);
 void registerElementwiseOps(OpTable &table);
 void registerGatherOps(OpTable &table);
+void registerGridSampleOps(OpTable &table);
 void registerIndexOps(OpTable &table);
 void registerLayoutOps(OpTable &table);
 void registerLoopOps(OpTable &table);
+void registerLossOps(OpTable &table);
 void registerMatMulOps(OpTable &table);
 void registerMicrosoftOps(OpTable &table);
 void registerMlOps(OpTable &table);
 void registerMovementOps(OpTable &table);
 void registerNormOps(OpTable &table);
+void registerOptimizerOps(OpTable &table);
 void registerPadOps(OpTable &table);
 void registerPoolOps(OpTable &table);
 void registerQuantizeOps(OpTable &table);
@@ -30,6 +33,7 @@ void registerScatterOps(OpTable &table);
 void registerSliceOps(OpTable &table);
 void registerSortOps(OpTable &table);
 void registerSpectralOps(OpTable &table);
+void registerSpectralTableOps(OpTable &table);
 
 inline void registerAllOps(OpTable &table) {
   registerActivationOps(table);
@@ -38,14 +42,17 @@ inline void registerAllOps(OpTable &table) {
   registerConvOps(table);
   registerElementwiseOps(table);
   registerGatherOps(table);
+  registerGridSampleOps(table);
   registerIndexOps(table);
   registerLayoutOps(table);
   registerLoopOps(table);
+  registerLossOps(table);
   registerMatMulOps(table);
   registerMicrosoftOps(table);
   registerMlOps(table);
   registerMovementOps(table);
   registerNormOps(table);
+  registerOptimizerOps(table);
   registerPadOps(table);
   registerPoolOps(table);
   registerQuantizeOps(table);
@@ -56,6 +63,7 @@ inline void registerAllOps(OpTable &table) {
   registerSliceOps(table);
   registerSortOps(table);
   registerSpectralOps(table);
+  registerSpectralTableOps(table);
 }
 
 } // namespace hexin::onnx
