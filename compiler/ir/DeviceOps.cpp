@@ -26,9 +26,35 @@ bool isDeviceElement(Type elementType) {
   return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(elementType);
 }
 
-static std::string typeRefusal(Type type) {
+bool isMovedElement(Type elementType) {
+  if (auto integer = dyn_cast<IntegerType>(elementType))
+    return integer.getWidth() == 2 || integer.getWidth() == 4;
+  if (auto complex = dyn_cast<ComplexType>(elementType))
+    return complex.getElementType().isF32();
+  return isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType,
+             Float8E8M0FNUType, Float4E2M1FNType>(elementType);
+}
+
+/// Ops that move elements as they stand, or convert them.
+static bool takesMoved(Operation *op) {
+  if (isa<TransposeOp, BroadcastToOp, SliceOp, ConcatOp, PadOp, GatherOp,
+          GatherElementsOp, GatherNdOp, SelectOp>(op))
+    return true;
+  if (auto scatter = dyn_cast<ScatterElementsOp>(op))
+    return scatter.getFn() == ScatterFn::set;
+  if (auto scatter = dyn_cast<ScatterNdOp>(op))
+    return scatter.getFn() == ScatterFn::set;
+  bool converts = isa<CastOp, QuantizeOp, DequantizeOp>(op);
+  bool isComplex =
+      converts && isa<ComplexType>(getElementTypeOrSelf(op->getOperand(0).getType()));
+  return converts &&
+         (!isComplex || op->getOperand(0).getType() == op->getResult(0).getType());
+}
+
+static std::string typeRefusal(Operation *op, Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  if (tensor && isDeviceElement(tensor.getElementType()))
+  Type element = tensor ? tensor.getElementType() : Type();
+  if (tensor && (isDeviceElement(element) || (isMovedElement(element) && takesMoved(op))))
     return {};
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -47,7 +73,7 @@ std::string deviceRefusal(Operation *op) {
   if (!isDeviceOp(op))
     return "no kernel on any device";
   for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
-    if (std::string refusal = typeRefusal(type); !refusal.empty())
+    if (std::string refusal = typeRefusal(op, type); !refusal.empty())
       return refusal;
   return {};
 }

@@ -21,6 +21,10 @@ bool isDeviceOp(mlir::Operation *op);
 /// more, f16, bf16, f32, f64.
 bool isDeviceElement(mlir::Type elementType);
 
+/// Whether kernels at least move and convert such elements: integers and floats below
+/// a byte, 8-bit floats; of complex numbers those of f32 are moved.
+bool isMovedElement(mlir::Type elementType);
+
 /// Why no kernel computes `op`: its kind, or the type of one of its tensors; empty
 /// when one does.
 std::string deviceRefusal(mlir::Operation *op);
