@@ -72,6 +72,13 @@ std::string deviceRefusal(Operation *op) {
            "sizes and the input's type";
   if (!isDeviceOp(op))
     return "no kernel on any device";
+  if (auto resize = dyn_cast<ResizeOp>(op)) {
+    if (resize.getAntialias())
+      return "no kernel for antialias; hx-expand-resize only takes static sizes and "
+             "constant scales";
+    if (resize.getCoordinates() == "tf_crop_and_resize")
+      return "no kernel for tf_crop_and_resize";
+  }
   for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
     if (std::string refusal = typeRefusal(op, type); !refusal.empty())
       return refusal;

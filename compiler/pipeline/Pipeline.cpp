@@ -53,6 +53,7 @@ LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   PassManager passes(module.getContext());
   passes.enableVerifier(options.verifyEach);
   passes.addNestedPass<func::FuncOp>(hx::createExpandCompactPass());
+  passes.addNestedPass<func::FuncOp>(hx::createExpandResizePass());
   passes.addNestedPass<func::FuncOp>(hx::createRowsLastPass());
   passes.addNestedPass<func::FuncOp>(hx::createChannelsLastPass());
   passes.addPass(hx::createFoldConstantsPass()); // weights with a height

@@ -63,6 +63,15 @@ def ExpandCompactPass : Pass<"hx-expand-compact", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def ExpandResizePass : Pass<"hx-expand-resize", "::mlir::func::FuncOp"> {
+  let summary = "resizing with antialias as products with constant matrices";
+  let description = [{
+    After: no linear or cubic hx.resize with antialias, static sizes and constant
+    scales is left.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def RowsLastPass : Pass<"hx-rows-last", "::mlir::func::FuncOp"> {
   let summary = "softmax and normalisation over the last axis";
   let description = [{
