@@ -10,7 +10,9 @@ void registerActivationOps(OpTable &table);
 void registerConstantOps(OpTable &table);
 void registerControlOps(OpTable &table);
 void registerConvOps(OpTable &table);
+void registerEinsumOps(OpTable &table);
 void registerElementwiseOps(OpTable &table);
+void registerFourierOps(OpTable &table);
 void registerGatherOps(OpTable &table);
 void registerGridSampleOps(OpTable &table);
 void registerIndexOps(OpTable &table);
@@ -34,13 +36,17 @@ void registerSliceOps(OpTable &table);
 void registerSortOps(OpTable &table);
 void registerSpectralOps(OpTable &table);
 void registerSpectralTableOps(OpTable &table);
+void registerUniqueOps(OpTable &table);
+void registerUnpoolOps(OpTable &table);
 
 inline void registerAllOps(OpTable &table) {
   registerActivationOps(table);
   registerConstantOps(table);
   registerControlOps(table);
   registerConvOps(table);
+  registerEinsumOps(table);
   registerElementwiseOps(table);
+  registerFourierOps(table);
   registerGatherOps(table);
   registerGridSampleOps(table);
   registerIndexOps(table);
@@ -64,6 +70,8 @@ inline void registerAllOps(OpTable &table) {
   registerSortOps(table);
   registerSpectralOps(table);
   registerSpectralTableOps(table);
+  registerUniqueOps(table);
+  registerUnpoolOps(table);
 }
 
 } // namespace hexin::onnx
