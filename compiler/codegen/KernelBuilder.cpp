@@ -14,14 +14,20 @@ namespace hexin::codegen {
 Type computeType(Type type) {
   if (type.isF16() || type.isBF16())
     return Float32Type::get(type.getContext());
-  if (auto integer = dyn_cast<IntegerType>(type))
-    return IntegerType::get(type.getContext(), integer.getWidth());
-  return type;
+  if (type.isInteger(1))
+    return type;
+  return storageType(type);
 }
 
 Type storageType(Type type) {
+  MLIRContext *context = type.getContext();
   if (auto integer = dyn_cast<IntegerType>(type))
-    return IntegerType::get(type.getContext(), std::max(8u, integer.getWidth()));
+    return IntegerType::get(context, std::max(8u, integer.getWidth()));
+  if (auto floating = dyn_cast<FloatType>(type); floating && floating.getWidth() <= 8)
+    return IntegerType::get(context, 8);
+  if (auto complex = dyn_cast<ComplexType>(type);
+      complex && complex.getElementType().isF32())
+    return IntegerType::get(context, 64);
   return type;
 }
 

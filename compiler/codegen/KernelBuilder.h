@@ -40,7 +40,8 @@ struct KernelUse {
 };
 
 /// In which type an element is computed (`i1` for bool, f32 for f16/bf16), and
-/// in which it stands in memory (i8 for bool; signless integers).
+/// in which it stands in memory (i8 for bool; signless integers). Narrower integers
+/// are the low bits of an i8; narrow floats and complex<f32> are their bits in both.
 mlir::Type computeType(mlir::Type hxElementType);
 mlir::Type storageType(mlir::Type hxElementType);
 /// `lanes` > 1 of them as a vector.

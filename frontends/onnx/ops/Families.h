@@ -10,17 +10,22 @@ void registerActivationOps(OpTable &table);
 void registerConstantOps(OpTable &table);
 void registerControlOps(OpTable &table);
 void registerConvOps(OpTable &table);
+void registerEinsumOps(OpTable &table);
 void registerElementwiseOps(OpTable &table);
+void registerFourierOps(OpTable &table);
 void registerGatherOps(OpTable &table);
+void registerGridSampleOps(OpTable &table);
 void registerIndexOps(OpTable &table);
 void registerLayoutOps(OpTable &table);
 void registerLoopOps(OpTable &table);
 void registerMapOps(OpTable &table);
+void registerLossOps(OpTable &table);
 void registerMatMulOps(OpTable &table);
 void registerMicrosoftOps(OpTable &table);
 void registerMlOps(OpTable &table);
 void registerMovementOps(OpTable &table);
 void registerNormOps(OpTable &table);
+void registerOptimizerOps(OpTable &table);
 void registerPadOps(OpTable &table);
 void registerPoolOps(OpTable &table);
 void registerQuantizeOps(OpTable &table);
@@ -33,23 +38,31 @@ void registerSliceOps(OpTable &table);
 void registerSortOps(OpTable &table);
 void registerSpectralOps(OpTable &table);
 void registerTextOps(OpTable &table);
+void registerSpectralTableOps(OpTable &table);
+void registerUniqueOps(OpTable &table);
+void registerUnpoolOps(OpTable &table);
 
 inline void registerAllOps(OpTable &table) {
   registerActivationOps(table);
   registerConstantOps(table);
   registerControlOps(table);
   registerConvOps(table);
+  registerEinsumOps(table);
   registerElementwiseOps(table);
+  registerFourierOps(table);
   registerGatherOps(table);
+  registerGridSampleOps(table);
   registerIndexOps(table);
   registerLayoutOps(table);
   registerLoopOps(table);
   registerMapOps(table);
+  registerLossOps(table);
   registerMatMulOps(table);
   registerMicrosoftOps(table);
   registerMlOps(table);
   registerMovementOps(table);
   registerNormOps(table);
+  registerOptimizerOps(table);
   registerPadOps(table);
   registerPoolOps(table);
   registerQuantizeOps(table);
@@ -62,6 +75,9 @@ inline void registerAllOps(OpTable &table) {
   registerSortOps(table);
   registerSpectralOps(table);
   registerTextOps(table);
+  registerSpectralTableOps(table);
+  registerUniqueOps(table);
+  registerUnpoolOps(table);
 }
 
 } // namespace hexin::onnx
