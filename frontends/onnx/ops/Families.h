@@ -7,13 +7,16 @@ namespace hexin::onnx {
 class OpTable;
 
 void registerActivationOps(OpTable &table);
+void registerAttentionOps(OpTable &table);
 void registerConstantOps(OpTable &table);
 void registerControlOps(OpTable &table);
 void registerConvOps(OpTable &table);
+void registerDecodingOps(OpTable &table);
 void registerElementwiseOps(OpTable &table);
 void registerGatherOps(OpTable &table);
 void registerIndexOps(OpTable &table);
 void registerLayoutOps(OpTable &table);
+void registerLinearAttentionOps(OpTable &table);
 void registerLoopOps(OpTable &table);
 void registerMatMulOps(OpTable &table);
 void registerMicrosoftOps(OpTable &table);
@@ -33,13 +36,16 @@ void registerSpectralOps(OpTable &table);
 
 inline void registerAllOps(OpTable &table) {
   registerActivationOps(table);
+  registerAttentionOps(table);
   registerConstantOps(table);
   registerControlOps(table);
   registerConvOps(table);
+  registerDecodingOps(table);
   registerElementwiseOps(table);
   registerGatherOps(table);
   registerIndexOps(table);
   registerLayoutOps(table);
+  registerLinearAttentionOps(table);
   registerLoopOps(table);
   registerMatMulOps(table);
   registerMicrosoftOps(table);
