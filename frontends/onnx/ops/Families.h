@@ -13,6 +13,7 @@ void registerControlOps(OpTable &table);
 void registerConvOps(OpTable &table);
 void registerDecodingOps(OpTable &table);
 void registerElementwiseOps(OpTable &table);
+void registerGatedOps(OpTable &table);
 void registerGatherOps(OpTable &table);
 void registerIndexOps(OpTable &table);
 void registerLayoutOps(OpTable &table);
@@ -42,6 +43,7 @@ inline void registerAllOps(OpTable &table) {
   registerConvOps(table);
   registerDecodingOps(table);
   registerElementwiseOps(table);
+  registerGatedOps(table);
   registerGatherOps(table);
   registerIndexOps(table);
   registerLayoutOps(table);
