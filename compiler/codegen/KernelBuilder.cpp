@@ -1,6 +1,7 @@
 #include "compiler/codegen/KernelBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -283,6 +284,36 @@ Value KernelBuilder::scratch(unsigned count, Type elementType) {
 }
 
 //===----------------------------------------------------------------------===//
+// Teams
+//===----------------------------------------------------------------------===//
+
+Value KernelBuilder::beginTeamItems(KExpr items, unsigned threads) {
+  use.teamThreads = threads;
+  return beginItems(items);
+}
+
+Value KernelBuilder::thread() {
+  if (!threadNumber) {
+    OpBuilder entry(&func.getBody().front(), func.getBody().front().begin());
+    threadNumber = gpu::ThreadIdOp::create(entry, location, gpu::Dimension::x);
+  }
+  return threadNumber;
+}
+
+Value KernelBuilder::local(unsigned count, Type elementType) {
+  OpBuilder entry(&func.getBody().front(), func.getBody().front().begin());
+  auto space = gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
+  auto type = MemRefType::get({count}, elementType, MemRefLayoutAttrInterface(), space);
+  constexpr unsigned alignment = 16;
+  unsigned bytes = count * ((elementType.getIntOrFloatBitWidth() + 7) / 8);
+  use.localBytes += llvm::alignTo(bytes, alignment);
+  return memref::AllocaOp::create(entry, location, type,
+                                  entry.getI64IntegerAttr(alignment));
+}
+
+void KernelBuilder::barrier() { gpu::BarrierOp::create(b, location); }
+
+//===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//
 
@@ -394,12 +425,23 @@ KernelUse KernelBuilder::finish() {
   func->setAttr("hx.bindings", b.getI64IntegerAttr(use.bindings.size()));
   func->setAttr("hx.params", b.getI64IntegerAttr(use.params.size()));
   func->setAttr("hx.writes", b.getDenseBoolArrayAttr(use.writes));
+  if (use.teamThreads > 0) {
+    func->setAttr("hx.team_threads", b.getI64IntegerAttr(use.teamThreads));
+    func->setAttr("hx.local_bytes", b.getI64IntegerAttr(use.localBytes));
+  }
 
   std::string name = givenName;
   if (name.empty()) {
     std::string text;
     llvm::raw_string_ostream os(text);
     func->print(os, OpPrintingFlags().useLocalScope());
+    // What planning computes from the params is part of the kernel, too.
+    for (const KNode &node : use.exprs.nodes())
+      os << static_cast<int>(node.op) << ' ' << node.lhs << ' ' << node.rhs << ' '
+         << node.value << '\n';
+    os << use.items.node;
+    for (KExpr footprint : use.footprints)
+      os << ' ' << footprint.node;
     name = llvm::formatv("k_{0:x-16}", llvm::xxh3_64bits(text)).str();
   }
   if (auto known = kernels.lookupSymbol<func::FuncOp>(name)) {
