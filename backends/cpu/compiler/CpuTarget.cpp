@@ -69,7 +69,7 @@ public:
                     error))
       return kernels.emitError("the ")
              << traits.arch << " image is not loadable: " << error;
-    return Image{traits.arch, std::move(*linked), compiled->reused};
+    return Image{traits.arch, std::move(*linked), compiled->reused, /*isMapped=*/true};
   }
 
   llvm::ArrayRef<llvm::StringRef> libraries() const override {
