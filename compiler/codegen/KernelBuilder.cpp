@@ -400,6 +400,13 @@ KernelUse KernelBuilder::finish() {
     std::string text;
     llvm::raw_string_ostream os(text);
     func->print(os, OpPrintingFlags().useLocalScope());
+    // What planning computes from the params is part of the kernel, too.
+    for (const KNode &node : use.exprs.nodes())
+      os << static_cast<int>(node.op) << ' ' << node.lhs << ' ' << node.rhs << ' '
+         << node.value << '\n';
+    os << use.items.node;
+    for (KExpr footprint : use.footprints)
+      os << ' ' << footprint.node;
     name = llvm::formatv("k_{0:x-16}", llvm::xxh3_64bits(text)).str();
   }
   if (auto known = kernels.lookupSymbol<func::FuncOp>(name)) {

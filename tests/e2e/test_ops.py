@@ -295,8 +295,21 @@ def concats():
     return cases
 
 
+def convolutions():
+    """Groups of every kind: whole, grouped, depthwise, depthwise with several outputs per channel."""
+    cases = Cases()
+    for c, m, groups in ((3, 5, 1), (6, 9, 3), (4, 4, 4), (4, 8, 4), (20, 60, 20), (32, 64, 32), (64, 128, 64)):
+        image = cases.input(f"image-{c}-{groups}", random(130 + c, 2, c, 9, 11))
+        for taps, pads, strides, dilations in ((1, 0, 1, 1), (3, 1, 1, 1), (3, 0, 2, 1), (3, 2, 1, 2)):
+            name = f"{c}-{m}-{groups}-{taps}-{pads}-{strides}"
+            w = cases.constant("w-" + name, random(131 + c, m, c // groups, taps, taps))
+            cases.add("Conv", name, [image, w], group=groups, pads=[pads] * 4, strides=[strides] * 2,
+                      dilations=[dilations] * 2)
+    return cases
+
+
 FAMILIES = {
-    "broadcasts": broadcasts, "integer-products": integer_products,
+    "broadcasts": broadcasts, "convolutions": convolutions, "integer-products": integer_products,
     "transposed-convolutions": transposed_convolutions,
     "concats": concats,
     "lstm": lstm, "scans": scans, "scatters": scatters, "sorts": sorts, "other-types": other_types,

@@ -53,7 +53,9 @@ template <typename OpT> void Problem::describeConv(ElementEmitter &emitter, OpT 
   outSizes = emitter.sizes(op.getResult());
   hx::Dims weightDims = emitter.dims(rhs);
   auto constant = [&](hx::Dim dim) { return *hx::SymbolTable::constantValue(dim); };
-  isDepthwise = op.getGroups() > 1 && constant(weightDims[1]) == 1;
+  // As hx-pack-operands has it: with several outputs per channel, groups are panels.
+  isDepthwise = op.getGroups() > 1 && constant(weightDims[1]) == 1 &&
+                constant(weightDims[0]) == static_cast<int64_t>(op.getGroups());
   int64_t groups = isDepthwise ? 1 : op.getGroups();
   taps = {constant(weightDims[2]), constant(weightDims[3])};
   hx::Dim columnsDim = k.shapes().symbols().constant(constant(weightDims[0]) / groups);
@@ -62,7 +64,7 @@ template <typename OpT> void Problem::describeConv(ElementEmitter &emitter, OpT 
   depth = k.size(weightDims[1]);
   channels = inSizes[3];
   rows = k.exprs().product({outSizes[0], outSizes[1], outSizes[2]});
-  outer = k.constantExpr(groups);
+  outer = k.size(k.shapes().symbols().constant(groups));
   WindowAxes axes(4, hx::Layout::nhwc);
   hx::Dims pads =
       beginPads(k.shapes(), op.getPads(), op.getPadPolicy(), taps, op.getStrides(),
