@@ -69,7 +69,7 @@ Value emitElement(ElementEmitter &emitter, hx::ConstantOp op, Index, unsigned la
   auto splat = cast<DenseElementsAttr>(op.getValue());
   Type type = computeType(elementType(op.getResult()));
   if (isa<FloatType>(type))
-    return k.floatConstant(splat.getSplatValue<APFloat>().convertToDouble(), type, lanes);
+    return k.floatScalar(splat.getSplatValue<APFloat>().convertToDouble(), type, lanes);
   return k.intConstant(splat.getSplatValue<APInt>().getSExtValue(), type, lanes);
 }
 
