@@ -4,15 +4,25 @@
 
 namespace hexin::compiler {
 
-/// "onednn.conv (guarded), else conv_f32_1a2b": the variants, best first.
+/// " by teams of 256 threads with 8704 bytes of local memory"; or "".
+static std::string teamOf(const fmt::KernelT &kernel) {
+  if (kernel.team_threads == 0)
+    return "";
+  return " by teams of " + std::to_string(kernel.team_threads) + " threads with " +
+         std::to_string(kernel.local_bytes) + " bytes of local memory";
+}
+
+/// "onednn.conv (guarded), else tiled k_1a2b by teams of ..., else k_3c4d": the
+/// variants, best first.
 static std::string candidates(const fmt::ProgramT &program,
                               const fmt::InstructionT &instruction) {
   std::string text;
   for (const auto &variant : instruction.variants) {
-    text +=
-        (text.empty() ? "" : ", else ") + (variant->engine == fmt::Engine::kernel
-                                               ? program.kernels[variant->kernel]->name
-                                               : variant->name);
+    text += (text.empty() ? "" : ", else ") + variant->name;
+    if (variant->engine == fmt::Engine::kernel) {
+      const fmt::KernelT &kernel = *program.kernels[variant->kernel];
+      text += (variant->name.empty() ? "" : " ") + kernel.name + teamOf(kernel);
+    }
     if (variant->guard >= 0)
       text += " (guarded)";
   }

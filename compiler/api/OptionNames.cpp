@@ -31,10 +31,11 @@ Status checkOptionNames(const CompileOptions &options, MLIRContext &context,
       return invalidArgument("allow-fallback: '" + entry +
                              "' is no op and no node of the model");
   for (const std::string &entry : options.disable) {
-    bool isSchedule =
-        llvm::any_of(codegen::schedules(), [&](const codegen::Schedule &schedule) {
-          return schedule.name == entry;
-        });
+    auto isNamed = [&](const codegen::Schedule &schedule) {
+      return schedule.name == entry;
+    };
+    bool isSchedule = llvm::any_of(codegen::schedules(), isNamed) ||
+                      llvm::any_of(codegen::teamSchedules(), isNamed);
     bool isLibrary = llvm::any_of(targets, [&](const std::unique_ptr<Target> &target) {
       return llvm::is_contained(target->libraries(), llvm::StringRef(entry));
     });

@@ -58,15 +58,17 @@ Status ProgramEmitter::addOp(Operation *op) {
     return addLoop(loop);
   if (hostOnly.contains(op))
     return Status::success();
-  if (auto reshape = dyn_cast<hx::ReshapeOp>(op))
-    return placeOf(op, shapes) == Place::view ? addView(reshape) : Status::success();
   Place place = placeOf(op, shapes);
+  if (auto reshape = dyn_cast<hx::ReshapeOp>(op); reshape && place == Place::view)
+    return addView(reshape);
   if (place == Place::host)
     for (Value result : op->getResults())
       if (idOf(result) >= 0) // a result of the program
         HEXIN_RETURN_IF_ERROR(writeContents(result));
   if (place == Place::fallback)
     return addFallback(op);
+  if (place == Place::byNature)
+    return addHostOp(op);
   if (place == Place::constant || place == Place::host)
     return Status::success(); // made when somebody reads it
   return unsupported("'" + nodeNames(op->getLoc()) + "' (" +

@@ -121,17 +121,13 @@ Status ProgramEmitter::addLoopMark(fmt::InstructionKind kind, uint32_t loop,
 
 Result<uint32_t> ProgramEmitter::addLoopValue(Value value) {
   auto def = std::make_unique<fmt::ValueDefT>();
-  auto type = cast<RankedTensorType>(value.getType());
-  std::optional<DType> dtype = hx::toDType(type.getElementType());
-  if (!dtype)
-    return internalError("a value has an element type that artifacts cannot hold");
   def->kind = fmt::ValueKind::temp;
-  def->dtype = static_cast<uint8_t>(*dtype);
   def->residency =
       readBack.contains(value) ? fmt::Residency::both : fmt::Residency::device;
+  HEXIN_RETURN_IF_ERROR(setType(value.getType(), *def));
   def->name = nodeNames(value.getLoc());
   uint32_t id = program->values.size();
-  for (int64_t axis = 0; axis < type.getRank(); ++axis)
+  for (size_t axis = 0; axis < shapes.dims(value).size(); ++axis)
     def->dims.push_back(exprs.sizeOfValue(id, axis));
   program->values.push_back(std::move(def));
   ids[value] = id;

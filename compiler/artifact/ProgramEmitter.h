@@ -1,8 +1,8 @@
 //===- ProgramEmitter.h - a program of the artifact under construction -----------===//
 //
 // Behind buildProgram. Values are in ProgramValues.cpp, branches and loops in
-// ProgramControl.cpp, instructions and their kernels in ProgramLaunches.cpp. Failures
-// name the op.
+// ProgramControl.cpp, instructions and their kernels in ProgramLaunches.cpp, what the
+// host runs in ProgramHost.cpp. Failures name the op.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_ARTIFACT_PROGRAMEMITTER_H
@@ -41,6 +41,7 @@ private:
     return it == ids.end() ? -1 : static_cast<int32_t>(it->second);
   }
   Result<uint32_t> addValue(Value value, fmt::ValueKind kind, int32_t index);
+  Status setType(mlir::Type type, fmt::ValueDefT &def);
   Status addSizes(Value value, fmt::ValueDefT &def);
   /// The sizes a value has in memory: a computed packed matrix has panels.
   hx::Dims storedDims(Value value, fmt::ValueKind kind);
@@ -78,7 +79,12 @@ private:
   /// Results of `op` that sizes or conditions hang on, once it has made them.
   Status bringToHost(mlir::Operation *op);
   Status addGroup(hx::GroupOp group);
+  /// The group's kernel for devices whose threads share memory.
+  Result<std::unique_ptr<fmt::VariantT>> teamVariant(hx::GroupOp group);
   Result<std::unique_ptr<fmt::VariantT>> libraryVariant(const LibraryCall &call);
+  Result<std::unique_ptr<fmt::VariantT>> kernelVariant(const codegen::KernelUse &use,
+                                                       const std::string &op,
+                                                       const std::string &node);
   /// `variants`: what goes before the kernel, best first.
   Status addLaunch(const codegen::KernelUse &use, std::string op, std::string node,
                    std::string reason,
@@ -88,10 +94,24 @@ private:
   /// Under the condition of the branch at hand.
   Status append(std::unique_ptr<fmt::InstructionT> instruction);
   Status addTransfer(fmt::InstructionKind kind, uint32_t value, const std::string &node);
-  /// An op that the caller let run on the host: operands there, the reference
-  /// kernel, results back.
-  Status addFallback(mlir::Operation *op);
+  static std::unique_ptr<fmt::AttributeDefT> attributeDef(const std::string &name,
+                                                          const hexin::Attribute &value);
   int32_t kernelId(const codegen::KernelUse &use);
+
+  // -- what the host runs ----------------------------------------------------
+  /// An op that the caller let run on the host.
+  Status addFallback(mlir::Operation *op);
+  /// An op of values that live on the host; tensors among its results go to the device
+  /// where that reads them.
+  Status addHostOp(mlir::Operation *op);
+  /// Operands to the host, then its kernel.
+  Status addHostInstruction(mlir::Operation *op, const std::string &reason);
+  /// Where a host instruction puts `result`, whose sizes may be what it gives it.
+  Result<uint32_t> hostResult(Value result);
+  /// Whether the host can read `value` as it is.
+  bool isOnHost(Value value);
+  /// A literal of strings is made by an instruction.
+  Result<uint32_t> stringConstant(Value value);
 
   mlir::func::FuncOp func;
   Target &target;

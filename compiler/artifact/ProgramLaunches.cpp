@@ -4,31 +4,11 @@
 #include "compiler/codegen/Codegen.h"
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/target/Partition.h"
-#include "compiler/transforms/ConstantTensor.h"
+#include "runtime/artifact/Format.h"
 
 using namespace mlir;
 
 namespace hexin {
-
-static std::unique_ptr<fmt::AttributeDefT> attributeDef(const std::string &name,
-                                                        const hexin::Attribute &value) {
-  auto def = std::make_unique<fmt::AttributeDefT>();
-  def->name = name;
-  def->kind = value.index();
-  if (auto *i = std::get_if<int64_t>(&value))
-    def->i = *i;
-  else if (auto *f = std::get_if<double>(&value))
-    def->f = *f;
-  else if (auto *s = std::get_if<std::string>(&value))
-    def->s = *s;
-  else if (auto *ints = std::get_if<std::vector<int64_t>>(&value))
-    def->ints = *ints;
-  else if (auto *floats = std::get_if<std::vector<double>>(&value))
-    def->floats = *floats;
-  else if (auto *strings = std::get_if<std::vector<std::string>>(&value))
-    def->strings = *strings;
-  return def;
-}
 
 Status ProgramEmitter::bringToHost(Operation *op) {
   for (Value result : op->getResults()) {
@@ -67,10 +47,32 @@ Status ProgramEmitter::addGroup(hx::GroupOp group) {
   }
   if (!refusal.empty())
     reason += (reason.empty() ? "" : "; ") + refusal;
+  if (group.getTeamSchedule() && target.variants().front().team.threads > 0) {
+    HEXIN_ASSIGN_OR_RETURN(auto variant, teamVariant(group));
+    variants.push_back(std::move(variant));
+  }
   HEXIN_RETURN_IF_ERROR(addLaunch(use, group.getSchedule().str(),
                                   nodeNames(group.getLoc()), reason,
                                   std::move(variants)));
   return bringToHost(group);
+}
+
+Result<std::unique_ptr<fmt::VariantT>> ProgramEmitter::teamVariant(hx::GroupOp group) {
+  codegen::KernelUse use;
+  std::string node = nodeNames(group.getLoc());
+  for (auto [i, traits] : llvm::enumerate(target.variants())) {
+    FailureOr<codegen::KernelUse> emitted =
+        codegen::emitTeamKernel(group, shapes, *kernels[i], traits, use.name);
+    if (failed(emitted))
+      return internalError("no team kernel could be written for '" + node + "'");
+    if (i == 0)
+      use = std::move(*emitted);
+  }
+  program->required_features |= fmt::teamKernelsFeature;
+  HEXIN_ASSIGN_OR_RETURN(auto variant,
+                         kernelVariant(use, group.getSchedule().str(), node));
+  variant->name = group.getTeamSchedule()->str();
+  return variant;
 }
 
 Result<std::unique_ptr<fmt::VariantT>>
@@ -95,9 +97,9 @@ ProgramEmitter::libraryVariant(const LibraryCall &call) {
   return variant;
 }
 
-Status ProgramEmitter::addLaunch(const codegen::KernelUse &use, std::string op,
-                                 std::string node, std::string reason,
-                                 std::vector<std::unique_ptr<fmt::VariantT>> variants) {
+Result<std::unique_ptr<fmt::VariantT>>
+ProgramEmitter::kernelVariant(const codegen::KernelUse &use, const std::string &op,
+                              const std::string &node) {
   auto variant = std::make_unique<fmt::VariantT>();
   variant->engine = fmt::Engine::kernel;
   variant->kernel = kernelId(use);
@@ -117,6 +119,13 @@ Status ProgramEmitter::addLaunch(const codegen::KernelUse &use, std::string op,
     HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(value));
     variant->bindings.push_back(fmt::Binding(id, -1));
   }
+  return variant;
+}
+
+Status ProgramEmitter::addLaunch(const codegen::KernelUse &use, std::string op,
+                                 std::string node, std::string reason,
+                                 std::vector<std::unique_ptr<fmt::VariantT>> variants) {
+  HEXIN_ASSIGN_OR_RETURN(auto variant, kernelVariant(use, op, node));
   auto instruction = std::make_unique<fmt::InstructionT>();
   instruction->kind = fmt::InstructionKind::run;
   instruction->variants = std::move(variants);
@@ -164,44 +173,24 @@ Status ProgramEmitter::addTransfer(fmt::InstructionKind kind, uint32_t value,
   return append(std::move(instruction));
 }
 
-Status ProgramEmitter::addFallback(Operation *op) {
-  std::string node = nodeNames(op->getLoc());
-  auto variant = std::make_unique<fmt::VariantT>();
-  variant->engine = fmt::Engine::host;
-  variant->name = op->getName().stripDialect().str();
-  variant->result_count = op->getNumResults();
-  for (const auto &[name, value] : hx::toAttributes(op))
-    variant->attributes.push_back(attributeDef(name, value));
-  constexpr uint32_t absent = 0xFFFFFFFF;
-  for (auto [position, value] : hx::odsOperands(op)) {
-    HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(value));
-    Operation *source = value.getDefiningOp();
-    if (!source || placeOf(source, shapes) != Place::constant)
-      HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_host, id, node));
-    while (variant->bindings.size() < position)
-      variant->bindings.push_back(fmt::Binding(absent, -1));
-    variant->bindings.push_back(fmt::Binding(id, -1));
-  }
-  std::vector<uint32_t> results;
-  for (Value result : op->getResults()) {
-    HEXIN_ASSIGN_OR_RETURN(uint32_t id, resultValue(result));
-    program->values[id]->residency = fmt::Residency::both;
-    results.push_back(id);
-    variant->bindings.push_back(fmt::Binding(id, -1));
-  }
-  std::string reason = fallbackReason(op).str();
-  program->fallbacks.push_back(node + " (" + op->getName().getStringRef().str() +
-                               "): " + reason);
-  auto instruction = std::make_unique<fmt::InstructionT>();
-  instruction->kind = fmt::InstructionKind::run;
-  instruction->variants.push_back(std::move(variant));
-  instruction->op = op->getName().stripDialect().str();
-  instruction->node = node;
-  instruction->reason = reason;
-  HEXIN_RETURN_IF_ERROR(append(std::move(instruction)));
-  for (uint32_t id : results)
-    HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_device, id, node));
-  return Status::success();
+std::unique_ptr<fmt::AttributeDefT>
+ProgramEmitter::attributeDef(const std::string &name, const hexin::Attribute &value) {
+  auto def = std::make_unique<fmt::AttributeDefT>();
+  def->name = name;
+  def->kind = value.index();
+  if (auto *i = std::get_if<int64_t>(&value))
+    def->i = *i;
+  else if (auto *f = std::get_if<double>(&value))
+    def->f = *f;
+  else if (auto *s = std::get_if<std::string>(&value))
+    def->s = *s;
+  else if (auto *ints = std::get_if<std::vector<int64_t>>(&value))
+    def->ints = *ints;
+  else if (auto *floats = std::get_if<std::vector<double>>(&value))
+    def->floats = *floats;
+  else if (auto *strings = std::get_if<std::vector<std::string>>(&value))
+    def->strings = *strings;
+  return def;
 }
 
 int32_t ProgramEmitter::kernelId(const codegen::KernelUse &use) {
@@ -220,6 +209,8 @@ int32_t ProgramEmitter::kernelId(const codegen::KernelUse &use) {
   kernel->footprints.assign(roots.begin() + 1, roots.end());
   kernel->writes.assign(use.writes.begin(), use.writes.end());
   kernel->grain = use.grain;
+  kernel->team_threads = use.teamThreads;
+  kernel->local_bytes = use.localBytes;
   kernel->order = use.isExact ? fmt::OrderClass::exact : fmt::OrderClass::fixed;
   kernel->error_constant = use.errorConstant;
   program->kernels.push_back(std::move(kernel));

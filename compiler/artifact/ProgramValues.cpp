@@ -1,11 +1,15 @@
 //===- ProgramValues.cpp - the values of a program -------------------------------===//
 
+#include "compiler/artifact/PortTypes.h"
 #include "compiler/artifact/ProgramEmitter.h"
 #include "compiler/codegen/Codegen.h"
 #include "compiler/ir/AttributeConversion.h"
+#include "compiler/ir/SizeText.h"
+#include "compiler/ir/ValueTypes.h"
 #include "compiler/target/Partition.h"
 #include "compiler/target/ReadBack.h"
 #include "compiler/transforms/ConstantTensor.h"
+#include "runtime/artifact/Format.h"
 
 using namespace mlir;
 
@@ -14,13 +18,9 @@ namespace hexin {
 Result<uint32_t> ProgramEmitter::addValue(Value value, fmt::ValueKind kind,
                                           int32_t index) {
   auto def = std::make_unique<fmt::ValueDefT>();
-  auto type = cast<RankedTensorType>(value.getType());
-  std::optional<DType> dtype = hx::toDType(type.getElementType());
-  if (!dtype)
-    return internalError("a value has an element type that artifacts cannot hold");
   def->kind = kind;
   def->index = index;
-  def->dtype = static_cast<uint8_t>(*dtype);
+  HEXIN_RETURN_IF_ERROR(setType(value.getType(), *def));
   if (kind != fmt::ValueKind::output) // those hang on what is not there yet
     HEXIN_RETURN_IF_ERROR(addSizes(value, *def));
   if (Operation *op = value.getDefiningOp()) {
@@ -36,11 +36,28 @@ Result<uint32_t> ProgramEmitter::addValue(Value value, fmt::ValueKind kind,
   return program->values.size() - 1;
 }
 
+Status ProgramEmitter::setType(Type type, fmt::ValueDefT &def) {
+  def.holds = static_cast<uint8_t>(valueKind(type));
+  if (hx::isHostType(type)) {
+    def.residency = fmt::Residency::host;
+    program->required_features |= fmt::hostValuesFeature;
+  }
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (isa<hx::SequenceType, hx::OptionalType, hx::MapType>(type))
+    return Status::success();
+  std::optional<DType> dtype =
+      tensor ? hx::toDType(tensor.getElementType()) : std::nullopt;
+  if (!dtype)
+    return internalError("a value has an element type that artifacts cannot hold");
+  def.dtype = static_cast<uint8_t>(*dtype);
+  return Status::success();
+}
+
 Status ProgramEmitter::addSizes(Value value, fmt::ValueDefT &def) {
   for (hx::Dim dim : storedDims(value, def.kind)) {
     int32_t node = exprs.add(dim);
     if (node < 0)
-      return internalError("size " + shapes.symbols().toString(dim) + " of '" +
+      return internalError("size " + describeSize(shapes.symbols(), dim) + " of '" +
                            nodeNames(value.getLoc()) +
                            "' hangs on a value that is not kept");
     def.dims.push_back(node);
@@ -50,8 +67,9 @@ Status ProgramEmitter::addSizes(Value value, fmt::ValueDefT &def) {
 
 hx::Dims ProgramEmitter::storedDims(Value value, fmt::ValueKind kind) {
   hx::Dims dims = shapes.dims(value);
-  auto panels = dyn_cast_or_null<hx::PanelsAttr>(
-      cast<RankedTensorType>(value.getType()).getEncoding());
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  auto panels =
+      dyn_cast_or_null<hx::PanelsAttr>(type ? type.getEncoding() : mlir::Attribute());
   if (!panels || kind == fmt::ValueKind::weight)
     return dims;
   hx::SymbolTable &table = shapes.symbols();
@@ -77,7 +95,8 @@ Status ProgramEmitter::addInterface() {
     auto name = func.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "hx.name");
     program->values[id]->name = name ? name.str() : "";
     // An integer input may be asked for its contents.
-    program->values[id]->residency = fmt::Residency::both;
+    if (!hx::isHostType(argument.getType()))
+      program->values[id]->residency = fmt::Residency::both;
     ids[argument] = id;
     program->inputs.push_back(id);
   }
@@ -94,6 +113,8 @@ Status ProgramEmitter::addInterface() {
     ids[operand.get()] = id;
     Value source = operand.get();
     while (auto view = source.getDefiningOp<hx::ReshapeOp>()) {
+      if (hx::isHostType(view.getType()))
+        break;
       source = view.getInput();
       aliasOf[source] = id;
     }
@@ -130,7 +151,7 @@ Result<uint32_t> ProgramEmitter::operandValue(Value value) {
   if (argument && isIteration(argument))
     id = materializeContents(value);
   if (op && placeOf(op, shapes) == Place::constant)
-    id = constantValue(value);
+    id = hx::isHostType(value.getType()) ? stringConstant(value) : constantValue(value);
   else if (op && (placeOf(op, shapes) == Place::host || shapes.contents(value)))
     id = materializeContents(value); // a view of what only the host knows, too
   if (id.ok())

@@ -19,6 +19,11 @@ ArrayRef<Schedule> schedules() {
   return ordered;
 }
 
+ArrayRef<Schedule> teamSchedules() {
+  static const Schedule ordered[] = {tiledSchedule, teamRowSchedule, teamReduceSchedule};
+  return ordered;
+}
+
 Operation *heavyOp(hx::GroupOp group) {
   for (Operation &op : group.getBody().front().without_terminator())
     if (isa<hx::ConvOp, hx::MatMulOp, hx::ConvIntegerOp, hx::MatMulIntegerOp,
@@ -63,20 +68,42 @@ ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
   return choice;
 }
 
-FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,
-                                ModuleOp kernels, const CodegenTraits &traits,
-                                StringRef name) {
-  const Schedule *schedule = llvm::find_if(schedules(), [&](const Schedule &each) {
-    return each.name == group.getSchedule();
-  });
+StringRef chooseTeamSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                             ArrayRef<std::string> disabled) {
+  for (const Schedule &schedule : teamSchedules())
+    if (!llvm::is_contained(disabled, schedule.name) &&
+        schedule.refusal(group, shapes).empty())
+      return schedule.name;
+  return "";
+}
+
+static FailureOr<KernelUse> emitBy(ArrayRef<Schedule> known, StringRef scheduleName,
+                                   hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                   ModuleOp kernels, const CodegenTraits &traits,
+                                   StringRef name) {
+  const Schedule *schedule = llvm::find_if(
+      known, [&](const Schedule &each) { return each.name == scheduleName; });
   KernelBuilder builder(kernels, shapes, traits, UnknownLoc::get(kernels.getContext()),
                         name);
   ElementEmitter emitter(builder, group);
-  if (schedule == schedules().end() || failed(schedule->emit(emitter)) || !emitter.ok())
+  if (schedule == known.end() || failed(schedule->emit(emitter)) || !emitter.ok())
     return group.emitOpError("has no schedule that can write it");
   builder.use.isExact = isExact(group);
   builder.use.errorConstant = builder.use.isExact ? 0 : schedule->errorConstant;
   return builder.finish();
+}
+
+FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                ModuleOp kernels, const CodegenTraits &traits,
+                                StringRef name) {
+  return emitBy(schedules(), group.getSchedule(), group, shapes, kernels, traits, name);
+}
+
+FailureOr<KernelUse> emitTeamKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                    ModuleOp kernels, const CodegenTraits &traits,
+                                    StringRef name) {
+  StringRef schedule = group.getTeamSchedule().value_or("");
+  return emitBy(teamSchedules(), schedule, group, shapes, kernels, traits, name);
 }
 
 void emitCopy(KernelBuilder &k, Value source, Value target) {

@@ -17,12 +17,21 @@ struct ScheduleChoice {
 ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
                               llvm::ArrayRef<std::string> disabled = {});
 
+/// The schedule of the kernel that teams run instead, on devices that can; or "".
+llvm::StringRef chooseTeamSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                   llvm::ArrayRef<std::string> disabled = {});
+
 /// Writes the group's kernel, by the schedule its attribute names, for one arch
 /// into `kernels`. `name`: that of the
 /// kernel for another arch of the same target, or "". Diagnoses at the group.
 mlir::FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,
                                       mlir::ModuleOp kernels, const CodegenTraits &traits,
                                       llvm::StringRef name);
+/// The same for the schedule that its attribute `team_schedule` names.
+mlir::FailureOr<KernelUse> emitTeamKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                          mlir::ModuleOp kernels,
+                                          const CodegenTraits &traits,
+                                          llvm::StringRef name);
 
 /// Inside of a kernel's single item: writes `contents` to the integer tensor
 /// `value`, one param per element.

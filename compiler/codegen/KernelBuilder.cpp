@@ -1,6 +1,7 @@
 #include "compiler/codegen/KernelBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -285,6 +286,36 @@ Value KernelBuilder::scratch(unsigned count, Type elementType) {
 }
 
 //===----------------------------------------------------------------------===//
+// Teams
+//===----------------------------------------------------------------------===//
+
+Value KernelBuilder::beginTeamItems(KExpr items, unsigned threads) {
+  use.teamThreads = threads;
+  return beginItems(items);
+}
+
+Value KernelBuilder::thread() {
+  if (!threadNumber) {
+    OpBuilder entry(&func.getBody().front(), func.getBody().front().begin());
+    threadNumber = gpu::ThreadIdOp::create(entry, location, gpu::Dimension::x);
+  }
+  return threadNumber;
+}
+
+Value KernelBuilder::local(unsigned count, Type elementType) {
+  OpBuilder entry(&func.getBody().front(), func.getBody().front().begin());
+  auto space = gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
+  auto type = MemRefType::get({count}, elementType, MemRefLayoutAttrInterface(), space);
+  constexpr unsigned alignment = 16;
+  unsigned bytes = count * ((elementType.getIntOrFloatBitWidth() + 7) / 8);
+  use.localBytes += llvm::alignTo(bytes, alignment);
+  return memref::AllocaOp::create(entry, location, type,
+                                  entry.getI64IntegerAttr(alignment));
+}
+
+void KernelBuilder::barrier() { gpu::BarrierOp::create(b, location); }
+
+//===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//
 
@@ -422,6 +453,10 @@ KernelUse KernelBuilder::finish() {
   func->setAttr("hx.bindings", b.getI64IntegerAttr(use.bindings.size()));
   func->setAttr("hx.params", b.getI64IntegerAttr(use.params.size()));
   func->setAttr("hx.writes", b.getDenseBoolArrayAttr(use.writes));
+  if (use.teamThreads > 0) {
+    func->setAttr("hx.team_threads", b.getI64IntegerAttr(use.teamThreads));
+    func->setAttr("hx.local_bytes", b.getI64IntegerAttr(use.localBytes));
+  }
 
   std::string name = givenName;
   if (name.empty()) {

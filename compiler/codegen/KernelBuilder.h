@@ -32,8 +32,10 @@ struct KernelUse {
   KExpr items;
   llvm::SmallVector<KExpr> footprints; ///< bytes, per binding
   int64_t grain = 1;
-  bool isExact = false;    ///< order class exact, else fixed
-  float errorConstant = 0; ///< c of DESIGN's running error bound
+  unsigned teamThreads = 0; ///< that run an item together; 0: no team kernel
+  unsigned localBytes = 0;  ///< memory such a team shares
+  bool isExact = false;     ///< order class exact, else fixed
+  float errorConstant = 0;  ///< c of DESIGN's running error bound
   mlir::func::FuncOp func;
 };
 
@@ -98,6 +100,14 @@ public:
   /// Private scratch of `count` elements of compute type, reused by all items.
   mlir::Value scratch(unsigned count, mlir::Type elementType);
 
+  // -- teams (KernelModule.h); after beginTeamItems ----------------------------------
+  /// The thread's number in its team.
+  mlir::Value thread();
+  /// `count` elements of compute type that the team shares.
+  mlir::Value local(unsigned count, mlir::Type elementType);
+  /// What threads stored in local memory before is there for all of the team after.
+  void barrier();
+
   // -- values ------------------------------------------------------------------------
   /// `value` as `lanes` equal lanes (1 = as it is).
   mlir::Value splat(mlir::Value value, unsigned lanes);
@@ -111,6 +121,8 @@ public:
   /// Opens the loop over work items and returns the item's number; the insertion
   /// point is inside. Called once, by the schedule.
   mlir::Value beginItems(KExpr items);
+  /// The same for items that teams of `threads` threads run.
+  mlir::Value beginTeamItems(KExpr items, unsigned threads);
   using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
       mlir::Value index, mlir::ValueRange carried)>;
   /// for (i = lower; i < upper; i += step) carried = body(i, carried)
@@ -143,6 +155,7 @@ private:
   mlir::OpBuilder b;
   mlir::func::FuncOp func;
   mlir::Operation *itemLoop = nullptr;
+  mlir::Value threadNumber;
   mlir::OpBuilder top; ///< inserts before the item loop
   llvm::DenseMap<mlir::Value, unsigned> bindingOf;
   llvm::SmallVector<mlir::Type> bindingTypes;

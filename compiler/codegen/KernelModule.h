@@ -12,6 +12,16 @@
 // Elements in memory are i8, i16, i32, i64, f16, bf16, f32, f64; bool is an i8
 // that holds 0 or 1. No calls, no globals.
 //
+// A *team kernel* (attributes hx.team_threads = t, hx.local_bytes = n) has each of its
+// items run by a team of t threads that share memory on the chip: a work-group of
+// OpenCL, a block of CUDA. Besides the above it holds
+//   gpu.thread_id x       the thread's number in its team, 0 .. t-1
+//   gpu.barrier           reached by all threads of the team or by none
+//   memref.alloca of static 1-D memory in #gpu.address_space<workgroup>, n bytes in
+//                         all, undefined when an item begins; a thread sees what others
+//                         stored there before the last barrier
+// Every thread of a team runs the same items, so that barriers match.
+//
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_KERNELMODULE_H
 #define HEXIN_COMPILER_CODEGEN_KERNELMODULE_H
@@ -20,6 +30,13 @@
 
 namespace hexin {
 
+/// What a team of threads has. A kernel that needs more than the device at hand
+/// offers is passed over when a plan is made (Kernel.team_threads in hexin.fbs).
+struct TeamTraits {
+  unsigned threads = 0;    ///< at most in a team; 0: write no team kernels
+  unsigned localBytes = 0; ///< of memory on the chip for a team
+};
+
 /// What the shared codegen must know of the machine it writes for.
 struct CodegenTraits {
   std::string arch;          ///< "x86-64-v4", "opencl-c-1.2", ...
@@ -27,8 +44,8 @@ struct CodegenTraits {
   unsigned tileRows = 8;     ///< register tile of a matmul: rows ...
   unsigned tileVectors = 2;  ///< ... x vectors of vectorLanes columns
   bool itemPerElement =
-      false;                ///< GPU-like: neighbouring items touch neighbouring elements
-  bool localMemory = false; ///< has on-chip memory worth tiling for
+      false;       ///< GPU-like: neighbouring items touch neighbouring elements
+  TeamTraits team; ///< of devices with on-chip memory among those of this arch
 };
 
 } // namespace hexin

@@ -31,6 +31,8 @@ ordered_json describePorts(const std::vector<PortInfo> &ports) {
                     {"kind", kinds[static_cast<size_t>(port.kind)]},
                     {"dtype", toString(port.dtype)},
                     {"dims", std::move(dims)}});
+    if (!port.type.held.empty())
+      list.back()["type"] = toString(port.type);
     if (!port.doc.empty())
       list.back()["doc"] = port.doc;
   }
@@ -45,6 +47,13 @@ ordered_json describeVariant(const fmt::Program &program, const fmt::Variant &va
                      : text(variant.name());
   if (variant.guard() >= 0)
     json["guarded"] = true;
+  if (variant.engine() == fmt::Engine::kernel) {
+    const fmt::Kernel *kernel = program.kernels()->Get(variant.kernel());
+    if (kernel->team_threads() > 0)
+      json["team"] = {{"schedule", text(variant.name())},
+                      {"threads", kernel->team_threads()},
+                      {"localBytes", kernel->local_bytes()}};
+  }
   if (variant.engine() == fmt::Engine::library) {
     json["order"] = fmt::EnumNameOrderClass(variant.order());
     json["errorConstant"] = variant.error_constant();

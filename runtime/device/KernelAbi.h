@@ -17,6 +17,11 @@
 //              runs that item; global size is rounded up, ids >= items return.
 // PTX:         .entry name(.u64 b0, ..., .s64 p0, ..., .s64 items), as OpenCL.
 //
+// A team kernel (Kernel.team_threads = t > 0) has each item run by a team of t threads
+// that share local memory: a work-group of size t, reqd_work_group_size says so, and
+// the item is get_group_id(0); a block of t threads in PTX. Its text stands under
+// `#ifdef HXH_LOCAL_MEMORY` in OpenCL C. CPU images have none.
+//
 // Kernels never allocate, never start threads, keep no state. Version of this
 // contract: hexin.kernelAbiVersion; an image of another version is refused.
 //

@@ -12,7 +12,8 @@
  *
  * Threads: a device may be used from several threads at once; an object made by
  * it is used by one thread at a time, except that `submit` and `wait` may be
- * called for different events concurrently.
+ * called for different events concurrently, and that a command may be in several
+ * submissions at once, each with slots of its own.
  *
  * Errors: functions return 0 or a code of hexin::StatusCode and fill `error`
  * (never NULL). Nothing is thrown or printed. On failure no output is written.
@@ -61,6 +62,9 @@ typedef struct hexin_device_info {
   uint32_t base_alignment; /* bytes; of buffers and of binding offsets */
   uint32_t compute_units;
   uint32_t flags;
+  /* Of HEXIN_DEVICE_LOCAL_MEMORY devices: the largest team, and its local memory. */
+  uint32_t max_team_threads;
+  uint64_t local_memory_bytes;
 } hexin_device_info;
 
 typedef struct hexin_device_options {
@@ -84,8 +88,8 @@ typedef struct hexin_image {
 } hexin_image;
 
 /* Where a command finds its memory: slot `slot` of the submission's table plus
- * `offset` bytes; the device may touch `length` bytes there. `rank`, `dtype`,
- * `dims` describe the tensor (library commands need them). */
+ * `offset` bytes; the device may touch `length` bytes there. `dtype` is its element
+ * type, `rank` and `dims` are set for library commands only. */
 typedef struct hexin_binding {
   uint32_t slot; /* HEXIN_NO_SLOT: an absent optional operand of a library */
   uint32_t is_written;
@@ -111,7 +115,7 @@ typedef struct hexin_attribute {
 
 enum { HEXIN_COMMAND_KERNEL = 0, HEXIN_COMMAND_LIBRARY = 1 };
 
-/* One launch, made once per plan. The strings and arrays are only read during
+/* One launch; plans and sessions share it. The strings and arrays are only read during
  * the call. Kernel contract: runtime/device/KernelAbi.h. */
 typedef struct hexin_command_desc {
   uint32_t struct_size;
@@ -126,6 +130,8 @@ typedef struct hexin_command_desc {
   int64_t grain; /* fewest items worth a thread of their own */
   const hexin_attribute *attributes;
   uint32_t attribute_count;
+  uint32_t team_threads; /* > 0: a team of that many threads runs each item ... */
+  uint32_t local_bytes;  /* ... and shares that much memory; see KernelAbi.h */
 } hexin_command_desc;
 
 typedef struct hexin_slot {

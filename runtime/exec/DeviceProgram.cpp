@@ -19,6 +19,9 @@ using fmt::sizeOf;
 /// that few buffers are made.
 constexpr uint64_t maxWeightGapBytes = 64 * 1024;
 
+/// Of prepared commands that no plan holds any more, or not yet again.
+constexpr uint64_t maxIdleCommandBytes = uint64_t(64) << 20;
+
 std::string join(const std::vector<std::string> &names) {
   std::string text;
   for (const std::string &name : names)
@@ -90,7 +93,9 @@ DeviceProgram::load(std::shared_ptr<const Model::Impl> model,
   result->model_ = std::move(model);
   result->device_ = std::move(device);
   HEXIN_RETURN_IF_ERROR(result->check(*program));
+  result->commands_ = std::make_unique<CommandCache>(maxIdleCommandBytes);
   result->info_ = std::make_unique<ProgramInfo>(*program, result->model_->header());
+  HEXIN_RETURN_IF_ERROR(result->checkTeams());
   HEXIN_RETURN_IF_ERROR(result->loadImages());
   HEXIN_RETURN_IF_ERROR(result->loadWeights());
   (*loaded)[key] = result;
@@ -115,18 +120,44 @@ Status DeviceProgram::check(const fmt::Program &program) const {
         where + " holds code (an image for '" + program.images()->Get(0)->arch()->str() +
         "'), and the model was opened with TrustPolicy::noNative, which runs no code of "
         "a file; if you trust where the file comes from, open it without that");
-  auto isTensor = [](const fmt::Port *port) {
-    return port->kind() == static_cast<uint8_t>(ValueKind::tensor) &&
-           port->dtype() != static_cast<uint8_t>(DType::string);
-  };
-  for (uint32_t i = 0; i < sizeOf(model_->header().inputs()); ++i)
-    if (const fmt::Port *port = model_->header().inputs()->Get(i); !isTensor(port))
-      return unsupported("input '" + port->name()->str() +
-                         "' is no tensor of numbers; sessions take only those so far");
-  for (uint32_t i = 0; i < sizeOf(model_->header().outputs()); ++i)
-    if (const fmt::Port *port = model_->header().outputs()->Get(i); !isTensor(port))
-      return unsupported("output '" + port->name()->str() +
-                         "' is no tensor of numbers; sessions give only those so far");
+  return Status::success();
+}
+
+bool DeviceProgram::runsHere(const fmt::Kernel &kernel) const {
+  const hexin_device_info &info = device_->info();
+  return kernel.team_threads() == 0 || ((info.flags & HEXIN_DEVICE_LOCAL_MEMORY) != 0 &&
+                                        kernel.team_threads() <= info.max_team_threads &&
+                                        kernel.local_bytes() <= info.local_memory_bytes);
+}
+
+/// Every instruction has a variant that the device can run.
+Status DeviceProgram::checkTeams() const {
+  const fmt::Program &program = info_->program;
+  if (!(program.required_features() & fmt::teamKernelsFeature))
+    return Status::success();
+  for (const fmt::Instruction *instruction : *program.instructions()) {
+    const fmt::Kernel *tooMuch = nullptr;
+    for (uint32_t v = 0; v < sizeOf(instruction->variants()); ++v) {
+      const fmt::Variant *variant = instruction->variants()->Get(v);
+      tooMuch = variant->engine() == fmt::Engine::kernel
+                    ? program.kernels()->Get(variant->kernel())
+                    : nullptr;
+      if (!tooMuch || runsHere(*tooMuch)) {
+        tooMuch = nullptr;
+        break;
+      }
+    }
+    if (tooMuch)
+      return unsupported("'" + (instruction->node() ? instruction->node()->str() : "") +
+                         "' of '" + model_->path + "' has only kernels for teams, of " +
+                         std::to_string(tooMuch->team_threads()) + " threads with " +
+                         std::to_string(tooMuch->local_bytes()) +
+                         " bytes of local memory; device '" + device_->id() +
+                         "' has teams of at most " +
+                         std::to_string(device_->info().max_team_threads) + " with " +
+                         std::to_string(device_->info().local_memory_bytes) +
+                         "; compile or retarget the model for this device");
+  }
   return Status::success();
 }
 

@@ -73,7 +73,8 @@ std::string describeEngines(const json &instruction) {
   std::string text;
   for (const json &variant : member(instruction, "variants"))
     text += (text.empty() ? "" : ", else ") + textOf(variant, "engine") + " " +
-            textOf(variant, "name") + (variant.contains("guarded") ? " (guarded)" : "");
+            textOf(variant, "name") + (variant.contains("guarded") ? " (guarded)" : "") +
+            (variant.contains("team") ? " by teams" : "");
   return text;
 }
 

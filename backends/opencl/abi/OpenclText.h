@@ -24,6 +24,10 @@ inline constexpr std::string_view slowFmaMacro = "HXH_SLOW_FMA";
 /// extension's own macro for devices without it, too).
 inline constexpr std::string_view hasFp16Macro = "HXH_FP16";
 
+/// Defined when building for a device that has local memory on the chip: the text's
+/// team kernels (runtime/device/KernelAbi.h) are there then.
+inline constexpr std::string_view localMemoryMacro = "HXH_LOCAL_MEMORY";
+
 /// A kernel's name in the text, where OpenCL C allows fewer names than we do:
 /// `name` itself, or "hxk_" + `name` with every character outside
 /// [A-Za-z0-9] as "_" + two hex digits. Distinct names stay distinct.

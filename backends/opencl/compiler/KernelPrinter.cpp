@@ -2,6 +2,7 @@
 #include "backends/opencl/abi/OpenclText.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -129,7 +130,7 @@ LogicalResult KernelPrinter::printBody(Block &block) {
 
 LogicalResult KernelPrinter::printOp(Operation *op) {
   for (auto *family : {printIntOp, printFloatOp, printCastOp, printVectorOp,
-                       printMemoryOp, printControlFlowOp})
+                       printMemoryOp, printTeamOp, printControlFlowOp})
     if (std::optional<LogicalResult> printed = family(op, *this))
       return *printed;
   return op->emitOpError(
@@ -173,6 +174,32 @@ LogicalResult KernelPrinter::checkSignature(func::FuncOp kernel) {
                << i << ", which hx.writes says is only read";
   }
   return success();
+}
+
+/// Of a team kernel; nullopt for others, 0 for what is no number of threads.
+static std::optional<int64_t> teamThreads(func::FuncOp kernel) {
+  constexpr int64_t maxThreads = 1 << 16;
+  if (!kernel->hasAttr("hx.team_threads"))
+    return std::nullopt;
+  int64_t threads = countAttr(kernel, "hx.team_threads");
+  return threads > maxThreads ? 0 : std::max<int64_t>(threads, 0);
+}
+
+/// Threads are asked for, and memory shared, in team kernels only.
+static LogicalResult checkTeam(func::FuncOp kernel) {
+  std::optional<int64_t> threads = teamThreads(kernel);
+  if (threads)
+    return *threads > 0 ? success()
+                        : kernel.emitOpError("hx.team_threads is no number of threads");
+  WalkResult walk = kernel->walk([](Operation *op) {
+    auto alloca = dyn_cast<memref::AllocaOp>(op);
+    bool isShared = alloca && alloca.getType().getMemorySpace();
+    if (!isShared && !isa<gpu::BarrierOp, gpu::ThreadIdOp>(op))
+      return WalkResult::advance();
+    op->emitOpError("is for teams of threads; its kernel has no hx.team_threads");
+    return WalkResult::interrupt();
+  });
+  return failure(walk.wasInterrupted());
 }
 
 static bool isMemory(Type type) {
@@ -233,6 +260,10 @@ void KernelPrinter::printSignature(func::FuncOp kernel) {
   // a kernel that says it is written in vectors is left alone.
   if (rotatesCarriedValues(kernel))
     signature += "__attribute__((vec_type_hint(float16))) ";
+  std::optional<int64_t> threads = teamThreads(kernel);
+  if (threads)
+    signature +=
+        "__attribute__((reqd_work_group_size(" + std::to_string(*threads) + ", 1, 1))) ";
   signature += "void " + kernelSymbol(kernel.getName()) + "(";
   for (unsigned i = 0; i < bindings; ++i) {
     // Two bindings may name the same memory (an op that works in place), so
@@ -247,7 +278,8 @@ void KernelPrinter::printSignature(func::FuncOp kernel) {
     bindSigned(kernel.getArgument(bindings + i), "p" + std::to_string(i));
   }
   open(signature + "long items)");
-  statement("const long begin = get_global_id(0);");
+  statement(threads ? "const long begin = get_group_id(0);"
+                    : "const long begin = get_global_id(0);");
   statement("if (begin >= items)");
   statement("  return;");
   for (unsigned i = 0; i < bindings; ++i) {
@@ -269,7 +301,8 @@ void KernelPrinter::printSignature(func::FuncOp kernel) {
 }
 
 LogicalResult KernelPrinter::printKernel(func::FuncOp kernel) {
-  if (failed(checkSignature(kernel)) || failed(checkTypes(kernel)))
+  if (failed(checkSignature(kernel)) || failed(checkTypes(kernel)) ||
+      failed(checkTeam(kernel)))
     return failure();
   if (!kernel.getBody().hasOneBlock())
     return kernel.emitOpError(

@@ -95,6 +95,7 @@ std::optional<mlir::LogicalResult> printFloatOp(mlir::Operation *op, KernelPrint
 std::optional<mlir::LogicalResult> printCastOp(mlir::Operation *op, KernelPrinter &p);
 std::optional<mlir::LogicalResult> printVectorOp(mlir::Operation *op, KernelPrinter &p);
 std::optional<mlir::LogicalResult> printMemoryOp(mlir::Operation *op, KernelPrinter &p);
+std::optional<mlir::LogicalResult> printTeamOp(mlir::Operation *op, KernelPrinter &p);
 std::optional<mlir::LogicalResult> printControlFlowOp(mlir::Operation *op,
                                                       KernelPrinter &p);
 

@@ -33,10 +33,13 @@ FailureOr<std::string> printOpenclModule(ModuleOp module) {
       op.emitOpError("is no kernel; a kernel module holds only func.func");
       return failure();
     }
+    bool isForTeams = kernel->hasAttr("hx.team_threads");
+    if (isForTeams)
+      os << "#ifdef " << localMemoryMacro << '\n';
     KernelPrinter printer(os, helpers);
     if (failed(printer.printKernel(kernel)))
       return failure();
-    os << '\n';
+    os << (isForTeams ? "#endif\n\n" : "\n");
   }
   // Multiply and add are fused where the IR says so, never by the C compiler:
   // every device then rounds the same way.

@@ -23,6 +23,9 @@ public:
     traits.vectorLanes = 16;
     traits.tileRows = 6;
     traits.tileVectors = 1;
+    // Devices with memory on the chip take team kernels instead of those. OpenCL
+    // guarantees 32 KiB; with at most half of it two teams can share a core.
+    traits.team = {.threads = 256, .localBytes = 16 * 1024};
     if (options.archs.empty() || llvm::is_contained(options.archs, traits.arch))
       variants_.push_back(traits);
   }

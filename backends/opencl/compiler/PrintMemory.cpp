@@ -1,6 +1,8 @@
 //===- PrintMemory.cpp - loads, stores and private scratch -------------------===//
 #include "backends/opencl/compiler/KernelPrinter.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -31,8 +33,31 @@ static void printStore(Value value, Value memory, Value index, KernelPrinter &p)
     p.statement(base + "[" + at + "] = " + p.ref(value) + ";");
 }
 
+/// Memory of a team, declared where OpenCL wants it: at the top of the kernel.
+static LogicalResult printLocalMemory(memref::AllocaOp op, KernelPrinter &p) {
+  MemRefType type = op.getType();
+  auto space = dyn_cast<gpu::AddressSpaceAttr>(type.getMemorySpace());
+  if (!space || space.getValue() != gpu::AddressSpace::Workgroup ||
+      !isa<func::FuncOp>(op->getParentOp()))
+    return op.emitOpError("is in a memory space that is not its team's, or inside of a "
+                          "loop or branch");
+  CType element = *getCType(type.getElementType());
+  if (!type.hasStaticShape() ||
+      type.getDimSize(0) > maxScratchBytes / std::max<int64_t>(1, element.bits() / 8))
+    return op.emitOpError("needs a static size of at most ")
+           << maxScratchBytes << " bytes of local memory";
+  std::string name = p.fresh("l");
+  p.statement("__local " + element.name() + " " + name + "[" +
+              std::to_string(std::max<int64_t>(1, type.getDimSize(0))) +
+              "] __attribute__((aligned(16)));");
+  p.bind(op.getResult(), name);
+  return success();
+}
+
 static LogicalResult printAlloca(memref::AllocaOp op, KernelPrinter &p) {
   MemRefType type = op.getType();
+  if (type.getMemorySpace())
+    return printLocalMemory(op, p);
   CType element = *getCType(type.getElementType());
   if (!type.hasStaticShape() ||
       type.getDimSize(0) > maxScratchBytes / std::max<int64_t>(1, element.bits() / 8))
@@ -42,6 +67,21 @@ static LogicalResult printAlloca(memref::AllocaOp op, KernelPrinter &p) {
   p.statement(element.name() + " " + name + "[" +
               std::to_string(std::max<int64_t>(1, type.getDimSize(0))) + "];");
   p.bind(op.getResult(), name);
+  return success();
+}
+
+/// What only team kernels have, besides their memory.
+std::optional<LogicalResult> printTeamOp(Operation *op, KernelPrinter &p) {
+  if (isa<gpu::BarrierOp>(op)) {
+    p.statement("barrier(CLK_LOCAL_MEM_FENCE);");
+    return success();
+  }
+  auto thread = dyn_cast<gpu::ThreadIdOp>(op);
+  if (!thread)
+    return std::nullopt;
+  if (thread.getDimension() != gpu::Dimension::x)
+    return op->emitOpError("asks for another number than x; teams have one dimension");
+  p.define(thread.getResult(), "get_local_id(0)");
   return success();
 }
 

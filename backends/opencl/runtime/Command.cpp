@@ -73,6 +73,8 @@ hexin_command_t::prepare(const ClApi &api, const ClDevice &device,
 Status hexin_command_t::chooseSizes(const ClDevice &device,
                                     const hexin_command_desc &desc) {
   items_ = desc.items;
+  if (desc.team_threads > 0)
+    return chooseTeam(device, desc);
   // On a CPU a group is what one thread takes at a time: no larger than what is
   // worth a thread, unless there are plenty of items. GPUs want full groups.
   size_t wanted = groupSize;
@@ -91,6 +93,43 @@ Status hexin_command_t::chooseSizes(const ClDevice &device,
   if (!rounded || static_cast<uint64_t>(*rounded) > SIZE_MAX)
     return invalidArgument(what_ + " has too many work items: " + std::to_string(items_));
   globalSize_ = static_cast<size_t>(*rounded);
+  return Status::success();
+}
+
+/// A work-group per item. `unsupported` when the device has not what it takes: there
+/// may be another kernel for it.
+Status hexin_command_t::chooseTeam(const ClDevice &device,
+                                   const hexin_command_desc &desc) {
+  size_t threads = desc.team_threads, kernelMax = 0, compiled[3] = {};
+  cl_ulong localBytes = 0;
+  auto ask = [&](cl_kernel_work_group_info what, size_t bytes, void *to) {
+    return api_.clGetKernelWorkGroupInfo(kernel_.get(), device.id, what, bytes, to,
+                                         nullptr) == CL_SUCCESS;
+  };
+  if (!ask(CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof compiled, compiled) ||
+      compiled[0] != threads || compiled[1] != 1 || compiled[2] != 1)
+    return corruptData(what_ + " is compiled for work-groups of " +
+                       std::to_string(compiled[0]) + " x " + std::to_string(compiled[1]) +
+                       " x " + std::to_string(compiled[2]) +
+                       " items; its launch has teams of " + std::to_string(threads));
+  if (!ask(CL_KERNEL_WORK_GROUP_SIZE, sizeof kernelMax, &kernelMax))
+    kernelMax = device.maxGroupSize;
+  if (!ask(CL_KERNEL_LOCAL_MEM_SIZE, sizeof localBytes, &localBytes))
+    localBytes = desc.local_bytes;
+  const hexin_device_info &info = device.info;
+  if (threads > std::min<size_t>(kernelMax, info.max_team_threads) ||
+      localBytes > info.local_memory_bytes)
+    return unsupported(
+        what_ + " wants teams of " + std::to_string(threads) + " threads with " +
+        std::to_string(localBytes) + " bytes of local memory; the device offers it " +
+        std::to_string(std::min<size_t>(kernelMax, info.max_team_threads)) + " with " +
+        std::to_string(info.local_memory_bytes));
+  std::optional<int64_t> total = checkedMul(items_, static_cast<int64_t>(threads));
+  if (!total || static_cast<uint64_t>(*total) > SIZE_MAX)
+    return invalidArgument(
+        what_ + " has too many items for its teams: " + std::to_string(items_));
+  localSize_ = threads;
+  globalSize_ = static_cast<size_t>(*total);
   return Status::success();
 }
 
@@ -171,7 +210,8 @@ Status hexin_command_t::enqueueEmpty(cl_command_queue queue, cl_event *event) {
   }
   cl_long none = 0;
   HEXIN_RETURN_IF_ERROR(setArg(itemsArg_, sizeof none, &none));
-  Status launched = launch(queue, std::min(globalSize_, largeGrid), event);
+  size_t large = std::max(largeGrid / localSize_, size_t(1)) * localSize_;
+  Status launched = launch(queue, std::min(globalSize_, large), event);
   HEXIN_RETURN_IF_ERROR(setArg(itemsArg_, sizeof items_, &items_));
   return launched;
 }

@@ -47,6 +47,8 @@ private:
 
   hexin::Status chooseSizes(const hexin::opencl::ClDevice &device,
                             const hexin_command_desc &desc);
+  hexin::Status chooseTeam(const hexin::opencl::ClDevice &device,
+                           const hexin_command_desc &desc);
   hexin::Status setScalars(const hexin_command_desc &desc);
   hexin::Status setArg(uint32_t index, size_t bytes, const void *value);
   hexin::Status launch(cl_command_queue queue, size_t globalSize, cl_event *event);

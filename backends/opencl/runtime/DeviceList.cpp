@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 
 namespace hexin::opencl {
@@ -73,6 +74,16 @@ std::string whyUnusable(const ClApi &api, cl_device_id id,
   return {};
 }
 
+/// Memory on the chip that a team's items share; not what is emulated in ordinary
+/// memory. HEXIN_OPENCL_LOCAL_MEMORY says otherwise: 1 takes any, 0 none.
+bool hasLocalMemory(const ClApi &api, cl_device_id id) {
+  const char *chosen = std::getenv("HEXIN_OPENCL_LOCAL_MEMORY");
+  if (chosen && (chosen == std::string_view("0") || chosen == std::string_view("1")))
+    return *chosen == '1';
+  return deviceValue<cl_device_local_mem_type>(api, id, CL_DEVICE_LOCAL_MEM_TYPE) ==
+         CL_LOCAL;
+}
+
 void fillInfo(ClDevice &device, const ClApi &api, const std::string &extensions) {
   hexin_device_info &info = device.info;
   auto put = [](char *to, size_t capacity, const std::string &text) {
@@ -93,9 +104,12 @@ void fillInfo(ClDevice &device, const ClApi &api, const std::string &extensions)
       deviceValue<cl_uint>(api, device.id, CL_DEVICE_MAX_COMPUTE_UNITS, 1);
   if (device.sharesHostMemory)
     info.flags |= HEXIN_DEVICE_HOST_MEMORY;
-  if (deviceValue<cl_device_local_mem_type>(api, device.id, CL_DEVICE_LOCAL_MEM_TYPE) ==
-      CL_LOCAL)
+  if (hasLocalMemory(api, device.id)) {
     info.flags |= HEXIN_DEVICE_LOCAL_MEMORY;
+    info.max_team_threads = device.maxGroupSize;
+    info.local_memory_bytes =
+        deviceValue<cl_ulong>(api, device.id, CL_DEVICE_LOCAL_MEM_SIZE);
+  }
   if (deviceValue<cl_device_fp_config>(api, device.id, CL_DEVICE_DOUBLE_FP_CONFIG) != 0)
     info.flags |= HEXIN_DEVICE_FP64;
   if (hasWord(extensions, "cl_khr_fp16"))

@@ -13,6 +13,8 @@ static std::string buildOptions(const ClDevice &device) {
     options += " -cl-fp32-correctly-rounded-divide-sqrt";
   if (device.info.flags & HEXIN_DEVICE_FP16)
     options += " -D" + std::string(hasFp16Macro);
+  if (device.info.flags & HEXIN_DEVICE_LOCAL_MEMORY)
+    options += " -D" + std::string(localMemoryMacro);
   if (!device.hasFma)
     options += " -D" + std::string(slowFmaMacro);
   return options;

@@ -34,7 +34,7 @@ public:
     // accesses coalesce; false where an item runs along memory by itself.
     traits.itemPerElement = false;
     // True only for on-chip memory that is faster than the cache.
-    traits.localMemory = false;
+    traits.team.threads = 0;
     if (options.archs.empty() || llvm::is_contained(options.archs, traits.arch))
       variants_.push_back(std::move(traits));
   }

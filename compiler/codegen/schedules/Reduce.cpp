@@ -1,7 +1,8 @@
 //===- Reduce.cpp - reductions over any axes, in an order that sizes decide -===//
 //
-// With the innermost axis reduced an item owns one result element and folds rows;
-// with it kept, an item owns a vector of neighbouring results and folds columns.
+// With the innermost axis reduced an item (or a team) owns one result element and
+// folds rows; with it kept, an item owns a vector of neighbouring results and folds
+// columns.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,7 +16,8 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-LogicalResult emitReduce(ElementEmitter &emitter) {
+/// `threads`: of a team that owns an element with the innermost axis reduced, or 0.
+LogicalResult emitReduce(ElementEmitter &emitter, unsigned threads) {
   KernelBuilder &k = emitter.kernel();
   auto reduce = cast<hx::ReduceOp>(heavyOp(emitter.groupOp()));
   Value input = reduce.getInput();
@@ -56,7 +58,8 @@ LogicalResult emitReduce(ElementEmitter &emitter) {
   bool foldsRows = !in.empty() && isReduced[in.size() - 1];
   unsigned lanes = emitter.lanesOf(input);
   if (foldsRows || reducedSizes.empty() || rootSizes.empty()) {
-    Value item = k.beginItems(k.exprs().product(rootSizes));
+    RowWalk walk(k, threads, lanes);
+    Value item = walk.begin(k.exprs().product(rootSizes));
     SmallVector<Value> at = k.delinearize(item, rootSizes);
     Value init = reduceIdentity(k, fn, type, 1);
     Value result;
@@ -66,20 +69,20 @@ LogicalResult emitReduce(ElementEmitter &emitter) {
       SmallVector<Value> inner(reducedSizes.size());
       std::function<Value(size_t, Value)> nest = [&](size_t depth, Value acc) -> Value {
         if (depth + 1 == reducedSizes.size())
-          return foldRow(k, fn, type, k.value(reducedSizes[depth]), lanes, acc,
-                         [&](Value i, unsigned width) {
-                           inner[depth] = i;
-                           return emitter.emit(input, inputIndex(at, inner), width);
-                         });
+          return walk.foldShare(
+              fn, type, k.value(reducedSizes[depth]), acc, [&](Value i, unsigned width) {
+                inner[depth] = i;
+                return emitter.emit(input, inputIndex(at, inner), width);
+              });
         return k.forLoop(k.index(0), k.value(reducedSizes[depth]), k.index(1), {acc},
                          [&](Value i, ValueRange carried) {
                            inner[depth] = i;
                            return SmallVector<Value>{nest(depth + 1, carried[0])};
                          })[0];
       };
-      result = nest(0, init);
+      result = walk.join(fn, type, nest(0, init));
     }
-    finish(at, result, 1);
+    walk.once([&] { finish(at, result, 1); });
     return success();
   }
 
@@ -103,14 +106,44 @@ LogicalResult emitReduce(ElementEmitter &emitter) {
   return success();
 }
 
+/// Elements that become one, where that is known.
+std::optional<int64_t> lengthOf(hx::ReduceOp reduce, hx::SymbolicShapes &shapes) {
+  hx::Dims dims = shapes.dims(reduce.getInput()), reduced;
+  for (int64_t axis : reduce.getAxes())
+    reduced.push_back(dims[axis]);
+  return hx::SymbolTable::constantValue(shapes.symbols().product(reduced));
+}
+
+std::string teamRefusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
+  auto reduce = dyn_cast_or_null<hx::ReduceOp>(heavyOp(group));
+  if (!reduce)
+    return notMine;
+  hx::Dims dims = shapes.dims(reduce.getInput());
+  if (dims.empty() || !llvm::is_contained(reduce.getAxes(), int64_t(dims.size()) - 1))
+    return "the last axis stays";
+  if (computeType(elementType(reduce.getInput())).isInteger(1))
+    return "reduces bools";
+  hx::Dim total = shapes.symbols().product(dims);
+  return rowRefusal(lengthOf(reduce, shapes), hx::SymbolTable::constantValue(total));
+}
+
 } // namespace
 
-const Schedule reduceSchedule = {"reduce",
-                                 [](hx::GroupOp group, hx::SymbolicShapes &) {
-                                   return isa_and_nonnull<hx::ReduceOp>(heavyOp(group))
-                                              ? std::string()
-                                              : std::string(notMine);
-                                 },
-                                 emitReduce, 1};
+const Schedule reduceSchedule = {
+    "reduce",
+    [](hx::GroupOp group, hx::SymbolicShapes &) {
+      return isa_and_nonnull<hx::ReduceOp>(heavyOp(group)) ? std::string()
+                                                           : std::string(notMine);
+    },
+    [](ElementEmitter &emitter) { return emitReduce(emitter, /*threads=*/0); }, 1};
+
+const Schedule teamReduceSchedule = {
+    "team_reduce", teamRefusal,
+    [](ElementEmitter &emitter) {
+      KernelBuilder &k = emitter.kernel();
+      auto reduce = cast<hx::ReduceOp>(heavyOp(emitter.groupOp()));
+      return emitReduce(emitter, rowThreads(k.traits(), lengthOf(reduce, k.shapes())));
+    },
+    1};
 
 } // namespace hexin::codegen

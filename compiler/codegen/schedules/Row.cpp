@@ -1,8 +1,8 @@
-//===- Row.cpp - softmax and normalisation: one item owns a row -------------===//
+//===- Row.cpp - softmax and normalisation: an item or a team owns a row ----===//
 //
 // Three passes over the last axis. What feeds the op is computed once and kept in
 // the result's memory between the passes when that has the compute type; else it
-// is computed again.
+// is computed again. A thread of a team reads again only what it wrote itself.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,17 +20,16 @@ namespace {
 
 class RowEmitter {
 public:
-  explicit RowEmitter(ElementEmitter &emitter)
-      : emitter(emitter), k(emitter.kernel()), b(k.builder()), loc(k.loc()) {}
+  RowEmitter(ElementEmitter &emitter, unsigned threads)
+      : emitter(emitter), k(emitter.kernel()), b(k.builder()), loc(k.loc()),
+        input(heavyOp(emitter.groupOp())->getOperand(0)),
+        type(computeType(elementType(input))),
+        walk(k, threads, std::min(emitter.lanesOf(input), emitter.lanes())) {}
 
   LogicalResult run() {
     Operation *heavy = heavyOp(emitter.groupOp());
-    input = heavy->getOperand(0);
-    type = computeType(elementType(input));
     Value result = heavy->getResult(0);
-    lanes = emitter.lanesOf(input);
     emitter.provide(result, [&](ArrayRef<Value>, unsigned) { return current; });
-    lanes = std::min(lanes, emitter.lanes());
 
     Value root = emitter.yielded();
     Type rootType = elementType(root);
@@ -38,7 +37,7 @@ public:
     SmallVector<KExpr> sizes = emitter.sizes(input);
     count = k.value(sizes.back());
     SmallVector<KExpr> outer(ArrayRef(sizes).drop_back());
-    Value item = k.beginItems(k.exprs().product(outer));
+    Value item = walk.begin(k.exprs().product(outer));
     at = k.delinearize(item, outer);
     at.push_back(Value());
     if (auto norm = dyn_cast<hx::LayerNormOp>(heavy))
@@ -75,27 +74,31 @@ private:
   }
   template <typename OpT> Value op(Value x, Value y) { return OpT::create(b, loc, x, y); }
 
+  /// fn over element(i, lanes) of the whole row.
+  Value fold(hx::ReduceFn fn, function_ref<Value(Value, unsigned)> element) {
+    Value share =
+        walk.foldShare(fn, type, count, reduceIdentity(k, fn, type, 1), element);
+    return walk.join(fn, type, share);
+  }
+
   void softmax(bool isLog) {
     bool isPlain = isa<BlockArgument>(input); // nothing to save by keeping it
-    Value maximum = foldRow(k, hx::ReduceFn::max, type, count, lanes,
-                            reduceIdentity(k, hx::ReduceFn::max, type, 1),
-                            [&](Value i, unsigned width) {
-                              Value x = read(i, width, true);
-                              if (!isPlain)
-                                keep(i, x);
-                              return x;
-                            });
-    Value sum = foldRow(k, hx::ReduceFn::sum, type, count, lanes,
-                        k.floatConstant(0, type, 1), [&](Value i, unsigned width) {
-                          Value x = read(i, width, isPlain);
-                          Value shifted = op<arith::SubFOp>(x, k.splat(maximum, width));
-                          Value e = math::ExpOp::create(b, loc, shifted);
-                          keep(i, isLog ? shifted : e);
-                          return e;
-                        });
+    Value maximum = fold(hx::ReduceFn::max, [&](Value i, unsigned width) {
+      Value x = read(i, width, true);
+      if (!isPlain)
+        keep(i, x);
+      return x;
+    });
+    Value sum = fold(hx::ReduceFn::sum, [&](Value i, unsigned width) {
+      Value x = read(i, width, isPlain);
+      Value shifted = op<arith::SubFOp>(x, k.splat(maximum, width));
+      Value e = math::ExpOp::create(b, loc, shifted);
+      keep(i, isLog ? shifted : e);
+      return e;
+    });
     Value factor = isLog ? Value(math::LogOp::create(b, loc, sum))
                          : op<arith::DivFOp>(k.floatConstant(1, type, 1), sum);
-    forEachInRow(k, count, lanes, [&](Value i, unsigned width) {
+    walk.forEach(count, [&](Value i, unsigned width) {
       Value x = read(i, width, false);
       if (!keeps) {
         x = op<arith::SubFOp>(x, k.splat(maximum, width));
@@ -111,25 +114,22 @@ private:
     bool isPlain = isa<BlockArgument>(input);
     Value n = arith::IndexCastOp::create(b, loc, b.getI64Type(), count);
     n = arith::SIToFPOp::create(b, loc, type, n);
-    Value zero = k.floatConstant(0, type, 1);
-    Value sum = foldRow(k, hx::ReduceFn::sum, type, count, lanes, zero,
-                        [&](Value i, unsigned width) {
-                          Value x = read(i, width, true);
-                          if (!isPlain)
-                            keep(i, x);
-                          return x;
-                        });
+    Value sum = fold(hx::ReduceFn::sum, [&](Value i, unsigned width) {
+      Value x = read(i, width, true);
+      if (!isPlain)
+        keep(i, x);
+      return x;
+    });
     Value mean = op<arith::DivFOp>(sum, n);
-    Value squares = foldRow(
-        k, hx::ReduceFn::sum, type, count, lanes, zero, [&](Value i, unsigned width) {
-          Value d = op<arith::SubFOp>(read(i, width, isPlain), k.splat(mean, width));
-          return op<arith::MulFOp>(d, d);
-        });
+    Value squares = fold(hx::ReduceFn::sum, [&](Value i, unsigned width) {
+      Value d = op<arith::SubFOp>(read(i, width, isPlain), k.splat(mean, width));
+      return op<arith::MulFOp>(d, d);
+    });
     Value variance = op<arith::DivFOp>(squares, n);
     Value epsilon = k.floatConstant(norm.getEpsilon().convertToDouble(), type, 1);
     Value root = math::SqrtOp::create(b, loc, op<arith::AddFOp>(variance, epsilon));
     Value inverse = op<arith::DivFOp>(k.floatConstant(1, type, 1), root);
-    forEachInRow(k, count, lanes, [&](Value i, unsigned width) {
+    walk.forEach(count, [&](Value i, unsigned width) {
       Value d = op<arith::SubFOp>(read(i, width, isPlain), k.splat(mean, width));
       Value y = op<arith::MulFOp>(d, k.splat(inverse, width));
       y = op<arith::MulFOp>(y, parameter(norm.getScale(), i, width));
@@ -153,9 +153,10 @@ private:
   KernelBuilder &k;
   OpBuilder &b;
   Location loc;
-  Value input, count, current;
+  Value input;
   Type type;
-  unsigned lanes = 1;
+  RowWalk walk;
+  Value count, current;
   bool keeps = false;
   SmallVector<Value> at;
 };
@@ -184,9 +185,31 @@ std::string refusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
   return notMine;
 }
 
+/// The row's length, where it is known.
+std::optional<int64_t> lengthOf(hx::GroupOp group, hx::SymbolicShapes &shapes) {
+  hx::Dims dims = shapes.dims(heavyOp(group)->getOperand(0));
+  return hx::SymbolTable::constantValue(dims.back());
+}
+
+std::string teamRefusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
+  if (std::string reason = refusal(group, shapes); !reason.empty())
+    return reason;
+  hx::Dims dims = shapes.dims(heavyOp(group)->getOperand(0));
+  hx::Dim total = shapes.symbols().product(dims);
+  return rowRefusal(lengthOf(group, shapes), hx::SymbolTable::constantValue(total));
+}
+
 } // namespace
 
-const Schedule rowSchedule = {
-    "row", refusal, [](ElementEmitter &emitter) { return RowEmitter(emitter).run(); }};
+const Schedule rowSchedule = {"row", refusal, [](ElementEmitter &emitter) {
+                                return RowEmitter(emitter, /*threads=*/0).run();
+                              }};
+
+const Schedule teamRowSchedule = {
+    "team_row", teamRefusal, [](ElementEmitter &emitter) {
+      KernelBuilder &k = emitter.kernel();
+      auto length = lengthOf(emitter.groupOp(), k.shapes());
+      return RowEmitter(emitter, rowThreads(k.traits(), length)).run();
+    }};
 
 } // namespace hexin::codegen

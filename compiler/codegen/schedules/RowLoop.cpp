@@ -2,7 +2,11 @@
 
 #include "compiler/codegen/Scalars.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <bit>
 
 using namespace mlir;
 
@@ -68,6 +72,85 @@ Value foldRow(KernelBuilder &k, hx::ReduceFn fn, Type type, Value count, unsigne
   return k.forLoop(start, count, k.index(1), {result}, [&](Value i, ValueRange carried) {
     return SmallVector<Value>{emitReduceStep(k, fn, carried[0], element(i, 1), type)};
   })[0];
+}
+
+//===----------------------------------------------------------------------===//
+// RowWalk
+//===----------------------------------------------------------------------===//
+
+Value RowWalk::begin(KExpr items) {
+  return threads > 0 ? k.beginTeamItems(items, threads) : k.beginItems(items);
+}
+
+void RowWalk::forEach(Value count, function_ref<void(Value, unsigned)> body) {
+  if (threads == 0)
+    return forEachInRow(k, count, lanes, body);
+  k.forLoop(k.thread(), count, k.index(threads), {}, [&](Value i, ValueRange) {
+    body(i, 1);
+    return SmallVector<Value>();
+  });
+}
+
+Value RowWalk::foldShare(hx::ReduceFn fn, Type type, Value count, Value init,
+                         function_ref<Value(Value, unsigned)> element) {
+  if (threads == 0)
+    return foldRow(k, fn, type, count, lanes, init, element);
+  auto step = [&](Value i, ValueRange carried) {
+    return SmallVector<Value>{emitReduceStep(k, fn, carried[0], element(i, 1), type)};
+  };
+  return k.forLoop(k.thread(), count, k.index(threads), {init}, step)[0];
+}
+
+Value RowWalk::join(hx::ReduceFn fn, Type type, Value share) {
+  if (threads == 0)
+    return share;
+  OpBuilder &b = k.builder();
+  if (!shares)
+    shares = k.local(threads, share.getType());
+  auto load = [&](Value at) -> Value {
+    return memref::LoadOp::create(b, k.loc(), shares, ValueRange(at));
+  };
+  auto store = [&](Value value, Value at) {
+    memref::StoreOp::create(b, k.loc(), value, shares, ValueRange(at));
+  };
+  Value thread = k.thread();
+  store(share, thread);
+  k.barrier();
+  Value rounds = k.index(std::countr_zero(threads)), half = k.index(threads / 2);
+  k.forLoop(k.index(0), rounds, k.index(1), {}, [&](Value round, ValueRange) {
+    Value width = arith::ShRUIOp::create(b, k.loc(), half, round);
+    k.ifThen(k.less(thread, width), [&] {
+      Value mine = load(thread), other = load(k.add(thread, width));
+      store(emitReduceStep(k, fn, mine, other, type), thread);
+    });
+    k.barrier();
+    return SmallVector<Value>();
+  });
+  Value result = load(k.index(0));
+  k.barrier(); // the next join stores there
+  return result;
+}
+
+void RowWalk::once(function_ref<void()> body) {
+  if (threads == 0)
+    return body();
+  k.ifThen(k.less(k.thread(), k.index(1)), body);
+}
+
+unsigned rowThreads(const CodegenTraits &traits, std::optional<int64_t> length) {
+  constexpr uint64_t fewest = 32, most = 256, unknown = 128;
+  uint64_t wanted =
+      length ? std::clamp(std::bit_floor(uint64_t(*length) / 2), fewest, most) : unknown;
+  return std::min<uint64_t>(wanted, std::bit_floor(traits.team.threads));
+}
+
+std::string rowRefusal(std::optional<int64_t> length, std::optional<int64_t> total) {
+  constexpr int64_t shortest = 32, fewest = 4096;
+  if (length && *length < shortest)
+    return "rows are short";
+  if (total && *total < fewest)
+    return "few elements";
+  return "";
 }
 
 } // namespace hexin::codegen

@@ -1,4 +1,4 @@
-//===- RowLoop.h - loops over one row, vectors first ------------------------===//
+//===- RowLoop.h - loops over one row, by an item alone or by a team --------===//
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_ROWLOOP_H
 #define HEXIN_COMPILER_CODEGEN_SCHEDULES_ROWLOOP_H
 
@@ -23,6 +23,41 @@ foldRow(KernelBuilder &k, hx::ReduceFn fn, mlir::Type type, mlir::Value count,
 /// Joins the lanes of a vector accumulator.
 mlir::Value joinLanes(KernelBuilder &k, hx::ReduceFn fn, mlir::Type type,
                       mlir::Value vector);
+
+/// Whoever owns rows: an item alone walks them in vectors; of a team of t threads,
+/// thread i takes elements i, i + t, i + 2t ..., so that neighbours read neighbours.
+class RowWalk {
+public:
+  /// `threads`: of the team; 0: an item alone, in vectors of `lanes`.
+  RowWalk(KernelBuilder &k, unsigned threads, unsigned lanes)
+      : k(k), threads(threads), lanes(threads > 0 ? 1 : lanes) {}
+
+  /// Opens the loop over `items` rows; as KernelBuilder::beginItems.
+  mlir::Value begin(KExpr items);
+  void forEach(mlir::Value count,
+               llvm::function_ref<void(mlir::Value i, unsigned lanes)> body);
+  /// This walker's share of the row folded on top of `init`; see foldRow.
+  mlir::Value
+  foldShare(hx::ReduceFn fn, mlir::Type type, mlir::Value count, mlir::Value init,
+            llvm::function_ref<mlir::Value(mlir::Value i, unsigned lanes)> element);
+  /// All shares joined, in a fixed tree; every thread gets the result. Shares that had
+  /// nothing to fold are the identity of `fn`. One type per walk.
+  mlir::Value join(hx::ReduceFn fn, mlir::Type type, mlir::Value share);
+  /// `body` by one thread of the team.
+  void once(llvm::function_ref<void()> body);
+
+private:
+  KernelBuilder &k;
+  unsigned threads, lanes;
+  mlir::Value shares; ///< local memory, one element per thread
+};
+
+/// Threads that serve rows of `length` elements, a power of two: two or more elements
+/// each, where there are so many.
+unsigned rowThreads(const CodegenTraits &traits, std::optional<int64_t> length);
+
+/// Why rows of that length, and so many elements in all, are not worth a team; or "".
+std::string rowRefusal(std::optional<int64_t> length, std::optional<int64_t> total);
 
 } // namespace hexin::codegen
 

@@ -43,6 +43,15 @@ extern const Schedule recurrentSchedule; ///< lstm: one item per batch row and d
 extern const Schedule concatSchedule;    ///< along the last axis: row by row
 extern const Schedule mapSchedule;       ///< every result element by itself
 
+/// The same for kernels that teams of threads run (KernelModule.h). They stand beside
+/// the kernel of a schedule above, for devices that have what they need; a group that
+/// none takes has just the one kernel.
+llvm::ArrayRef<Schedule> teamSchedules();
+
+extern const Schedule tiledSchedule;      ///< conv and matmul through local memory
+extern const Schedule teamRowSchedule;    ///< softmax, normalisation: a team owns a row
+extern const Schedule teamReduceSchedule; ///< reduce with the last axis reduced
+
 /// The op of the group's body that decides the schedule, or null.
 mlir::Operation *heavyOp(hx::GroupOp group);
 

@@ -47,10 +47,11 @@ def HX_GroupOp : HX_Op<"group", [RecursiveMemoryEffects, RecursivelySpeculatable
     Made by `hx-partition`. The region's arguments are the operands; what is
     yielded are the results. At most one heavy op. `target` says who runs it,
     `schedule` names the skeleton or tuned schedule ("map", "reduce", "row",
-    "matmul_packed", ...), `reason` why not a better one.
+    "matmul_packed", ...), `reason` why not a better one. `team_schedule` names one for
+    devices whose threads share memory on the chip, beside the other.
   }];
   let arguments = (ins Variadic<HX_Value>:$inputs, StrAttr:$target, StrAttr:$schedule,
-                       OptionalAttr<StrAttr>:$reason);
+                       OptionalAttr<StrAttr>:$reason, OptionalAttr<StrAttr>:$team_schedule);
   let results = (outs Variadic<HX_Value>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{

@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -16,9 +17,9 @@ namespace hexin::test {
 std::string emitOpencl(const std::string &mlirText, std::string *errors) {
   mlir::DialectRegistry registry;
   registry
-      .insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::math::MathDialect,
-              mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::ub::UBDialect,
-              mlir::vector::VectorDialect>();
+      .insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::gpu::GPUDialect,
+              mlir::math::MathDialect, mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
+              mlir::ub::UBDialect, mlir::vector::VectorDialect>();
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
   std::string diagnostics;
@@ -94,7 +95,8 @@ hexin_module *TestDevice::load(const std::string &source) {
 
 std::string runKernel(TestDevice &test, hexin_module *module, const std::string &name,
                       const std::vector<Bound> &bounds,
-                      const std::vector<int64_t> &params, int64_t items, int64_t grain) {
+                      const std::vector<int64_t> &params, int64_t items, int64_t grain,
+                      uint32_t teamThreads) {
   const hexin_device_api &api = *test.api;
   std::vector<hexin_buffer *> buffers;
   std::vector<hexin_slot> slots;
@@ -132,6 +134,7 @@ std::string runKernel(TestDevice &test, hexin_module *module, const std::string 
   desc.param_count = static_cast<uint32_t>(params.size());
   desc.items = items;
   desc.grain = grain;
+  desc.team_threads = teamThreads;
   hexin_command *command = nullptr;
   hexin_event *event = nullptr;
   if (failure.empty() && check(api.prepare(test.device, &desc, &command, &test.error))) {

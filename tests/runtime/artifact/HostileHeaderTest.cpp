@@ -1,5 +1,6 @@
 // Headers whose hashes are right and whose contents are not.
 #include "runtime/artifact/Container.h"
+#include "runtime/artifact/Format.h"
 
 #include "tests/runtime/ArtifactMaker.h"
 #include "tests/runtime/FakeDevice.h"
@@ -29,6 +30,19 @@ void expectRefused(const char *what, const std::function<void(ArtifactMaker &)> 
   EXPECT_TRUE(status.code() == StatusCode::corruptData ||
               status.code() == StatusCode::versionMismatch)
       << what << ": " << status.toString();
+}
+
+TEST(HostileHeader, TeamsAreChecked) {
+  auto teams = [](ArtifactMaker &m, uint64_t features, uint32_t threads, uint32_t bytes) {
+    m.program().required_features = features;
+    m.program().kernels[0]->team_threads = threads;
+    m.program().kernels[0]->local_bytes = bytes;
+  };
+  constexpr uint64_t bit = fmt::teamKernelsFeature;
+  expectRefused("teams without the bit", [&](auto &m) { teams(m, 0, 64, 1024); });
+  expectRefused("threads", [&](auto &m) { teams(m, bit, 1 << 20, 1024); });
+  expectRefused("local memory", [&](auto &m) { teams(m, bit, 64, 1u << 31); });
+  expectRefused("memory of nobody", [&](auto &m) { teams(m, bit, 0, 64); });
 }
 
 TEST(HostileHeader, IndicesAreChecked) {

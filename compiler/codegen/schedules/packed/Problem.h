@@ -28,7 +28,7 @@ struct Problem {
   mlir::Value lhs, rhs;
   mlir::Type accType; ///< of the sums
   /// In which elements are multiplied and added up: f32 for 8-bit integers, which is
-  /// exact for a while (Sums.h).
+  /// exact for a while (Sums.h). A schedule that sums integers sets it to accType.
   mlir::Type sumType;
   bool isInteger = false;
   mlir::Value lhsZeroPoint, rhsZeroPoint; ///< one number each, or null
