@@ -69,7 +69,7 @@ Value emitElement(ElementEmitter &emitter, hx::ConstantOp op, Index, unsigned la
   auto splat = cast<DenseElementsAttr>(op.getValue());
   Type element = elementType(op.getResult()), type = computeType(element);
   if (isa<FloatType>(type))
-    return k.floatConstant(splat.getSplatValue<APFloat>().convertToDouble(), type, lanes);
+    return k.floatScalar(splat.getSplatValue<APFloat>().convertToDouble(), type, lanes);
   if (isa<FloatType>(element)) // its bits
     return k.intConstant(splat.getSplatValue<APFloat>().bitcastToAPInt().getZExtValue(),
                          type, lanes);
