@@ -50,6 +50,7 @@ CASES = {
                      [small_ints(29, np.uint8, 33, 20, 3, 3), np.array(5, np.uint8), np.array(9, np.uint8)],
                      {"pads": [1] * 4}),
     "softmax": ("Softmax", random(30, 5, 1000), [0, 1], [], {"axis": -1}),
+    "softmax-fewer-than-threads": ("Softmax", random(40, 3, 7, 40), [0, 1, 2], [], {"axis": -1}),
     "softmax-known": ("Softmax", random(31, 7, 67), [0], [], {"axis": -1}),
     "log-softmax": ("LogSoftmax", random(32, 3, 4, 130), [0, 2], [], {"axis": -1}),
     "layer-norm": ("LayerNormalization", random(33, 6, 384), [0], [random(34, 384), random(35, 384)], {}),
