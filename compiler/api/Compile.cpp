@@ -6,10 +6,12 @@
 #include "compiler/api/States.h"
 #include "compiler/artifact/ArtifactReader.h"
 #include "compiler/artifact/ArtifactWriter.h"
+#include "compiler/artifact/PortTypes.h"
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/Dialect.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/target/KernelCache.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/base/CacheDir.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -302,24 +304,23 @@ private:
                                     func.getResultAttrOfType<StringAttr>(i, "hx.name"),
                                     names, doc));
     }
+    header.required_features = 0;
+    for (const auto *ports : {&header.inputs, &header.outputs})
+      for (const auto &port : *ports)
+        if (port->kind != static_cast<uint8_t>(hexin::ValueKind::tensor))
+          header.required_features |= fmt::hostValuesFeature;
     return addStates(func, shapes, options.states, header);
   }
 
   static Status addPort(std::vector<std::unique_ptr<fmt::PortT>> &ports, Type type,
                         StringAttr name, ArrayAttr dimNames, const std::string &doc) {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    std::optional<DType> dtype =
-        tensor ? hx::toDType(tensor.getElementType()) : std::nullopt;
-    if (!dtype)
-      return unsupported(
-          "'" + (name ? name.str() : "") +
-          "' is not a tensor of a supported element type; sequences, maps and "
-          "strings are not compiled yet");
     auto port = std::make_unique<fmt::PortT>();
     port->name = name ? name.str() : "";
-    port->dtype = static_cast<uint8_t>(*dtype);
     port->doc = doc;
-    for (auto [axis, size] : llvm::enumerate(tensor.getShape())) {
+    HEXIN_RETURN_IF_ERROR(setPortType(type, *port).withContext("'" + port->name + "'"));
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    for (auto [axis, size] :
+         llvm::enumerate(tensor ? tensor.getShape() : ArrayRef<int64_t>())) {
       port->dims.push_back(ShapedType::isDynamic(size) ? -1 : size);
       bool isNamed = dimNames && axis < dimNames.size() && ShapedType::isDynamic(size);
       port->symbols.push_back(isNamed ? cast<StringAttr>(dimNames[axis]).str() : "");

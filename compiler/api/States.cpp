@@ -1,5 +1,7 @@
 #include "compiler/api/States.h"
 
+#include "hexin/value.h"
+
 #include "llvm/ADT/STLExtras.h"
 
 #include <set>
@@ -119,7 +121,9 @@ Status addStates(func::FuncOp func, hx::SymbolicShapes &shapes,
     state->output = out;
     state->dtype = header.inputs[in]->dtype;
     const fmt::PortT &before = *header.inputs[in], &after = *header.outputs[out];
-    if (after.dtype != before.dtype || after.dims.size() != before.dims.size())
+    if (before.kind != static_cast<uint8_t>(hexin::ValueKind::tensor) ||
+        after.kind != before.kind || after.dtype != before.dtype ||
+        after.dims.size() != before.dims.size())
       return invalidArgument("state '" + input + "=" + output +
                              "': the output is not of the input's element type and rank");
     state->dims.assign(before.dims.begin(), before.dims.end());

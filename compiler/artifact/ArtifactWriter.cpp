@@ -15,8 +15,8 @@ static void outlineConstants(ModuleOp module, WeightSection &weights) {
   SmallVector<hx::ConstantOp> large;
   module.walk([&](hx::ConstantOp constant) {
     auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
-    if (elements && !elements.isSplat() &&
-        elements.getRawData().size() > maxPortableLiteral)
+    if (elements && !isa<hx::StringType>(elements.getElementType()) &&
+        !elements.isSplat() && elements.getRawData().size() > maxPortableLiteral)
       large.push_back(constant);
   });
   for (hx::ConstantOp constant : large) {

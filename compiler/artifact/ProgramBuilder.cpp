@@ -1,8 +1,12 @@
 #include "compiler/artifact/ProgramBuilder.h"
 
+#include "compiler/artifact/PortTypes.h"
 #include "compiler/artifact/ShapeExprs.h"
 #include "compiler/codegen/Codegen.h"
 #include "compiler/ir/AttributeConversion.h"
+#include "compiler/ir/HostOps.h"
+#include "compiler/ir/SizeText.h"
+#include "compiler/ir/ValueTypes.h"
 #include "compiler/target/Partition.h"
 #include "compiler/target/ReadBack.h"
 #include "compiler/transforms/ConstantTensor.h"
@@ -76,13 +80,9 @@ private:
 
   Result<uint32_t> addValue(Value value, fmt::ValueKind kind, int32_t index) {
     auto def = std::make_unique<fmt::ValueDefT>();
-    auto type = cast<RankedTensorType>(value.getType());
-    std::optional<DType> dtype = hx::toDType(type.getElementType());
-    if (!dtype)
-      return internalError("a value has an element type that artifacts cannot hold");
     def->kind = kind;
     def->index = index;
-    def->dtype = static_cast<uint8_t>(*dtype);
+    HEXIN_RETURN_IF_ERROR(setType(value.getType(), *def));
     if (kind != fmt::ValueKind::output) // those hang on what is not there yet
       HEXIN_RETURN_IF_ERROR(addSizes(value, *def));
     if (Operation *op = value.getDefiningOp()) {
@@ -98,11 +98,28 @@ private:
     return program->values.size() - 1;
   }
 
+  Status setType(Type type, fmt::ValueDefT &def) {
+    def.holds = static_cast<uint8_t>(valueKind(type));
+    if (hx::isHostType(type)) {
+      def.residency = fmt::Residency::host;
+      program->required_features |= fmt::hostValuesFeature;
+    }
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (isa<hx::SequenceType, hx::OptionalType, hx::MapType>(type))
+      return Status::success();
+    std::optional<DType> dtype =
+        tensor ? hx::toDType(tensor.getElementType()) : std::nullopt;
+    if (!dtype)
+      return internalError("a value has an element type that artifacts cannot hold");
+    def.dtype = static_cast<uint8_t>(*dtype);
+    return Status::success();
+  }
+
   Status addSizes(Value value, fmt::ValueDefT &def) {
     for (hx::Dim dim : storedDims(value, def.kind)) {
       int32_t node = exprs.add(dim);
       if (node < 0)
-        return internalError("size " + shapes.symbols().toString(dim) + " of '" +
+        return internalError("size " + describeSize(shapes.symbols(), dim) + " of '" +
                              nodeNames(value.getLoc()) +
                              "' hangs on a value that is not kept");
       def.dims.push_back(node);
@@ -113,8 +130,9 @@ private:
   /// The sizes a value has in memory: a computed packed matrix has panels.
   hx::Dims storedDims(Value value, fmt::ValueKind kind) {
     hx::Dims dims = shapes.dims(value);
-    auto panels = dyn_cast_or_null<hx::PanelsAttr>(
-        cast<RankedTensorType>(value.getType()).getEncoding());
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    auto panels =
+        dyn_cast_or_null<hx::PanelsAttr>(type ? type.getEncoding() : mlir::Attribute());
     if (!panels || kind == fmt::ValueKind::weight)
       return dims;
     hx::SymbolTable &table = shapes.symbols();
@@ -140,7 +158,8 @@ private:
       auto name = func.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "hx.name");
       program->values[id]->name = name ? name.str() : "";
       // An integer input may be asked for its contents.
-      program->values[id]->residency = fmt::Residency::both;
+      if (!hx::isHostType(argument.getType()))
+        program->values[id]->residency = fmt::Residency::both;
       ids[argument] = id;
       program->inputs.push_back(id);
     }
@@ -157,6 +176,8 @@ private:
       ids[operand.get()] = id;
       Value source = operand.get();
       while (auto view = source.getDefiningOp<hx::ReshapeOp>()) {
+        if (hx::isHostType(view.getType()))
+          break;
         source = view.getInput();
         aliasOf[source] = id;
       }
@@ -195,7 +216,7 @@ private:
     if (argument && isIteration(argument))
       id = materializeContents(value);
     if (op && placeOf(op, shapes) == Place::constant)
-      id = constantValue(value);
+      id = hx::isHostType(value.getType()) ? stringConstant(value) : constantValue(value);
     else if (op && (placeOf(op, shapes) == Place::host || shapes.contents(value)))
       id = materializeContents(value); // a view of what only the host knows, too
     if (id.ok())
@@ -216,15 +237,17 @@ private:
       return addLoop(loop);
     if (hostOnly.contains(op))
       return Status::success();
-    if (auto reshape = dyn_cast<hx::ReshapeOp>(op))
-      return placeOf(op, shapes) == Place::view ? addView(reshape) : Status::success();
     Place place = placeOf(op, shapes);
+    if (auto reshape = dyn_cast<hx::ReshapeOp>(op); reshape && place == Place::view)
+      return addView(reshape);
     if (place == Place::host)
       for (Value result : op->getResults())
         if (idOf(result) >= 0) // a result of the program
           HEXIN_RETURN_IF_ERROR(writeContents(result));
     if (place == Place::fallback)
       return addFallback(op);
+    if (place == Place::byNature)
+      return addHostOp(op);
     if (place == Place::constant || place == Place::host)
       return Status::success(); // made when somebody reads it
     return unsupported("'" + nodeNames(op->getLoc()) + "' (" +
@@ -349,17 +372,13 @@ private:
   /// A value whose memory a loop hands on: its sizes come with it.
   Result<uint32_t> addLoopValue(Value value) {
     auto def = std::make_unique<fmt::ValueDefT>();
-    auto type = cast<RankedTensorType>(value.getType());
-    std::optional<DType> dtype = hx::toDType(type.getElementType());
-    if (!dtype)
-      return internalError("a value has an element type that artifacts cannot hold");
     def->kind = fmt::ValueKind::temp;
-    def->dtype = static_cast<uint8_t>(*dtype);
     def->residency =
         readBack.contains(value) ? fmt::Residency::both : fmt::Residency::device;
+    HEXIN_RETURN_IF_ERROR(setType(value.getType(), *def));
     def->name = nodeNames(value.getLoc());
     uint32_t id = program->values.size();
-    for (int64_t axis = 0; axis < type.getRank(); ++axis)
+    for (size_t axis = 0; axis < shapes.dims(value).size(); ++axis)
       def->dims.push_back(exprs.sizeOfValue(id, axis));
     program->values.push_back(std::move(def));
     ids[value] = id;
@@ -471,7 +490,7 @@ private:
       if (i == 0)
         use = std::move(*emitted);
     }
-    program->required_features |= fmt::featureTeamKernels;
+    program->required_features |= fmt::teamKernelsFeature;
     HEXIN_ASSIGN_OR_RETURN(auto variant,
                            kernelVariant(use, group.getSchedule().str(), node));
     variant->name = group.getTeamSchedule()->str();
@@ -577,9 +596,41 @@ private:
     return append(std::move(instruction));
   }
 
-  /// An op that the caller let run on the host: operands there, the reference
-  /// kernel, results back.
+  /// An op that the caller let run on the host.
   Status addFallback(Operation *op) {
+    std::string reason = fallbackReason(op).str();
+    program->fallbacks.push_back(nodeNames(op->getLoc()) + " (" +
+                                 op->getName().getStringRef().str() + "): " + reason);
+    HEXIN_RETURN_IF_ERROR(addHostInstruction(op, reason));
+    for (Value result : op->getResults())
+      HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_device, idOf(result),
+                                        nodeNames(op->getLoc())));
+    return Status::success();
+  }
+
+  /// An op of values that live on the host; tensors among its results go to the device
+  /// where that reads them.
+  Status addHostOp(Operation *op) {
+    program->required_features |= fmt::hostValuesFeature;
+    HEXIN_RETURN_IF_ERROR(
+        addHostInstruction(op, "strings, sequences and the like live on the host"));
+    for (Value result : op->getResults()) {
+      bool isRead = llvm::any_of(result.getUses(), [&](OpOperand &use) {
+        auto reads = dyn_cast<hx::HostReadOpInterface>(use.getOwner());
+        Place place = placeOf(use.getOwner(), shapes);
+        return !isa<func::ReturnOp>(use.getOwner()) && place != Place::byNature &&
+               place != Place::host &&
+               !(reads && reads.isHostRead(use.getOperandNumber()));
+      });
+      if (isRead && !hx::isHostType(result.getType()))
+        HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_device, idOf(result),
+                                          nodeNames(op->getLoc())));
+    }
+    return Status::success();
+  }
+
+  /// Operands to the host, then its kernel.
+  Status addHostInstruction(Operation *op, const std::string &reason) {
     std::string node = nodeNames(op->getLoc());
     auto variant = std::make_unique<fmt::VariantT>();
     variant->engine = fmt::Engine::host;
@@ -590,33 +641,71 @@ private:
     constexpr uint32_t absent = 0xFFFFFFFF;
     for (auto [position, value] : hx::odsOperands(op)) {
       HEXIN_ASSIGN_OR_RETURN(uint32_t id, operandValue(value));
-      Operation *source = value.getDefiningOp();
-      if (!source || placeOf(source, shapes) != Place::constant)
+      if (!isOnHost(value))
         HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_host, id, node));
       while (variant->bindings.size() < position)
         variant->bindings.push_back(fmt::Binding(absent, -1));
       variant->bindings.push_back(fmt::Binding(id, -1));
     }
-    std::vector<uint32_t> results;
     for (Value result : op->getResults()) {
-      HEXIN_ASSIGN_OR_RETURN(uint32_t id, resultValue(result));
-      program->values[id]->residency = fmt::Residency::both;
-      results.push_back(id);
+      HEXIN_ASSIGN_OR_RETURN(uint32_t id, hostResult(result));
+      if (!hx::isHostType(result.getType()))
+        program->values[id]->residency = fmt::Residency::both;
       variant->bindings.push_back(fmt::Binding(id, -1));
     }
-    std::string reason = fallbackReason(op).str();
-    program->fallbacks.push_back(node + " (" + op->getName().getStringRef().str() +
-                                 "): " + reason);
     auto instruction = std::make_unique<fmt::InstructionT>();
     instruction->kind = fmt::InstructionKind::run;
     instruction->variants.push_back(std::move(variant));
     instruction->op = op->getName().stripDialect().str();
     instruction->node = node;
     instruction->reason = reason;
+    return append(std::move(instruction));
+  }
+
+  /// Where a host instruction puts `result`, whose sizes may be what it gives it.
+  Result<uint32_t> hostResult(Value result) {
+    if (idOf(result) >= 0 || aliasOf.contains(result))
+      return resultValue(result);
+    ids[result] = program->values.size();
+    return addValue(result, fmt::ValueKind::temp, -1);
+  }
+
+  /// Whether the host can read `value` as it is.
+  bool isOnHost(Value value) {
+    if (hx::isHostType(value.getType()))
+      return true;
+    Operation *source = value.getDefiningOp();
+    Place place = source ? placeOf(source, shapes) : Place::device;
+    return place == Place::constant || place == Place::byNature;
+  }
+
+  /// A literal of strings is made by an instruction.
+  Result<uint32_t> stringConstant(Value value) {
+    auto elements = dyn_cast<DenseStringElementsAttr>(
+        value.getDefiningOp<hx::ConstantOp>().getValue());
+    if (!elements)
+      return internalError("the data of constant '" + nodeNames(value.getLoc()) +
+                           "' is not at hand");
+    auto variant = std::make_unique<fmt::VariantT>();
+    variant->engine = fmt::Engine::host;
+    variant->name = "string_constant";
+    std::vector<std::string> strings;
+    for (StringRef text : elements.getRawStringData())
+      strings.push_back(text.str());
+    variant->attributes.push_back(attributeDef("values", strings));
+    variant->attributes.push_back(
+        attributeDef("dims", std::vector<int64_t>(elements.getType().getShape())));
+    HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(value, fmt::ValueKind::temp, -1));
+    ids[value] = id;
+    materialized.push_back(value);
+    variant->bindings.push_back(fmt::Binding(id, -1));
+    auto instruction = std::make_unique<fmt::InstructionT>();
+    instruction->kind = fmt::InstructionKind::run;
+    instruction->variants.push_back(std::move(variant));
+    instruction->op = "string_constant";
+    instruction->node = nodeNames(value.getLoc());
     HEXIN_RETURN_IF_ERROR(append(std::move(instruction)));
-    for (uint32_t id : results)
-      HEXIN_RETURN_IF_ERROR(addTransfer(fmt::InstructionKind::to_device, id, node));
-    return Status::success();
+    return id;
   }
 
   static std::unique_ptr<fmt::AttributeDefT> attributeDef(const std::string &name,

@@ -1,4 +1,4 @@
-#include "compiler/ir/Ops.h"
+#include "compiler/ir/HostOps.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -22,6 +22,10 @@ void HXDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "compiler/ir/Ops.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "compiler/ir/HostOps.cpp.inc"
       >();
   addAttributes<
 #define GET_ATTRDEF_LIST

@@ -1,6 +1,7 @@
 #include "compiler/ir/ShapeContext.h"
 
 #include "compiler/ir/Errors.h"
+#include "compiler/ir/SizeText.h"
 
 using namespace mlir;
 
@@ -12,13 +13,13 @@ LogicalResult ShapeContext::requireEqual(Operation *op, Dim lhs, Dim rhs,
   if (table.isKnownEqual(lhs, rhs))
     return success();
   if (table.isKnownDifferent(lhs, rhs))
-    return emitNodeError(op) << what << ": " << table.toString(lhs) << " and "
-                             << table.toString(rhs) << " must be equal";
+    return emitNodeError(op) << what << ": " << describeSize(table, lhs) << " and "
+                             << describeSize(table, rhs) << " must be equal";
   SymbolConstraint constraint;
   constraint.lhs = lhs;
   constraint.rhs = rhs;
-  constraint.message = describe(op) + what.str() + ": " + table.toString(lhs) + " and " +
-                       table.toString(rhs) + " must be equal";
+  constraint.message = describe(op) + what.str() + ": " + describeSize(table, lhs) +
+                       " and " + describeSize(table, rhs) + " must be equal";
   table.require(std::move(constraint));
   return success();
 }
@@ -27,12 +28,12 @@ LogicalResult ShapeContext::requireAtLeast(Operation *op, Dim dim, int64_t lower
                                            const Twine &what) {
   SymbolTable &table = symbols();
   if (table.upperBound(dim) < lower)
-    return emitNodeError(op) << what << " is " << table.toString(dim)
+    return emitNodeError(op) << what << " is " << describeSize(table, dim)
                              << ", expected at least " << lower;
   SymbolConstraint constraint;
   constraint.lhs = dim;
   constraint.lower = lower;
-  constraint.message = describe(op) + what.str() + " is " + table.toString(dim) +
+  constraint.message = describe(op) + what.str() + " is " + describeSize(table, dim) +
                        ", expected at least " + std::to_string(lower);
   table.require(std::move(constraint));
   return success();
@@ -45,8 +46,9 @@ static void requireBroadcastable(ShapeContext &context, Operation *op, Dim part,
   SymbolConstraint constraint;
   constraint.lhs = table.select(table.eq(part, table.constant(1)), whole, part);
   constraint.rhs = whole;
-  constraint.message = describe(op) + "sizes do not broadcast: " + table.toString(part) +
-                       " must be 1 or " + table.toString(whole);
+  constraint.message = describe(op) +
+                       "sizes do not broadcast: " + describeSize(table, part) +
+                       " must be 1 or " + describeSize(table, whole);
   table.require(std::move(constraint));
 }
 
@@ -62,7 +64,7 @@ FailureOr<Dims> ShapeContext::broadcast(Operation *op, ArrayRef<Dim> lhs,
     if (table.isKnownDifferent(a, b) && table.isKnownDifferent(a, one) &&
         table.isKnownDifferent(b, one))
       return emitNodeError(op)
-             << "sizes " << table.toString(a) << " and " << table.toString(b)
+             << "sizes " << describeSize(table, a) << " and " << describeSize(table, b)
              << " at axis " << axis
              << " do not broadcast: they must be equal or one of them 1";
     Dim whole = table.broadcast(a, b);

@@ -2,7 +2,7 @@
 
 #include "compiler/ir/ConstantContents.h"
 #include "compiler/ir/Errors.h"
-#include "compiler/ir/Ops.h"
+#include "compiler/ir/HostOps.h"
 
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -269,9 +269,10 @@ LogicalResult SymbolicShapes::inferRegions(Operation *op) {
   return success();
 }
 
-/// Shape functions of ops without regions may take it that operands are tensors.
+/// Shape functions of ops without regions may take it that operands are tensors, but
+/// for those of the host.
 static LogicalResult checkOperands(Operation *op) {
-  if (op->getNumRegions())
+  if (op->getNumRegions() || op->hasTrait<HxOnHost>())
     return success();
   for (auto [i, type] : llvm::enumerate(op->getOperandTypes()))
     if (!isa<RankedTensorType>(type))

@@ -2,7 +2,8 @@
 
 #include "compiler/codegen/Codegen.h"
 #include "compiler/ir/Errors.h"
-#include "compiler/ir/Ops.h"
+#include "compiler/ir/HostOps.h"
+#include "compiler/ir/ValueTypes.h"
 #include "compiler/target/ReadBack.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -318,7 +319,7 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
   if (auto pack = dyn_cast<hx::PackOp>(op))
     if (isa_and_nonnull<hx::WeightOp, hx::ConstantOp>(pack.getInput().getDefiningOp()))
       return Place::constant;
-  if (isa<hx::ReshapeOp>(op))
+  if (isa<hx::ReshapeOp>(op) && !hx::isHostType(op->getResult(0).getType()))
     return Place::view;
   if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp, hx::IfOp, hx::LoopOp>(op))
     return Place::device;
@@ -330,6 +331,8 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
               shapes.followsFromOthers(result);
   if (isKnown)
     return Place::host;
+  if (hx::isHostOp(op))
+    return Place::byNature;
   if (isElementwise(op) || isMovement(op) || isa<hx::BitcastOp>(op))
     return Place::device;
   if (isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
@@ -352,7 +355,11 @@ llvm::DenseSet<Operation *> hostOnlyOps(func::FuncOp func, hx::SymbolicShapes &s
   for (Operation *op : llvm::reverse(ops)) {
     bool isReadBack = llvm::any_of(
         op->getResults(), [&](Value result) { return readBack.contains(result); });
+    // The run alone knows the sizes that an op of the host gives its results.
+    bool isHostOp = hx::isHostOp(op);
     bool isRead = isReadBack || llvm::any_of(op->getUses(), [&](OpOperand &use) {
+                    if (isHostOp && isa<hx::ShapeOfOp>(use.getOwner()))
+                      return true;
                     return isDeviceUse(use, shapes) && !hostOnly.contains(use.getOwner());
                   });
     if (!isRead)

@@ -31,9 +31,10 @@ struct PlacementOptions {
 /// "LayerNorm") or `node`, the model's name of it.
 bool namesOp(llvm::StringRef entry, llvm::StringRef op, llvm::StringRef node = "");
 
-/// Where an op stands. `fallback`: on the host with the reference kernel, because
-/// the caller allowed it.
-enum class Place { constant, host, view, device, fallback, unsupported };
+/// Where an op stands. `host`: what it computes is only known there, as expressions.
+/// `byNature`: it runs on the host, as strings, sequences and the like live nowhere else.
+/// `fallback`: on the host with the reference kernel, because the caller allowed it.
+enum class Place { constant, host, view, device, byNature, fallback, unsupported };
 Place placeOf(mlir::Operation *op, hx::SymbolicShapes &shapes);
 
 /// Ops that nothing on the device needs: what they compute is only read on the host

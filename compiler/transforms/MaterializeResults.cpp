@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/ir/Ops.h"
+#include "compiler/ir/HostOps.h"
 #include "compiler/ir/SymbolicShapes.h"
+#include "compiler/ir/ValueTypes.h"
 #include "compiler/transforms/ConstantTensor.h"
 #include "compiler/transforms/Passes.h"
 
@@ -24,12 +25,17 @@ namespace hexin::hx {
 using mlir::Value;
 namespace {
 
+/// The same contents in a value of their own.
+Value copyOf(OpBuilder &b, Value value) {
+  if (isHostType(value.getType()))
+    return ShareOp::create(b, value.getLoc(), value.getType(), value);
+  return CastOp::create(b, value.getLoc(), value.getType(), value, true, "nearest");
+}
+
 /// What a loop hands on gets memory of its own: before it, and in every iteration.
 void materializeLoop(LoopOp loop) {
   auto copy = [&](OpBuilder &b, OpOperand &operand) {
-    Value value = operand.get();
-    operand.set(
-        CastOp::create(b, value.getLoc(), value.getType(), value, true, "nearest"));
+    operand.set(copyOf(b, operand.get()));
   };
   OpBuilder before(loop);
   for (OpOperand &operand : loop.getCarriedMutable())
@@ -52,17 +58,18 @@ struct MaterializeResultsPass : impl::MaterializeResultsPassBase<MaterializeResu
     llvm::DenseSet<Value> taken;
     for (OpOperand &operand : terminator->getOpOperands()) {
       Value value = operand.get();
-      if (!isa<RankedTensorType>(value.getType()))
-        continue;
       Value root = value;
-      while (auto view = root.getDefiningOp<ReshapeOp>())
+      while (auto view = root.getDefiningOp<ReshapeOp>()) {
+        if (isHostType(view.getType()))
+          break;
         root = view.getInput();
+      }
       bool isOwn = root.getDefiningOp() && !isa<IfOp, LoopOp>(root.getDefiningOp()) &&
                    !isConstantLike(root) && !shapes.followsFromOthers(root) &&
+                   !(root != value && isHostOp(root.getDefiningOp())) &&
                    taken.insert(root).second;
       if (!isOwn)
-        operand.set(
-            CastOp::create(b, value.getLoc(), value.getType(), value, true, "nearest"));
+        operand.set(copyOf(b, value));
     }
   }
 };

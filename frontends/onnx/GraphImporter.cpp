@@ -40,6 +40,7 @@ Status GraphImporter::importModel(ModuleOp module) {
 LogicalResult GraphImporter::importMain(ModuleOp module) {
   const Graph &graph = model.graph;
   Scope scope;
+  scope.graph = &graph;
   scope.setOpsets(model.opsets);
   if (failed(addInitializers(graph, scope)))
     return failure();
@@ -164,6 +165,7 @@ FailureOr<SmallVector<Value>> GraphImporter::importSubgraph(const Graph &graph,
   Scope scope;
   scope.parent = &parent;
   scope.block = block;
+  scope.graph = &graph;
   scope.prefix = parent.prefix;
   scope.context = parent.context;
   scope.depth = parent.depth;

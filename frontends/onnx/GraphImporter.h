@@ -45,6 +45,7 @@ public:
   /// A constant or weight for `tensor` at the insertion point; null and an error
   /// when it cannot be read. `name` is its location.
   Value importTensor(const TensorData &tensor, llvm::StringRef name);
+  Value importStrings(const StringTensor &strings, llvm::StringRef name);
   /// The same for a tensor that import made; null when sizes do not fit.
   Value addConstant(Tensor tensor, llvm::StringRef name);
 
@@ -52,6 +53,10 @@ public:
   /// Runs `body`. When it fails because sizes contradict each other, its error is
   /// not reported but put into `message`; other failures are reported.
   Attempt attempt(llvm::function_ref<mlir::LogicalResult()> body, std::string &message);
+
+  /// What the graph of `scope`, or one around it, declares of a value by that name:
+  /// a hint. Null when it says nothing that the IR has a type for.
+  mlir::Type declaredType(llvm::StringRef name, const Scope &scope);
 
   /// Removes the ops of a block, for good but not from memory.
   void clear(mlir::Block &block);
@@ -79,6 +84,8 @@ private:
   mlir::LogicalResult importNode(const Node &node, Scope &scope);
   mlir::LogicalResult importOp(const Node &node, Scope &scope,
                                llvm::ArrayRef<Value> inputs);
+  mlir::LogicalResult checkOperandKinds(llvm::StringRef domain, const Node &node,
+                                        llvm::ArrayRef<Value> inputs);
   mlir::Location locationOf(const Node &node, const Scope &scope);
   Value foldKnownContents(Value value);
 

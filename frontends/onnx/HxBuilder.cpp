@@ -11,7 +11,8 @@ Type HxBuilder::elementType(Value x) { return getElementTypeOrSelf(x.getType());
 bool HxBuilder::isFloat(Value x) { return isa<FloatType>(elementType(x)); }
 
 int64_t HxBuilder::rank(Value x) {
-  return x ? cast<RankedTensorType>(x.getType()).getRank() : 0;
+  auto type = x ? dyn_cast<RankedTensorType>(x.getType()) : RankedTensorType();
+  return type ? type.getRank() : 0;
 }
 
 //===----------------------------------------------------------------------===//
@@ -46,7 +47,18 @@ Value HxBuilder::splat(ArrayRef<int64_t> sizes, mlir::Attribute value) {
   return constant(DenseElementsAttr::get(type, value));
 }
 
+Value HxBuilder::strings(ArrayRef<std::string> values, ArrayRef<int64_t> sizes) {
+  // Each counts as a byte: see ConstantOp::verify.
+  if (hasFailed || static_cast<int64_t>(values.size()) > hx::ConstantOp::maxBytes)
+    return {};
+  SmallVector<StringRef> elements(values.begin(), values.end());
+  auto type = RankedTensorType::get(sizes, hx::StringType::get(context()));
+  return constant(DenseStringElementsAttr::get(type, elements));
+}
+
 Value HxBuilder::scalar(Type elementType, double value) {
+  if (isa<hx::StringType>(elementType)) // what stands for 0
+    return strings({std::string()}, {});
   return splat({}, numberAttr(elementType, value));
 }
 

@@ -50,6 +50,24 @@ public:
     return op ? op->getResult(0) : Value();
   }
 
+  /// Creates an op whose results have these types, of which sizes become better known.
+  template <typename OpT, typename... Args>
+  OpT createTyped(mlir::TypeRange types, Args &&...args) {
+    if (hasFailed)
+      return {};
+    auto op = OpT::create(builder, loc, types, std::forward<Args>(args)...);
+    // Its verifier comes first: shape functions take kinds of values for granted.
+    if (mlir::failed(mlir::verify(op, /*verifyRecursively=*/false)))
+      hasFailed = hasWrongTypes = true;
+    hasFailed = hasFailed || mlir::failed(shapes.infer(op));
+    return hasFailed ? OpT() : op;
+  }
+  template <typename OpT, typename... Args>
+  Value makeTyped(mlir::Type type, Args &&...args) {
+    OpT op = createTyped<OpT>(type, std::forward<Args>(args)...);
+    return op ? op->getResult(0) : Value();
+  }
+
   // Constants.
   Value constant(mlir::ElementsAttr value);
   Value ints(llvm::ArrayRef<int64_t> values); ///< 1-D i64
@@ -59,6 +77,8 @@ public:
   Value scalarLike(Value x, double value);
   /// Every element `value` at static sizes; stored once.
   Value splat(llvm::ArrayRef<int64_t> sizes, mlir::Attribute value);
+  /// A literal of strings; null when there are too many for one.
+  Value strings(llvm::ArrayRef<std::string> values, llvm::ArrayRef<int64_t> sizes);
 
   // Elementwise.
   Value unary(hx::UnaryFn fn, Value x);

@@ -1,6 +1,7 @@
 #include "frontends/onnx/ModelInputs.h"
 
 #include "frontends/onnx/ElementTypes.h"
+#include "frontends/onnx/ValueTypes.h"
 #include "frontends/onnx/wire/DataType.h"
 #include "frontends/onnx/wire/Utf8.h"
 
@@ -167,6 +168,43 @@ Result<std::vector<std::vector<Size>>> resolveSizes(ArrayRef<const ValueInfo *> 
   return allSizes;
 }
 
+/// `type` with the sizes that the user gave for the tensors in it.
+Result<Type> withSizes(const ValueInfo &info, Type type,
+                       const std::vector<DimSpec> &specs) {
+  if (auto sequence = dyn_cast<hx::SequenceType>(type)) {
+    HEXIN_ASSIGN_OR_RETURN(Type held, withSizes(info, sequence.getElementType(), specs));
+    return Type(hx::SequenceType::get(type.getContext(), held));
+  }
+  if (auto optional = dyn_cast<hx::OptionalType>(type)) {
+    HEXIN_ASSIGN_OR_RETURN(Type held, withSizes(info, optional.getElementType(), specs));
+    return Type(hx::OptionalType::get(type.getContext(), held));
+  }
+  auto tensor = dyn_cast<TensorType>(type);
+  if (!tensor)
+    return invalidArgument(describe(info) + " is a map: its values have no sizes");
+  SmallVector<int64_t> sizes(specs.size(), ShapedType::kDynamic);
+  if (tensor.hasRank() && tensor.getRank() != static_cast<int64_t>(specs.size()))
+    return invalidArgument(describe(info) + " holds tensors of rank " +
+                           std::to_string(tensor.getRank()) + ", but " +
+                           std::to_string(specs.size()) + " sizes were given");
+  for (size_t axis = 0; axis < specs.size(); ++axis)
+    if (specs[axis].size >= 0)
+      sizes[axis] = specs[axis].size;
+    else if (tensor.hasRank())
+      sizes[axis] = tensor.getDimSize(static_cast<int64_t>(axis));
+  return Type(RankedTensorType::get(sizes, tensor.getElementType()));
+}
+
+/// The type of an input that is no tensor.
+Result<Type> resolveValue(MLIRContext *context, const ValueInfo &info,
+                          const Shapes &shapes) {
+  Result<Type> type = toValueType(context, info.type);
+  if (!type.ok())
+    return type.status().withContext(describe(info));
+  auto given = shapes.find(std::string(info.name));
+  return given == shapes.end() ? type : withSizes(info, *type, given->second);
+}
+
 } // namespace
 
 Result<std::vector<InputType>> resolveInputs(MLIRContext *context,
@@ -181,21 +219,29 @@ Result<std::vector<InputType>> resolveInputs(MLIRContext *context,
                              "', but the model's inputs are " +
                              (names.empty() ? "none" : names));
 
+  SmallVector<const ValueInfo *> tensors;
   for (const ValueInfo *info : infos) {
     if (!isUtf8(info->name))
       return corruptData("the name of an input is not UTF-8");
-    if (info->type.kind != TypeInfo::Kind::tensor)
-      return unsupported(describe(*info) + " is not a tensor");
+    if (info->type.kind == TypeInfo::Kind::tensor)
+      tensors.push_back(info);
   }
-  HEXIN_ASSIGN_OR_RETURN(auto allSizes, resolveSizes(infos, shapes));
+  HEXIN_ASSIGN_OR_RETURN(auto allSizes, resolveSizes(tensors, shapes));
 
   std::vector<InputType> inputs;
-  for (auto [info, sizes] : llvm::zip(infos, allSizes)) {
+  auto nextSizes = allSizes.begin();
+  for (const ValueInfo *info : infos) {
+    if (info->type.kind != TypeInfo::Kind::tensor) {
+      HEXIN_ASSIGN_OR_RETURN(Type type, resolveValue(context, *info, shapes));
+      inputs.push_back({type, {}});
+      continue;
+    }
+    const std::vector<Size> &sizes = *nextSizes++;
     if (sizes.size() > static_cast<size_t>(maxRank))
       return unsupported(describe(*info) + " has rank " + std::to_string(sizes.size()) +
                          "; expected at most " + std::to_string(maxRank));
     Type elementType = toElementType(context, info->type.elementType);
-    if (!elementType || isa<hx::StringType>(elementType))
+    if (!elementType)
       return unsupported(describe(*info) + " has element type " +
                          dataTypeName(info->type.elementType));
     InputType input;

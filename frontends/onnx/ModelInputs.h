@@ -17,13 +17,15 @@ namespace hexin::onnx {
 inline constexpr int64_t maxRank = 32;
 
 struct InputType {
-  mlir::RankedTensorType type;
-  std::vector<std::string> dimNames; ///< per axis, "" for a static or unnamed size
+  mlir::Type type;
+  /// Of a tensor, per axis: "" for a static or unnamed size.
+  std::vector<std::string> dimNames;
 };
 
 /// Types as declared, with the user's sizes and names put in. A name that the user
 /// gives takes the place of the declared one at all inputs; a name whose size is
 /// given at one input has it at all. Contradictions say where both sides come from.
+/// Sizes given for a sequence, optional or map are those of the tensors in it.
 Result<std::vector<InputType>>
 resolveInputs(mlir::MLIRContext *context, llvm::ArrayRef<const ValueInfo *> infos,
               const std::map<std::string, std::vector<DimSpec>> &shapes);

@@ -1,5 +1,7 @@
 #include "frontends/onnx/ElementTypes.h"
 #include "frontends/onnx/GraphImporter.h"
+#include "frontends/onnx/ValueTypes.h"
+#include "frontends/onnx/wire/DataType.h"
 #include "frontends/onnx/wire/Utf8.h"
 
 #include "compiler/ir/AttributeConversion.h"
@@ -57,8 +59,35 @@ Value GraphImporter::importTensor(const TensorData &data, StringRef name) {
     (void)errors.fail(status.code(), "tensor '" + name + "': " + status.message());
     return Value();
   };
+  if (data.dataType == static_cast<int32_t>(DataType::string)) {
+    Result<StringTensor> strings = loader.loadStrings(data);
+    return strings.ok() ? importStrings(*strings, name) : fail(strings.status());
+  }
   Result<Tensor> tensor = loader.load(data);
   return tensor.ok() ? addConstant(*std::move(tensor), name) : fail(tensor.status());
+}
+
+Value GraphImporter::importStrings(const StringTensor &strings, StringRef name) {
+  HxBuilder b(builder, shapes, NameLoc::get(builder.getStringAttr(toUtf8(name))));
+  Value value = b.strings(strings.elements, strings.dims);
+  if (!value)
+    (void)errors.unsupported("tensor '" + name + "': more than " +
+                             Twine(hx::ConstantOp::maxBytes) + " strings in a literal");
+  return value;
+}
+
+Type GraphImporter::declaredType(StringRef name, const Scope &scope) {
+  for (const Scope *at = &scope; at; at = at->parent) {
+    if (!at->graph)
+      continue;
+    for (const std::vector<ValueInfo> *infos :
+         {&at->graph->valueInfos, &at->graph->outputs})
+      for (const ValueInfo &info : *infos)
+        if (StringRef(info.name) == name && info.type.kind != TypeInfo::Kind::none)
+          if (Result<Type> type = toValueType(builder.getContext(), info.type); type.ok())
+            return *type;
+  }
+  return {};
 }
 
 Value GraphImporter::addConstant(Tensor tensor, StringRef name) {

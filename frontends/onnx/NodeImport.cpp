@@ -2,9 +2,11 @@
 #include "frontends/onnx/ModelInputs.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/OperandKinds.h"
 #include "frontends/onnx/wire/Utf8.h"
 
 #include "compiler/ir/Ops.h"
+#include "compiler/ir/ValueTypes.h"
 
 using namespace mlir;
 
@@ -84,6 +86,8 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
     return errors.malformed("expected at most " + Twine(row->maxInputs) +
                             " inputs, got " + Twine(numGiven));
 
+  if (failed(checkOperandKinds(domain, node, inputs)))
+    return failure();
   OpBinder binder(*this, scope, node, row->sinceVersion, opset, inputs,
                   locationOf(node, scope));
   row->import(binder);
@@ -105,6 +109,29 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
                                 Twine(maxRank));
     if (failed(bind(StringRef(name), foldKnownContents(value), scope)))
       return failure();
+  }
+  return success();
+}
+
+/// Import functions take tensors of numbers for granted, but for those that are listed
+/// with more.
+LogicalResult GraphImporter::checkOperandKinds(StringRef domain, const Node &node,
+                                               ArrayRef<Value> inputs) {
+  OperandKinds kinds = operandKinds(domain, StringRef(node.opType));
+  if (kinds == OperandKinds::values)
+    return success();
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    if (!input || !hx::isHostType(input.getType()))
+      continue;
+    bool isTensor = isa<RankedTensorType>(input.getType());
+    if (isTensor && kinds == OperandKinds::strings)
+      continue;
+    std::string type;
+    llvm::raw_string_ostream(type) << input.getType();
+    return errors.fail(isTensor ? StatusCode::unsupported : StatusCode::corruptData,
+                       "input #" + Twine(i) + " is " + type + "; " +
+                           StringRef(node.opType) + " takes tensors of numbers" +
+                           (kinds == OperandKinds::strings ? " or strings" : ""));
   }
   return success();
 }

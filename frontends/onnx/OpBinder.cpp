@@ -192,11 +192,11 @@ std::optional<SmallVector<double>> OpBinder::constantFloats(Value value) {
   return numbers;
 }
 
-Type OpBinder::toType(int64_t dataType) {
+Type OpBinder::toType(int64_t dataType, bool mayBeString) {
   Type type = dataType == static_cast<int32_t>(dataType)
                   ? toElementType(context(), static_cast<int32_t>(dataType))
                   : Type();
-  if (!type || isa<hx::StringType>(type)) {
+  if (!type || (isa<hx::StringType>(type) && !mayBeString)) {
     unsupported("element type " + dataTypeName(static_cast<int32_t>(dataType)));
     return Float32Type::get(context());
   }

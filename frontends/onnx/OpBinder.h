@@ -71,8 +71,9 @@ public:
   std::optional<llvm::SmallVector<double>> constantFloats(Value value);
   /// Elements of a small integer input; reports. Empty when failed.
   hx::Dims readInts(unsigned index);
-  /// The IR type of a TensorProto.DataType; reports unknown ones.
-  mlir::Type toType(int64_t dataType);
+  /// The IR type of a TensorProto.DataType; reports unknown ones, and strings where the
+  /// operator does not make any.
+  mlir::Type toType(int64_t dataType, bool mayBeString = false);
 
   // Errors: where is added by the importer.
   void error(const llvm::Twine &message);       ///< the model contradicts itself

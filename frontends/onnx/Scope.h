@@ -12,6 +12,7 @@ namespace hexin::onnx {
 struct Scope {
   Scope *parent = nullptr; ///< of a subgraph; names and opsets are found there too
   mlir::Block *block = nullptr;
+  const Graph *graph = nullptr; ///< null in function bodies
   llvm::StringMap<Value> values;
   llvm::StringMap<const TensorData *> initializers;
   llvm::StringMap<int64_t> opsets; ///< canonical domain -> version

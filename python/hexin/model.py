@@ -19,7 +19,8 @@ class Port(NamedTuple):
     name: str
     #: ``tensor``, ``strings``, ``sequence``, ``optional`` or ``map``.
     kind: str
-    #: Element type as Hexin names it everywhere: ``f32``, ``i64``, ``bool``, …
+    #: Element type as Hexin names it everywhere: ``f32``, ``i64``, ``bool``, …; of
+    #: a sequence, optional or map that of the tensors in it.
     type: str
     #: Per axis an int, or the name of a size that a run decides, or None for a
     #: nameless one.

@@ -18,7 +18,8 @@ class SessionStats(NamedTuple):
 
     runs: int
     plans: int  #: one per new set of input sizes
-    commands_prepared: int
+    commands_prepared: int  #: launches made ready for these plans
+    commands_reused: int  #: launches that another plan or session had ready
     kernels_compiled: int  #: built from source; 0 on a warm cache
     weights_reordered: int  #: into a library's own form; 0 on a warm cache
     arena_bytes: int
@@ -48,9 +49,14 @@ class Session:
     """A model on a device, ready to run.
 
     It owns its working memory, its prepared plans and its state; weights belong to
-    the :class:`Model` and are shared. Calls from several threads are safe and take
-    turns; use a session per thread to run at the same time. The GIL is released
-    while it works.
+    the :class:`Model` and are shared, like prepared launches, by the sessions made of
+    one Model. Calls from several threads are safe and take turns; use a session per
+    thread to run at the same time. The GIL is released while it works.
+
+    Besides what each call names, every call may raise ResourceExhaustedError (memory,
+    or a limit), CorruptDataError (the artifact contradicts itself) and DeviceLostError.
+    A call that fails changes nothing, and the session stays usable, but for a lost
+    device.
 
     >>> session = hexin.Session("model.hxm", device="opencl:0")
     >>> outputs = session.run({"x": image})
@@ -79,8 +85,12 @@ class Session:
             ``"none"`` switches it off.
         dump: names of intermediate values to keep; see :meth:`dumped`.
 
-        Raises NotFoundError or UnavailableError for a device that is not there,
-        UnsupportedError when the file has no program for it.
+        Raises UnavailableError for a device that is not there, NotFoundError when the
+        file has no program for it or `dump` names no value of that, UnsupportedError
+        when the device runs none of its code, InvalidArgumentError for a malformed
+        option, VersionMismatchError for a program of another kernel ABI, and
+        FailedPreconditionError when the model was opened with ``allow_native=False``
+        and holds code. `model` as of :class:`Model` when it is a path.
         """
         self._model = model if isinstance(model, Model) else Model(model)
         if not isinstance(threads, int) or not 0 <= threads <= 4096:
@@ -149,7 +159,9 @@ class Session:
 
         Results are NumPy arrays that own their memory (no copy is made), object
         arrays of str, lists, dicts, None. Raises InvalidArgumentError for a wrong
-        name, dtype, rank or size.
+        name, dtype, rank or size, OutOfRangeError for an index in the contents of
+        `inputs` that lies outside its tensor, UnsupportedError when no variant of an
+        instruction runs at these sizes.
         """
         if outputs is None:
             return self._core.run(inputs)
@@ -174,7 +186,8 @@ class Session:
         """Starts a run and returns at once; :meth:`Run.result` waits for it.
 
         The arrays in `inputs` are kept alive, but must not be changed before the
-        run has ended.
+        run has ended. Raises as :meth:`run` does, for what the device meets when it is
+        waited for. Whatever is called next waits for this run first.
         """
         return Run(self._core.submit(inputs), self)
 
@@ -182,7 +195,8 @@ class Session:
         """Does the work that depends on input sizes now, so that the first run at
         them is like any other.
 
-        shapes: {input name: sizes}; inputs of fixed size may be left out.
+        shapes: {input name: sizes}; inputs of fixed size may be left out. Raises as
+        :meth:`run` does.
         """
         for name in shapes:
             if all(port.name != name for port in self.inputs):
@@ -198,11 +212,18 @@ class Session:
         self._core.prepare(dims)
 
     def get_state(self, name: str) -> np.ndarray:
-        """A copy of state `name` in canonical form: row-major, declared dtype."""
+        """A copy of state `name` in canonical form: row-major, declared dtype.
+
+        Before the first run: what that would begin with. NotFoundError for another
+        name.
+        """
         return self._core.get_state(name)
 
     def set_state(self, name: str, value: Any) -> None:
-        """Replaces state `name`; `value` as an input of :meth:`run`."""
+        """Replaces state `name`; `value`, which is copied, as an input of :meth:`run`.
+
+        Raises NotFoundError, or InvalidArgumentError for another dtype or other sizes.
+        """
         self._core.set_state(name, value)
 
     def reset_state(self) -> None:
@@ -214,7 +235,12 @@ class Session:
         return self._core.export_state()
 
     def import_state(self, blob: bytes) -> None:
-        """Takes over what :meth:`export_state` of a session of the same model gave."""
+        """Takes over what :meth:`export_state` of a session of the same model gave.
+
+        A blob that does not fit changes nothing: InvalidArgumentError or NotFoundError
+        for one of another model, CorruptDataError for what is none,
+        VersionMismatchError for one of another version.
+        """
         self._core.import_state(bytes(blob))
 
     @property
@@ -222,7 +248,10 @@ class Session:
         return SessionStats(*self._core.stats())
 
     def dumped(self) -> dict[str, Any]:
-        """The values asked for with `dump`, from the last run."""
+        """The values asked for with `dump`, from the last run.
+
+        FailedPreconditionError before the first one.
+        """
         return self._core.dumped()
 
     def trace(self) -> str:

@@ -126,8 +126,8 @@ public:
   nb::tuple stats() {
     SessionStats stats = get().stats();
     return nb::make_tuple(stats.runs, stats.plans, stats.commandsPrepared,
-                          stats.kernelsCompiled, stats.weightsReordered, stats.arenaBytes,
-                          stats.transfers);
+                          stats.commandsReused, stats.kernelsCompiled,
+                          stats.weightsReordered, stats.arenaBytes, stats.transfers);
   }
 
 private:

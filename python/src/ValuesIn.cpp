@@ -80,18 +80,21 @@ StringTensor stringsFromPython(nb::handle object, const std::string &what) {
   return strings;
 }
 
-Value elementFromPython(nb::handle object, DType dtype, const std::string &what);
+Value typedFromPython(nb::handle object, const ValueType &type, const std::string &what);
 
-Map mapFromPython(nb::handle object, DType dtype, const std::string &what) {
+Map mapFromPython(nb::handle object, const ValueType &type, const std::string &what) {
+  if (!PyDict_Check(object.ptr()))
+    throw StatusError(invalidArgument(what + " takes a dict, got a " + typeName(object)));
   Map map;
   size_t numIntegers = 0;
   for (auto [key, value] : nb::cast<nb::dict>(object)) {
     std::string element = what + "[" + nb::cast<std::string>(nb::repr(key)) + "]";
     if (PyLong_Check(key.ptr())) {
       ++numIntegers;
-      map.entries[nb::cast<int64_t>(key)] = elementFromPython(value, dtype, element);
+      map.entries[nb::cast<int64_t>(key)] = typedFromPython(value, type.held[0], element);
     } else if (PyUnicode_Check(key.ptr())) {
-      map.entries[nb::cast<std::string>(key)] = elementFromPython(value, dtype, element);
+      map.entries[nb::cast<std::string>(key)] =
+          typedFromPython(value, type.held[0], element);
     } else {
       throw StatusError(invalidArgument(what + ": keys are all int or all str, got a " +
                                         typeName(key)));
@@ -102,36 +105,37 @@ Map mapFromPython(nb::handle object, DType dtype, const std::string &what) {
   return map;
 }
 
-Sequence sequenceFromPython(nb::handle object, DType dtype, const std::string &what) {
+Sequence sequenceFromPython(nb::handle object, const ValueType &type,
+                            const std::string &what) {
   if (!PyList_Check(object.ptr()) && !PyTuple_Check(object.ptr()))
     throw StatusError(
         invalidArgument(what + " takes a list or tuple, got a " + typeName(object)));
   Sequence sequence;
   for (nb::handle element : object)
-    sequence.elements.push_back(elementFromPython(
-        element, dtype, what + "[" + std::to_string(sequence.elements.size()) + "]"));
+    sequence.elements.push_back(
+        typedFromPython(element, type.held[0],
+                        what + "[" + std::to_string(sequence.elements.size()) + "]"));
   return sequence;
 }
 
-/// Inside a sequence, optional or map: the declaration only says the type.
-Value elementFromPython(nb::handle object, DType dtype, const std::string &what) {
-  if (object.is_none())
-    return Optional{};
-  if (PyDict_Check(object.ptr()))
-    return mapFromPython(object, dtype, what);
-  if (dtype == DType::string)
+/// Goes as deep as the declared type does.
+Value typedFromPython(nb::handle object, const ValueType &type, const std::string &what) {
+  switch (type.kind) {
+  case ValueKind::tensor:
+    return tensorFromPython(object, type.dtype, what);
+  case ValueKind::strings:
     return stringsFromPython(object, what);
-  return tensorFromPython(object, dtype, what);
-}
-
-/// An optional of a sequence takes a list of arrays, one of a tensor an array.
-Value optionalFromPython(nb::handle object, DType dtype, const std::string &what) {
-  if (object.is_none())
-    return Optional{};
-  bool isSequence = PyList_Check(object.ptr()) || PyTuple_Check(object.ptr());
-  Value value = isSequence ? Value(sequenceFromPython(object, dtype, what))
-                           : elementFromPython(object, dtype, what);
-  return Optional{std::make_shared<const Value>(std::move(value))};
+  case ValueKind::sequence:
+    return sequenceFromPython(object, type, what);
+  case ValueKind::optional:
+    if (object.is_none())
+      return Optional{};
+    return Optional{
+        std::make_shared<const Value>(typedFromPython(object, type.held[0], what))};
+  case ValueKind::map:
+    return mapFromPython(object, type, what);
+  }
+  throw StatusError(unsupported(what + " is of a kind that this version does not know"));
 }
 
 const PortInfo &findPort(const std::vector<PortInfo> &ports, const std::string &name,
@@ -182,23 +186,7 @@ Tensor outputFromPython(nb::handle object, DType dtype, const std::string &what)
 }
 
 Value valueFromPython(nb::handle object, const PortInfo &port) {
-  std::string what = "input '" + port.name + "'";
-  switch (port.kind) {
-  case ValueKind::tensor:
-    return tensorFromPython(object, port.dtype, what);
-  case ValueKind::strings:
-    return stringsFromPython(object, what);
-  case ValueKind::sequence:
-    return sequenceFromPython(object, port.dtype, what);
-  case ValueKind::optional:
-    return optionalFromPython(object, port.dtype, what);
-  case ValueKind::map:
-    if (!PyDict_Check(object.ptr()))
-      throw StatusError(
-          invalidArgument(what + " takes a dict, got a " + typeName(object)));
-    return mapFromPython(object, port.dtype, what);
-  }
-  throw StatusError(unsupported(what + " is of a kind that this version does not know"));
+  return typedFromPython(object, port.type, "input '" + port.name + "'");
 }
 
 NamedValues inputsFromPython(const Model &model, nb::handle mapping) {

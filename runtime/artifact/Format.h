@@ -8,11 +8,15 @@
 
 namespace hexin::fmt {
 
-/// Bits of a program's `required_features`.
-inline constexpr uint64_t featureTeamKernels = 1; ///< Kernel.team_threads
+/// Bits of `required_features`, in headers and programs: Kernel.team_threads; values
+/// that are no tensors of numbers, and the host instructions that make them.
+inline constexpr uint64_t teamKernelsFeature = 1 << 0;
+inline constexpr uint64_t hostValuesFeature = 1 << 1;
+/// Those that this build knows.
+inline constexpr uint64_t knownFeatures = teamKernelsFeature | hostValuesFeature;
 
-/// The bits of `required_features`, in headers and programs, that this build knows.
-inline constexpr uint64_t knownFeatures = featureTeamKernels;
+/// Types of ports hold others no deeper than this.
+inline constexpr uint32_t maxTypeDepth = 8;
 
 /// Binding.value of an optional operand that is not there.
 inline constexpr uint32_t absentOperand = 0xFFFFFFFF;

@@ -13,6 +13,20 @@ std::string stringOf(const flatbuffers::String *text) {
   return text ? text->str() : std::string();
 }
 
+/// The verifier has bounded how deep it is.
+ValueType valueType(const fmt::TypeDef &def) {
+  ValueType type;
+  type.kind = static_cast<ValueKind>(def.kind());
+  type.dtype = static_cast<DType>(def.dtype());
+  if (def.held())
+    type.held.push_back(valueType(*def.held()));
+  else if (def.rank() >= 0)
+    type.dims.emplace();
+  if (type.dims && def.dims())
+    type.dims->assign(def.dims()->begin(), def.dims()->end());
+  return type;
+}
+
 PortInfo portInfo(const fmt::Port &port) {
   PortInfo info;
   info.name = port.name()->str();
@@ -25,6 +39,8 @@ PortInfo portInfo(const fmt::Port &port) {
     for (size_t axis = 0; axis < info.symbols.size(); ++axis)
       info.symbols[axis] = stringOf(port.symbols()->Get(axis));
   info.doc = stringOf(port.doc());
+  info.type = port.type() ? valueType(*port.type())
+                          : ValueType{info.kind, info.dtype, info.dims, {}};
   return info;
 }
 

@@ -30,6 +30,8 @@ ordered_json describePorts(const std::vector<PortInfo> &ports) {
                     {"kind", kinds[static_cast<size_t>(port.kind)]},
                     {"dtype", toString(port.dtype)},
                     {"dims", std::move(dims)}});
+    if (!port.type.held.empty())
+      list.back()["type"] = toString(port.type);
     if (!port.doc.empty())
       list.back()["doc"] = port.doc;
   }

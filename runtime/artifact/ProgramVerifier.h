@@ -44,6 +44,11 @@ private:
   /// Whether something may be written to a value: not to inputs and weights,
   /// nor to what may be one of them.
   bool isWritable(uint32_t value) const { return writable[value]; }
+  bool holdsNumbers(uint32_t value) const {
+    return program.values()->Get(value)->holds() ==
+           static_cast<uint8_t>(ValueKind::tensor);
+  }
+  Status verifyHolds(const fmt::ValueDef &value, const std::string &where);
   Status verifyValues();
   Status verifyValue(const fmt::ValueDef &value, uint32_t id);
   Status setViewDepth(uint32_t id, uint32_t depthBelow);

@@ -34,7 +34,7 @@ Status ProgramVerifier::verifyNode(const fmt::ExprNode &node, uint32_t id,
     if (kernel || !isValue(node.a()) || node.b() < 0)
       return bad(" reads a value that does not exist");
     auto dtype = static_cast<DType>(program.values()->Get(node.a())->dtype());
-    if (!isInteger(dtype) && dtype != DType::boolean)
+    if ((!isInteger(dtype) && dtype != DType::boolean) || !holdsNumbers(node.a()))
       return bad(" reads an element that is no integer");
     return Status::success();
   }

@@ -123,6 +123,52 @@ Status verifyWeight(const fmt::Weight &weight, const std::string &where,
   return Status::success();
 }
 
+Status verifyType(const fmt::TypeDef &type, const std::string &where,
+                  verify::Budget &budget, uint32_t depth = 0) {
+  auto kind = static_cast<ValueKind>(type.kind());
+  if (kind > ValueKind::map)
+    return versionMismatch(where + " is of a kind this build does not know");
+  HEXIN_RETURN_IF_ERROR(verify::checkDType(type.dtype(), where));
+  HEXIN_RETURN_IF_ERROR(budget.charge(type.dims()));
+  auto dtype = static_cast<DType>(type.dtype());
+  bool isTensor = kind == ValueKind::tensor || kind == ValueKind::strings;
+  if (isTensor == (type.held() != nullptr) || depth > fmt::maxTypeDepth)
+    return corruptData(where + ": its type holds nothing, or too much");
+  if (isTensor ? (kind == ValueKind::strings) != (dtype == DType::string)
+               : kind == ValueKind::map && dtype != DType::i64 && dtype != DType::string)
+    return corruptData(where + " of kind " + std::to_string(type.kind()) +
+                       " cannot have elements or keys of " +
+                       std::string(toString(dtype)));
+  if (!isTensor)
+    return verifyType(*type.held(), where, budget, depth + 1);
+  if (type.rank() < -1 || type.rank() > static_cast<int32_t>(verify::maxRank) ||
+      sizeOf(type.dims()) != static_cast<uint32_t>(std::max(type.rank(), 0)))
+    return corruptData(where + ": its type has not one size per axis");
+  for (uint32_t axis = 0; axis < sizeOf(type.dims()); ++axis)
+    if (type.dims()->Get(axis) < -1)
+      return corruptData(where + ": size " + std::to_string(type.dims()->Get(axis)));
+  return Status::success();
+}
+
+/// That kind, element type and type of a port go together.
+Status verifyPortType(const fmt::Port &port, const std::string &where,
+                      verify::Budget &budget) {
+  auto kind = static_cast<ValueKind>(port.kind());
+  if (kind > ValueKind::map)
+    return versionMismatch(where + " is of a kind this build does not know");
+  if (kind == ValueKind::tensor || kind == ValueKind::strings) {
+    if ((kind == ValueKind::strings) !=
+        (static_cast<DType>(port.dtype()) == DType::string))
+      return corruptData(where + ": its element type is not of its kind");
+    if (port.type())
+      return corruptData(where + " is a tensor and holds no other values");
+    return Status::success();
+  }
+  if (!port.type() || port.type()->kind() != port.kind() || sizeOf(port.dims()) != 0)
+    return corruptData(where + " holds other values, but its type does not say which");
+  return verifyType(*port.type(), where, budget);
+}
+
 Status verifyPorts(const flatbuffers::Vector<flatbuffers::Offset<fmt::Port>> *ports,
                    const std::string &what, verify::Budget &budget) {
   std::set<std::string_view> names;
@@ -134,8 +180,7 @@ Status verifyPorts(const flatbuffers::Vector<flatbuffers::Offset<fmt::Port>> *po
     HEXIN_RETURN_IF_ERROR(budget.charge(port->dims()));
     HEXIN_RETURN_IF_ERROR(budget.charge(port->symbols()));
     HEXIN_RETURN_IF_ERROR(verify::checkDType(port->dtype(), where));
-    if (port->kind() > static_cast<uint8_t>(ValueKind::map))
-      return versionMismatch(where + " is of a kind this build does not know");
+    HEXIN_RETURN_IF_ERROR(verifyPortType(*port, where, budget));
     if (sizeOf(port->dims()) > verify::maxRank)
       return corruptData(where + ": rank above " + std::to_string(verify::maxRank));
     if (sizeOf(port->symbols()) != 0 && sizeOf(port->symbols()) != sizeOf(port->dims()))

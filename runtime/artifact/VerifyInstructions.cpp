@@ -5,7 +5,7 @@ namespace hexin::verify {
 /// What no device has; a device's own limits are checked when the program is loaded.
 static Status verifyTeam(const fmt::Kernel &kernel, uint64_t features,
                          const std::string &where) {
-  if (kernel.team_threads() > 0 && !(features & fmt::featureTeamKernels))
+  if (kernel.team_threads() > 0 && !(features & fmt::teamKernelsFeature))
     return corruptData(where + " is for teams; the program does not say that it has any");
   constexpr uint32_t maxThreads = 1 << 16, maxLocalBytes = 1 << 30;
   if (kernel.team_threads() > maxThreads || kernel.local_bytes() > maxLocalBytes ||
@@ -59,8 +59,8 @@ Status ProgramVerifier::verifyInstruction(const fmt::Instruction &instruction,
   switch (instruction.kind()) {
   case fmt::InstructionKind::to_host:
   case fmt::InstructionKind::to_device:
-    if (!isValue(instruction.value()))
-      return corruptData(where + " transfers no value");
+    if (!isValue(instruction.value()) || !holdsNumbers(instruction.value()))
+      return corruptData(where + " transfers no tensor");
     return Status::success();
   case fmt::InstructionKind::loop_begin:
   case fmt::InstructionKind::loop_end:
@@ -134,6 +134,9 @@ Status ProgramVerifier::verifyBindings(const fmt::Variant &variant,
       continue;
     if (!isValue(binding->value()) || !isExprOrNone(binding->offset()))
       return corruptData(where + ": binding " + std::to_string(i) + " is malformed");
+    if (variant.engine() != fmt::Engine::host && !holdsNumbers(binding->value()))
+      return corruptData(where + ": binding " + std::to_string(i) +
+                         " is no tensor of numbers, which only the host takes");
     if (variant.engine() == fmt::Engine::host && binding->offset() != -1)
       return corruptData(where + ": a host op cannot take a value at an offset");
     bool isWritten = variant.engine() == fmt::Engine::kernel

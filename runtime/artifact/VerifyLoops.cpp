@@ -26,6 +26,9 @@ Status ProgramVerifier::verifyLoop(const fmt::Loop &loop, const std::string &whe
     HEXIN_RETURN_IF_ERROR(verifyLoopValues(values, numCarried, entries, 0, where));
   const auto *slices = loop.slices();
   HEXIN_RETURN_IF_ERROR(verifyLoopValues(slices, sizeOf(slices), nullptr, 0, where));
+  for (uint32_t k = 0; k < sizeOf(slices); ++k)
+    if (!holdsNumbers(slices->Get(k)))
+      return corruptData(where + " stacks values that are no tensors of numbers");
   return verifyLoopValues(loop.stacks(), sizeOf(slices), slices, 1, where);
 }
 
@@ -47,7 +50,7 @@ Status ProgramVerifier::verifyLoopValues(const flatbuffers::Vector<uint32_t> *va
     const fmt::ValueDef *value = program.values()->Get(id);
     const fmt::ValueDef *like =
         model ? program.values()->Get(model->Get(i)) : program.values()->Get(id);
-    if (value->dtype() != like->dtype() ||
+    if (value->dtype() != like->dtype() || value->holds() != like->holds() ||
         sizeOf(value->dims()) != sizeOf(like->dims()) + (model ? extraAxes : 0))
       return corruptData(where + ": value " + std::to_string(id) +
                          " differs in element type or rank from what it gets");

@@ -55,6 +55,8 @@ Status ProgramVerifier::verifyValue(const fmt::ValueDef &value, uint32_t id) {
       return corruptData(where + ": the size of axis " + std::to_string(axis) +
                          " is no expression");
 
+  HEXIN_RETURN_IF_ERROR(verifyHolds(value, where));
+
   auto indexBelow = [&](uint32_t limit, const char *what) {
     if (value.index() >= 0 && static_cast<uint32_t>(value.index()) < limit)
       return Status::success();
@@ -92,19 +94,41 @@ Status ProgramVerifier::verifyValue(const fmt::ValueDef &value, uint32_t id) {
     hasFaults = true;
     return Status::success();
   case fmt::ValueKind::alias:
-    if (!isBelow(value.alias_of()) || !isExprOrNone(value.alias_offset()))
+    if (!isBelow(value.alias_of()) || !isExprOrNone(value.alias_offset()) ||
+        !holdsNumbers(value.alias_of()))
       return corruptData(where + " is a view of no earlier value");
     writable[id] = writable[value.alias_of()];
     return setViewDepth(id, viewDepth[value.alias_of()]);
   case fmt::ValueKind::phi:
     if (!isBelow(value.phi_then()) || !isBelow(value.phi_else()) ||
-        !isExpr(value.phi_condition()))
+        !isExpr(value.phi_condition()) ||
+        program.values()->Get(value.phi_then())->holds() != value.holds() ||
+        program.values()->Get(value.phi_else())->holds() != value.holds())
       return corruptData(where + " does not choose between two earlier values");
     writable[id] = writable[value.phi_then()] && writable[value.phi_else()];
     return setViewDepth(
         id, std::max(viewDepth[value.phi_then()], viewDepth[value.phi_else()]));
   }
   return versionMismatch(where + " is of a kind this build does not know");
+}
+
+/// What is no tensor of numbers lives on the host, with no memory that a device sees.
+Status ProgramVerifier::verifyHolds(const fmt::ValueDef &value,
+                                    const std::string &where) {
+  auto holds = static_cast<ValueKind>(value.holds());
+  if (holds > ValueKind::map)
+    return versionMismatch(where + " holds what this build does not know");
+  bool isString = static_cast<DType>(value.dtype()) == DType::string;
+  if (holds == ValueKind::tensor)
+    return isString ? corruptData(where + ": strings are no tensor of numbers")
+                    : Status::success();
+  bool mayHold =
+      value.kind() == fmt::ValueKind::temp || value.kind() == fmt::ValueKind::input ||
+      value.kind() == fmt::ValueKind::output || value.kind() == fmt::ValueKind::phi;
+  bool isRight = holds == ValueKind::strings ? isString : sizeOf(value.dims()) == 0;
+  if (mayHold && isRight && value.residency() == fmt::Residency::host)
+    return Status::success();
+  return corruptData(where + " holds no numbers, but is not a value of the host");
 }
 
 Status ProgramVerifier::setViewDepth(uint32_t id, uint32_t depthBelow) {
@@ -166,9 +190,11 @@ Status ProgramVerifier::verifyPortValue(uint32_t id, const fmt::Port &port,
   if (!isValue(id))
     return corruptData(where + " is no value");
   const fmt::ValueDef *value = program.values()->Get(id);
-  if (value->dtype() != port.dtype() || sizeOf(value->dims()) != sizeOf(port.dims()))
+  bool isTensor = port.kind() <= static_cast<uint8_t>(ValueKind::strings);
+  if (value->holds() != port.kind() || sizeOf(value->dims()) != sizeOf(port.dims()) ||
+      (isTensor && value->dtype() != port.dtype()))
     return corruptData(where + " '" + port.name()->str() +
-                       "' and its value differ in element type or rank");
+                       "' and its value differ in kind, element type or rank");
   return Status::success();
 }
 

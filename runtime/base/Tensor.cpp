@@ -4,6 +4,7 @@
 #include "runtime/base/DType.h"
 
 #include <cstdlib>
+#include <unistd.h>
 
 namespace hexin {
 namespace {
@@ -17,6 +18,13 @@ std::string formatDims(std::span<const int64_t> dims) {
   for (size_t i = 0; i < dims.size(); ++i)
     text += (i ? ", " : "") + std::to_string(dims[i]);
   return text + "]";
+}
+
+/// Physical memory of the machine.
+uint64_t machineBytes() {
+  static const uint64_t bytes =
+      uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGE_SIZE));
+  return bytes;
 }
 
 struct TensorExtent {
@@ -48,13 +56,15 @@ Result<Tensor> Tensor::allocate(DType dtype, std::span<const int64_t> dims) {
   // An empty tensor still gets an address, so that data() is never null.
   auto padded =
       checkedAlignUp(extent.byteLength > 0 ? extent.byteLength : 1, tensorAlignment);
-  void *memory = padded
+  // More than the machine has would be granted and fail later, at its first touch.
+  void *memory = padded && static_cast<uint64_t>(*padded) <= machineBytes()
                      ? std::aligned_alloc(tensorAlignment, static_cast<size_t>(*padded))
                      : nullptr;
   if (!memory)
     return resourceExhausted("no memory for a tensor of " +
                              std::to_string(extent.byteLength) + " bytes, sizes " +
-                             formatDims(dims));
+                             formatDims(dims) + "; the machine has " +
+                             std::to_string(machineBytes()));
   Tensor tensor;
   tensor.dtype_ = dtype;
   tensor.dims_.assign(dims.begin(), dims.end());

@@ -12,7 +12,8 @@
  *
  * Threads: a device may be used from several threads at once; an object made by
  * it is used by one thread at a time, except that `submit` and `wait` may be
- * called for different events concurrently.
+ * called for different events concurrently, and that a command may be in several
+ * submissions at once, each with slots of its own.
  *
  * Errors: functions return 0 or a code of hexin::StatusCode and fill `error`
  * (never NULL). Nothing is thrown or printed. On failure no output is written.
@@ -87,8 +88,8 @@ typedef struct hexin_image {
 } hexin_image;
 
 /* Where a command finds its memory: slot `slot` of the submission's table plus
- * `offset` bytes; the device may touch `length` bytes there. `rank`, `dtype`,
- * `dims` describe the tensor (library commands need them). */
+ * `offset` bytes; the device may touch `length` bytes there. `dtype` is its element
+ * type, `rank` and `dims` are set for library commands only. */
 typedef struct hexin_binding {
   uint32_t slot; /* HEXIN_NO_SLOT: an absent optional operand of a library */
   uint32_t is_written;
@@ -114,7 +115,7 @@ typedef struct hexin_attribute {
 
 enum { HEXIN_COMMAND_KERNEL = 0, HEXIN_COMMAND_LIBRARY = 1 };
 
-/* One launch, made once per plan. The strings and arrays are only read during
+/* One launch; plans and sessions share it. The strings and arrays are only read during
  * the call. Kernel contract: runtime/device/KernelAbi.h. */
 typedef struct hexin_command_desc {
   uint32_t struct_size;

@@ -19,6 +19,9 @@ using fmt::sizeOf;
 /// that few buffers are made.
 constexpr uint64_t maxWeightGapBytes = 64 * 1024;
 
+/// Of prepared commands that no plan holds any more, or not yet again.
+constexpr uint64_t maxIdleCommandBytes = uint64_t(64) << 20;
+
 std::string join(const std::vector<std::string> &names) {
   std::string text;
   for (const std::string &name : names)
@@ -90,6 +93,7 @@ DeviceProgram::load(std::shared_ptr<const Model::Impl> model,
   result->model_ = std::move(model);
   result->device_ = std::move(device);
   HEXIN_RETURN_IF_ERROR(result->check(*program));
+  result->commands_ = std::make_unique<CommandCache>(maxIdleCommandBytes);
   result->info_ = std::make_unique<ProgramInfo>(*program, result->model_->header());
   HEXIN_RETURN_IF_ERROR(result->checkTeams());
   HEXIN_RETURN_IF_ERROR(result->loadImages());
@@ -116,18 +120,6 @@ Status DeviceProgram::check(const fmt::Program &program) const {
         where + " holds code (an image for '" + program.images()->Get(0)->arch()->str() +
         "'), and the model was opened with TrustPolicy::noNative, which runs no code of "
         "a file; if you trust where the file comes from, open it without that");
-  auto isTensor = [](const fmt::Port *port) {
-    return port->kind() == static_cast<uint8_t>(ValueKind::tensor) &&
-           port->dtype() != static_cast<uint8_t>(DType::string);
-  };
-  for (uint32_t i = 0; i < sizeOf(model_->header().inputs()); ++i)
-    if (const fmt::Port *port = model_->header().inputs()->Get(i); !isTensor(port))
-      return unsupported("input '" + port->name()->str() +
-                         "' is no tensor of numbers; sessions take only those so far");
-  for (uint32_t i = 0; i < sizeOf(model_->header().outputs()); ++i)
-    if (const fmt::Port *port = model_->header().outputs()->Get(i); !isTensor(port))
-      return unsupported("output '" + port->name()->str() +
-                         "' is no tensor of numbers; sessions give only those so far");
   return Status::success();
 }
 
@@ -141,7 +133,7 @@ bool DeviceProgram::runsHere(const fmt::Kernel &kernel) const {
 /// Every instruction has a variant that the device can run.
 Status DeviceProgram::checkTeams() const {
   const fmt::Program &program = info_->program;
-  if (!(program.required_features() & fmt::featureTeamKernels))
+  if (!(program.required_features() & fmt::teamKernelsFeature))
     return Status::success();
   for (const fmt::Instruction *instruction : *program.instructions()) {
     const fmt::Kernel *tooMuch = nullptr;

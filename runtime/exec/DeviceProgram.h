@@ -4,7 +4,7 @@
 // and shared by its sessions. Weights of devices with host memory are the mapping
 // itself, without a copy.
 //
-// Immutable after load, so safe from all threads.
+// Immutable after load but for its commands, which are guarded: safe from all threads.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_RUNTIME_EXEC_DEVICEPROGRAM_H
@@ -12,6 +12,7 @@
 
 #include "runtime/artifact/ModelImpl.h"
 #include "runtime/device/Device.h"
+#include "runtime/exec/CommandCache.h"
 #include "runtime/exec/ProgramInfo.h"
 
 #include <memory>
@@ -38,6 +39,8 @@ public:
   const Device &device() const { return *device_; }
   const ProgramInfo &info() const { return *info_; }
   std::span<const Module> modules() const { return modules_; }
+  /// Launches of this program that were prepared for its sessions.
+  CommandCache &commands() const { return *commands_; }
   std::span<const Buffer> weightChunks() const { return weightChunks_; }
   const WeightPlace &weightPlace(uint32_t weight) const { return weightPlaces_[weight]; }
   /// Whether the device has the teams that kernel `kernel` wants, if any.
@@ -57,6 +60,7 @@ private:
   std::shared_ptr<Device> device_; // before what lives on it
   std::unique_ptr<ProgramInfo> info_;
   std::vector<Module> modules_;
+  std::unique_ptr<CommandCache> commands_; // goes before what commands are made of
   std::vector<Buffer> weightChunks_;
   std::vector<WeightPlace> weightPlaces_;
   std::string imageArch_;        ///< the images' arch, of those the model has

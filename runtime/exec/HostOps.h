@@ -12,6 +12,20 @@
 
 namespace hexin {
 
+/// Whether `op` is one of values that live on the host, whatever its operands are.
+bool isHostOp(const std::string &op);
+
+struct HostResultType {
+  ValueKind kind = ValueKind::tensor;
+  DType dtype = DType::f32;
+};
+
+/// Runs `op` on values of any kind, with the kernels of runtime/host. unavailable in a
+/// build without the reference kernels.
+Result<std::vector<Value>> runHostOp(const std::string &op, const Attributes &attributes,
+                                     std::span<const Value *const> operands,
+                                     std::span<const HostResultType> results);
+
 /// Runs `op` with the reference kernels; nullptr operands are absent. unavailable
 /// in a build without them.
 Result<std::vector<Tensor>> runHostOp(const std::string &op, const Attributes &attributes,

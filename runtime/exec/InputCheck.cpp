@@ -1,6 +1,7 @@
 #include "runtime/exec/InputCheck.h"
 
 #include "runtime/artifact/Format.h"
+#include "runtime/base/ValueCheck.h"
 
 #include <algorithm>
 #include <map>
@@ -38,11 +39,13 @@ InputCheck::InputCheck(const Model::Impl &model) : model_(model) {
     ports_.push_back(std::move(axes));
   }
   tensors_.resize(ports_.size());
+  values_.resize(ports_.size());
   dims_.resize(ports_.size());
 }
 
 void InputCheck::start() {
   std::fill(tensors_.begin(), tensors_.end(), nullptr);
+  std::fill(values_.begin(), values_.end(), nullptr);
   for (Symbol &symbol : symbols_)
     symbol.size = -1;
 }
@@ -101,13 +104,23 @@ Status InputCheck::bind(const NamedValues &inputs) {
                              "'; its inputs are " + (names.empty() ? "none" : names));
     }
     uint32_t port = model_.inputPorts[found - model_.inputs.begin()];
+    if (tensors_[port] || values_[port])
+      return invalidArgument("input '" + input.name + "' is given twice");
+    if (found->kind != ValueKind::tensor) {
+      HEXIN_RETURN_IF_ERROR(
+          checkValue(input.value, found->type, "input '" + input.name + "'"));
+      const StringTensor *strings = input.value.strings();
+      HEXIN_RETURN_IF_ERROR(bindPort(port, strings
+                                               ? std::span<const int64_t>(strings->dims)
+                                               : std::span<const int64_t>()));
+      values_[port] = &input.value;
+      continue;
+    }
     const Tensor *tensor = input.value.tensor();
     if (!tensor)
       return invalidArgument("input '" + input.name + "': expected a tensor of " +
                              std::string(toString(found->dtype)) +
                              ", got another kind of value");
-    if (tensors_[port])
-      return invalidArgument("input '" + input.name + "' is given twice");
     if (tensor->dtype() != found->dtype)
       return invalidArgument("input '" + input.name + "': expected " +
                              std::string(toString(found->dtype)) + ", got " +
@@ -116,7 +129,7 @@ Status InputCheck::bind(const NamedValues &inputs) {
     tensors_[port] = tensor;
   }
   for (size_t i = 0; i < model_.inputs.size(); ++i)
-    if (!tensors_[model_.inputPorts[i]])
+    if (!tensors_[model_.inputPorts[i]] && !values_[model_.inputPorts[i]])
       return invalidArgument("input '" + model_.inputs[i].name + "' is missing");
   return Status::success();
 }

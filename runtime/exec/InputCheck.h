@@ -1,8 +1,9 @@
 //===- InputCheck.h - the caller's inputs against what the model declares ---------===//
 //
-// Finds each declared input by name and checks dtype, rank, fixed sizes and that
-// equal symbols get equal sizes. Messages say what was expected and what came.
-// Allocates nothing once its vectors have their size. Not thread-safe.
+// Finds each declared input by name and checks dtype, rank, fixed sizes, what a sequence,
+// optional or map holds, and that equal symbols get equal sizes. Messages say what was
+// expected and what came. Allocates nothing once its vectors have their size. Not
+// thread-safe.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_RUNTIME_EXEC_INPUTCHECK_H
@@ -38,8 +39,10 @@ public:
   /// symbol, else what the artifact says, else 0. After bind() or bindDims().
   std::vector<int64_t> initialStateDims(uint32_t state) const;
 
-  /// Per input of the header; null for states.
+  /// Per input of the header; null for states, and for what is no tensor of numbers.
   std::span<const Tensor *const> tensors() const { return tensors_; }
+  /// Per input of the header; null for tensors of numbers.
+  std::span<const Value *const> values() const { return values_; }
   /// Per input of the header.
   std::span<const std::vector<int64_t>> dims() const { return dims_; }
 
@@ -62,6 +65,7 @@ private:
   std::vector<std::vector<Axis>> ports_; // per input of the header
   std::vector<Symbol> symbols_;
   std::vector<const Tensor *> tensors_;
+  std::vector<const Value *> values_;
   std::vector<std::vector<int64_t>> dims_;
 };
 

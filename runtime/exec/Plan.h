@@ -15,6 +15,7 @@
 
 #include "runtime/base/Attributes.h"
 #include "runtime/exec/ArenaLayout.h"
+#include "runtime/exec/CommandCache.h"
 #include "runtime/exec/DeviceProgram.h"
 #include "runtime/exec/ExprTable.h"
 #include "runtime/exec/Slots.h"
@@ -52,6 +53,8 @@ struct HostPlace {
   uint32_t index = 0;
   DevicePlace device;
   uint64_t offset = 0; ///< bytes into the above
+  /// Anything but a tensor of numbers is a Value of the caller or the session.
+  ValueKind holds = ValueKind::tensor;
   DType dtype = DType::f32;
   /// The value's sizes. Without them (`hasDims` false) it is all of a host
   /// tensor, whose sizes are what they are.
@@ -70,8 +73,10 @@ struct HostCall {
   std::vector<Operand> operands;
   struct Result {
     uint32_t value = 0;
+    ValueKind holds = ValueKind::tensor;
     DType dtype = DType::f32;
-    bool hasDims = false; ///< then the result must have these sizes
+    uint32_t rank = 0;    ///< of a tensor, of numbers or strings
+    bool hasDims = false; ///< then it must have these sizes
     Dims dims;
   };
   std::vector<Result> results;
@@ -84,7 +89,10 @@ struct Step {
     host,     ///< `call`
     toHost,   ///< `place` to the host tensor of `value`
     toDevice, ///< the host tensor of `value` to `place`
-    release   ///< frees the host tensor of `value`
+    release,  ///< frees what the host has of `value`
+    handOver, ///< what the host has of `value`, no tensor of numbers, leaves it as
+              ///< #`count`
+    receive   ///< and becomes that of `value`
   };
   Kind kind;
   uint32_t instruction = 0;
@@ -137,8 +145,9 @@ struct PlanState {
     DevicePlace place;
     ArenaPlace arena; ///< when it is a temp with a place
     HostPlace::Kind hostKind = HostPlace::none;
-    bool onDevice = false; ///< the place holds the value
-    Dims dims;             ///< when `place` is set
+    bool onDevice = false;   ///< the place holds the value
+    uint32_t handedOver = 0; ///< its number on the way through a loop's border
+    Dims dims;               ///< when `place` is set
   };
   /// A loop that the builder is in, outermost first.
   struct Loop {
@@ -152,6 +161,9 @@ struct PlanState {
 
   ExprTable exprs;
   ArenaLayout layout;
+  std::vector<TempSlot> tempSlots; // never changed once set
+  /// Slots behind those of the program, of values that a loop puts elsewhere.
+  std::map<TempSlot, uint32_t> moreTempSlots;
   std::vector<Root> roots; // by value
   std::vector<Loop> loops;
   uint64_t iterations = 0; // of all loops
@@ -170,9 +182,10 @@ struct Segment {
   std::vector<Step> steps;
   std::vector<hexin_command *> commands; // what steps refer to
   std::vector<Launch> launches;          // per command
-  std::vector<Command> ownedCommands;
-  std::vector<uint64_t> commandTimes; // when profiling: 2 per command
-  std::vector<uint64_t> slabBytes;    // that each slab must have, 0 = untouched
+  std::vector<CommandRef> heldCommands;  // per command
+  std::vector<uint64_t> commandTimes;    // when profiling: 2 per command
+  std::vector<uint64_t> slabBytes;       // that each slab must have, 0 = untouched
+  std::vector<TempSlot> tempSlots;       // of this segment and those before it
   std::vector<OutputBinding> outputs;
   std::vector<StateBinding> states;
 
@@ -186,6 +199,8 @@ struct Segment {
   std::vector<Learned> learned;
   std::unique_ptr<PlanState> state;
   std::map<std::vector<int64_t>, std::unique_ptr<Segment>> next;
+
+  uint32_t commandsPrepared = 0; // those made for it; the others were found
 
   // -- PlanCache
   Segment *parent = nullptr;

@@ -38,6 +38,13 @@ Status PlanBuilder::bind(uint32_t value, int32_t offsetExpr, bool isRead, bool i
   if (!total || *total < 0 || static_cast<uint64_t>(*total) > root.place.bytes)
     return corrupt("value " + std::to_string(value) + " is bound outside its memory");
 
+  int64_t width = byteWidth(static_cast<DType>(program_.values()->Get(value)->dtype()));
+  if (width > 1 && *total % width != 0)
+    return corrupt("value " + std::to_string(value) + " is bound at byte " +
+                   std::to_string(*total) +
+                   " of its memory, which is no multiple of its " +
+                   std::to_string(width) + "-byte elements");
+
   auto start = static_cast<uint64_t>(*total);
   binding = {};
   binding.slot = root.place.slot;
@@ -70,10 +77,9 @@ Status PlanBuilder::bindAll(const fmt::Variant &variant) {
     bool isWritten = kernel ? kernel->writes()->Get(i) : isResult(variant, i);
     HEXIN_RETURN_IF_ERROR(
         bind(binding->value(), binding->offset(), !isWritten, isWritten, bindings_[i]));
-    if (!kernel)
-      HEXIN_RETURN_IF_ERROR(denseDims(binding->value(), bindings_[i], bindingDims_[i]));
-    else if (!tryDims(binding->value(), bindingDims_[i]))
-      bindingDims_[i].clear();
+    if (kernel)
+      continue; // it has its sizes as params
+    HEXIN_RETURN_IF_ERROR(denseDims(binding->value(), bindings_[i], bindingDims_[i]));
     bindings_[i].rank = static_cast<uint32_t>(bindingDims_[i].size());
     bindings_[i].dims = bindingDims_[i].data();
   }
@@ -107,8 +113,7 @@ Status PlanBuilder::bindScratch(const fmt::Variant &variant) {
   HEXIN_ASSIGN_OR_RETURN(ArenaPlace scratch, state_->layout.allocate(bytes));
   state_->layout.release(scratch);
   hexin_binding binding{};
-  binding.slot = context_.slots.slab(scratch.slab);
-  binding.offset = scratch.offset;
+  binding.slot = slotFor(info_.scratchSlot[instruction_], scratch);
   binding.length = static_cast<uint64_t>(bytes);
   binding.is_written = 1;
   binding.dtype = static_cast<uint32_t>(DType::u8);

@@ -5,6 +5,7 @@
 #include "runtime/base/DType.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 namespace hexin {
@@ -25,14 +26,22 @@ ArenaLayout emptyLayout(const Device &device) {
 /// A guess for the cache's budget: what a library keeps per primitive is not
 /// known.
 uint64_t estimateBytes(const Segment &segment) {
-  constexpr uint64_t perCommand = 1024;
-  uint64_t bytes = sizeof(Segment) + segment.commands.size() * perCommand +
+  constexpr uint64_t perLaunch =
+      sizeof(Launch) + sizeof(CommandRef) + sizeof(hexin_command *);
+  uint64_t bytes = sizeof(Segment) + segment.commands.size() * perLaunch +
+                   segment.tempSlots.size() * sizeof(TempSlot) +
                    segment.steps.size() * sizeof(Step);
+  // A command counts in each plan that holds it, once: while one does, it is there.
+  std::unordered_set<hexin_command *> counted;
+  for (const CommandRef &command : segment.heldCommands)
+    if (counted.insert(command.get()).second)
+      bytes += command.bytes();
   for (const Step &step : segment.steps)
     bytes += step.staging.byteLength();
   if (segment.state)
     bytes += segment.state->roots.size() * sizeof(PlanState::Root) +
-             segment.state->exprs.size() * sizeof(ExprResult);
+             segment.state->exprs.size() * sizeof(ExprResult) +
+             segment.state->tempSlots.size() * sizeof(TempSlot);
   return bytes;
 }
 
@@ -45,6 +54,7 @@ PlanBuilder::PlanBuilder(const PlanContext &context, std::span<const Dims> input
 Result<std::unique_ptr<Segment>> PlanBuilder::buildFirst() {
   state_ = std::make_unique<PlanState>(program_.exprs(), emptyLayout(device_));
   state_->roots.resize(info_.storage.size());
+  state_->tempSlots.resize(info_.tempSlots);
   // The session has put states in their memory, and on the host where the host
   // reads them.
   for (uint32_t v = 0; v < info_.storage.size(); ++v) {
@@ -135,6 +145,7 @@ bool PlanBuilder::collectReadableLeaves() {
 
 Result<std::unique_ptr<Segment>> PlanBuilder::endHere() {
   segment_->slabBytes = state_->layout.slabBytes();
+  segment_->tempSlots = state_->tempSlots;
   if (context_.profile)
     segment_->commandTimes.resize(2 * segment_->commands.size());
   if (!segment_->isLast) {

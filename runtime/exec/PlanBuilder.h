@@ -67,6 +67,7 @@ private:
   Result<Resolved> resolve(uint32_t value);
   Status place(uint32_t root);
   Status placeTemp(uint32_t root, int64_t bytes);
+  uint32_t slotFor(uint32_t preferred, const ArenaPlace &place);
   Result<HostPlace> hostPlace(uint32_t value);
   uint64_t hostBytes(const HostPlace &place) const;
   void releaseEnding();
@@ -88,6 +89,9 @@ private:
   Status denseDims(uint32_t value, hexin_binding &binding, Dims &dims);
   void markWritten(const fmt::Variant &variant);
   Status prepare(hexin_command_desc &desc);
+  Status prepareKernel(const fmt::Variant &variant, int64_t items);
+  void makeKey(const fmt::Variant &variant, int64_t items);
+  void addCommand(CommandRef command);
 
   // Loops: unrolled as far as their conditions are known
   Status addLoopBegin(uint32_t loop);
@@ -96,6 +100,9 @@ private:
   Status endLoop(uint32_t loop);
   Status fillStack(uint32_t loop, uint32_t stack);
   Status take(uint32_t value, Root &root);
+  ValueKind holds(uint32_t value) const {
+    return static_cast<ValueKind>(program_.values()->Get(value)->holds());
+  }
   void give(uint32_t value, Root root);
   void setSizes(uint32_t value, const Dims &dims);
   void forgetValue(uint32_t value);
@@ -125,12 +132,14 @@ private:
   bool jumped_ = false;        // the instruction at hand has set the position
   uint32_t stackAtHand_ = ~0u; // of a loop: bound where the slice at hand goes
   int64_t stackOffset_ = 0;
+  uint32_t handedOver_ = 0; // values of the host, by the instruction at hand
 
   // Of the variant at hand; members so that their memory is used again.
   std::vector<hexin_binding> bindings_;
   std::vector<Dims> bindingDims_;
   std::vector<int64_t> params_;
   ExprTable kernelExprs_;
+  CommandKey key_;
 };
 
 } // namespace hexin

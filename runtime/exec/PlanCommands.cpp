@@ -9,6 +9,11 @@ using fmt::sizeOf;
 
 namespace {
 
+/// What a device and a library keep per command, guessed for the budgets: an object or
+/// two; generated code, some of it shared.
+constexpr uint64_t bytesPerKernelCommand = 1024;
+constexpr uint64_t bytesPerLibraryCommand = 32 * 1024;
+
 /// Attributes in the C ABI's form. Arrays point into the artifact's mapping.
 Result<std::vector<hexin_attribute>> rawAttributes(const fmt::Variant &variant) {
   std::vector<hexin_attribute> list;
@@ -153,6 +158,38 @@ Status PlanBuilder::addRun(const fmt::Instruction &instruction) {
                      (passedOver_.empty() ? "'" : "': " + passedOver_));
 }
 
+/// Everything that the command at hand hangs on. What follows from the program alone
+/// (kernel and grain, library op and attributes, element types) is its index there.
+void PlanBuilder::makeKey(const fmt::Variant &variant, int64_t items) {
+  bool isKernel = variant.engine() == fmt::Engine::kernel;
+  key_.clear();
+  if (isKernel)
+    key_.insert(key_.end(), {variant.kernel(), items});
+  else // no kernel has a negative index
+    key_.insert(key_.end(), {-1 - int64_t(instruction_), variant_});
+  key_.push_back(static_cast<int64_t>(params_.size()));
+  key_.insert(key_.end(), params_.begin(), params_.end());
+  for (const hexin_binding &binding : bindings_) {
+    // host_data follows from slot and offset where it is given at all.
+    int64_t kind = binding.dtype | (binding.is_written ? 1 << 16 : 0) |
+                   (binding.host_data ? 1 << 17 : 0) | (int64_t(binding.rank) << 32);
+    key_.insert(key_.end(), {binding.slot, static_cast<int64_t>(binding.offset),
+                             static_cast<int64_t>(binding.length), kind});
+    key_.insert(key_.end(), binding.dims, binding.dims + binding.rank);
+  }
+}
+
+void PlanBuilder::addCommand(CommandRef command) {
+  segment_->commands.push_back(command.get());
+  segment_->launches.push_back({instruction_, variant_, passedOver_});
+  segment_->heldCommands.push_back(std::move(command));
+  auto index = static_cast<uint32_t>(segment_->commands.size() - 1);
+  if (segment_->steps.empty() || segment_->steps.back().kind != Step::submit)
+    addStep(Step::submit).first = index;
+  ++segment_->steps.back().count;
+}
+
+/// Prepares a command for `key_` and adds it.
 Status PlanBuilder::prepare(hexin_command_desc &desc) {
   desc.struct_size = sizeof desc;
   desc.bindings = bindings_.data();
@@ -162,13 +199,11 @@ Status PlanBuilder::prepare(hexin_command_desc &desc) {
   auto command = device_.prepare(desc);
   if (!command)
     return command.status();
-  segment_->commands.push_back(command->get());
-  segment_->launches.push_back({instruction_, variant_, passedOver_});
-  segment_->ownedCommands.push_back(*std::move(command));
-  auto index = static_cast<uint32_t>(segment_->commands.size() - 1);
-  if (segment_->steps.empty() || segment_->steps.back().kind != Step::submit)
-    addStep(Step::submit).first = index;
-  ++segment_->steps.back().count;
+  uint64_t bytes = key_.size() * sizeof(int64_t) + (desc.kind == HEXIN_COMMAND_LIBRARY
+                                                        ? bytesPerLibraryCommand
+                                                        : bytesPerKernelCommand);
+  ++segment_->commandsPrepared;
+  addCommand(context_.program.commands().insert(key_, *std::move(command), bytes));
   return Status::success();
 }
 
@@ -177,29 +212,44 @@ Status PlanBuilder::addKernel(const fmt::Variant &variant) {
   HEXIN_RETURN_IF_ERROR(bindAll(variant));
   int64_t items;
   HEXIN_RETURN_IF_ERROR(checkFootprints(kernel, items));
-  if (items > 0) {
-    hexin_command_desc desc{};
-    desc.kind = HEXIN_COMMAND_KERNEL;
-    desc.name = kernel.name()->c_str();
-    desc.items = items;
-    desc.grain = kernel.grain();
-    desc.team_threads = kernel.team_threads();
-    desc.local_bytes = kernel.local_bytes();
-    Status prepared = corrupt("the program has no code");
-    for (const Module &module : context_.program.modules()) {
-      desc.module = module.get();
-      prepared = prepare(desc);
-      if (prepared.code() != StatusCode::notFound)
-        break;
-    }
-    HEXIN_RETURN_IF_ERROR(prepared.withContext(describeInstruction()));
-  }
+  if (items > 0)
+    HEXIN_RETURN_IF_ERROR(prepareKernel(variant, items));
   markWritten(variant);
   return Status::success();
 }
 
+Status PlanBuilder::prepareKernel(const fmt::Variant &variant, int64_t items) {
+  makeKey(variant, items);
+  if (CommandRef found = context_.program.commands().find(key_)) {
+    addCommand(std::move(found));
+    return Status::success();
+  }
+  const fmt::Kernel &kernel = *program_.kernels()->Get(variant.kernel());
+  hexin_command_desc desc{};
+  desc.kind = HEXIN_COMMAND_KERNEL;
+  desc.name = kernel.name()->c_str();
+  desc.items = items;
+  desc.grain = kernel.grain();
+  desc.team_threads = kernel.team_threads();
+  desc.local_bytes = kernel.local_bytes();
+  Status prepared = corrupt("the program has no code");
+  for (const Module &module : context_.program.modules()) {
+    desc.module = module.get();
+    prepared = prepare(desc);
+    if (prepared.code() != StatusCode::notFound)
+      break;
+  }
+  return prepared.withContext(describeInstruction());
+}
+
 Status PlanBuilder::addLibrary(const fmt::Variant &variant) {
   HEXIN_RETURN_IF_ERROR(bindAll(variant));
+  makeKey(variant, 1);
+  if (CommandRef found = context_.program.commands().find(key_)) {
+    addCommand(std::move(found));
+    markWritten(variant);
+    return Status::success();
+  }
   HEXIN_ASSIGN_OR_RETURN(auto attributes, rawAttributes(variant));
   hexin_command_desc desc{};
   desc.kind = HEXIN_COMMAND_LIBRARY;
@@ -228,7 +278,9 @@ Status PlanBuilder::addHost(const fmt::Variant &variant) {
                        ", which has no memory of its own");
       HostCall::Result result;
       result.value = value;
+      result.holds = holds(value);
       result.dtype = static_cast<DType>(program_.values()->Get(value)->dtype());
+      result.rank = sizeOf(program_.values()->Get(value)->dims());
       result.hasDims = tryDims(value, result.dims);
       call->results.push_back(std::move(result));
       continue;

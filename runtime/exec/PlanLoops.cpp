@@ -22,6 +22,17 @@ constexpr uint64_t maxIterations = 1 << 15;
 /// Takes the memory of a loop's value away from it.
 Status PlanBuilder::take(uint32_t value, Root &root) {
   Root &source = state_->roots[value];
+  if (holds(value) != ValueKind::tensor) {
+    if (source.hostKind != HostPlace::tensor)
+      return corrupt("a loop hands on value " + std::to_string(value) +
+                     ", which nothing made on the host");
+    source.handedOver = handedOver_++;
+    Step &step = addStep(Step::handOver);
+    step.value = value;
+    step.count = source.handedOver;
+    root = std::exchange(source, Root());
+    return Status::success();
+  }
   if (source.place.slot == noSlot || !source.onDevice)
     return corrupt("a loop hands on value " + std::to_string(value) +
                    ", which nothing made on the device");
@@ -34,7 +45,13 @@ Status PlanBuilder::take(uint32_t value, Root &root) {
 
 void PlanBuilder::give(uint32_t value, Root root) {
   forgetValue(value);
-  setSizes(value, root.dims);
+  if (holds(value) != ValueKind::tensor) { // its sizes are read when they are needed
+    Step &step = addStep(Step::receive);
+    step.value = value;
+    step.count = root.handedOver;
+  } else {
+    setSizes(value, root.dims);
+  }
   state_->roots[value] = std::move(root);
 }
 
@@ -69,6 +86,7 @@ Status PlanBuilder::addLoopBegin(uint32_t index) {
   state.loop = index;
   state.tripCount = tripCount;
   state.slices.resize(sizeOf(loop.slices()));
+  handedOver_ = 0;
   std::vector<Root> carried(sizeOf(loop.entries()));
   for (uint32_t i = 0; i < carried.size(); ++i)
     HEXIN_RETURN_IF_ERROR(take(loop.entries()->Get(i), carried[i]));
@@ -104,6 +122,7 @@ Status PlanBuilder::addLoopEnd(uint32_t index) {
     HEXIN_RETURN_IF_ERROR(take(loop.slices()->Get(k), slice));
     state.slices[k].push_back(std::move(slice));
   }
+  handedOver_ = 0;
   std::vector<Root> next(sizeOf(loop.nexts()));
   for (uint32_t i = 0; i < next.size(); ++i)
     HEXIN_RETURN_IF_ERROR(take(loop.nexts()->Get(i), next[i]));

@@ -41,9 +41,25 @@ Result<PlanBuilder::Resolved> PlanBuilder::resolve(uint32_t value) {
 Status PlanBuilder::placeTemp(uint32_t root, int64_t bytes) {
   Root &entry = state_->roots[root];
   HEXIN_ASSIGN_OR_RETURN(entry.arena, state_->layout.allocate(bytes));
-  entry.place = {context_.slots.slab(entry.arena.slab), entry.arena.offset,
+  entry.place = {slotFor(info_.tempSlot[root], entry.arena), 0,
                  static_cast<uint64_t>(bytes)};
   return Status::success();
+}
+
+/// The slot that stands for `place`: `preferred`, unless that stands for another one
+/// already. Only in loops it may: what runs or lives there must not see it change.
+uint32_t PlanBuilder::slotFor(uint32_t preferred, const ArenaPlace &place) {
+  TempSlot wanted{place.slab, place.offset};
+  TempSlot &slot = state_->tempSlots[preferred];
+  if (slot.slab == TempSlot::noSlab)
+    slot = wanted;
+  if (slot == wanted)
+    return context_.slots.temp(preferred);
+  auto more = static_cast<uint32_t>(state_->tempSlots.size());
+  auto [entry, isNew] = state_->moreTempSlots.emplace(wanted, more);
+  if (isNew)
+    state_->tempSlots.push_back(wanted);
+  return context_.slots.temp(entry->second);
 }
 
 /// Gives the memory of `root` a place on the device, once.
@@ -127,6 +143,7 @@ Result<HostPlace> PlanBuilder::hostPlace(uint32_t value) {
   HEXIN_ASSIGN_OR_RETURN(Resolved resolved, resolve(value));
   const Root &root = state_->roots[resolved.root];
   HostPlace place;
+  place.holds = holds(value);
   place.dtype = dtypeOf(*program_.values()->Get(value));
   place.offset = resolved.offset;
   place.index = info_.storageIndex[resolved.root];
@@ -146,6 +163,8 @@ Result<HostPlace> PlanBuilder::hostPlace(uint32_t value) {
     if (place.kind == HostPlace::tensor)
       place.index = resolved.root;
   }
+  if (place.holds != ValueKind::tensor)
+    return place; // all of it, as it is
   bool isWhole = value == resolved.root;
   if (place.kind == HostPlace::tensor && isWhole && !tryDims(value, place.dims))
     return place; // its sizes are those of the tensor

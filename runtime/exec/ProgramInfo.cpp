@@ -170,6 +170,7 @@ private:
 ProgramInfo::ProgramInfo(const fmt::Program &program, const fmt::Header &header)
     : program(program), header(header) {
   classifyValues();
+  numberTempSlots();
   for (uint32_t i = 0; i < sizeOf(program.exprs()); ++i) {
     fmt::ExprOp op = program.exprs()->Get(i)->op();
     if (op == fmt::ExprOp::element || op == fmt::ExprOp::result_dim)
@@ -219,6 +220,22 @@ void ProgramInfo::classifyValues() {
       storage[output] = Storage::nextState;
       storageIndex[output] = s;
     }
+  }
+}
+
+void ProgramInfo::numberTempSlots() {
+  tempSlot.resize(storage.size());
+  for (uint32_t v = 0; v < storage.size(); ++v)
+    if (storage[v] == Storage::temp)
+      tempSlot[v] = tempSlots++;
+  scratchSlot.resize(sizeOf(program.instructions()));
+  for (uint32_t i = 0; i < scratchSlot.size(); ++i) {
+    const fmt::Instruction *instruction = program.instructions()->Get(i);
+    bool takesScratch = false;
+    for (uint32_t k = 0; k < sizeOf(instruction->variants()); ++k)
+      takesScratch |= instruction->variants()->Get(k)->scratch_bytes() >= 0;
+    if (takesScratch)
+      scratchSlot[i] = tempSlots++;
   }
 }
 

@@ -48,6 +48,12 @@ public:
   std::vector<Storage> storage;
   std::vector<uint32_t> storageIndex;
 
+  /// Per value, when it is a temporary, and per instruction, when a variant of it takes
+  /// scratch: which of the `tempSlots` slots is its own (SlotNumbers::temp).
+  std::vector<uint32_t> tempSlot;
+  std::vector<uint32_t> scratchSlot;
+  uint32_t tempSlots = 0;
+
   /// Instruction indices in the order they run: host instructions that need
   /// nothing from the device go first, so that the sizes they compute are known
   /// before anything is planned for the device.
@@ -71,6 +77,7 @@ public:
 
 private:
   void classifyValues();
+  void numberTempSlots();
   void orderInstructions();
   void findDeviceUses();
   void findLoops();

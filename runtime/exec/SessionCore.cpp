@@ -64,6 +64,9 @@ SessionCore::SessionCore(const Model &model, const SessionOptions &options,
   targets_.resize(sizeOf(info.program.outputs()));
   hostTensors_.resize(info.storage.size());
   hostOwned_.resize(info.storage.size());
+  for (uint32_t v = 0; v < info.storage.size(); ++v)
+    if (info.program.values()->Get(v)->holds() != static_cast<uint8_t>(ValueKind::tensor))
+      hostValues_.resize(info.storage.size());
 }
 
 Status SessionCore::findDumped() {
@@ -118,17 +121,21 @@ Status SessionCore::run(const NamedValues &inputs, NamedValues &outputs) {
                      [&](const PortInfo &info) { return info.name == output.name; });
     if (port == model.outputs.end())
       return invalidArgument("the model has no output '" + output.name + "'");
+    OutputTarget &target = targets_[model.outputPorts[port - model.outputs.begin()]];
+    if (target.given || target.givenValue)
+      return invalidArgument("output '" + output.name + "' is given twice");
+    target.isWanted = true;
+    if (port->kind != ValueKind::tensor) { // it is replaced, whatever it is
+      target.givenValue = &output.value;
+      continue;
+    }
     Tensor *tensor = output.value.tensor();
     if (!tensor || tensor->dtype() != port->dtype)
       return invalidArgument(
           "output '" + output.name + "': expected a tensor of " +
           std::string(toString(port->dtype)) + ", got " +
           (tensor ? std::string(toString(tensor->dtype())) : "another kind of value"));
-    OutputTarget &target = targets_[model.outputPorts[port - model.outputs.begin()]];
-    if (target.given)
-      return invalidArgument("output '" + output.name + "' is given twice");
     target.given = tensor;
-    target.isWanted = true;
   }
   Status status = start(inputs);
   if (status.ok())
@@ -191,9 +198,12 @@ void SessionCore::finishPending() {
 Status SessionCore::giveOutputs(NamedValues &outputs) {
   const Model::Impl &model = *model_.impl();
   outputs.reserve(model.outputs.size());
-  for (size_t i = 0; i < model.outputs.size(); ++i)
-    outputs.push_back(
-        {model.outputs[i].name, std::move(targets_[model.outputPorts[i]].made)});
+  for (size_t i = 0; i < model.outputs.size(); ++i) {
+    OutputTarget &target = targets_[model.outputPorts[i]];
+    bool isTensor = model.outputs[i].kind == ValueKind::tensor;
+    outputs.push_back({model.outputs[i].name, isTensor ? Value(std::move(target.made))
+                                                       : std::move(target.madeValue)});
+  }
   return Status::success();
 }
 

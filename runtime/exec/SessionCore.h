@@ -67,9 +67,11 @@ private:
   /// Where an output goes in the run at hand.
   struct OutputTarget {
     bool isWanted = true;
-    Tensor *given = nullptr; ///< the caller's
-    Tensor made;             ///< ours, when there is none
-    bool isWritten = false;  ///< the device writes to its memory directly
+    Tensor *given = nullptr;     ///< the caller's
+    Tensor made;                 ///< ours, when there is none
+    Value *givenValue = nullptr; ///< the same of what is no tensor of numbers
+    Value madeValue;
+    bool isWritten = false; ///< the device writes to its memory directly
   };
 
   // A run, in this order; mutex_ held.
@@ -96,6 +98,15 @@ private:
   Status deliverState(const FinalValue &final);
   Status deliverDump(const FinalValue &final);
   Status fetch(const FinalValue &final, void *dst, uint64_t bytes);
+
+  // Values that are no tensors of numbers: SessionValues.cpp
+  Result<const Value *> hostValue(const HostPlace &place) const;
+  Result<Value> tensorOperand(const HostPlace &place) const;
+  Status callHostKernel(const Step &step);
+  Status deliverValue(const FinalValue &final);
+  Result<Value> handedOut(const Value &value) const;
+  void rememberInputMemory();
+  bool isInputMemory(const Tensor &tensor) const;
   void recordTimes();
 
   struct HostView {
@@ -136,6 +147,10 @@ private:
   std::vector<OutputTarget> targets_;       // per output of the header
   std::vector<const Tensor *> hostTensors_; // per value: where the host has it
   std::vector<Tensor> hostOwned_;           // per value: results of host instructions
+  /// Per value: what is no tensor of numbers; else a tensor. None in most programs.
+  std::vector<Value> hostValues_;
+  std::vector<Value> handedOver_;
+  std::vector<const void *> inputMemory_; // of tensors in such inputs, sorted
   std::vector<Tensor> operandViews_;
   std::vector<const Tensor *> operands_;
   std::vector<DType> resultTypes_;

@@ -48,6 +48,8 @@ Status SessionCore::fetch(const FinalValue &final, void *dst, uint64_t bytes) {
 
 Status SessionCore::deliver(const FinalValue &final) {
   OutputTarget &entry = targets_[final.index];
+  if (entry.isWanted && final.host.holds != ValueKind::tensor)
+    return deliverValue(final);
   if (!entry.isWanted || (final.kind == FinalValue::written && entry.isWritten))
     return Status::success();
   Tensor *target;
@@ -64,7 +66,7 @@ Status SessionCore::deliver(const FinalValue &final) {
     // A result of the host becomes the output as it is, unless it is one already.
     bool isOurs = final.host.kind == HostPlace::tensor && view.tensor &&
                   view.tensor == &hostOwned_[final.host.index] &&
-                  view.tensor->owner().use_count() == 1;
+                  view.tensor->owner().use_count() == 1 && !isInputMemory(*view.tensor);
     if (isOurs && !entry.given) {
       entry.made = *view.tensor;
       return Status::success();
@@ -75,6 +77,12 @@ Status SessionCore::deliver(const FinalValue &final) {
 }
 
 Status SessionCore::deliverDump(const FinalValue &final) {
+  if (final.host.holds != ValueKind::tensor) {
+    HEXIN_ASSIGN_OR_RETURN(const Value *value, hostValue(final.host));
+    HEXIN_ASSIGN_OR_RETURN(Value copy, handedOut(*value));
+    dumped_.push_back({dumpNames_[final.index], std::move(copy)});
+    return Status::success();
+  }
   std::span<const int64_t> dims = final.dims;
   if (!final.hasDims) {
     HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(final.host));
@@ -119,6 +127,10 @@ void SessionCore::clearRun() {
     hostTensors_[v] = nullptr;
     hostOwned_[v] = Tensor();
   }
+  for (Value &value : hostValues_)
+    if (!value.tensor())
+      value = Value();
+  handedOver_.clear();
   for (OutputTarget &target : targets_)
     target = OutputTarget();
 }

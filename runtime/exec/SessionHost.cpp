@@ -20,8 +20,17 @@ Status SessionCore::learn(const Segment &segment) {
   key_.clear();
   for (const Learned &item : segment.learned) {
     const fmt::ExprNode *node = program.exprs()->Get(item.leaf);
-    HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(item.place));
     ExprResult result;
+    if (item.place.holds != ValueKind::tensor) { // only sizes of strings are asked for
+      HEXIN_ASSIGN_OR_RETURN(const Value *value, hostValue(item.place));
+      const StringTensor *strings = value->strings();
+      bool exists = strings && static_cast<size_t>(node->b()) < strings->dims.size();
+      learned_.push_back(exists ? ExprResult::of(strings->dims[node->b()])
+                                : ExprResult{ExprState::outOfRange, 0});
+      key_.push_back(learned_.back().value);
+      continue;
+    }
+    HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(item.place));
     if (node->op() == fmt::ExprOp::element) {
       result = readElement(item.place.dtype, {view.data, view.bytes}, node->b());
     } else {
@@ -87,6 +96,14 @@ Result<SessionCore::HostView> SessionCore::viewHost(const HostPlace &place) cons
 
 Status SessionCore::callHost(const Step &step) {
   const HostCall &call = *step.call;
+  auto isValue = [](ValueKind kind) { return kind != ValueKind::tensor; };
+  if (isHostOp(call.op) ||
+      std::ranges::any_of(
+          call.operands,
+          [&](const auto &operand) { return isValue(operand.place.holds); }) ||
+      std::ranges::any_of(call.results,
+                          [&](const auto &result) { return isValue(result.holds); }))
+    return callHostKernel(step);
   operands_.clear();
   operandViews_.clear();
   operandViews_.reserve(call.operands.size()); // operands_ points into it

@@ -11,21 +11,42 @@ constexpr uintptr_t wrapAlignment = 64;
 } // namespace
 
 SessionMemory::SessionMemory(const DeviceProgram &program)
-    : device_(program.device()), slots_(program), entries_(slots_.slabs),
-      table_(slots_.slabs, hexin_slot{nullptr, 0}) {
+    : device_(program.device()), slots_(program), entries_(slots_.temps),
+      table_(slots_.temps, hexin_slot{nullptr, 0}), hosts_(slots_.temps) {
   for (uint32_t chunk = 0; chunk < program.weightChunks().size(); ++chunk)
     table_[slots_.weightChunk(chunk)].buffer = program.weightChunks()[chunk].get();
 }
 
 Status SessionMemory::growSlabs(std::span<const uint64_t> slabBytes) {
-  size_t needed = slots_.slabs + slabBytes.size();
-  if (entries_.size() < needed) {
-    entries_.resize(needed);
-    table_.resize(needed, hexin_slot{nullptr, 0});
+  if (slabs_.size() < slabBytes.size())
+    slabs_.resize(slabBytes.size());
+  for (uint32_t i = 0; i < slabBytes.size(); ++i) {
+    Slab &slab = slabs_[i];
+    if (slab.bytes >= slabBytes[i])
+      continue;
+    placeTemps({}); // they may stand for the memory that goes
+    slab = Slab();  // first: both at once may not fit
+    HEXIN_ASSIGN_OR_RETURN(slab.buffer, device_.allocate(slabBytes[i]));
+    slab.bytes = slabBytes[i];
+    slab.host = static_cast<std::byte *>(device_.hostPointer(slab.buffer));
   }
-  for (uint32_t i = 0; i < slabBytes.size(); ++i)
-    HEXIN_RETURN_IF_ERROR(reserve(slots_.slab(i), slabBytes[i]));
   return Status::success();
+}
+
+void SessionMemory::placeTemps(std::span<const TempSlot> slots) {
+  table_.resize(slots_.temps + slots.size());
+  hosts_.resize(table_.size());
+  for (size_t i = 0; i < slots.size(); ++i) {
+    hexin_slot &entry = table_[slots_.temps + i];
+    std::byte *&host = hosts_[slots_.temps + i];
+    entry = {nullptr, 0};
+    host = nullptr;
+    if (slots[i].slab == TempSlot::noSlab)
+      continue;
+    const Slab &slab = slabs_[slots[i].slab];
+    entry = {slab.buffer.get(), slots[i].offset};
+    host = slab.host ? slab.host + slots[i].offset : nullptr;
+  }
 }
 
 Status SessionMemory::reserve(uint32_t slot, uint64_t bytes) {
@@ -39,7 +60,7 @@ Status SessionMemory::reserve(uint32_t slot, uint64_t bytes) {
     entry.ownedBytes = needed;
   }
   table_[slot].buffer = entry.owned.get();
-  entry.host = static_cast<std::byte *>(device_.hostPointer(entry.owned));
+  hosts_[slot] = static_cast<std::byte *>(device_.hostPointer(entry.owned));
   return Status::success();
 }
 
@@ -57,36 +78,40 @@ bool SessionMemory::tryWrap(uint32_t slot, void *pointer, uint64_t bytes) {
     entry.wrappedBytes = bytes;
   }
   table_[slot].buffer = entry.wrapped.get();
-  entry.host = static_cast<std::byte *>(pointer);
+  hosts_[slot] = static_cast<std::byte *>(pointer);
   return true;
 }
 
 void SessionMemory::swap(uint32_t a, uint32_t b) {
   std::swap(entries_[a], entries_[b]);
   std::swap(table_[a], table_[b]);
+  std::swap(hosts_[a], hosts_[b]);
 }
 
 Status SessionMemory::upload(uint32_t slot, uint64_t offset, const void *src,
                              uint64_t bytes) {
   ++transfers_;
-  return device_.upload(src, table_[slot].buffer, offset, bytes);
+  const hexin_slot &to = table_[slot];
+  return device_.upload(src, to.buffer, to.offset + offset, bytes);
 }
 
 Status SessionMemory::download(uint32_t slot, uint64_t offset, void *dst,
                                uint64_t bytes) {
   ++transfers_;
-  return device_.download(table_[slot].buffer, offset, dst, bytes);
+  const hexin_slot &from = table_[slot];
+  return device_.download(from.buffer, from.offset + offset, dst, bytes);
 }
 
 Status SessionMemory::copy(uint32_t src, uint64_t srcOffset, uint32_t dst,
                            uint64_t bytes) {
-  return device_.copy(table_[src].buffer, srcOffset, table_[dst].buffer, 0, bytes);
+  const hexin_slot &from = table_[src], &to = table_[dst];
+  return device_.copy(from.buffer, from.offset + srcOffset, to.buffer, to.offset, bytes);
 }
 
 uint64_t SessionMemory::arenaBytes() const {
   uint64_t bytes = 0;
-  for (size_t slot = slots_.slabs; slot < entries_.size(); ++slot)
-    bytes += entries_[slot].ownedBytes;
+  for (const Slab &slab : slabs_)
+    bytes += slab.bytes;
   return bytes;
 }
 

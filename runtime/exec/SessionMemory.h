@@ -24,9 +24,11 @@ public:
   std::span<const hexin_slot> table() const { return table_; }
   const SlotNumbers &slots() const { return slots_; }
 
-  /// Makes every slab at least as large as asked; contents of one that grows are
-  /// lost.
+  /// Makes every slab of the arena at least as large as asked; contents of one that
+  /// grows are lost. The slots of temporaries stand for nothing then.
   Status growSlabs(std::span<const uint64_t> slabBytes);
+  /// Lets the slots of temporaries stand for these places in the slabs.
+  void placeTemps(std::span<const TempSlot> slots);
 
   /// Puts a buffer of the session's own, of at least `bytes`, behind `slot`.
   /// Contents are lost when it has to grow.
@@ -44,7 +46,7 @@ public:
   Status copy(uint32_t src, uint64_t srcOffset, uint32_t dst, uint64_t bytes);
 
   /// Host address of a slot of a device with host memory, else null.
-  std::byte *hostAddress(uint32_t slot) const { return entries_[slot].host; }
+  std::byte *hostAddress(uint32_t slot) const { return hosts_[slot]; }
 
   uint64_t arenaBytes() const;
   /// Copies made since the session was created.
@@ -57,13 +59,20 @@ private:
     Buffer wrapped;
     void *wrappedPointer = nullptr;
     uint64_t wrappedBytes = 0;
-    std::byte *host = nullptr; // of the buffer in the table
+  };
+
+  struct Slab {
+    Buffer buffer;
+    uint64_t bytes = 0;
+    std::byte *host = nullptr;
   };
 
   const Device &device_;
   SlotNumbers slots_;
-  std::vector<Entry> entries_;
-  std::vector<hexin_slot> table_; // parallel to entries_
+  std::vector<Entry> entries_; // of the slots before the temporaries'
+  std::vector<Slab> slabs_;
+  std::vector<hexin_slot> table_;
+  std::vector<std::byte *> hosts_; // parallel to table_: host addresses
   uint64_t transfers_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include "runtime/base/Log.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hexin {
 
@@ -50,6 +51,7 @@ Status SessionCore::startSegments(const NamedValues &inputs) {
   HEXIN_RETURN_IF_ERROR(inputs_.bind(inputs));
   HEXIN_RETURN_IF_ERROR(bindStates());
   HEXIN_RETURN_IF_ERROR(bindInputs());
+  rememberInputMemory();
   Segment *segment = nullptr;
   do {
     HEXIN_ASSIGN_OR_RETURN(segment, findSegment(segment));
@@ -118,8 +120,9 @@ std::string SessionCore::describePlan(const Segment &segment) const {
   for (uint64_t slab : segment.slabBytes)
     bytes += slab;
   return "planned '" + model_.path() + "' on '" + device() + "' for " + sizes + ": " +
-         std::to_string(segment.commands.size()) + " commands, " + std::to_string(bytes) +
-         " bytes of arena" +
+         std::to_string(segment.commands.size()) + " commands (" +
+         std::to_string(segment.commandsPrepared) + " prepared, the rest found), " +
+         std::to_string(bytes) + " bytes of arena" +
          (segment.isLast ? "" : ", until sizes are known that the run makes");
 }
 
@@ -139,7 +142,8 @@ Result<Segment *> SessionCore::findSegment(Segment *parent) {
                          parent ? builder.buildNext(*parent, learned_)
                                 : builder.buildFirst());
   stats_.plans += made->isLast;
-  stats_.commandsPrepared += made->commands.size();
+  stats_.commandsPrepared += made->commandsPrepared;
+  stats_.commandsReused += made->commands.size() - made->commandsPrepared;
   if (isLogged(LogLevel::debug))
     log(LogLevel::debug, describePlan(*made) + ", " + timer.elapsed());
   return &plans_.insert(parent, key_, std::move(made), run_);
@@ -147,6 +151,7 @@ Result<Segment *> SessionCore::findSegment(Segment *parent) {
 
 Status SessionCore::execute(Segment &segment) {
   HEXIN_RETURN_IF_ERROR(memory_.growSlabs(segment.slabBytes));
+  memory_.placeTemps(segment.tempSlots);
   for (const StateBinding &state : segment.states)
     HEXIN_RETURN_IF_ERROR(
         memory_.reserve(memory_.slots().nextState(state.state), state.bytes));
@@ -243,6 +248,15 @@ Status SessionCore::runStep(Segment &segment, Step &step) {
   case Step::release:
     hostTensors_[step.value] = nullptr;
     hostOwned_[step.value] = Tensor();
+    if (!hostValues_.empty())
+      hostValues_[step.value] = Value();
+    return Status::success();
+  case Step::handOver:
+    handedOver_.resize(std::max<size_t>(handedOver_.size(), step.count + size_t(1)));
+    handedOver_[step.count] = std::exchange(hostValues_[step.value], Value());
+    return Status::success();
+  case Step::receive:
+    hostValues_[step.value] = std::exchange(handedOver_[step.count], Value());
     return Status::success();
   }
   return internalError("a plan has a step of no kind");

@@ -55,6 +55,9 @@ Result<uint64_t> byteLength(DType dtype, std::span<const int64_t> dims) {
 } // namespace
 
 Status StateStore::initialise(uint32_t state, std::span<const int64_t> dims) {
+  // First: the device knows what it can hold before the zeros are written.
+  HEXIN_ASSIGN_OR_RETURN(uint64_t bytes, byteLength(model_.states[state].dtype, dims));
+  HEXIN_RETURN_IF_ERROR(memory_.reserve(memory_.slots().state(state), bytes));
   HEXIN_ASSIGN_OR_RETURN(Tensor zeros,
                          Tensor::allocate(model_.states[state].dtype, dims));
   std::memset(zeros.data(), 0, zeros.byteLength());

@@ -28,6 +28,7 @@ struct RunCommand {
 json toJson(const SessionStats &stats) {
   return {{"plans", stats.plans},
           {"commandsPrepared", stats.commandsPrepared},
+          {"commandsReused", stats.commandsReused},
           {"kernelsCompiled", stats.kernelsCompiled},
           {"weightsReordered", stats.weightsReordered},
           {"arenaBytes", stats.arenaBytes},

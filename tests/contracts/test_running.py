@@ -101,6 +101,37 @@ def test_contract_05_runs_do_not_grow(artifacts, device):
 
 
 @pytest.mark.parametrize("device", DEVICES)
+def test_contract_05_commands_are_shared(artifacts, device):
+    """Plans of a session, and sessions of a model, find launches that others prepared, wherever values lie."""
+    import hexin
+
+    model = hexin.Model(str(artifacts(DYNAMIC)))
+    shapes = [(64, 96), (96, 160), (32, 32)]
+
+    def go(session, order):
+        """Per size: the output, and commands prepared and found."""
+        found = {}
+        for shape in order:
+            before = session.stats
+            (output,) = session.run(inputs_of(DYNAMIC, {"x": [1, 3, *shape]})).values()
+            after = session.stats
+            found[shape] = (output, after.commands_prepared - before.commands_prepared,
+                            after.commands_reused - before.commands_reused)
+        return found
+
+    first, second = hexin.Session(model, device=device), hexin.Session(model, device=device)
+    made, again = go(first, shapes), go(second, reversed(shapes))
+    total = sum(made[shapes[0]][1:])
+    assert made[shapes[0]][1] > 0.9 * total
+    for shape in shapes[1:]:  # what does not hang on the picture's size
+        assert made[shape][2] > 0 and made[shape][1] + made[shape][2] == total
+    for shape in shapes:
+        assert again[shape][1:] == (0, total), "another session prepares nothing"
+        numpy.testing.assert_array_equal(again[shape][0], made[shape][0])
+    assert second.stats.arena_bytes == first.stats.arena_bytes
+
+
+@pytest.mark.parametrize("device", DEVICES)
 def test_contract_06_state_outlives_runs(device, tmp_path):
     """An output tied to an input carries over; the same as passing it by hand."""
     import fetch_models

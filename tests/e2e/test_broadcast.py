@@ -1,6 +1,7 @@
 """Broadcasting over every arrangement of ones, known and unknown sizes, on every device."""
 
 import itertools
+import re
 
 import numpy as np
 import onnx
@@ -58,3 +59,23 @@ def test_every_arrangement(artifact, device):
     outputs = hexin.Session(str(artifact), device=device).run(values)
     for (name, value), shapes in zip(wanted.items(), arrangements()):
         np.testing.assert_array_equal(outputs[name], value, err_msg=str(shapes))
+
+
+def test_sizes_without_a_name_are_named_by_their_input(tmp_path):
+    """No message names a symbol that only the compiler knows."""
+    import hexin
+
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+              for name, shape in (("x", [None, None]), ("y", [None, "width"]))]
+    node = helper.make_node("Add", ["x", "y"], ["z"], name="sum")
+    graph = helper.make_graph([node], "add", inputs, [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)])
+    made = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
+    path = tmp_path / "a.hxm"
+    hexin.compile(made, path, targets=["cpu"])
+    session = hexin.Session(str(path))
+    assert session.run({"x": np.ones((1, 4), np.float32), "y": np.ones((3, 4), np.float32)})["z"].shape == (3, 4)
+    for shape, wanted in (((2, 4), "input 'x' dimension 0"), ((3, 5), "width")):
+        with pytest.raises(hexin.InvalidArgumentError) as refused:
+            session.run({"x": np.ones(shape, np.float32), "y": np.ones((3, 4), np.float32)})
+        message = str(refused.value)
+        assert "'sum'" in message and wanted in message and not re.search(r"\b[serd]\d+\b", message), message

@@ -172,3 +172,15 @@ def test_model_is_within_its_bound(build_dir, tmp_path, artifacts, expectation, 
     outputs = run_with_teams(build_dir, tmp_path, artifacts(name), values)
     error = judge.error_of(outputs, judged)
     assert error <= bound_for(error)
+
+
+def test_an_item_alone_works_in_vectors(hexin_tool, tmp_path):
+    """Team kernels stand beside the others; those for CPU-like devices are what they were."""
+    model, _ = model_of_cases()
+    onnx.save(model, tmp_path / "cases.onnx")
+    subprocess.run([hexin_tool, "compile", "cases.onnx", "-o", "kernels.mlir", "--targets=opencl", "--emit=kernels"],
+                   cwd=tmp_path, capture_output=True, check=True)
+    kernels = [kernel for kernel in (tmp_path / "kernels.mlir").read_text().split("func.func ") if "math.exp" in kernel]
+    alone = [kernel for kernel in kernels if "hx.team_threads" not in kernel]
+    assert len(alone) >= 2 and all("vector<16xf32>" in kernel for kernel in alone)
+    assert len(kernels) > len(alone)

@@ -75,14 +75,60 @@ void copyNotNegative(void *const *b, const int64_t *params, int64_t begin, int64
   }
 }
 
-const std::map<std::string_view, hexin::CpuKernelFn> kernels = {
-    {"add", addF32},
-    {"scale", scaleF32},
-    {"scale_by_scratch", scaleByScratch},
-    {"increment", incrementF32},
-    {"count_positive", countPositive},
-    {"compact_positive", compactPositive},
-    {"copy_not_negative", copyNotNegative},
+/// What a launch says of itself, for its kernel to find out whether it would leave its
+/// memory: footprints and items that lie would make real code run wild.
+struct LaunchView {
+  void *const *bindings;
+  const uint64_t *lengths;
+  uint32_t bindingCount;
+  const int64_t *params;
+  uint32_t paramCount;
+  int64_t items;
+
+  bool has(uint32_t binding, int64_t elements, uint64_t width) const {
+    return elements <= 0 || static_cast<uint64_t>(elements) <= lengths[binding] / width;
+  }
+};
+
+struct Kernel {
+  hexin::CpuKernelFn fn;
+  uint32_t bindings, params;
+  bool (*staysInside)(const LaunchView &);
+};
+
+bool itemsFit(const LaunchView &launch) {
+  for (uint32_t i = 0; i < launch.bindingCount; ++i)
+    if (!launch.has(i, launch.items, 4))
+      return false;
+  return true;
+}
+
+bool countFits(const LaunchView &launch) {
+  return launch.has(0, launch.params[0], 4) && launch.has(1, 1, 8);
+}
+
+bool compactFits(const LaunchView &launch) {
+  if (!launch.has(0, launch.params[0], 4))
+    return false;
+  int64_t positive = 0;
+  for (int64_t i = 0; i < launch.params[0]; ++i)
+    positive += static_cast<const float *>(launch.bindings[0])[i] > 0;
+  return launch.has(1, positive, 4);
+}
+
+bool copyFits(const LaunchView &launch) {
+  return launch.has(0, launch.items, 4) && launch.has(1, launch.items, 4) &&
+         launch.has(2, 2, 8);
+}
+
+const std::map<std::string_view, Kernel> kernels = {
+    {"add", {addF32, 3, 0, itemsFit}},
+    {"scale", {scaleF32, 2, 2, itemsFit}},
+    {"scale_by_scratch", {scaleByScratch, 3, 2, itemsFit}},
+    {"increment", {incrementF32, 1, 0, itemsFit}},
+    {"count_positive", {countPositive, 2, 1, countFits}},
+    {"compact_positive", {compactPositive, 2, 1, compactFits}},
+    {"copy_not_negative", {copyNotNegative, 3, 2, copyFits}},
 };
 
 std::atomic<uint64_t> buffersAlive, commandsAlive, devicesAlive, allocations, wraps,
@@ -113,7 +159,7 @@ struct hexin_module_t {
 };
 
 struct hexin_command_t {
-  hexin::CpuKernelFn fn;
+  const Kernel *kernel;
   std::vector<hexin_binding> bindings;
   std::vector<int64_t> params;
   int64_t items;
@@ -141,18 +187,30 @@ namespace {
 std::string runCommand(const hexin_command &command,
                        const std::vector<hexin_slot> &slots) {
   std::vector<void *> pointers;
+  std::vector<uint64_t> lengths;
   for (const hexin_binding &binding : command.bindings) {
     if (binding.slot >= slots.size() || !slots[binding.slot].buffer)
       return "slot " + std::to_string(binding.slot) + " is empty";
     const hexin_slot &slot = slots[binding.slot];
     uint64_t offset = slot.offset + binding.offset;
-    if (offset + binding.length > slot.buffer->bytes)
+    if (offset > slot.buffer->bytes || binding.length > slot.buffer->bytes - offset)
       return "a binding lies outside its buffer";
     pointers.push_back(slot.buffer->data + offset);
+    lengths.push_back(binding.length);
   }
+  LaunchView view{pointers.data(),
+                  lengths.data(),
+                  static_cast<uint32_t>(pointers.size()),
+                  command.params.data(),
+                  static_cast<uint32_t>(command.params.size()),
+                  command.items};
+  const Kernel &kernel = *command.kernel;
+  if (view.bindingCount < kernel.bindings || view.paramCount < kernel.params ||
+      !kernel.staysInside(view))
+    return "a kernel would leave its memory";
   int64_t half = command.items / 2; // as two threads would
-  command.fn(pointers.data(), command.params.data(), half, command.items);
-  command.fn(pointers.data(), command.params.data(), 0, half);
+  kernel.fn(pointers.data(), command.params.data(), half, command.items);
+  kernel.fn(pointers.data(), command.params.data(), 0, half);
   return {};
 }
 
@@ -266,7 +324,7 @@ uint32_t prepareCommand(hexin_device *, const hexin_command_desc *desc,
   auto kernel = kernels.find(desc->name);
   if (kernel == kernels.end() || !desc->module)
     return fail(error, StatusCode::notFound, std::string("no kernel ") + desc->name);
-  *out = new hexin_command_t{kernel->second,
+  *out = new hexin_command_t{&kernel->second,
                              {desc->bindings, desc->bindings + desc->binding_count},
                              {desc->params, desc->params + desc->param_count},
                              desc->items};

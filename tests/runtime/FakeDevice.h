@@ -3,7 +3,8 @@
 //   "near"  its buffers are host memory, the caller's can be wrapped (as a CPU)
 //   "far"   memory of its own that only copies reach (as a GPU)
 //
-// Both run kernels of the table in FakeDevice.cpp, checking every binding, and
+// Both run kernels of the table in FakeDevice.cpp, checking every binding and whether
+// the kernel would leave it (a deviceLost then, where real code would run wild), and
 // put off the work of a submission until somebody waits or copies, so that a
 // missing wait shows. New memory is filled with rubbish.
 //

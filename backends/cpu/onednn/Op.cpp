@@ -86,44 +86,79 @@ dnnl::primitive_attr baseAttributes() {
 void Op::setPrimitive(const dnnl::primitive &newPrimitive,
                       const dnnl::memory::desc &scratchpadDesc) {
   primitive = newPrimitive;
+  scratchpad = scratchpadDesc;
   scratchpadBytes = scratchpadDesc.get_size();
-  if (scratchpadBytes == 0)
-    return;
-  scratchBlocks().reserve(scratchpadBytes);
-  scratchpad = dnnl::memory(scratchpadDesc, engine(), nullptr);
-  rawArguments.push_back({DNNL_ARG_SCRATCHPAD, scratchpad.get()});
-  boundTo.push_back(-1);
+  if (scratchpadBytes)
+    scratchBlocks().reserve(scratchpadBytes);
 }
 
 void Op::bind(int id, const dnnl::memory::desc &desc, int binding) {
-  arguments.push_back({id, dnnl::memory(desc, engine(), nullptr), binding, nullptr});
-  rawArguments.push_back({id, arguments.back().memory.get()});
-  boundTo.push_back(binding);
+  arguments.push_back({id, desc, binding, nullptr});
 }
 
 void Op::bindConstant(int id, std::shared_ptr<PackedWeights> packed) {
-  rawArguments.push_back({id, packed->memory.get()});
-  boundTo.push_back(-1);
-  arguments.push_back({id, packed->memory, -1, packed});
+  arguments.push_back({id, packed->memory.get_desc(), -1, std::move(packed)});
+}
+
+void Op::finish() {
+  if (primitive)
+    giveCall(makeCall());
+}
+
+std::unique_ptr<Op::Call> Op::makeCall() const {
+  auto call = std::make_unique<Call>();
+  for (const Argument &argument : arguments) {
+    call->memories.push_back(argument.packed
+                                 ? argument.packed->memory
+                                 : dnnl::memory(argument.desc, engine(), nullptr));
+    call->arguments.push_back({argument.id, call->memories.back().get()});
+  }
+  if (scratchpadBytes) {
+    call->scratchpad = dnnl::memory(scratchpad, engine(), nullptr);
+    call->arguments.push_back({DNNL_ARG_SCRATCHPAD, call->scratchpad.get()});
+  }
+  return call;
+}
+
+std::unique_ptr<Op::Call> Op::takeCall() {
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (!idle.empty()) {
+      auto call = std::move(idle.back());
+      idle.pop_back();
+      return call;
+    }
+  }
+  return makeCall();
+}
+
+void Op::giveCall(std::unique_ptr<Call> call) {
+  std::lock_guard<std::mutex> lock(mutex);
+  idle.push_back(std::move(call));
 }
 
 void Op::execute(void *const *bindings) {
   if (!primitive)
     return;
-  std::lock_guard<std::mutex> lock(mutex);
-  for (size_t i = 0; i < rawArguments.size(); ++i)
-    if (boundTo[i] >= 0)
-      dnnl::error::wrap_c_api(
-          dnnl_memory_set_data_handle(rawArguments[i].memory, bindings[boundTo[i]]),
-          "could not bind memory");
+  auto call = takeCall();
+  run(*call, bindings);
+  giveCall(std::move(call));
+}
+
+void Op::run(Call &call, void *const *bindings) const {
+  for (size_t i = 0; i < arguments.size(); ++i)
+    if (arguments[i].binding >= 0)
+      dnnl::error::wrap_c_api(dnnl_memory_set_data_handle(call.arguments[i].memory,
+                                                          bindings[arguments[i].binding]),
+                              "could not bind memory");
   ScratchBlocks::Block scratch{};
   if (scratchpadBytes) {
     scratch = scratchBlocks().take();
-    scratchpad.set_data_handle(scratch.data);
+    call.scratchpad.set_data_handle(scratch.data);
   }
-  dnnl_status_t status =
-      dnnl_primitive_execute(primitive.get(), stream().get(),
-                             static_cast<int>(rawArguments.size()), rawArguments.data());
+  dnnl_status_t status = dnnl_primitive_execute(primitive.get(), stream().get(),
+                                                static_cast<int>(call.arguments.size()),
+                                                call.arguments.data());
   if (scratchpadBytes)
     scratchBlocks().give(scratch);
   dnnl::error::wrap_c_api(status, "could not run the primitive");

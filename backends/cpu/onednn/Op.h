@@ -34,31 +34,42 @@ struct PrepareContext {
 /// empty result).
 class Op {
 public:
-  /// One argument: bound to a binding at each run, or constant memory of ours.
-  struct Argument {
-    int id;
-    dnnl::memory memory;
-    int binding;                           ///< -1: constant
-    std::shared_ptr<PackedWeights> packed; ///< keeps a shared constant alive
-  };
-
   void setPrimitive(const dnnl::primitive &primitive,
                     const dnnl::memory::desc &scratchpadDesc);
   void bind(int id, const dnnl::memory::desc &desc, int binding);
   void bindConstant(int id, std::shared_ptr<PackedWeights> packed);
+  /// After the last of these: makes what the first run needs.
+  void finish();
 
-  /// bindings[i]: memory of the i-th binding. Runs on one thread at a time; other
-  /// callers wait.
+  /// bindings[i]: memory of the i-th binding. May run on several threads at once.
   void execute(void *const *bindings);
 
 private:
-  std::mutex mutex;
+  /// One argument: bound to a binding at each run, or constant memory of ours.
+  struct Argument {
+    int id;
+    dnnl::memory::desc desc;
+    int binding;                           ///< -1: constant
+    std::shared_ptr<PackedWeights> packed; ///< keeps a shared constant alive
+  };
+  /// What one thread hands to the primitive.
+  struct Call {
+    std::vector<dnnl::memory> memories;
+    std::vector<dnnl_exec_arg_t> arguments;
+    dnnl::memory scratchpad;
+  };
+  std::unique_ptr<Call> makeCall() const;
+  std::unique_ptr<Call> takeCall();
+  void giveCall(std::unique_ptr<Call> call);
+  void run(Call &call, void *const *bindings) const;
+
   dnnl::primitive primitive;
   std::vector<Argument> arguments;
-  std::vector<dnnl_exec_arg_t> rawArguments;
-  std::vector<int> boundTo; ///< per raw argument; -1: constant
-  dnnl::memory scratchpad;
+  dnnl::memory::desc scratchpad;
   size_t scratchpadBytes = 0;
+
+  std::mutex mutex;                        // guards what is below
+  std::vector<std::unique_ptr<Call>> idle; ///< as many as ran at once
 };
 
 } // namespace hexin::onednn

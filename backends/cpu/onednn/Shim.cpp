@@ -76,6 +76,7 @@ uint32_t prepare(const hexin_command_desc *desc, const char *cacheFolder,
       op->name = name;
       PrepareContext context{cacheFolder, {}};
       prepareOp(*desc, context, op->op);
+      op->op.finish();
       *out = {op.release(), context.counts.reordered, context.counts.cached};
       return;
     }

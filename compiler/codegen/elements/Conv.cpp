@@ -12,13 +12,6 @@ namespace {
 using ReadInput = function_ref<Value(Index at)>;
 using ReadWeights = function_ref<Value(Index at, Value outChannel)>;
 
-SmallVector<int64_t> tapsOf(const hx::Dims &weights) {
-  SmallVector<int64_t> taps;
-  for (hx::Dim size : ArrayRef(weights).drop_front(2))
-    taps.push_back(hx::SymbolTable::constantValue(size).value_or(1));
-  return taps;
-}
-
 /// sum over taps and the group's input channels of input * weights. `ConvT`: hx.conv
 /// or hx.conv_integer.
 template <typename ConvT>
@@ -27,7 +20,8 @@ Value emitConvolution(ElementEmitter &emitter, ConvT conv, Index index,
   KernelBuilder &k = emitter.kernel();
   Value zero = zeroOf(k, computeType(elementType(conv.getResult())), 1);
   WindowAxes axes(index.size(), conv.getLayout());
-  SmallVector<int64_t> taps = tapsOf(emitter.dims(conv.getWeights()));
+  hx::Dims weightDims = emitter.dims(conv.getWeights());
+  auto taps = ArrayRef(weightDims).drop_front(2);
   hx::Dims pads =
       beginPads(k.shapes(), conv.getPads(), conv.getPadPolicy(), taps, conv.getStrides(),
                 conv.getDilations(), axes.spatialOf(emitter.dims(conv.getInput())),
@@ -45,8 +39,8 @@ Value emitConvolution(ElementEmitter &emitter, ConvT conv, Index index,
     Value start = k.sub(k.mul(index[axes.spatial(s)], k.index(conv.getStrides()[s])),
                         k.value(k.size(pads[s])));
     starts.push_back(start);
-    ranges.push_back(clippedTaps(k, start, k.value(in[axes.spatial(s)]), taps[s],
-                                 conv.getDilations()[s]));
+    ranges.push_back(clippedTaps(k, start, k.value(in[axes.spatial(s)]),
+                                 tapCount(k, taps[s]), conv.getDilations()[s]));
   }
   ranges.push_back({k.index(0), channelsPerGroup});
   return loopNest(k, ranges, {zero}, [&](Index at, ValueRange sum) {

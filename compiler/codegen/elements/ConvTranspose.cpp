@@ -10,9 +10,8 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-int64_t tapsAlong(ElementEmitter &emitter, hx::ConvTransposeOp op, size_t s) {
-  hx::Dim size = emitter.dims(op.getWeights())[2 + s];
-  return hx::SymbolTable::constantValue(size).value_or(1);
+hx::Dim tapsAlong(ElementEmitter &emitter, hx::ConvTransposeOp op, size_t s) {
+  return emitter.dims(op.getWeights())[2 + s];
 }
 
 /// What is cut off before the output's first element, along spatial axis `s`.
@@ -26,10 +25,13 @@ hx::Dim beginPad(ElementEmitter &emitter, hx::ConvTransposeOp op, size_t s,
   // unless same_upper; negative counts as 0.
   hx::Dim inSize = emitter.dims(op.getInput())[axes.spatial(s)];
   hx::Dim outSize = emitter.dims(op.getResult())[axes.spatial(s)];
-  int64_t extent = op.getDilations()[s] * (tapsAlong(emitter, op, s) - 1) + 1;
+  hx::Dim one = table.constant(1);
+  hx::Dim reach = table.mul(table.constant(op.getDilations()[s]),
+                            table.sub(tapsAlong(emitter, op, s), one));
   hx::Dim natural = table.add(
-      table.mul(table.sub(inSize, table.constant(1)), table.constant(op.getStrides()[s])),
-      table.constant(extent + op.getOutputPadding()[s]));
+      table.add(table.mul(table.sub(inSize, one), table.constant(op.getStrides()[s])),
+                reach),
+      table.constant(1 + op.getOutputPadding()[s]));
   hx::Dim total = table.max(table.constant(0), table.sub(natural, outSize));
   hx::Dim half = table.floorDiv(total, table.constant(2));
   return op.getPadPolicy() == hx::PadPolicy::same_upper ? half : table.sub(total, half);
@@ -75,7 +77,7 @@ Value emitElement(ElementEmitter &emitter, hx::ConvTransposeOp op, Index index) 
   for (size_t s = 0; s < axes.numSpatial(); ++s) {
     hx::Dim pad = beginPad(emitter, op, s, axes);
     shifted.push_back(k.add(index[axes.spatial(s)], k.value(k.size(pad))));
-    ranges.push_back({k.index(0), k.index(tapsAlong(emitter, op, s))});
+    ranges.push_back({k.index(0), tapCount(k, tapsAlong(emitter, op, s))});
   }
   ranges.push_back({k.index(0), inPerGroup});
 

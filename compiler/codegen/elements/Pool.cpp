@@ -32,7 +32,8 @@ struct PoolWindow {
 Value tapsInsidePads(KernelBuilder &k, Value start, Value size, int64_t endPad,
                      int64_t taps, int64_t dilation) {
   Value end = k.add(size, k.index(endPad));
-  IndexRange padded = clippedTaps(k, k.max(start, k.index(0)), end, taps, dilation);
+  IndexRange padded =
+      clippedTaps(k, k.max(start, k.index(0)), end, k.index(taps), dilation);
   Value before = k.sub(k.max(start, k.index(0)), start);
   Value skipped = k.div(k.add(before, k.index(dilation - 1)), k.index(dilation));
   Value room = k.sub(k.index(taps), skipped);
@@ -41,10 +42,11 @@ Value tapsInsidePads(KernelBuilder &k, Value start, Value size, int64_t endPad,
 
 PoolWindow::PoolWindow(ElementEmitter &emitter, hx::PoolOp op, Index index)
     : k(emitter.kernel()), op(op), index(index), axes(index.size(), op.getLayout()) {
-  hx::Dims pads = beginPads(k.shapes(), op.getPads(), op.getPadPolicy(), op.getWindow(),
-                            op.getStrides(), op.getDilations(),
-                            axes.spatialOf(emitter.dims(op.getInput())),
-                            axes.spatialOf(emitter.dims(op.getResult())));
+  hx::Dims pads =
+      beginPads(k.shapes(), op.getPads(), op.getPadPolicy(),
+                constantDims(k.shapes(), op.getWindow()), op.getStrides(),
+                op.getDilations(), axes.spatialOf(emitter.dims(op.getInput())),
+                axes.spatialOf(emitter.dims(op.getResult())));
   in = emitter.sizes(op.getInput());
   count = k.index(1);
   for (size_t s = 0; s < axes.numSpatial(); ++s) {
@@ -53,7 +55,7 @@ PoolWindow::PoolWindow(ElementEmitter &emitter, hx::PoolOp op, Index index)
     Value start = k.sub(k.mul(index[axes.spatial(s)], k.index(op.getStrides()[s])),
                         k.value(k.size(pads[s])));
     starts.push_back(start);
-    taps.push_back(clippedTaps(k, start, size, numTaps, dilation));
+    taps.push_back(clippedTaps(k, start, size, k.index(numTaps), dilation));
     if (op.getFn() == hx::PoolFn::avg)
       count = k.mul(count, k.sub(taps[s].upper, taps[s].lower));
     else if (op.getFn() == hx::PoolFn::avg_include_pad)

@@ -8,7 +8,7 @@ using namespace mlir;
 namespace hexin::codegen {
 
 hx::Dims beginPads(hx::SymbolicShapes &shapes, ArrayRef<int64_t> pads,
-                   hx::PadPolicy policy, ArrayRef<int64_t> taps,
+                   hx::PadPolicy policy, ArrayRef<hx::Dim> taps,
                    ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations,
                    ArrayRef<hx::Dim> inSizes, ArrayRef<hx::Dim> outSizes) {
   hx::SymbolTable &table = shapes.symbols();
@@ -20,10 +20,11 @@ hx::Dims beginPads(hx::SymbolicShapes &shapes, ArrayRef<int64_t> pads,
     }
     // total = max(0, (out - 1) * stride + extent - in); the odd one goes to the
     // end for same_upper, to the start for same_lower.
-    int64_t extent = dilations[axis] * (taps[axis] - 1) + 1;
-    hx::Dim covered = table.add(table.mul(table.sub(outSizes[axis], table.constant(1)),
-                                          table.constant(strides[axis])),
-                                table.constant(extent));
+    hx::Dim one = table.constant(1);
+    hx::Dim extent = table.add(
+        table.mul(table.constant(dilations[axis]), table.sub(taps[axis], one)), one);
+    hx::Dim covered = table.add(
+        table.mul(table.sub(outSizes[axis], one), table.constant(strides[axis])), extent);
     hx::Dim total = table.max(table.constant(0), table.sub(covered, inSizes[axis]));
     hx::Dim smaller = table.floorDiv(total, table.constant(2));
     result.push_back(policy == hx::PadPolicy::same_upper ? smaller
@@ -32,14 +33,26 @@ hx::Dims beginPads(hx::SymbolicShapes &shapes, ArrayRef<int64_t> pads,
   return result;
 }
 
-IndexRange clippedTaps(KernelBuilder &k, Value start, Value size, int64_t taps,
+hx::Dims constantDims(hx::SymbolicShapes &shapes, ArrayRef<int64_t> sizes) {
+  hx::Dims dims;
+  for (int64_t size : sizes)
+    dims.push_back(shapes.symbols().constant(size));
+  return dims;
+}
+
+Value tapCount(KernelBuilder &k, hx::Dim taps) {
+  auto constant = hx::SymbolTable::constantValue(taps);
+  return constant ? k.index(*constant) : k.value(k.size(taps));
+}
+
+IndexRange clippedTaps(KernelBuilder &k, Value start, Value size, Value taps,
                        int64_t dilation) {
   Value zero = k.index(0), d = k.index(dilation), dMinusOne = k.index(dilation - 1);
   // First tap with start + t*d >= 0.
   Value before = k.max(zero, k.sub(zero, start));
   Value lower = k.div(k.add(before, dMinusOne), d);
   Value room = k.max(zero, k.sub(size, start));
-  Value upper = k.min(k.index(taps), k.div(k.add(room, dMinusOne), d));
+  Value upper = k.min(taps, k.div(k.add(room, dMinusOne), d));
   return {lower, upper};
 }
 

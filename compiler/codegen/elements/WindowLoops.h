@@ -31,9 +31,15 @@ struct WindowAxes {
 /// Begin pads of a window op as symbolic sizes (auto_pad resolved), one per
 /// spatial axis. `taps` are the window's sizes.
 hx::Dims beginPads(hx::SymbolicShapes &shapes, llvm::ArrayRef<int64_t> pads,
-                   hx::PadPolicy policy, llvm::ArrayRef<int64_t> taps,
+                   hx::PadPolicy policy, llvm::ArrayRef<hx::Dim> taps,
                    llvm::ArrayRef<int64_t> strides, llvm::ArrayRef<int64_t> dilations,
                    llvm::ArrayRef<hx::Dim> inSizes, llvm::ArrayRef<hx::Dim> outSizes);
+
+/// Sizes that are attributes, as Dims.
+hx::Dims constantDims(hx::SymbolicShapes &shapes, llvm::ArrayRef<int64_t> sizes);
+
+/// The size of a window along an axis: a number where it is known, else a param.
+mlir::Value tapCount(KernelBuilder &k, hx::Dim taps);
 
 struct IndexRange {
   mlir::Value lower, upper;
@@ -41,7 +47,7 @@ struct IndexRange {
 
 /// Taps of a window that starts at `start` which fall inside [0, size).
 IndexRange clippedTaps(KernelBuilder &k, mlir::Value start, mlir::Value size,
-                       int64_t taps, int64_t dilation);
+                       mlir::Value taps, int64_t dilation);
 
 /// Nested loops over `ranges`, the first outermost: carried = body(indices, carried).
 llvm::SmallVector<mlir::Value> loopNest(

@@ -1,3 +1,4 @@
+#include "compiler/ir/ValueTypes.h"
 #include "compiler/ir/ops/Checks.h"
 
 using namespace mlir;
@@ -49,7 +50,7 @@ static LogicalResult checkSameKind(Operation *op, Value value, Value result,
   auto type = dyn_cast<RankedTensorType>(value.getType());
   auto expected = dyn_cast<RankedTensorType>(result.getType());
   bool isRight = type && expected ? type.getElementType() == expected.getElementType()
-                                  : value.getType() == result.getType();
+                                  : areCompatible(value.getType(), result.getType());
   if (isRight)
     return success();
   return emitNodeError(op) << what << " is " << value.getType() << ", but the result is "

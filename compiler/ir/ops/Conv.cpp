@@ -1,3 +1,4 @@
+#include "compiler/ir/SizeText.h"
 #include "compiler/ir/ops/Checks.h"
 #include "compiler/ir/ops/Window.h"
 
@@ -34,7 +35,7 @@ static LogicalResult checkGroups(Operation *op, ShapeContext &context, int64_t g
   auto known = SymbolTable::constantValue(rest);
   if (known && *known != 0)
     return emitNodeError(op) << "group=" << groups << " does not divide " << name << "="
-                             << context.symbols().toString(channels);
+                             << describeSize(context.symbols(), channels);
   return context.requireEqual(op, rest, context.constant(0),
                               name + " mod group=" + Twine(groups));
 }

@@ -53,10 +53,18 @@ void importConstant(OpBinder &b) {
   if (const Attribute *attribute = b.find("value_ints"))
     return b.result(
         0, integers(b, attribute->ints, {static_cast<int64_t>(attribute->ints.size())}));
-  for (const char *other : {"sparse_value", "value_string", "value_strings"})
-    if (b.hasAttribute(other))
-      return b.unsupported("attribute '" + Twine(other) + "'");
-  b.error("no value: expected one of the attributes value, value_float(s), value_int(s)");
+  if (b.hasAttribute("value_string"))
+    return b.result(0, b.strings({b.stringAttr("value_string", "").str()}, {}));
+  if (b.hasAttribute("value_strings")) {
+    SmallVector<std::string> strings = b.stringsAttr("value_strings");
+    Value value = b.strings(strings, {static_cast<int64_t>(strings.size())});
+    return value ? b.result(0, value)
+                 : b.unsupported("a literal of " + Twine(strings.size()) + " strings");
+  }
+  if (b.hasAttribute("sparse_value"))
+    return b.unsupported("attribute 'sparse_value'");
+  b.error("no value: expected one of the attributes value, value_float(s), "
+          "value_int(s), value_string(s)");
 }
 
 void importConstantOfShape(OpBinder &b) {

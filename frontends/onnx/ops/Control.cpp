@@ -3,6 +3,9 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/Sequences.h"
+
+#include "compiler/ir/ValueTypes.h"
 
 using namespace mlir;
 using hexin::hx::Dim;
@@ -64,6 +67,8 @@ LogicalResult fillWithError(OpBinder &b, Block &block, bool isThen, Value condit
   Value count = inner.reshape(inner.add(taken, inner.scalar(i64, 1)), inner.ints({1}));
   Outputs values;
   for (Value value : like) {
+    if (hx::isHostType(value.getType()))
+      return b.contradiction("a branch cannot run: " + reason), failure();
     Type type = HxBuilder::elementType(value);
     Value filler = inner.reshape(inner.scalar(type, 0), count);
     filler = inner.gather(filler, inner.ints({0}), 0);
@@ -99,11 +104,14 @@ Attempt importBranch(OpBinder &b, const Graph &graph, Block &block, Dim guard,
   return result;
 }
 
-bool sameRanks(ArrayRef<Value> lhs, ArrayRef<Value> rhs) {
-  for (auto [a, c] : llvm::zip(lhs, rhs))
-    if (HxBuilder::rank(a) != HxBuilder::rank(c))
-      return false;
-  return true;
+/// The type of a result that is either value; null when there is none.
+Type typeOfEither(Value onTrue, Value onFalse) {
+  if (onTrue.getType() != onFalse.getType() &&
+      !hx::areCompatible(onTrue.getType(), onFalse.getType()))
+    return {};
+  if (isa<RankedTensorType>(onTrue.getType()))
+    return onTrue.getType(); // sizes: hx.if's shape function
+  return hx::joinTypes(knownType(onTrue), knownType(onFalse));
 }
 
 void importIf(OpBinder &b) {
@@ -155,13 +163,16 @@ void importIf(OpBinder &b) {
       return b.markFailed();
     elseValues = thenValues;
   }
-  if (!sameRanks(thenValues, elseValues))
-    return b.unsupported(
-        "an output has another rank in one branch than in the other, and the "
-        "condition is not known when compiling: fix the model's input sizes so "
-        "that it is");
-  for (auto [result, value] : llvm::zip(op.getResults(), thenValues))
-    result.setType(value.getType());
+  for (auto [result, onTrueValue, onFalseValue] :
+       llvm::zip(op.getResults(), thenValues, elseValues)) {
+    Type type = typeOfEither(onTrueValue, onFalseValue);
+    if (!type)
+      return b.unsupported(
+          "an output has another rank or type in one branch than in the other, and the "
+          "condition is not known when compiling: fix the model's input sizes so "
+          "that it is");
+    result.setType(type);
+  }
   if (mlir::failed(b.shapes.infer(op)))
     return b.markFailed();
   for (auto [i, value] : llvm::enumerate(op.getResults()))

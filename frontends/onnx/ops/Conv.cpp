@@ -1,4 +1,5 @@
 // Convolutions.
+#include "compiler/ir/SizeText.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -64,7 +65,7 @@ void checkKernel(OpBinder &b, const WindowAttributes &window, Value weights) {
     if (i + 2 < dims.size() &&
         b.symbols().isKnownDifferent(dims[i + 2], b.shape.constant(taps)))
       b.error("kernel_shape says " + Twine(taps) + " taps along spatial axis " +
-              Twine(i) + ", the weights have " + b.symbols().toString(dims[i + 2]));
+              Twine(i) + ", the weights have " + describeSize(b.symbols(), dims[i + 2]));
 }
 
 /// Negative pads, which exporters write for cropping, cut the input.

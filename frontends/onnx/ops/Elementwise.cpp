@@ -137,7 +137,7 @@ void importCast(OpBinder &b) {
   if (b.node().opType == "CastLike") {
     type = HxBuilder::elementType(b.input(1));
   } else if (b.hasAttribute("to")) {
-    type = b.toType(b.intAttr("to", 0));
+    type = b.toType(b.intAttr("to", 0), /*mayBeString=*/true);
   } else {
     return b.error("attribute 'to' is missing");
   }

@@ -15,6 +15,7 @@ void registerGatherOps(OpTable &table);
 void registerIndexOps(OpTable &table);
 void registerLayoutOps(OpTable &table);
 void registerLoopOps(OpTable &table);
+void registerMapOps(OpTable &table);
 void registerMatMulOps(OpTable &table);
 void registerMicrosoftOps(OpTable &table);
 void registerMlOps(OpTable &table);
@@ -27,9 +28,11 @@ void registerRecurrentOps(OpTable &table);
 void registerReduceOps(OpTable &table);
 void registerResizeOps(OpTable &table);
 void registerScatterOps(OpTable &table);
+void registerSequenceOps(OpTable &table);
 void registerSliceOps(OpTable &table);
 void registerSortOps(OpTable &table);
 void registerSpectralOps(OpTable &table);
+void registerTextOps(OpTable &table);
 
 inline void registerAllOps(OpTable &table) {
   registerActivationOps(table);
@@ -41,6 +44,7 @@ inline void registerAllOps(OpTable &table) {
   registerIndexOps(table);
   registerLayoutOps(table);
   registerLoopOps(table);
+  registerMapOps(table);
   registerMatMulOps(table);
   registerMicrosoftOps(table);
   registerMlOps(table);
@@ -53,9 +57,11 @@ inline void registerAllOps(OpTable &table) {
   registerReduceOps(table);
   registerResizeOps(table);
   registerScatterOps(table);
+  registerSequenceOps(table);
   registerSliceOps(table);
   registerSortOps(table);
   registerSpectralOps(table);
+  registerTextOps(table);
 }
 
 } // namespace hexin::onnx

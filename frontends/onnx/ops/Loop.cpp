@@ -1,8 +1,14 @@
 // Loop and Scan, as hx.loop.
+#include "compiler/ir/SizeText.h"
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ValueTypes.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/Sequences.h"
+
+#include "compiler/ir/HostOps.h"
+#include "compiler/ir/ValueTypes.h"
 
 using namespace mlir;
 using hexin::hx::Dim;
@@ -55,7 +61,7 @@ public:
     block = &op.getBody().emplaceBlock();
     block->addArgument(RankedTensorType::get({}, b.builder.getI64Type()), b.loc);
     for (Value value : parts.carried)
-      block->addArgument(value.getType(), b.loc);
+      block->addArgument(knownType(value), b.loc);
     // Sizes that turn out to change are not known in the body: it is imported again.
     // At the third time none of them is.
     Outputs yielded;
@@ -76,7 +82,12 @@ public:
       b.importer().clear(*block);
     }
     finish(yielded);
-    return b.failed() ? Outputs() : Outputs(op.getResults());
+    if (b.failed())
+      return {};
+    Outputs results(op.getResults());
+    for (size_t i : wasFilled)
+      results[i] = heldBy(b, results[i], declaredOutput(b, static_cast<unsigned>(i)));
+    return b.failed() ? Outputs() : results;
   }
 
 private:
@@ -88,9 +99,47 @@ private:
           if (mlir::failed(outputs))
             return failure();
           yielded = *outputs;
-          return success();
+          return fillOptionals(yielded);
         },
         message);
+  }
+
+  /// A plain value where an optional is carried is a full optional.
+  LogicalResult fillOptionals(Outputs &yielded) {
+    OpBuilder::InsertionGuard guard(b.builder);
+    b.builder.setInsertionPointToEnd(block);
+    for (size_t i = 0; i < parts.carried.size() && i + 1 < yielded.size(); ++i) {
+      auto optional = dyn_cast<hx::OptionalType>(block->getArgument(i + 1).getType());
+      Type type = yielded[i + 1].getType();
+      if (!optional || isa<hx::OptionalType>(type))
+        continue;
+      wasFilled.insert(i);
+      yielded[i + 1] = b.makeTyped<hx::OptMakeOp>(
+          hx::OptionalType::get(b.context(), type), yielded[i + 1]);
+      if (!yielded[i + 1])
+        return failure();
+    }
+    return success();
+  }
+
+  /// The type that carried value #`i` has before and after an iteration; reports.
+  Type joinedType(size_t i, Type before, Type after) {
+    auto tensorBefore = dyn_cast<RankedTensorType>(before);
+    auto tensorAfter = dyn_cast<RankedTensorType>(after);
+    if (!tensorBefore || !tensorAfter) {
+      Type type =
+          hx::areCompatible(before, after) ? hx::joinTypes(before, after) : Type();
+      if (!type)
+        b.unsupported("carried value #" + Twine(i) +
+                      " has another type before an iteration than after it");
+      return type;
+    }
+    if (tensorBefore.getRank() == tensorAfter.getRank())
+      return joined(tensorBefore, tensorAfter);
+    b.unsupported("carried value #" + Twine(i) + " has rank " +
+                  Twine(tensorBefore.getRank()) + " before an iteration and " +
+                  Twine(tensorAfter.getRank()) + " after it; give it one rank");
+    return {};
   }
 
   /// Whether what the body hands on fits its arguments; else they learn.
@@ -102,15 +151,10 @@ private:
     bool isStable = true;
     for (size_t i = 0; i < parts.carried.size(); ++i) {
       BlockArgument argument = block->getArgument(i + 1);
-      auto before = cast<RankedTensorType>(argument.getType());
-      auto after = cast<RankedTensorType>(yielded[i + 1].getType());
-      if (before.getRank() != after.getRank())
-        return b.unsupported("carried value #" + Twine(i) + " has rank " +
-                             Twine(before.getRank()) + " before an iteration and " +
-                             Twine(after.getRank()) + " after it; give it one rank"),
-               false;
-      RankedTensorType type = joined(before, after);
-      if (type == before)
+      Type type = joinedType(i, argument.getType(), yielded[i + 1].getType());
+      if (!type)
+        return false;
+      if (type == argument.getType())
         continue;
       setType(argument, type);
       isStable = false;
@@ -120,9 +164,9 @@ private:
 
   void forgetSizes() {
     for (BlockArgument argument : block->getArguments().drop_front()) {
-      auto type = cast<RankedTensorType>(argument.getType());
-      setType(argument,
-              type.clone(SmallVector<int64_t>(type.getRank(), ShapedType::kDynamic)));
+      if (auto type = dyn_cast<RankedTensorType>(argument.getType()))
+        setType(argument,
+                type.clone(SmallVector<int64_t>(type.getRank(), ShapedType::kDynamic)));
     }
   }
   void setType(BlockArgument argument, Type type) {
@@ -141,12 +185,20 @@ private:
       hx::YieldOp::create(b.builder, b.loc, yielded);
     }
     for (auto [i, result] : llvm::enumerate(op.getResults())) {
+      if (i < parts.carried.size()) {
+        BlockArgument argument = block->getArgument(i + 1);
+        if (isa_and_nonnull<NoneType>(hx::heldType(argument.getType())))
+          argument.setType(parts.carried[i].getType()); // nothing was ever put into it
+        result.setType(argument.getType());
+        continue;
+      }
+      if (hx::isHostType(yielded[i + 1].getType()))
+        return b.unsupported("stacked output #" + Twine(i) +
+                             " is no tensor of numbers; put it into a sequence");
       auto type = cast<RankedTensorType>(yielded[i + 1].getType());
       SmallVector<int64_t> sizes(type.getShape());
-      if (i >= parts.carried.size())
-        sizes.insert(sizes.begin(), ShapedType::kDynamic);
-      result.setType(i < parts.carried.size() ? block->getArgument(i + 1).getType()
-                                              : type.clone(sizes));
+      sizes.insert(sizes.begin(), ShapedType::kDynamic);
+      result.setType(type.clone(sizes));
     }
     if (mlir::failed(b.shapes.infer(op)))
       b.markFailed();
@@ -156,6 +208,7 @@ private:
   LoopParts parts;
   hx::LoopOp op;
   Block *block = nullptr;
+  llvm::SmallSetVector<size_t, 2> wasFilled; ///< carried values that became optionals
 };
 
 /// M?, cond?, carried...; the body takes the iteration, the condition (which holds, or
@@ -263,6 +316,8 @@ void importScan(OpBinder &b) {
   Dim length;
   for (int64_t i = 0; i < numSequences; ++i) {
     Value sequence = b.input(numStates + i);
+    if (!isa<RankedTensorType>(sequence.getType()))
+      return b.error("input #" + Twine(numStates + i) + " must be a tensor");
     in.axes[i] =
         b.normalizeAxis(in.axes[i], HxBuilder::rank(sequence), "scan_input_axes");
     if (b.failed())
@@ -270,8 +325,8 @@ void importScan(OpBinder &b) {
     Dim own = b.dims(sequence)[in.axes[i]];
     if (length && b.symbols().isKnownDifferent(length, own))
       return b.contradiction(
-          "the sequences differ in length: " + b.symbols().toString(length) + " and " +
-          b.symbols().toString(own));
+          "the sequences differ in length: " + describeSize(b.symbols(), length) +
+          " and " + describeSize(b.symbols(), own));
     if (length)
       b.symbols().require({length, own, 0, INT64_MAX,
                            "the sequences of Scan '" + std::string(b.node().name) +
@@ -311,12 +366,63 @@ void importScan(OpBinder &b) {
   }
 }
 
+/// Sequences, and values that are the same for all of their elements, in; one sequence
+/// per output of the body.
+void importSequenceMap(OpBinder &b) {
+  const Graph *graph = b.graphAttr("body");
+  if (b.failed())
+    return;
+  if (!isa<hx::SequenceType>(b.input(0).getType()))
+    return b.error("input #0 must be a sequence");
+  if (graph->inputs.size() != b.numInputs() || graph->outputs.size() != b.numOutputs())
+    return b.error("the node has " + Twine(b.numInputs()) + " inputs and " +
+                   Twine(b.numOutputs()) + " outputs, its body " +
+                   Twine(graph->inputs.size()) + " and " + Twine(graph->outputs.size()));
+  MLIRContext *context = b.context();
+  LoopParts parts;
+  parts.ignoresCondition = true;
+  parts.tripCount = b.makeTyped<hx::SeqLengthOp>(
+      RankedTensorType::get({}, b.builder.getI64Type()), b.input(0));
+  Type empty = hx::SequenceType::get(context, NoneType::get(context));
+  for (unsigned i = 0; i < b.numOutputs(); ++i)
+    parts.carried.push_back(b.makeTyped<hx::SeqMakeOp>(empty, ValueRange()));
+  if (b.failed())
+    return;
+  auto body = [&](Block &block, Value iteration,
+                  ArrayRef<Value> carried) -> FailureOr<Outputs> {
+    OpBuilder::InsertionGuard guard(b.builder);
+    b.builder.setInsertionPointToEnd(&block);
+    Outputs arguments;
+    for (auto [i, input] : llvm::enumerate(b.allInputs())) {
+      bool isSequence = input && isa<hx::SequenceType>(input.getType());
+      Result<Type> declared = toValueType(context, graph->inputs[i].type);
+      arguments.push_back(
+          isSequence ? elementAt(b, input, iteration, declared.ok() ? *declared : Type())
+                     : input);
+    }
+    Value goesOn = b.scalar(b.builder.getI1Type(), 1);
+    if (b.failed())
+      return failure();
+    auto outputs = b.importer().importSubgraph(*graph, b.scope(), &block, arguments);
+    if (mlir::failed(outputs))
+      return failure();
+    b.builder.setInsertionPointToEnd(&block);
+    for (auto [output, sequence] : llvm::zip(*outputs, carried))
+      output = inserted(b, sequence, output, Value());
+    outputs->insert(outputs->begin(), goesOn);
+    return b.failed() ? FailureOr<Outputs>(failure()) : outputs;
+  };
+  for (auto [i, value] : llvm::enumerate(LoopImporter(b, std::move(parts)).run(body)))
+    b.result(static_cast<unsigned>(i), value);
+}
+
 } // namespace
 
 void registerLoopOps(OpTable &table) {
   table.add("", {
                     {"Loop", 1, 0, OpRow::any, importLoop},
                     {"Scan", 9, 1, OpRow::any, importScan},
+                    {"SequenceMap", 17, 1, OpRow::any, importSequenceMap},
                 });
 }
 

@@ -1,4 +1,5 @@
 // Operators that only give elements another shape or order.
+#include "compiler/ir/SizeText.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -111,7 +112,7 @@ void importSqueeze(OpBinder &b) {
         return b.unsupported(
             "without axes, which sizes are 1 must be known when compiling; "
             "the size of axis " +
-            Twine(axis) + " is " + b.symbols().toString(dim) +
+            Twine(axis) + " is " + describeSize(b.symbols(), dim) +
             ": fix the model's input sizes");
       if (*size == 1)
         axes.push_back(static_cast<int64_t>(axis));
@@ -120,7 +121,7 @@ void importSqueeze(OpBinder &b) {
   for (int64_t axis : axes)
     if (b.symbols().isKnownDifferent(dims[axis], b.shape.constant(1)))
       return b.contradiction("axis " + Twine(axis) + " has size " +
-                             b.symbols().toString(dims[axis]) + ", expected 1");
+                             describeSize(b.symbols(), dims[axis]) + ", expected 1");
   b.result(0, b.shape.squeeze(x, axes));
 }
 
@@ -186,8 +187,8 @@ void importExpand(OpBinder &b) {
     if (b.symbols().isKnownDifferent(size, wanted) &&
         b.symbols().isKnownDifferent(size, one) &&
         b.symbols().isKnownDifferent(wanted, one))
-      return b.contradiction("size " + b.symbols().toString(size) +
-                             " does not expand to " + b.symbols().toString(wanted));
+      return b.contradiction("size " + describeSize(b.symbols(), size) +
+                             " does not expand to " + describeSize(b.symbols(), wanted));
     result.push_back(b.symbols().broadcast(size, wanted));
   }
   b.result(0, b.shape.broadcastTo(x, result));

@@ -1,4 +1,5 @@
 // Slice and Split.
+#include "compiler/ir/SizeText.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -173,8 +174,9 @@ void importSplit(OpBinder &b) {
     start = b.symbols().add(start, size);
   }
   if (b.symbols().isKnownDifferent(start, dims[axis]))
-    b.contradiction("the parts add up to " + b.symbols().toString(start) + ", axis " +
-                    Twine(axis) + " has size " + b.symbols().toString(dims[axis]));
+    b.contradiction("the parts add up to " + describeSize(b.symbols(), start) +
+                    ", axis " + Twine(axis) + " has size " +
+                    describeSize(b.symbols(), dims[axis]));
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 // TopK, as sort and slice.
+#include "compiler/ir/SizeText.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -27,8 +28,8 @@ void importTopK(OpBinder &b) {
     return;
   Dim size = b.dims(x)[axis];
   if (b.symbols().lowerBound(b.symbols().sub(count, size)) > 0)
-    return b.contradiction("K is " + b.symbols().toString(count) + ", but axis " +
-                           Twine(axis) + " has size " + b.symbols().toString(size));
+    return b.contradiction("K is " + describeSize(b.symbols(), count) + ", but axis " +
+                           Twine(axis) + " has size " + describeSize(b.symbols(), size));
   auto sorted = b.create<hx::SortOp>({HxBuilder::elementType(x), b.builder.getI64Type()},
                                      x, axis, isDescending);
   if (b.failed())

@@ -2,7 +2,18 @@
 //
 // The compiler is a library of its own (libhexin_compiler, which needs LLVM),
 // loaded when one of these is called first. Without it they return unavailable.
-// Thread-safe.
+//
+// Thread-safe: compiles may run side by side, with their own threads each. Everything
+// that is passed in is only read, and only during the call. Errors:
+//   notFound           the model, a file of its weights or a name in the options
+//   invalidArgument    an option is malformed, or does not fit the model
+//   corruptData        the model or artifact contradicts itself
+//   unsupported        an op, type or opset that is not known; an op that a target does
+//                      not take, with node, reason and remedy
+//   versionMismatch    an artifact, or libhexin_compiler, of another version
+//   ioError            a file cannot be read or written
+//   resourceExhausted  no memory, or a limit passed
+//   internal           a fault of ours
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILE_H
@@ -61,6 +72,7 @@ struct CompileOptions {
   /// process only, "" takes $HEXIN_CACHE_DIR, else $XDG_CACHE_HOME/hexin, else
   /// ~/.cache/hexin.
   std::string cacheDir = {};
+  /// Called from the thread that compiles, with 0 <= fraction <= 1; must not throw.
   std::function<void(const std::string &phase, double fraction)> progress = {};
 };
 

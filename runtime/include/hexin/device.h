@@ -1,4 +1,8 @@
 //===- hexin/device.h - the devices of this machine ------------------------===//
+//
+// A snapshot: what listDevices() gives belongs to the caller and is not updated.
+//
+//===----------------------------------------------------------------------===//
 #ifndef HEXIN_DEVICE_PUBLIC_H
 #define HEXIN_DEVICE_PUBLIC_H
 

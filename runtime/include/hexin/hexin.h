@@ -9,5 +9,6 @@
 #include "hexin/session.h"
 #include "hexin/status.h"
 #include "hexin/value.h"
+#include "hexin/value_type.h"
 
 #endif // HEXIN_HEXIN_H

@@ -10,6 +10,7 @@
 
 #include "hexin/status.h"
 #include "hexin/value.h"
+#include "hexin/value_type.h"
 
 #include <map>
 #include <memory>
@@ -22,16 +23,18 @@ namespace hexin {
 struct PortInfo {
   std::string name;
   ValueKind kind = ValueKind::tensor;
+  /// Of what holds others: the elements of the innermost tensors.
   DType dtype = DType::f32;
-  std::vector<int64_t> dims;        ///< -1 where the size is a symbol
+  std::vector<int64_t> dims;        ///< of tensors, elements per axis; -1: a symbol
   std::vector<std::string> symbols; ///< per axis: the symbol's name, or ""
   std::string doc;
+  ValueType type; ///< all of it
 };
 
 struct StateInfo {
   std::string name;
   DType dtype = DType::f32;
-  std::vector<int64_t> dims; ///< -1 where it follows an input's size
+  std::vector<int64_t> dims; ///< elements per axis; -1 where it follows an input's size
 };
 
 /// Whether code inside a file may run. A .hxm holds code, for cpu as machine code and
@@ -56,16 +59,23 @@ class HEXIN_EXPORT Model {
 public:
   /// Maps and verifies `path`. Every offset, size and index in it is checked; a file
   /// whose structure is damaged or lies gives corruptData with the place. What its
-  /// code does is not checked: see TrustPolicy.
+  /// code does is not checked: see TrustPolicy. The file must not be changed in place
+  /// while a copy of the Model lives (replacing it by a rename is no change).
+  /// Thread-safe.
+  ///   notFound         there is no such file
+  ///   ioError          it cannot be read or mapped
+  ///   corruptData      it is no .hxm, or one that contradicts itself
+  ///   versionMismatch  its version or a feature that it needs is not known here
   static Result<Model> open(const std::string &path, const OpenOptions &options = {});
 
-  const std::string &path() const;
+  // What the artifact declares. References live as long as any copy of the Model.
+  const std::string &path() const; ///< as given to open()
   const std::string &name() const;
   const std::string &doc() const;
   const std::vector<PortInfo> &inputs() const;
   const std::vector<PortInfo> &outputs() const;
   const std::vector<StateInfo> &states() const;
-  const std::map<std::string, std::string> &metadata() const;
+  const std::map<std::string, std::string> &metadata() const; ///< of the source model
   /// Targets it holds a program for: "cpu", "opencl", ...
   std::vector<std::string> targets() const;
 

@@ -65,12 +65,14 @@ class HEXIN_EXPORT Tensor {
 public:
   Tensor() = default;
 
-  /// Owned, uninitialised, 64-byte aligned memory. Fails on a negative size, on
-  /// overflow and when there is no memory.
+  /// Owned, uninitialised, 64-byte aligned memory. invalidArgument for a negative size,
+  /// an overflow or a dtype without elements of a size (string); resourceExhausted when
+  /// there is no memory.
   static Result<Tensor> allocate(DType dtype, std::span<const int64_t> dims);
 
   /// Borrows `data`, `byteLength` bytes, which must hold exactly the elements
-  /// of `dims`. `owner`, when given, is kept alive with the tensor.
+  /// of `dims` (else invalidArgument). The caller keeps it alive as long as the tensor
+  /// and what is made with it; `owner`, when given, is kept alive with the tensor.
   static Result<Tensor> wrap(DType dtype, std::span<const int64_t> dims, void *data,
                              size_t byteLength, std::shared_ptr<void> owner = nullptr);
 
@@ -83,6 +85,7 @@ public:
   const void *data() const { return data_; }
   template <typename T> T *as() { return static_cast<T *>(data_); }
   template <typename T> const T *as() const { return static_cast<const T *>(data_); }
+  /// What keeps the memory alive; null for memory of the caller.
   const std::shared_ptr<void> &owner() const { return owner_; }
 
 private:
@@ -117,6 +120,7 @@ struct Map {
   std::map<std::variant<int64_t, std::string>, Value> entries;
 };
 
+/// One of the five. The accessors give null when it is another one.
 class Value {
 public:
   Value() = default;

@@ -3,6 +3,7 @@
 #include "compiler/ir/SymbolicShapes.h"
 
 #include "compiler/ir/Ops.h"
+#include "compiler/ir/SizeText.h"
 #include "compiler/ir/WeightStore.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -52,6 +53,35 @@ TEST_F(SymbolicShapesTest, CreatesOpsWithTheirTypes) {
   EXPECT_EQ(type.getDimSize(1), 12);
   EXPECT_EQ(shapes.symbols().toString(shapes.dims(*concat)[0]), "N");
   EXPECT_EQ(shapes.symbols().toString(shapes.numElements(*concat)), "12*N");
+}
+
+TEST_F(SymbolicShapesTest, MessagesNameSizesAsTheModelDoes) {
+  auto x = mlir::RankedTensorType::get(
+      {mlir::ShapedType::kDynamic, mlir::ShapedType::kDynamic}, builder.getF32Type());
+  mlir::Value y = func.front().addArgument(x, builder.getUnknownLoc());
+  func.setType(builder.getFunctionType(func.front().getArgumentTypes(), {}));
+  shapes.addArgument(mlir::cast<mlir::BlockArgument>(y), {"", "s0"});
+  auto setNames = [&](unsigned index, llvm::StringRef name,
+                      llvm::ArrayRef<llvm::StringRef> dims) {
+    func.setArgAttr(index, "hx.name", builder.getStringAttr(name));
+    func.setArgAttr(index, "hx.dim_names", builder.getStrArrayAttr(dims));
+  };
+  setNames(0, "x", {"N", ""});
+  setNames(1, "y", {"", "s0"});
+  SymbolTable &symbols = shapes.symbols();
+  auto text = [&](Dim dim) { return describeSize(symbols, dim); };
+  EXPECT_EQ(text(shapes.dims(func.getArgument(0))[0]), "N");
+  EXPECT_EQ(text(shapes.dims(y)[0]), "input 'y' dimension 0");
+  EXPECT_EQ(text(shapes.dims(y)[1]), "s0") << "the model's own name, strange as it is";
+  EXPECT_EQ(text(symbols.add(symbols.mul(shapes.dims(y)[0], symbols.constant(2)),
+                             symbols.constant(1))),
+            "2*input 'y' dimension 0 + 1");
+  auto unary = createInferred<UnaryOp>(builder, shapes, loc("layer1/exp"),
+                                       builder.getF32Type(), UnaryFn::exp, y);
+  ASSERT_TRUE(mlir::succeeded(unary));
+  EXPECT_EQ(text(symbols.element(*unary, 3)), "element 3 of the result of 'layer1/exp'");
+  EXPECT_EQ(text(symbols.resultDim(*unary, 1)),
+            "dimension 1 of the result of 'layer1/exp'");
 }
 
 TEST_F(SymbolicShapesTest, RefusesWhatIsNoTensor) {

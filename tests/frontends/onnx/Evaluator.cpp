@@ -4,7 +4,8 @@
 
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/Errors.h"
-#include "compiler/ir/Ops.h"
+#include "compiler/ir/HostOps.h"
+#include "compiler/ir/ValueTypes.h"
 
 #include "runtime/reference/Reference.h"
 
@@ -214,6 +215,16 @@ Result<std::vector<Tensor>> evaluate(const ImportedModel &model,
                                      std::vector<Tensor> inputs,
                                      const EvaluateOptions &options) {
   auto func = mlir::ModuleOp(*model.module).lookupSymbol<mlir::func::FuncOp>("main");
+  bool hasHostValues =
+      llvm::any_of(func.getArgumentTypes(), hx::isHostType) ||
+      func.walk([](mlir::Operation *op) {
+            return hx::isHostOp(op) || llvm::any_of(op->getResultTypes(), hx::isHostType)
+                       ? mlir::WalkResult::interrupt()
+                       : mlir::WalkResult::advance();
+          })
+          .wasInterrupted();
+  if (hasHostValues)
+    return unsupported("values that are no tensors of numbers: tests/e2e runs them");
   if (func.getNumArguments() != inputs.size())
     return invalidArgument("expected " + std::to_string(func.getNumArguments()) +
                            " inputs");

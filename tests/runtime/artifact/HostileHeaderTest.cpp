@@ -38,7 +38,7 @@ TEST(HostileHeader, TeamsAreChecked) {
     m.program().kernels[0]->team_threads = threads;
     m.program().kernels[0]->local_bytes = bytes;
   };
-  constexpr uint64_t bit = fmt::featureTeamKernels;
+  constexpr uint64_t bit = fmt::teamKernelsFeature;
   expectRefused("teams without the bit", [&](auto &m) { teams(m, 0, 64, 1024); });
   expectRefused("threads", [&](auto &m) { teams(m, bit, 1 << 20, 1024); });
   expectRefused("local memory", [&](auto &m) { teams(m, bit, 64, 1u << 31); });

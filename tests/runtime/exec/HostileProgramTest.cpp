@@ -74,6 +74,11 @@ TEST_P(HostileProgram, BindingsStayInside) {
   negative.program().instructions[0]->variants[0]->bindings[0] = fmt::Binding(0, minus);
   EXPECT_STATUS(corruptData, "outside its memory", run(std::move(negative)));
 
+  ArtifactMaker askew = makeScaleTwice(device());
+  int32_t two = askew.constant(2);
+  askew.program().instructions[0]->variants[0]->bindings[0] = fmt::Binding(0, two);
+  EXPECT_STATUS(corruptData, "no multiple of its 4-byte elements", run(std::move(askew)));
+
   ArtifactMaker view = makeScaleTwice(device());
   uint32_t outside = view.alias(1, view.constant(1000), DType::f32, {0});
   view.program().instructions[1]->variants[0]->bindings[0] = fmt::Binding(outside, -1);

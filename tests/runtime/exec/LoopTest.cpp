@@ -1,4 +1,5 @@
 // Loops: instructions that are repeated, on both fake devices.
+#include "tests/runtime/exec/DoublingLoop.h"
 #include "tests/runtime/exec/SessionFixture.h"
 
 #include <functional>
@@ -10,59 +11,6 @@ using namespace test;
 using Op = fmt::ExprOp;
 
 class Loops : public OnFakes {};
-
-/// y = x doubled `trips` times (at most; as long as `again`), steps = what each
-/// iteration made; `trips` is an input on the host.
-struct DoublingLoop {
-  explicit DoublingLoop(const std::string &device) : m(device) {
-    uint32_t x = m.input("x", DType::f32, {-1}, {"n"});
-    uint32_t trips = m.input("trips", DType::i64, {1}, {}, fmt::Residency::host);
-    int32_t n = m.inputDim(0, 0), one = m.constant(1);
-    scale = m.kernel("scale", {false, true}, 2);
-    uint32_t entry = m.temp(DType::f32, {n});
-    // Values of the loop have the sizes that they are handed on with.
-    auto loopTemp = [&](uint32_t rank) {
-      auto id = static_cast<uint32_t>(m.program().values.size());
-      std::vector<int32_t> dims;
-      for (uint32_t axis = 0; axis < rank; ++axis)
-        dims.push_back(m.resultDim(id, static_cast<int32_t>(axis)));
-      return m.temp(DType::f32, dims);
-    };
-    uint32_t carried = loopTemp(1);
-    uint32_t next = m.temp(DType::f32, {n}), slice = m.temp(DType::f32, {n});
-    uint32_t result = loopTemp(1), stack = loopTemp(2);
-    uint32_t y = m.output("y", DType::f32, {n});
-    uint32_t steps = m.output("steps", DType::f32, {m.resultDim(stack, 0), n});
-    auto made = std::make_unique<fmt::LoopT>();
-    made->trip_count = m.element(trips, 0);
-    made->entries = {entry};
-    made->carried = {carried};
-    made->nexts = {next};
-    made->results = {result};
-    made->slices = {slice};
-    made->stacks = {stack};
-    m.program().loops.push_back(std::move(made));
-
-    m.runKernel(scale, {x, entry}, {n, one});
-    mark(fmt::InstructionKind::loop_begin, 0);
-    m.runKernel(scale, {carried, next}, {n, m.constant(2)});
-    m.runKernel(scale, {next, slice}, {n, m.op(Op::iteration, 0, -1)});
-    mark(fmt::InstructionKind::loop_end, 0);
-    m.runKernel(scale, {slice, stack}, {n, one});
-    m.runKernel(scale, {result, y}, {n, one});
-    m.runKernel(scale, {stack, steps}, {m.op(Op::mul, m.resultDim(stack, 0), n), one});
-  }
-
-  void mark(fmt::InstructionKind kind, int32_t loop) {
-    auto instruction = std::make_unique<fmt::InstructionT>();
-    instruction->kind = kind;
-    instruction->value = loop;
-    m.program().instructions.push_back(std::move(instruction));
-  }
-
-  ArtifactMaker m;
-  int32_t scale = 0;
-};
 
 TEST_P(Loops, CarriedValuesAndStacks) {
   auto session = start(std::move(DoublingLoop(device()).m));
@@ -80,6 +28,17 @@ TEST_P(Loops, CarriedValuesAndStacks) {
                 (std::vector<float>{0, 0, 4, -12, 16, -48}));
     }
   }
+}
+
+TEST_P(Loops, IterationsShareCommands) {
+  auto session = start(std::move(DoublingLoop(device()).m));
+  ASSERT_TRUE(session);
+  auto outputs =
+      session->run({{"x", makeTensor({2}, {1, -3})}, {"trips", makeInts({1}, {20})}});
+  ASSERT_TRUE(outputs) << outputs.status().toString();
+  EXPECT_EQ(floatsOf((*outputs)[0].value), (std::vector<float>{1 << 20, -3 << 20}));
+  // What an iteration hands on lies in two places in turn; the slices differ.
+  EXPECT_GE(session->stats().commandsReused, 20u - 4u);
 }
 
 TEST_P(Loops, ManyIterationsAreAnError) {

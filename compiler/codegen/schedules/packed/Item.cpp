@@ -8,16 +8,21 @@ using namespace mlir;
 
 namespace hexin::codegen::packed {
 
-/// Which matrix of `operand` belongs to the result's batch position `at`.
-static Value matrixNumberOf(ElementEmitter &emitter, Value operand, ArrayRef<Value> at) {
+/// Which matrix of `operand` belongs to position `at` among the result's batches. An
+/// axis whose size may turn out to be 1 has its only matrix for all of them.
+static Value matrixNumberOf(ElementEmitter &emitter, const Problem &problem,
+                            Value operand, ArrayRef<Value> at) {
   KernelBuilder &k = emitter.kernel();
   SmallVector<KExpr> sizes = emitter.sizes(operand);
   Value number = k.index(0);
   size_t batchRank = sizes.size() - 2;
   for (size_t axis = 0; axis < batchRank; ++axis) {
-    Value i = at[at.size() - batchRank + axis];
+    size_t ofResult = at.size() - batchRank + axis;
+    Value i = at[ofResult];
     if (k.exprs().constantValue(sizes[axis]) == 1)
       i = k.index(0);
+    else if (!(sizes[axis] == problem.batchSizes[ofResult]))
+      i = k.min(i, k.sub(k.value(sizes[axis]), k.index(1)));
     number = k.add(k.mul(number, k.value(sizes[axis])), i);
   }
   return number;
@@ -59,9 +64,9 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
     lhsBase = k.mul(outerIndex, k.value(p.depth)); // first channel of the group
   } else if (!p.batchSizes.empty()) {
     SmallVector<Value> at = k.delinearize(outerIndex, p.batchSizes);
-    lhsBase = k.mul(matrixNumberOf(emitter, p.lhs, at),
+    lhsBase = k.mul(matrixNumberOf(emitter, p, p.lhs, at),
                     k.mul(k.value(p.rows), k.value(p.depth)));
-    matrixNumber = matrixNumberOf(emitter, p.rhs, at);
+    matrixNumber = matrixNumberOf(emitter, p, p.rhs, at);
   }
   panelBase = k.add(k.mul(matrixNumber, k.value(matrix)),
                     k.mul(panel, k.mul(k.value(tapsDepth), k.index(p.width))));

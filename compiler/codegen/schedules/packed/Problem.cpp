@@ -66,10 +66,10 @@ template <typename OpT> void Problem::describeConv(ElementEmitter &emitter, OpT 
   rows = k.exprs().product({outSizes[0], outSizes[1], outSizes[2]});
   outer = k.size(k.shapes().symbols().constant(groups));
   WindowAxes axes(4, hx::Layout::nhwc);
-  hx::Dims pads =
-      beginPads(k.shapes(), op.getPads(), op.getPadPolicy(), taps, op.getStrides(),
-                op.getDilations(), axes.spatialOf(emitter.dims(lhs)),
-                axes.spatialOf(emitter.dims(op.getResult())));
+  hx::Dims pads = beginPads(k.shapes(), op.getPads(), op.getPadPolicy(),
+                            ArrayRef(weightDims).drop_front(2), op.getStrides(),
+                            op.getDilations(), axes.spatialOf(emitter.dims(lhs)),
+                            axes.spatialOf(emitter.dims(op.getResult())));
   hasPads = op.getPadPolicy() != hx::PadPolicy::explicit_pads ||
             llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
   for (hx::Dim pad : pads)
