@@ -6,7 +6,7 @@ BUILD  := build/$(PRESET)
 PYTHON := .venv/bin/python
 JOBS   ?= $(shell nproc)
 
-.PHONY: help setup build test demo models bench format format-check clean distclean
+.PHONY: help setup build test demo models bench conformance format format-check clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' Makefile | expand -t 22
@@ -34,6 +34,11 @@ demo: build ## read a picture with text on cpu and on opencl:0
 bench: build ## the table of models, devices, errors and latencies
 	$(PYTHON) tests/models/fetch_models.py --set spine
 	PYTHONPATH=$(BUILD)/python $(PYTHON) bench/spine.py --output-dir $(BUILD)/bench
+
+conformance: export HEXIN_CONFORMANCE = 1
+conformance: build ## onnx's suite, all devices and modes, beside other engines; writes the table
+	HEXIN_BUILD_DIR=$(BUILD) $(PYTHON) tests/conformance/runner.py --jobs $(JOBS) --update \
+		--engine hexin --engine onnxruntime --engine openvino
 
 SOURCES = $(shell find backends bench compiler examples frontends python runtime tests \
 	-name '*.h' -o -name '*.cpp' -o -name '*.c')

@@ -7,6 +7,7 @@
 #   HEXIN_VENV=DIR          where the environment lies (default: .venv)
 #   HEXIN_PYTHON=PROGRAM    the Python to use (default: the first suitable one)
 #   HEXIN_INTEL_OPENCL=1    also install Intel's OpenCL runtime for CPUs (0.8 GB; CI does)
+#   HEXIN_CONFORMANCE=1     also install the other engines of the table of conformance
 #   HEXIN_SKIP_APT=1        leave Debian packages alone (another distribution)
 #
 # Before it has installed anything it needs only bash, coreutils, sed and
@@ -84,12 +85,16 @@ findPython() {
 makeEnvironment() {
   local lists=("$here/requirements-build.txt" "$here/requirements-test.txt")
   [ "${HEXIN_INTEL_OPENCL:-0}" = 1 ] && lists+=("$here/requirements-intel-opencl.txt")
+  [ "${HEXIN_CONFORMANCE:-0}" = 1 ] && lists+=("$here/requirements-conformance.txt")
 
-  # The stamp says which lists and which script made the environment. A larger
-  # environment also serves who asks for the smaller one.
-  local stamp="$venv/.hexin-setup" key
-  key=$(cat "${lists[@]}" "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1)
-  if [ -f "$stamp" ] && grep -qx "$key" "$stamp" && "$venv/bin/python" -c '' 2>/dev/null; then
+  # The stamp says of every list that is in which form it was, and which script put it
+  # there: a larger environment also serves who asks for a smaller one.
+  local stamp="$venv/.hexin-setup" list wanted
+  wanted=$(for list in "${lists[@]}"; do
+    echo "$(basename "$list") $(cat "$list" "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1)"
+  done | sort)
+  if [ -f "$stamp" ] && [ -z "$(comm -23 <(echo "$wanted") <(sort "$stamp"))" ] &&
+     "$venv/bin/python" -c '' 2>/dev/null; then
     say "Python environment $venv: up to date"
     return
   fi
@@ -100,17 +105,13 @@ makeEnvironment() {
     rm -rf "$venv"
     "$python" -m venv "$venv"
   fi
-  local list arguments=()
+  local arguments=()
   for list in "${lists[@]}"; do arguments+=(-r "$list"); done
   say "installing wheels: $(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "${lists[@]}" | tr '\n' ' ')"
   "$venv/bin/python" -m pip install --disable-pip-version-check --quiet "${arguments[@]}" ||
     fail "pip could not install the wheels above (its own message is just before this line)"
-  {
-    echo "$key"
-    # With Intel's runtime in, the plain set-up is satisfied as well.
-    if [ "${HEXIN_INTEL_OPENCL:-0}" = 1 ]; then
-      cat "${lists[@]:0:2}" "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1
-    fi
+  { [ ! -f "$stamp" ] || grep -vFf <(cut -d' ' -f1 <<< "$wanted") "$stamp" || true
+    echo "$wanted"
   } > "$stamp.new"
   mv "$stamp.new" "$stamp"
 }

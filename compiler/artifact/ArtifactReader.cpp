@@ -104,7 +104,8 @@ Result<PortableModel> readPortable(const std::string &path, MLIRContext &context
                            std::to_string(header.portable_version()) +
                            "; this build reads " + std::to_string(portableVersion));
 
-  std::span<const std::byte> bytes = model.container->section(*section);
+  HEXIN_ASSIGN_OR_RETURN(SectionContents contents, model.container->contents(*section));
+  std::span<const std::byte> bytes = contents.bytes;
   Block block;
   ParserConfig config(&context);
   llvm::MemoryBufferRef buffer(

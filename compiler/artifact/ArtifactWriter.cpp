@@ -54,11 +54,29 @@ Result<std::string> writePortable(ModuleOp module, WeightSection &weights) {
   return bytes;
 }
 
-static Result<uint32_t> writeSection(ArtifactFile &file, fmt::SectionKind kind,
-                                     std::string_view bytes) {
-  HEXIN_RETURN_IF_ERROR(file.beginSection(kind));
-  HEXIN_RETURN_IF_ERROR(file.append(bytes));
+static Result<uint32_t> writeImage(ArtifactFile &file, const Image &image) {
+  if (!image.isMapped)
+    return file.addCompressed(fmt::SectionKind::image, image.bytes);
+  HEXIN_RETURN_IF_ERROR(file.beginSection(fmt::SectionKind::image));
+  HEXIN_RETURN_IF_ERROR(file.append(image.bytes));
   return file.endSection();
+}
+
+/// Images whose `isMapped` is as given. Those come first in a file, for they lie on
+/// pages of their own.
+static Status writeImages(ArtifactFile &file, std::vector<TargetProgram> &programs,
+                          bool isMapped) {
+  for (TargetProgram &program : programs)
+    for (const Image &image : program.images) {
+      if (image.isMapped != isMapped)
+        continue;
+      HEXIN_ASSIGN_OR_RETURN(uint32_t section, writeImage(file, image));
+      auto entry = std::make_unique<fmt::ImageT>();
+      entry->arch = image.arch;
+      entry->section = section;
+      program.program->images.push_back(std::move(entry));
+    }
+  return Status::success();
 }
 
 Result<uint64_t> writeArtifact(const std::string &path, fmt::HeaderT header,
@@ -66,19 +84,12 @@ Result<uint64_t> writeArtifact(const std::string &path, fmt::HeaderT header,
                                WeightSection &weights, const std::string &portable) {
   HEXIN_ASSIGN_OR_RETURN(std::unique_ptr<ArtifactFile> file, ArtifactFile::create(path));
   HEXIN_RETURN_IF_ERROR(weights.write(*file, header));
-  for (TargetProgram &program : programs) {
-    for (const Image &image : program.images) {
-      HEXIN_ASSIGN_OR_RETURN(uint32_t section,
-                             writeSection(*file, fmt::SectionKind::image, image.bytes));
-      auto entry = std::make_unique<fmt::ImageT>();
-      entry->arch = image.arch;
-      entry->section = section;
-      program.program->images.push_back(std::move(entry));
-    }
+  HEXIN_RETURN_IF_ERROR(writeImages(*file, programs, /*isMapped=*/true));
+  HEXIN_RETURN_IF_ERROR(writeImages(*file, programs, /*isMapped=*/false));
+  for (TargetProgram &program : programs)
     header.programs.push_back(std::move(program.program));
-  }
   HEXIN_RETURN_IF_ERROR(
-      writeSection(*file, fmt::SectionKind::portable, portable).status());
+      file->addCompressed(fmt::SectionKind::portable, portable).status());
   header.portable_version = portableVersion;
   return file->commit(header);
 }

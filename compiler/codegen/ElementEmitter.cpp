@@ -136,7 +136,8 @@ bool ElementEmitter::keepsLanes(Operation &op) const {
       })
       .Case([&](hx::PoolOp pool) { return pool.getLayout() == hx::Layout::nhwc; })
       .Case([&](hx::ResizeOp resize) {
-        return dims(resize.getInput()).back() == out.back();
+        return dims(resize.getInput()).back() == out.back() &&
+               !isStretched(resize, out.size() - 1);
       })
       .Default(false);
 }

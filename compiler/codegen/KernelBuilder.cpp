@@ -7,6 +7,8 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/xxhash.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace hexin::codegen {
@@ -14,14 +16,20 @@ namespace hexin::codegen {
 Type computeType(Type type) {
   if (type.isF16() || type.isBF16())
     return Float32Type::get(type.getContext());
-  if (auto integer = dyn_cast<IntegerType>(type))
-    return IntegerType::get(type.getContext(), integer.getWidth());
-  return type;
+  if (type.isInteger(1))
+    return type;
+  return storageType(type);
 }
 
 Type storageType(Type type) {
+  MLIRContext *context = type.getContext();
   if (auto integer = dyn_cast<IntegerType>(type))
-    return IntegerType::get(type.getContext(), std::max(8u, integer.getWidth()));
+    return IntegerType::get(context, std::max(8u, integer.getWidth()));
+  if (auto floating = dyn_cast<FloatType>(type); floating && floating.getWidth() <= 8)
+    return IntegerType::get(context, 8);
+  if (auto complex = dyn_cast<ComplexType>(type);
+      complex && complex.getElementType().isF32())
+    return IntegerType::get(context, 64);
   return type;
 }
 
@@ -329,6 +337,32 @@ Value KernelBuilder::floatConstant(double value, Type type, unsigned lanes) {
   if (lanes > 1)
     attr = DenseElementsAttr::get(VectorType::get({lanes}, type), {Attribute(attr)});
   return arith::ConstantOp::create(b, location, attr);
+}
+
+/// Sixteenths of small integers: what a formula has, rather than a trained model.
+static bool isOfAFormula(double value) {
+  return !std::isfinite(value) ||
+         (std::abs(value) <= 1024 && value * 16 == std::trunc(value * 16));
+}
+
+Value KernelBuilder::floatScalar(double value, Type type, unsigned lanes) {
+  if (isOfAFormula(value) || (!type.isF32() && !type.isF64()))
+    return floatConstant(value, type, lanes);
+  bool isWide = type.isF64();
+  int64_t bits =
+      isWide ? llvm::bit_cast<int64_t>(value)
+             : static_cast<int64_t>(llvm::bit_cast<uint32_t>(static_cast<float>(value)));
+  Value &scalar = floatScalars[{type, bits}];
+  if (!scalar) {
+    KExpr param = this->scalar(symbolicShapes.symbols().constant(bits));
+    unsigned number = use.exprs.nodes()[param.node].lhs;
+    OpBuilder entry(&func.getBody().front(), func.getBody().front().begin());
+    scalar = func.getBody().front().getArgument(bindingTypes.size() + number);
+    if (!isWide)
+      scalar = arith::TruncIOp::create(entry, location, entry.getI32Type(), scalar);
+    scalar = arith::BitcastOp::create(entry, location, type, scalar);
+  }
+  return splat(scalar, lanes);
 }
 
 Value KernelBuilder::intConstant(int64_t value, Type type, unsigned lanes) {

@@ -40,7 +40,8 @@ struct KernelUse {
 };
 
 /// In which type an element is computed (`i1` for bool, f32 for f16/bf16), and
-/// in which it stands in memory (i8 for bool; signless integers).
+/// in which it stands in memory (i8 for bool; signless integers). Narrower integers
+/// are the low bits of an i8; narrow floats and complex<f32> are their bits in both.
 mlir::Type computeType(mlir::Type hxElementType);
 mlir::Type storageType(mlir::Type hxElementType);
 /// `lanes` > 1 of them as a vector.
@@ -112,6 +113,9 @@ public:
   /// `value` as `lanes` equal lanes (1 = as it is).
   mlir::Value splat(mlir::Value value, unsigned lanes);
   mlir::Value floatConstant(double value, mlir::Type computeType, unsigned lanes);
+  /// A float of the model (a scale, an exponent), which no kernel should exist twice
+  /// for: a param with its bits, but for numbers that many models have (0, 1, 0.5, 3).
+  mlir::Value floatScalar(double value, mlir::Type computeType, unsigned lanes);
   mlir::Value intConstant(int64_t value, mlir::Type computeType, unsigned lanes);
 
   // -- loops ---------------------------------------------------------------------------
@@ -158,6 +162,7 @@ private:
   llvm::SmallVector<mlir::Type> bindingTypes;
   llvm::DenseMap<int32_t, mlir::Value> materialised;
   llvm::DenseMap<int64_t, mlir::Value> constants;
+  llvm::DenseMap<std::pair<mlir::Type, int64_t>, mlir::Value> floatScalars;
 };
 
 } // namespace hexin::codegen

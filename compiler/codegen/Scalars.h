@@ -20,13 +20,19 @@ mlir::Value emitBinary(KernelBuilder &k, hx::BinaryFn fn, mlir::Value x, mlir::V
                        mlir::Type type);
 mlir::Value emitCompare(KernelBuilder &k, hx::ComparePredicate predicate, mlir::Value x,
                         mlir::Value y, mlir::Type type);
-mlir::Value emitCast(KernelBuilder &k, mlir::Value x, mlir::Type from, mlir::Type to);
+/// What a cast to f8, e8m0 or f4 does with what does not fit.
+struct CastRounding {
+  bool saturates = true;
+  llvm::StringRef scale = "nearest"; ///< of e8m0 alone: "nearest", "up", "down"
+};
+mlir::Value emitCast(KernelBuilder &k, mlir::Value x, mlir::Type from, mlir::Type to,
+                     CastRounding rounding = CastRounding());
 mlir::Value emitActivation(KernelBuilder &k, hx::ActivationKind kind, mlir::Value x,
                            double alpha, double beta);
-/// saturate(round_even(x / scale) + zeroPoint) to integer type `to`; zeroPoint is
-/// in compute type of `to`, or null.
+/// saturate(round_even(x / scale) + zeroPoint) to integer type `to`, or to a narrow
+/// float without rounding twice; zeroPoint is in compute type of `to`, or null.
 mlir::Value emitQuantize(KernelBuilder &k, mlir::Value x, mlir::Value scale,
-                         mlir::Value zeroPoint, mlir::Type to);
+                         mlir::Value zeroPoint, mlir::Type to, bool saturates = true);
 mlir::Value emitDequantize(KernelBuilder &k, mlir::Value x, mlir::Value scale,
                            mlir::Value zeroPoint, mlir::Type from, mlir::Type to);
 /// One step of a reduction, and what it starts from.

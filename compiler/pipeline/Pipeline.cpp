@@ -30,7 +30,7 @@ LogicalResult optimize(ModuleOp module, const PipelineOptions &options) {
   return passes.run(module);
 }
 
-/// Packs operands, settles host values and forms the groups.
+/// Packs operands, settles host values, checks the target contract and forms the groups.
 static LogicalResult group(ModuleOp module, const PipelineOptions &options) {
   PassManager passes(module.getContext());
   passes.enableVerifier(options.verifyEach);
@@ -40,6 +40,7 @@ static LogicalResult group(ModuleOp module, const PipelineOptions &options) {
   passes.addPass(createCSEPass());
   passes.addNestedPass<func::FuncOp>(hx::createMaterializeResultsPass());
   passes.addPass(hx::createInferShapesPass());
+  passes.addNestedPass<func::FuncOp>(hx::createVerifyTargetContractPass());
   if (failed(passes.run(module)))
     return failure();
   for (auto func : module.getOps<func::FuncOp>())
@@ -52,6 +53,7 @@ LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   PassManager passes(module.getContext());
   passes.enableVerifier(options.verifyEach);
   passes.addNestedPass<func::FuncOp>(hx::createExpandCompactPass());
+  passes.addNestedPass<func::FuncOp>(hx::createExpandResizePass());
   passes.addNestedPass<func::FuncOp>(hx::createRowsLastPass());
   passes.addNestedPass<func::FuncOp>(hx::createChannelsLastPass());
   passes.addPass(hx::createFoldConstantsPass()); // weights with a height

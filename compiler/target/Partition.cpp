@@ -1,6 +1,7 @@
 #include "compiler/target/Partition.h"
 
 #include "compiler/codegen/Codegen.h"
+#include "compiler/ir/DeviceOps.h"
 #include "compiler/ir/Errors.h"
 #include "compiler/ir/HostOps.h"
 #include "compiler/ir/ValueTypes.h"
@@ -96,7 +97,7 @@ public:
         return WalkResult::advance();
       Place place = placeOf(op, shapes);
       if (place == Place::unsupported) {
-        op->emitOpError("has no kernel yet on any target");
+        hx::emitNodeError(op) << "cannot run on the device: " << hx::deviceRefusal(op);
         return WalkResult::interrupt();
       }
       if (place == Place::device && !hostOnly.contains(op))
@@ -297,7 +298,7 @@ LogicalResult markFallbacks(func::FuncOp func, const PlacementOptions &options) 
     bool isDisabled = place == Place::device && names(options.disabled, op);
     if (!isDisabled && place != Place::unsupported)
       return WalkResult::advance();
-    std::string reason = isDisabled ? "disabled by an option" : "no kernel on any device";
+    std::string reason = isDisabled ? "disabled by an option" : hx::deviceRefusal(op);
     if (!names(options.allowFallback, op)) {
       hx::emitNodeError(op) << "cannot run on the device: " << reason
                             << "; to run it on the host, allow "
@@ -333,15 +334,7 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
     return Place::host;
   if (hx::isHostOp(op))
     return Place::byNature;
-  if (isElementwise(op) || isMovement(op) || isa<hx::BitcastOp>(op))
-    return Place::device;
-  if (isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
-          hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
-          hx::MatMulIntegerOp, hx::ResizeOp, hx::PackOp, hx::CumulativeOp,
-          hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
-          hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp>(op))
-    return Place::device;
-  return Place::unsupported;
+  return hx::deviceRefusal(op).empty() ? Place::device : Place::unsupported;
 }
 
 llvm::DenseSet<Operation *> hostOnlyOps(func::FuncOp func, hx::SymbolicShapes &shapes) {

@@ -36,6 +36,9 @@ struct Image {
   std::string arch;
   std::string bytes;
   uint64_t kernelsReused = 0; ///< whose code came out of the cache
+  /// Whether devices map the bytes from the file (contract 15) and do not just read them
+  /// once; what is only read is compressed.
+  bool isMapped = false;
 };
 
 class Target {

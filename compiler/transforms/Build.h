@@ -3,6 +3,7 @@
 #define HEXIN_COMPILER_TRANSFORMS_BUILD_H
 
 #include "compiler/ir/Ops.h"
+#include "compiler/ir/SymbolicShapes.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -32,6 +33,35 @@ mlir::Value permutedShapeOperand(mlir::OpBuilder &builder, mlir::Location loc,
 /// `value` with `type`'s sizes, by hx.reshape; at most one size is dynamic.
 mlir::Value reshaped(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
                      llvm::ArrayRef<int64_t> sizes);
+
+/// Builds ops with inferred types in the place of `op`, which stays. After a failure
+/// nothing more is made and every value is null.
+class InferredBuilder {
+public:
+  InferredBuilder(mlir::Operation *op, SymbolicShapes &shapes)
+      : b(op), shapes(shapes), loc(op->getLoc()), i64(b.getI64Type()) {}
+
+  /// The one result of an OpT of `args`.
+  template <typename OpT, typename... Args>
+  mlir::Value make(mlir::Type elementType, Args &&...args) {
+    if (hasFailed)
+      return {};
+    auto made =
+        createInferred<OpT>(b, shapes, loc, elementType, std::forward<Args>(args)...);
+    hasFailed = mlir::failed(made);
+    return hasFailed ? mlir::Value() : (*made)->getResult(0);
+  }
+  mlir::Value ints(llvm::ArrayRef<int64_t> values) {
+    return shapeConstant(b, loc, values);
+  }
+
+protected:
+  mlir::OpBuilder b;
+  SymbolicShapes &shapes;
+  mlir::Location loc;
+  mlir::Type i64;
+  bool hasFailed = false;
+};
 
 /// Erases ops below `root` that nothing uses, whole chains at once.
 void eraseDead(mlir::Operation *root);

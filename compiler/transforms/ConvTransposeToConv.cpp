@@ -67,12 +67,12 @@ bool matches(ConvTransposeOp op) {
   return fill <= maxFillRatio;
 }
 
-class Rewriter {
+class Rewriter : InferredBuilder {
 public:
   Rewriter(ConvTransposeOp op, SymbolicShapes &shapes)
-      : op(op), shapes(shapes), b(op), type(tensorTypeOf(op.getInput()).getElementType()),
-        i64(b.getI64Type()), h(axisOf(op, 0)), w(axisOf(op, 1)),
-        channels(tensorTypeOf(op.getWeights()).getDimSize(1)) {}
+      : InferredBuilder(op, shapes), op(op),
+        type(tensorTypeOf(op.getInput()).getElementType()), h(axisOf(op, 0)),
+        w(axisOf(op, 1)), channels(tensorTypeOf(op.getWeights()).getDimSize(1)) {}
 
   LogicalResult run() {
     Value phases = make<ConvOp>(
@@ -92,16 +92,6 @@ public:
   }
 
 private:
-  template <typename OpT, typename... Args> Value make(Type elementType, Args &&...args) {
-    if (hasFailed)
-      return {};
-    auto made = createInferred<OpT>(b, shapes, op.getLoc(), elementType,
-                                    std::forward<Args>(args)...);
-    hasFailed = failed(made);
-    return hasFailed ? Value() : (*made)->getResult(0);
-  }
-  Value ints(ArrayRef<int64_t> values) { return shapeConstant(b, op.getLoc(), values); }
-
   /// [C, M, kh, kw] -> [sh*sw*M, C, Jh, Jw], the taps of each phase from last to first.
   Value phaseWeights() {
     auto shape = tensorTypeOf(op.getWeights()).getShape();
@@ -154,12 +144,9 @@ private:
   }
 
   ConvTransposeOp op;
-  SymbolicShapes &shapes;
-  OpBuilder b;
-  Type type, i64;
+  Type type;
   Axis h, w;
   int64_t channels;
-  bool hasFailed = false;
 };
 
 struct ConvTransposeToConvPass

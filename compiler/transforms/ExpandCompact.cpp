@@ -30,10 +30,10 @@ namespace {
 
 constexpr int64_t blockElements = 512;
 
-class Expander {
+class Expander : InferredBuilder {
 public:
   Expander(CompactOp op, SymbolicShapes &shapes)
-      : op(op), shapes(shapes), b(op), i64(b.getI64Type()), i1(b.getI1Type()) {}
+      : InferredBuilder(op, shapes), op(op), i1(b.getI1Type()) {}
 
   LogicalResult run() {
     Value block = ints({blockElements}), one = ints({1});
@@ -62,23 +62,10 @@ public:
   }
 
 private:
-  /// Null once an op could not be made.
-  template <typename OpT, typename... Args> Value make(Type elementType, Args &&...args) {
-    if (hasFailed)
-      return {};
-    auto made = createInferred<OpT>(b, shapes, op.getLoc(), elementType,
-                                    std::forward<Args>(args)...);
-    hasFailed = failed(made);
-    return hasFailed ? Value() : (*made)->getResult(0);
-  }
-  Value ints(ArrayRef<int64_t> values) { return shapeConstant(b, op.getLoc(), values); }
   Value binary(BinaryFn fn, Value x, Value y) { return make<BinaryOp>(i64, fn, x, y); }
 
   CompactOp op;
-  SymbolicShapes &shapes;
-  OpBuilder b;
-  Type i64, i1;
-  bool hasFailed = false;
+  Type i1;
 };
 
 struct ExpandCompactPass : impl::ExpandCompactPassBase<ExpandCompactPass> {

@@ -63,6 +63,15 @@ def ExpandCompactPass : Pass<"hx-expand-compact", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def ExpandResizePass : Pass<"hx-expand-resize", "::mlir::func::FuncOp"> {
+  let summary = "resizing with antialias as products with constant matrices";
+  let description = [{
+    After: no linear or cubic hx.resize with antialias, static sizes and constant
+    scales is left.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def RowsLastPass : Pass<"hx-rows-last", "::mlir::func::FuncOp"> {
   let summary = "softmax and normalisation over the last axis";
   let description = [{
@@ -128,6 +137,26 @@ def MaterializeResultsPass : Pass<"hx-materialize-results", "::mlir::func::FuncO
     the same type, which hx-canonicalisation would remove: runs after it.)
   }];
   let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
+def VerifyTargetContractPass : Pass<"hx-verify-target-contract", "::mlir::func::FuncOp"> {
+  let summary = "checks what placement and code generation take for granted";
+  let description = [{
+    Changes nothing. Fails at the first op of a function that does not meet the target
+    contract, and says which op of which node, and what to do:
+    - every op is in the closed core set or taken whole by codegen
+      (compiler/ir/DeviceOps.h), a view, a constant, arithmetic that the host follows,
+      control flow, or marked for the host by the caller's leave;
+    - tensors of kernels have element types that kernels compute with, all others types
+      that an artifact can hold; weights are static and stand in the weight table;
+    - operands read on the host are known as expressions over sizes, constants and
+      elements of values that the run makes;
+    - rows are last: softmax, log_softmax and layer_norm over one axis end at the last;
+    - windows over one or two axes are nhwc where their op has such a form;
+    - only hx.pack makes panels, and only convolutions and products read them;
+    - results, and what loops hand on, have memory of their own;
+    - every op but constants leads back to a node of the model.
+  }];
 }
 
 #endif

@@ -31,10 +31,11 @@ namespace {
 /// Writes Dims as tensor<1xi64> host values.
 class DimWriter {
 public:
-  /// At the top of the function, from its arguments.
+  /// At the top of the function, from its arguments, in the name of the first reader.
   DimWriter(func::FuncOp func, SymbolicShapes &shapes)
       : b(&func.getBody().front(), func.getBody().front().begin()), shapes(shapes),
         entry(&func.getBody().front()), loc(func.getLoc()) {}
+  void setLocation(Location location) { loc = location; }
   /// Before `reader`, from what is made before it.
   DimWriter(Operation *reader, func::FuncOp func, SymbolicShapes &shapes)
       : b(reader), shapes(shapes), entry(&func.getBody().front()), reader(reader),
@@ -244,6 +245,7 @@ struct ResolveShapesPass : impl::ResolveShapesPassBase<ResolveShapesPass> {
     for (Operation *op : readers) {
       auto reads = cast<HostReadOpInterface>(op);
       DimWriter localWriter(op, func, shapes);
+      writer.setLocation(op->getLoc());
       for (OpOperand &operand : op->getOpOperands()) {
         if (!reads.isHostRead(operand.getOperandNumber()) ||
             operand.get().getDefiningOp<ConstantOp>())

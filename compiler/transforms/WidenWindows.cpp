@@ -52,84 +52,58 @@ SmallVector<int64_t> heightPads(ArrayRef<int64_t> pads) {
   return {0, pads[0], 0, pads[1]};
 }
 
-struct WidenConv : OpRewritePattern<ConvOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ConvOp op, PatternRewriter &rewriter) const override {
-    if (op.getStrides().size() != 1 || op.getLayout() != Layout::nchw)
-      return failure();
-    Location loc = op.getLoc();
-    Value input = withHeight(rewriter, loc, op.getInput());
-    Value weights = withHeight(rewriter, loc, op.getWeights());
-    SmallVector<int64_t> sizes(tensorTypeOf(op.getResult()).getShape());
-    sizes.insert(sizes.begin() + 2, 1);
-    Value wide =
-        ConvOp::create(rewriter, loc, tensorTypeOf(op.getResult()).clone(sizes), input,
-                       weights, op.getBias(), op.getGroups(),
-                       prefixed(1, op.getStrides()), heightPads(op.getPads()),
-                       prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
-    rewriter.replaceOp(op, withoutHeight(rewriter, loc, wide));
-    return success();
-  }
-};
+/// The same op over two axes, of `type`, with `input` widened.
+Value widened(OpBuilder &b, ConvOp op, Value input, Type type) {
+  Value weights = withHeight(b, op.getLoc(), op.getWeights());
+  return ConvOp::create(b, op.getLoc(), type, input, weights, op.getBias(),
+                        op.getGroups(), prefixed(1, op.getStrides()),
+                        heightPads(op.getPads()), prefixed(1, op.getDilations()),
+                        op.getPadPolicy(), op.getLayout());
+}
 
-struct WidenConvInteger : OpRewritePattern<ConvIntegerOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ConvIntegerOp op,
-                                PatternRewriter &rewriter) const override {
-    if (op.getStrides().size() != 1 || op.getLayout() != Layout::nchw)
-      return failure();
-    Location loc = op.getLoc();
-    Value input = withHeight(rewriter, loc, op.getInput());
-    Value weights = withHeight(rewriter, loc, op.getWeights());
-    SmallVector<int64_t> sizes(tensorTypeOf(op.getResult()).getShape());
-    sizes.insert(sizes.begin() + 2, 1);
-    Value wide = ConvIntegerOp::create(
-        rewriter, loc, tensorTypeOf(op.getResult()).clone(sizes), input, weights,
-        op.getInputZeroPoint(), op.getWeightsZeroPoint(), op.getGroups(),
-        prefixed(1, op.getStrides()), heightPads(op.getPads()),
-        prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
-    rewriter.replaceOp(op, withoutHeight(rewriter, loc, wide));
-    return success();
-  }
-};
+Value widened(OpBuilder &b, ConvIntegerOp op, Value input, Type type) {
+  Value weights = withHeight(b, op.getLoc(), op.getWeights());
+  return ConvIntegerOp::create(b, op.getLoc(), type, input, weights,
+                               op.getInputZeroPoint(), op.getWeightsZeroPoint(),
+                               op.getGroups(), prefixed(1, op.getStrides()),
+                               heightPads(op.getPads()), prefixed(1, op.getDilations()),
+                               op.getPadPolicy(), op.getLayout());
+}
 
-struct WidenConvTranspose : OpRewritePattern<ConvTransposeOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ConvTransposeOp op,
-                                PatternRewriter &rewriter) const override {
-    if (op.getStrides().size() != 1 || op.getLayout() != Layout::nchw ||
-        op.getOutputSize())
-      return failure();
-    Location loc = op.getLoc();
-    Value input = withHeight(rewriter, loc, op.getInput());
-    Value weights = withHeight(rewriter, loc, op.getWeights());
-    SmallVector<int64_t> sizes(tensorTypeOf(op.getResult()).getShape());
-    sizes.insert(sizes.begin() + 2, 1);
-    Value wide = ConvTransposeOp::create(
-        rewriter, loc, tensorTypeOf(op.getResult()).clone(sizes), input, weights,
-        op.getBias(), Value(), op.getGroups(), prefixed(0, op.getOutputPadding()),
-        prefixed(1, op.getStrides()), heightPads(op.getPads()),
-        prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
-    rewriter.replaceOp(op, withoutHeight(rewriter, loc, wide));
-    return success();
-  }
-};
+Value widened(OpBuilder &b, ConvTransposeOp op, Value input, Type type) {
+  Value weights = withHeight(b, op.getLoc(), op.getWeights());
+  return ConvTransposeOp::create(
+      b, op.getLoc(), type, input, weights, op.getBias(), Value(), op.getGroups(),
+      prefixed(0, op.getOutputPadding()), prefixed(1, op.getStrides()),
+      heightPads(op.getPads()), prefixed(1, op.getDilations()), op.getPadPolicy(),
+      op.getLayout());
+}
 
-struct WidenPool : OpRewritePattern<PoolOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(PoolOp op, PatternRewriter &rewriter) const override {
-    if (op.getStrides().size() != 1 || op.getLayout() != Layout::nchw || op.getIndices())
+Value widened(OpBuilder &b, PoolOp op, Value input, Type type) {
+  auto wide =
+      PoolOp::create(b, op.getLoc(), TypeRange{type}, op.getFn(), input,
+                     prefixed(1, op.getWindow()), op.getCeilMode(), op.getStorageOrder(),
+                     prefixed(1, op.getStrides()), heightPads(op.getPads()),
+                     prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
+  return wide.getResult();
+}
+
+/// Whether the op has what only its form over one axis can say.
+template <typename OpT> bool isBound(OpT) { return false; }
+bool isBound(ConvTransposeOp op) { return op.getOutputSize() != Value(); }
+bool isBound(PoolOp op) { return op.getIndices() != Value(); }
+
+template <typename OpT> struct WidenWindow : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    if (op.getStrides().size() != 1 || op.getLayout() != Layout::nchw || isBound(op))
       return failure();
-    Location loc = op.getLoc();
-    Value input = withHeight(rewriter, loc, op.getInput());
-    SmallVector<int64_t> sizes(tensorTypeOf(op.getResult()).getShape());
+    Value input = withHeight(rewriter, op.getLoc(), op.getInput());
+    RankedTensorType type = tensorTypeOf(op->getResult(0));
+    SmallVector<int64_t> sizes(type.getShape());
     sizes.insert(sizes.begin() + 2, 1);
-    auto wide = PoolOp::create(
-        rewriter, loc, TypeRange{tensorTypeOf(op.getResult()).clone(sizes)}, op.getFn(),
-        input, prefixed(1, op.getWindow()), op.getCeilMode(), op.getStorageOrder(),
-        prefixed(1, op.getStrides()), heightPads(op.getPads()),
-        prefixed(1, op.getDilations()), op.getPadPolicy(), op.getLayout());
-    rewriter.replaceOp(op, withoutHeight(rewriter, loc, wide.getResult()));
+    Value wide = widened(rewriter, op, input, type.clone(sizes));
+    rewriter.replaceOp(op, withoutHeight(rewriter, op.getLoc(), wide));
     return success();
   }
 };
@@ -137,8 +111,8 @@ struct WidenPool : OpRewritePattern<PoolOp> {
 } // namespace
 
 void populateWidenWindowPatterns(RewritePatternSet &patterns) {
-  patterns.add<WidenConv, WidenConvInteger, WidenConvTranspose, WidenPool>(
-      patterns.getContext());
+  patterns.add<WidenWindow<ConvOp>, WidenWindow<ConvIntegerOp>,
+               WidenWindow<ConvTransposeOp>, WidenWindow<PoolOp>>(patterns.getContext());
 }
 
 } // namespace hexin::hx

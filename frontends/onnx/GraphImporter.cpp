@@ -100,8 +100,8 @@ LogicalResult GraphImporter::addInputs(func::FuncOp func,
     argumentTypes.push_back(input.type);
   func.setType(builder.getFunctionType(argumentTypes, {}));
   for (auto [i, input] : llvm::enumerate(*types)) {
-    BlockArgument argument =
-        scope.block->addArgument(input.type, builder.getUnknownLoc());
+    Location loc = NameLoc::get(builder.getStringAttr(toUtf8(StringRef(infos[i]->name))));
+    BlockArgument argument = scope.block->addArgument(input.type, loc);
     shapes.addArgument(argument, input.dimNames);
     func.setArgAttr(i, "hx.name", builder.getStringAttr(StringRef(infos[i]->name)));
     SmallVector<mlir::Attribute> names;

@@ -16,9 +16,11 @@ namespace hexin::onnx {
 static constexpr uint64_t maxNodes = 4'000'000;
 
 Location GraphImporter::locationOf(const Node &node, const Scope &scope) {
-  StringRef name = !node.name.empty()      ? StringRef(node.name)
-                   : !node.outputs.empty() ? StringRef(node.outputs[0])
-                                           : StringRef(node.opType);
+  StringRef name(node.name);
+  for (size_t i = 0; name.empty() && i < node.outputs.size(); ++i)
+    name = StringRef(node.outputs[i]);
+  if (name.empty())
+    name = StringRef(node.opType);
   return NameLoc::get(builder.getStringAttr(toUtf8(scope.prefix + name.str())));
 }
 

@@ -16,7 +16,7 @@ import onnx
 from onnx import helper
 from onnx.backend.base import Backend, BackendRep, namedtupledict
 
-from .compiler import compile
+from .compiler import CompileReport, compile
 from .device import devices
 from .errors import InvalidArgumentError
 from .model import Model
@@ -32,10 +32,11 @@ def _device_id(device: str) -> str:
 
 
 class HexinRep(BackendRep):
-    """A prepared model: a session that runs again and again."""
+    """A prepared model: a session that runs again and again, and what its compile reported."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, report: CompileReport) -> None:
         self.session = session
+        self.report = report
         self._input_names = [port.name for port in session.inputs]
         self._output_names = [port.name for port in session.outputs]
 
@@ -71,9 +72,11 @@ class HexinBackend(Backend):
         threads = kwargs.pop("threads", 0)
         with tempfile.TemporaryDirectory(prefix="hexin-") as directory:
             path = os.path.join(directory, "model.hxm")
-            compile(model, path, targets=[device.partition(":")[0]], **kwargs)
+            report = compile(
+                model, path, targets=[device.partition(":")[0]], **kwargs
+            )
             # The mapping outlives the file.
-            return HexinRep(Session(Model(path), device, threads=threads))
+            return HexinRep(Session(Model(path), device, threads=threads), report)
 
     @classmethod
     def run_model(

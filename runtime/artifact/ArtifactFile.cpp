@@ -2,6 +2,7 @@
 
 #include "runtime/artifact/Container.h"
 #include "runtime/artifact/VerifyHeader.h"
+#include "runtime/base/Compression.h"
 
 #include <algorithm>
 #include <array>
@@ -118,10 +119,15 @@ Status ArtifactFile::padFileTo(uint64_t alignment) {
 }
 
 Status ArtifactFile::beginSection(fmt::SectionKind kind) {
+  return openSection(kind, fmt::Compression::none);
+}
+
+Status ArtifactFile::openSection(fmt::SectionKind kind, fmt::Compression compression) {
   if (sectionHasher_)
     return failedPrecondition("a section of '" + path_ + "' is still open");
-  HEXIN_RETURN_IF_ERROR(padFileTo(sectionAlignment));
-  sections_.push_back({kind, fileBytes_, 0, 0});
+  bool isCompressed = compression != fmt::Compression::none;
+  HEXIN_RETURN_IF_ERROR(padFileTo(isCompressed ? frameAlignment : sectionAlignment));
+  sections_.push_back({kind, compression, fileBytes_, 0, 0});
   sectionHasher_.emplace();
   return Status::success();
 }
@@ -160,13 +166,27 @@ Result<uint32_t> ArtifactFile::endSection() {
   return static_cast<uint32_t>(sections_.size() - 1);
 }
 
+Result<uint32_t> ArtifactFile::addCompressed(fmt::SectionKind kind,
+                                             std::string_view contents) {
+  auto bytes = std::as_bytes(std::span(contents.data(), contents.size()));
+  std::optional<std::vector<std::byte>> frame = compress(bytes);
+  HEXIN_RETURN_IF_ERROR(
+      openSection(kind, frame ? fmt::Compression::zstd : fmt::Compression::none));
+  HEXIN_RETURN_IF_ERROR(append(frame ? std::span<const std::byte>(*frame) : bytes));
+  return endSection();
+}
+
 Result<uint64_t> ArtifactFile::commit(fmt::HeaderT &header) {
   if (sectionHasher_)
     return failedPrecondition("a section of '" + path_ + "' is still open");
   header.sections.clear();
+  uint64_t features = 0;
   for (const Section &section : sections_) {
     auto entry = std::make_unique<fmt::SectionT>();
     entry->kind = section.kind;
+    entry->compression = section.compression;
+    if (section.compression != fmt::Compression::none)
+      features |= compressedSectionsFeature;
     entry->offset = section.offset;
     entry->length = section.length;
     entry->hash = section.hash;
@@ -177,18 +197,24 @@ Result<uint64_t> ArtifactFile::commit(fmt::HeaderT &header) {
   auto headerBytes =
       std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
 
-  HEXIN_RETURN_IF_ERROR(padFileTo(weightAlignment));
+  HEXIN_RETURN_IF_ERROR(padFileTo(frameAlignment));
   if (Status bad = verifyHeader(*fmt::GetHeader(headerBytes.data()), headerBytes.size(),
                                 fileBytes_);
       !bad)
     return internalError("the artifact for '" + path_ +
                          "' does not pass its own checks: " + bad.toString());
+  std::optional<std::vector<std::byte>> frame = compress(headerBytes);
+  if (frame) {
+    features |= compressedHeaderFeature;
+    headerBytes = *frame;
+  }
 
   Preamble preamble{};
   preamble.magic = containerMagic;
   preamble.major = containerMajor;
   preamble.minor = containerMinor;
   preamble.preambleBytes = sizeof(Preamble);
+  preamble.requiredFeatures = features;
   preamble.headerOffset = fileBytes_;
   preamble.headerLength = headerBytes.size();
   preamble.headerHash = hash64(headerBytes);

@@ -47,14 +47,19 @@ public:
   uint64_t sectionBytes() const;
   /// Closes the section; returns its index in the header's table.
   Result<uint32_t> endSection();
+  /// A whole section that readers read but do not map: compressed, where that makes it
+  /// smaller. Returns its index.
+  Result<uint32_t> addCompressed(fmt::SectionKind kind, std::string_view contents);
 
   /// Fills header.sections, checks the header as a reader would (a failure is a
-  /// fault of the writer: internal), writes it and puts the file in its place.
-  /// Returns the file's length. Nothing may be called afterwards.
+  /// fault of the writer: internal), writes it (compressed, where that makes it smaller)
+  /// and puts the file in its place. Returns the file's length. Nothing may be called
+  /// afterwards.
   Result<uint64_t> commit(fmt::HeaderT &header);
 
 private:
   ArtifactFile() = default;
+  Status openSection(fmt::SectionKind kind, fmt::Compression compression);
   Status write(std::span<const std::byte> bytes);
   Status padFileTo(uint64_t alignment);
   Status flushBuffer();
@@ -66,6 +71,7 @@ private:
   uint64_t fileBytes_ = 0;
   struct Section {
     fmt::SectionKind kind;
+    fmt::Compression compression;
     uint64_t offset;
     uint64_t length;
     uint64_t hash;

@@ -3,6 +3,7 @@
 #include "runtime/artifact/VerifyHeader.h"
 #include "runtime/artifact/hexin_generated.h"
 #include "runtime/base/Checked.h"
+#include "runtime/base/Compression.h"
 #include "runtime/base/Hash.h"
 
 #include <cerrno>
@@ -84,7 +85,7 @@ Status checkPreamble(const Preamble &preamble, std::span<const std::byte> bytes)
         "the file has " + std::to_string(bytes.size()) + " bytes, but was written with " +
         std::to_string(preamble.fileLength) + "; it was cut off or appended to");
   if (preamble.headerOffset < sizeof(Preamble) ||
-      preamble.headerOffset % weightAlignment != 0 ||
+      preamble.headerOffset % frameAlignment != 0 ||
       !rangeFits(preamble.headerOffset, preamble.headerLength, bytes.size()) ||
       preamble.headerOffset + preamble.headerLength != bytes.size() ||
       preamble.headerLength >= FLATBUFFERS_MAX_BUFFER_SIZE)
@@ -122,6 +123,15 @@ Result<Container> Container::fromMemory(std::span<const std::byte> bytes,
   if (uint64_t hash = hash64(headerBytes); hash != preamble.headerHash)
     return corruptData("the header is damaged: hash " + hex(hash) + ", expected " +
                        hex(preamble.headerHash));
+  Container container;
+  if (preamble.requiredFeatures & compressedHeaderFeature) {
+    auto contents = decompress(headerBytes);
+    if (!contents)
+      return contents.status().withContext("the header");
+    container.headerMemory_ =
+        std::make_shared<const std::vector<std::byte>>(*std::move(contents));
+    headerBytes = *container.headerMemory_;
+  }
   auto *data = reinterpret_cast<const uint8_t *>(headerBytes.data());
   // A table and the offset that leads to it take 8 bytes; more tables than that
   // means that they are shared, which our writer never does.
@@ -130,11 +140,10 @@ Result<Container> Container::fromMemory(std::span<const std::byte> bytes,
   if (headerBytes.size() < 16 || !fmt::VerifyHeaderBuffer(verifier))
     return corruptData("the header is not a well-formed 'HXMH' FlatBuffer");
 
-  Container container;
   container.bytes_ = bytes;
   container.header_ = fmt::GetHeader(data);
   HEXIN_RETURN_IF_ERROR(
-      verifyHeader(*container.header_, preamble.headerLength, preamble.headerOffset));
+      verifyHeader(*container.header_, headerBytes.size(), preamble.headerOffset));
   if (verifyHashes && container.header_->sections()) {
     for (uint32_t i = 0; i < container.header_->sections()->size(); ++i) {
       uint64_t hash = hash64(container.section(i));
@@ -150,6 +159,15 @@ Result<Container> Container::fromMemory(std::span<const std::byte> bytes,
 std::span<const std::byte> Container::section(uint32_t index) const {
   const fmt::Section *section = header_->sections()->Get(index);
   return bytes_.subspan(section->offset(), section->length());
+}
+
+Result<SectionContents> Container::contents(uint32_t index) const {
+  if (header_->sections()->Get(index)->compression() == fmt::Compression::none)
+    return SectionContents(section(index));
+  auto contents = decompress(section(index));
+  if (!contents)
+    return contents.status().withContext("section " + std::to_string(index));
+  return SectionContents(*std::move(contents));
 }
 
 std::span<const std::byte> Container::weights() const {

@@ -1,5 +1,6 @@
 #include "runtime/artifact/Format.h"
 #include "runtime/artifact/ModelImpl.h"
+#include "runtime/base/Compression.h"
 
 #include <nlohmann/json.hpp>
 
@@ -57,6 +58,20 @@ ordered_json describeVariant(const fmt::Program &program, const fmt::Variant &va
     json["order"] = fmt::EnumNameOrderClass(variant.order());
     json["errorConstant"] = variant.error_constant();
   }
+  return json;
+}
+
+/// With `contentBytes` when it is compressed, as far as its frame can be read.
+ordered_json describeSection(const Container &container, uint32_t index) {
+  const fmt::Section &section = *container.header().sections()->Get(index);
+  ordered_json json = {{"kind", fmt::EnumNameSectionKind(section.kind())},
+                       {"offset", section.offset()},
+                       {"bytes", section.length()}};
+  if (section.compression() == fmt::Compression::none)
+    return json;
+  json["compression"] = fmt::EnumNameCompression(section.compression());
+  if (auto contents = frameContents(container.section(index)))
+    json["contentBytes"] = *contents;
   return json;
 }
 
@@ -182,10 +197,8 @@ std::string Model::describeJson() const {
         {{"name", state.name}, {"dtype", toString(state.dtype)}, {"dims", state.dims}});
   auto &sections = json["sections"] = ordered_json::array();
   if (header.sections())
-    for (const fmt::Section *section : *header.sections())
-      sections.push_back({{"kind", fmt::EnumNameSectionKind(section->kind())},
-                          {"offset", section->offset()},
-                          {"bytes", section->length()}});
+    for (uint32_t i = 0; i < header.sections()->size(); ++i)
+      sections.push_back(describeSection(impl_->container, i));
   json["weights"] = {{"count", sizeOf(header.weights())},
                      {"bytes", impl_->container.weights().size()}};
   auto &programs = json["programs"] = ordered_json::array();

@@ -28,12 +28,17 @@ Status verifySections(const fmt::Header &header, uint64_t sectionsEnd,
     std::string where = "section " + std::to_string(i);
     if (section->kind() > fmt::SectionKind::MAX)
       return versionMismatch(where + " is of a kind this build does not know");
-    if (section->offset() < sizeof(Preamble) ||
-        section->offset() % sectionAlignment != 0 ||
+    if (section->compression() > fmt::Compression::MAX)
+      return versionMismatch(where + " is compressed in a way this build does not know");
+    bool isCompressed = section->compression() != fmt::Compression::none;
+    if (isCompressed && section->kind() == fmt::SectionKind::weights)
+      return corruptData(where + ": weights cannot be compressed");
+    uint64_t alignment = isCompressed ? frameAlignment : sectionAlignment;
+    if (section->offset() < sizeof(Preamble) || section->offset() % alignment != 0 ||
         !rangeFits(section->offset(), section->length(), sectionsEnd))
       return corruptData(where + " (" + std::to_string(section->length()) + " bytes at " +
-                         std::to_string(section->offset()) +
-                         ") is not page-aligned inside the file");
+                         std::to_string(section->offset()) + ") is not aligned to " +
+                         std::to_string(alignment) + " bytes inside the file");
     if (section->kind() == fmt::SectionKind::weights &&
         std::exchange(weightsSection, i) != noSection)
       return corruptData(where + ": a second weights section");

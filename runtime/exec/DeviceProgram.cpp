@@ -193,13 +193,16 @@ Status DeviceProgram::loadImages() {
     if (image->arch()->string_view() != arch)
       continue;
     const fmt::Section *section = model_->header().sections()->Get(image->section());
+    HEXIN_ASSIGN_OR_RETURN(SectionContents contents,
+                           model_->container.contents(image->section()));
+    bool isInFile = section->compression() == fmt::Compression::none;
     hexin_image raw{};
     raw.struct_size = sizeof raw;
     raw.arch = image->arch()->c_str();
-    raw.data = model_->container.section(image->section()).data();
-    raw.size = section->length();
-    raw.fd = model_->container.fd();
-    raw.file_offset = section->offset();
+    raw.data = contents.bytes.data();
+    raw.size = contents.bytes.size();
+    raw.fd = isInFile ? model_->container.fd() : -1;
+    raw.file_offset = isInFile ? section->offset() : 0;
     raw.content_hash = section->hash();
     auto module = device_->load(raw);
     if (!module)

@@ -58,6 +58,10 @@ std::string sectionLines(const json &description) {
     text += "section  " + textOf(section, "kind");
     if (bytes.is_number_unsigned())
       text += "  " + formatBytes(bytes.get<uint64_t>());
+    const json &contents = member(section, "contentBytes");
+    if (contents.is_number_unsigned())
+      text += ", " + formatBytes(contents.get<uint64_t>()) + " with " +
+              textOf(section, "compression") + " undone";
     text += "\n";
   }
   return text;

@@ -54,6 +54,7 @@ def test_onnx_backend_runs_models_and_nodes():
     for inputs in ([x], x, {"x": x}):
         np.testing.assert_allclose(prepared.run(inputs)[0], expected)
     np.testing.assert_allclose(prepared.run([x]).y, expected)
+    assert prepared.report.kernels >= 1 and prepared.session.stats.runs == 4
     with pytest.raises(hexin.InvalidArgumentError):
         prepared.run([x, x])
     (sum_,) = backend.run_node(helper.make_node("Add", ["a", "b"], ["c"]), [x, x])

@@ -2,6 +2,7 @@
 
 #include "runtime/artifact/ArtifactFile.h"
 #include "runtime/artifact/Container.h"
+#include "runtime/base/Compression.h"
 #include "runtime/base/Hash.h"
 #include "runtime/device/KernelAbi.h"
 
@@ -15,7 +16,9 @@
 namespace hexin::test {
 namespace {
 
-constexpr std::string_view imageText = "fake kernels";
+/// Text that gets smaller.
+constexpr std::string_view imageText =
+    "fake kernel 1; fake kernel 2; fake kernel 3; fake kernel 4; fake kernel 5;";
 
 struct TemporaryFolder {
   TemporaryFolder()
@@ -307,10 +310,7 @@ void ArtifactMaker::constraint(int32_t expr, int64_t lo, int64_t hi,
 
 Status ArtifactMaker::write(const std::string &path) {
   HEXIN_ASSIGN_OR_RETURN(auto file, ArtifactFile::create(path));
-  HEXIN_RETURN_IF_ERROR(file->beginSection(fmt::SectionKind::image));
-  HEXIN_RETURN_IF_ERROR(file->append(imageText));
-  HEXIN_ASSIGN_OR_RETURN(uint32_t image, file->endSection());
-  static_cast<void>(image);
+  HEXIN_RETURN_IF_ERROR(file->addCompressed(fmt::SectionKind::image, imageText).status());
   if (!weights_.empty()) {
     HEXIN_RETURN_IF_ERROR(file->beginSection(fmt::SectionKind::weights));
     HEXIN_RETURN_IF_ERROR(file->append(weights_));
@@ -321,12 +321,14 @@ Status ArtifactMaker::write(const std::string &path) {
   return length.status();
 }
 
-std::vector<std::byte> ArtifactMaker::assemble() {
+std::vector<std::byte> ArtifactMaker::assemble(bool isCompressed) {
   std::vector<std::byte> file(sectionAlignment);
   header.sections.clear();
-  auto addSection = [&](fmt::SectionKind kind, std::span<const std::byte> bytes) {
+  auto addSection = [&](fmt::SectionKind kind, std::span<const std::byte> bytes,
+                        fmt::Compression compression) {
     auto section = std::make_unique<fmt::SectionT>();
     section->kind = kind;
+    section->compression = compression;
     section->offset = file.size();
     section->length = bytes.size();
     section->hash = hash64(bytes);
@@ -335,13 +337,22 @@ std::vector<std::byte> ArtifactMaker::assemble() {
     file.resize((file.size() + sectionAlignment - 1) / sectionAlignment *
                 sectionAlignment);
   };
-  addSection(fmt::SectionKind::image, std::as_bytes(std::span(imageText)));
+  auto imageBytes = std::as_bytes(std::span(imageText));
+  if (isCompressed)
+    addSection(fmt::SectionKind::image, *compress(imageBytes), fmt::Compression::zstd);
+  else
+    addSection(fmt::SectionKind::image, imageBytes, fmt::Compression::none);
   if (!weights_.empty())
-    addSection(fmt::SectionKind::weights, weights_);
+    addSection(fmt::SectionKind::weights, weights_, fmt::Compression::none);
   flatbuffers::FlatBufferBuilder builder;
   fmt::FinishHeaderBuffer(builder, fmt::Header::Pack(builder, &header));
-  auto bytes = std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
+  auto contents = std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
+  std::vector<std::byte> bytes(contents.begin(), contents.end());
   Preamble preamble{};
+  if (isCompressed) {
+    bytes = *compress(contents);
+    preamble.requiredFeatures = compressedHeaderFeature | compressedSectionsFeature;
+  }
   preamble.magic = containerMagic;
   preamble.major = containerMajor;
   preamble.minor = containerMinor;

@@ -69,8 +69,9 @@ public:
 
   fmt::ProgramT &program() { return *header.programs[0]; }
 
-  /// The bytes of a file with this header, not checked by anything.
-  std::vector<std::byte> assemble();
+  /// The bytes of a file with this header, not checked by anything; `isCompressed`: with
+  /// its image and header as frames.
+  std::vector<std::byte> assemble(bool isCompressed = false);
   /// Through ArtifactFile.
   Status write(const std::string &path);
   /// write() to a temporary file and open it.

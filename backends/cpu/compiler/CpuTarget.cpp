@@ -65,11 +65,15 @@ public:
     if (!linked)
       return kernels.emitError("linking the ")
              << traits.arch << " image failed: " << error;
-    if (!checkImage({reinterpret_cast<const uint8_t *>(linked->data()), linked->size()},
-                    error))
+    auto layout = checkImage(
+        {reinterpret_cast<const uint8_t *>(linked->data()), linked->size()}, error);
+    if (!layout)
       return kernels.emitError("the ")
              << traits.arch << " image is not loadable: " << error;
-    return Image{traits.arch, std::move(*linked), compiled->reused};
+    // Behind the last segment the linker writes what is for debuggers.
+    const ImageSegment &last = layout->segments().back();
+    linked->resize(last.fileOffset + last.byteLength);
+    return Image{traits.arch, std::move(*linked), compiled->reused, /*isMapped=*/true};
   }
 
   llvm::ArrayRef<llvm::StringRef> libraries() const override {

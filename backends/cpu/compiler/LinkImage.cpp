@@ -52,8 +52,8 @@ bool runLld(llvm::ArrayRef<std::string> inputs, const std::string &output,
       // Code and constants on pages of their own, nothing writable, symbols found
       // by the hash table that the loader reads.
       "-z", "separate-code", "-z", "rodynamic", "-z", "norelro", "-z", "noexecstack",
-      "-z", "text", "--hash-style=sysv", "--build-id=none", "--threads=1",
-      "--no-eh-frame-hdr", "-o", output.c_str()};
+      "-z", "text", "-z", "nosectionheader", "--hash-style=sysv", "--build-id=none",
+      "--threads=1", "--no-eh-frame-hdr", "-o", output.c_str()};
   for (const std::string &input : inputs)
     arguments.push_back(input.c_str());
   static std::mutex onlyOne;

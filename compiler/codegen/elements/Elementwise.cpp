@@ -54,7 +54,7 @@ Value emitElement(ElementEmitter &emitter, hx::SelectOp op, Index index, unsigne
 Value emitElement(ElementEmitter &emitter, hx::CastOp op, Index index, unsigned lanes) {
   Value x = emitter.readBroadcast(op.getInput(), op.getResult(), index, lanes);
   return emitCast(emitter.kernel(), x, elementType(op.getInput()),
-                  elementType(op.getResult()));
+                  elementType(op.getResult()), {op.getSaturate(), op.getRound()});
 }
 
 Value emitElement(ElementEmitter &emitter, hx::ActivationOp op, Index index,
@@ -67,10 +67,23 @@ Value emitElement(ElementEmitter &emitter, hx::ActivationOp op, Index index,
 Value emitElement(ElementEmitter &emitter, hx::ConstantOp op, Index, unsigned lanes) {
   KernelBuilder &k = emitter.kernel();
   auto splat = cast<DenseElementsAttr>(op.getValue());
-  Type type = computeType(elementType(op.getResult()));
+  Type element = elementType(op.getResult()), type = computeType(element);
   if (isa<FloatType>(type))
-    return k.floatConstant(splat.getSplatValue<APFloat>().convertToDouble(), type, lanes);
-  return k.intConstant(splat.getSplatValue<APInt>().getSExtValue(), type, lanes);
+    return k.floatScalar(splat.getSplatValue<APFloat>().convertToDouble(), type, lanes);
+  if (isa<FloatType>(element)) // its bits
+    return k.intConstant(splat.getSplatValue<APFloat>().bitcastToAPInt().getZExtValue(),
+                         type, lanes);
+  if (isa<ComplexType>(element)) {
+    auto number = splat.getSplatValue<std::complex<APFloat>>();
+    uint64_t low = number.real().bitcastToAPInt().getZExtValue();
+    uint64_t high = number.imag().bitcastToAPInt().getZExtValue();
+    return k.intConstant(static_cast<int64_t>(high << 32 | low), type, lanes);
+  }
+  APInt number = splat.getSplatValue<APInt>();
+  return k.intConstant(element.isUnsignedInteger() && !type.isInteger(64)
+                           ? static_cast<int64_t>(number.getZExtValue())
+                           : number.getSExtValue(),
+                       type, lanes);
 }
 
 } // namespace hexin::codegen

@@ -33,12 +33,16 @@ static Value readPerAxis(ElementEmitter &emitter, Value operand, int64_t axis,
 
 Value emitElement(ElementEmitter &emitter, hx::QuantizeOp op, Index index,
                   unsigned lanes) {
-  Value x = emitter.emit(op.getInput(), index, lanes);
+  KernelBuilder &k = emitter.kernel();
+  Type type = elementType(op.getInput());
+  Type wide = isa<FloatType>(type) ? computeType(type) : k.builder().getF32Type();
+  Value x = emitCast(k, emitter.emit(op.getInput(), index, lanes), type, wide);
   Value scale =
       readPerAxis(emitter, op.getScale(), op.getAxis(), op.getBlock(), index, lanes);
+  scale = emitCast(k, scale, elementType(op.getScale()), wide);
   Value zero =
       readPerAxis(emitter, op.getZeroPoint(), op.getAxis(), op.getBlock(), index, lanes);
-  return emitQuantize(emitter.kernel(), x, scale, zero, elementType(op.getResult()));
+  return emitQuantize(k, x, scale, zero, elementType(op.getResult()), op.getSaturate());
 }
 
 Value emitElement(ElementEmitter &emitter, hx::DequantizeOp op, Index index,
@@ -48,8 +52,10 @@ Value emitElement(ElementEmitter &emitter, hx::DequantizeOp op, Index index,
       readPerAxis(emitter, op.getScale(), op.getAxis(), op.getBlock(), index, lanes);
   Value zero =
       readPerAxis(emitter, op.getZeroPoint(), op.getAxis(), op.getBlock(), index, lanes);
-  return emitDequantize(emitter.kernel(), x, scale, zero, elementType(op.getInput()),
-                        elementType(op.getResult()));
+  KernelBuilder &k = emitter.kernel();
+  Type type = elementType(op.getResult());
+  scale = emitCast(k, scale, elementType(op.getScale()), computeType(type));
+  return emitDequantize(k, x, scale, zero, elementType(op.getInput()), type);
 }
 
 Value emitAboveZeroPoint(ElementEmitter &emitter, Value operand, Index at,

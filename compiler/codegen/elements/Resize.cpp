@@ -179,13 +179,20 @@ private:
 
 } // namespace
 
+bool isStretched(hx::ResizeOp op, size_t axis) {
+  auto scales = op.getScales().getDefiningOp<hx::ConstantOp>();
+  return scales && !cast<DenseElementsAttr>(scales.getValue())
+                        .getValues<APFloat>()[axis]
+                        .isExactlyValue(1);
+}
+
 Value emitElement(ElementEmitter &emitter, hx::ResizeOp op, Index index, unsigned lanes) {
   KernelBuilder &k = emitter.kernel();
   Formula f(k);
   hx::Dims in = emitter.dims(op.getInput()), out = emitter.dims(op.getResult());
   SmallVector<SmallVector<Tap>> taps(index.size());
   for (size_t axis = 0; axis < index.size(); ++axis) {
-    if (in[axis] == out[axis]) {
+    if (in[axis] == out[axis] && !isStretched(op, axis)) {
       taps[axis] = {{index[axis], Value()}};
       continue;
     }

@@ -83,6 +83,8 @@ mlir::Value emitElement(ElementEmitter &emitter, hx::PoolOp op, Index index,
 mlir::Value emitPoolIndex(ElementEmitter &emitter, hx::PoolOp op, Index index);
 
 // Resize.cpp
+/// An axis may be read at other places and keep its size: 4 * 1.2 is 4 elements, too.
+bool isStretched(hx::ResizeOp op, size_t axis);
 mlir::Value emitElement(ElementEmitter &emitter, hx::ResizeOp op, Index index,
                         unsigned lanes);
 

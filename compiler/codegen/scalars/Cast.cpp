@@ -1,5 +1,6 @@
 #include "compiler/codegen/Scalars.h"
 #include "compiler/codegen/scalars/Lanes.h"
+#include "compiler/codegen/scalars/NarrowFloats.h"
 
 #include <cmath>
 
@@ -37,10 +38,45 @@ Value floatToInt(Lanes &l, Value x, Type to) {
   return converted;
 }
 
+bool isNarrowFloat(Type type) {
+  return isa<FloatType>(type) && type.getIntOrFloatBitWidth() <= 8;
+}
+
+/// Whether it is an integer below a byte; the byte's low bits hold it.
+bool isNarrowInt(Type type) {
+  auto integer = dyn_cast<IntegerType>(type);
+  return integer && integer.getWidth() > 1 && integer.getWidth() < 8;
+}
+
+/// The low bits of a byte, extended.
+Value wrapped(Lanes &l, Value byte, IntegerType type) {
+  Type i8 = l.b.getI8Type();
+  if (type.isUnsigned())
+    return l.op<arith::AndIOp>(byte, l.i((1 << type.getWidth()) - 1, i8));
+  Value unused = l.i(8 - type.getWidth(), i8);
+  return l.op<arith::ShRSIOp>(l.op<arith::ShLIOp>(byte, unused), unused);
+}
+
 } // namespace
 
-Value emitCast(KernelBuilder &k, Value x, Type from, Type to) {
+Value emitCast(KernelBuilder &k, Value x, Type from, Type to, CastRounding rounding) {
+  if (from == to)
+    return x;
   Lanes l(k, x);
+  OpBuilder &b = l.b;
+  if (isNarrowFloat(from))
+    return emitCast(k, decodeNarrow(l, x, from), b.getF32Type(), to, rounding);
+  if (isNarrowInt(from)) { // callers' bytes may hold anything above the low bits
+    x = wrapped(l, x, cast<IntegerType>(from));
+    from = from.isUnsignedInteger() ? b.getIntegerType(8, false) : b.getI8Type();
+  }
+  if (isNarrowFloat(to)) {
+    bool isWide = isa<IntegerType>(from) && from.getIntOrFloatBitWidth() >= 32;
+    Type wide = from.isF64() || isWide ? Type(b.getF64Type()) : Type(b.getF32Type());
+    return encodeNarrow(l, emitCast(k, x, from, wide), to, rounding);
+  }
+  if (isNarrowInt(to))
+    return wrapped(l, emitCast(k, x, from, b.getI8Type()), cast<IntegerType>(to));
   Type source = computeType(from), result = computeType(to);
   if (to.isInteger(1)) {
     if (from.isInteger(1))

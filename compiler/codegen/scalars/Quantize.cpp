@@ -9,9 +9,16 @@ using namespace mlir;
 
 namespace hexin::codegen {
 
-Value emitQuantize(KernelBuilder &k, Value x, Value scale, Value zeroPoint, Type to) {
+Value emitQuantize(KernelBuilder &k, Value x, Value scale, Value zeroPoint, Type to,
+                   bool saturates) {
   Lanes l(k, x);
   Type t = getElementTypeOrSelf(x.getType());
+  if (isa<FloatType>(to)) {
+    Value quotient = l.op<arith::DivFOp>(x, scale);
+    if (zeroPoint)
+      quotient = l.op<arith::AddFOp>(quotient, emitCast(k, zeroPoint, to, t));
+    return emitCast(k, quotient, t, to, {saturates});
+  }
   auto integer = cast<IntegerType>(to);
   unsigned width = integer.getWidth();
   bool isUnsigned = integer.isUnsigned();
@@ -27,14 +34,20 @@ Value emitQuantize(KernelBuilder &k, Value x, Value scale, Value zeroPoint, Type
   Type i32 = l.b.getI32Type();
   Value converted = arith::FPToSIOp::create(l.b, l.loc, l.shaped(i32), clamped);
   if (width < 32)
-    converted = arith::TruncIOp::create(
-        l.b, l.loc, l.shaped(IntegerType::get(l.b.getContext(), width)), converted);
+    converted = arith::TruncIOp::create(l.b, l.loc, l.shaped(computeType(to)), converted);
   return converted;
 }
 
 Value emitDequantize(KernelBuilder &k, Value x, Value scale, Value zeroPoint, Type from,
                      Type to) {
   Lanes l(k, x);
+  if (isa<FloatType>(from)) {
+    Type wide = computeType(to);
+    Value value = emitCast(k, x, from, wide);
+    if (zeroPoint)
+      value = l.op<arith::SubFOp>(value, emitCast(k, zeroPoint, from, wide));
+    return l.op<arith::MulFOp>(value, scale);
+  }
   Type i32 = l.b.getI32Type();
   Value wide = emitCast(k, x, from, i32);
   if (zeroPoint)

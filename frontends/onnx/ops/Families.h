@@ -7,20 +7,29 @@ namespace hexin::onnx {
 class OpTable;
 
 void registerActivationOps(OpTable &table);
+void registerAttentionOps(OpTable &table);
 void registerConstantOps(OpTable &table);
 void registerControlOps(OpTable &table);
 void registerConvOps(OpTable &table);
+void registerDecodingOps(OpTable &table);
+void registerEinsumOps(OpTable &table);
 void registerElementwiseOps(OpTable &table);
+void registerFourierOps(OpTable &table);
+void registerGatedOps(OpTable &table);
 void registerGatherOps(OpTable &table);
+void registerGridSampleOps(OpTable &table);
 void registerIndexOps(OpTable &table);
 void registerLayoutOps(OpTable &table);
+void registerLinearAttentionOps(OpTable &table);
 void registerLoopOps(OpTable &table);
+void registerLossOps(OpTable &table);
 void registerMapOps(OpTable &table);
 void registerMatMulOps(OpTable &table);
 void registerMicrosoftOps(OpTable &table);
 void registerMlOps(OpTable &table);
 void registerMovementOps(OpTable &table);
 void registerNormOps(OpTable &table);
+void registerOptimizerOps(OpTable &table);
 void registerPadOps(OpTable &table);
 void registerPoolOps(OpTable &table);
 void registerQuantizeOps(OpTable &table);
@@ -32,24 +41,36 @@ void registerSequenceOps(OpTable &table);
 void registerSliceOps(OpTable &table);
 void registerSortOps(OpTable &table);
 void registerSpectralOps(OpTable &table);
+void registerSpectralTableOps(OpTable &table);
 void registerTextOps(OpTable &table);
+void registerUniqueOps(OpTable &table);
+void registerUnpoolOps(OpTable &table);
 
 inline void registerAllOps(OpTable &table) {
   registerActivationOps(table);
+  registerAttentionOps(table);
   registerConstantOps(table);
   registerControlOps(table);
   registerConvOps(table);
+  registerDecodingOps(table);
+  registerEinsumOps(table);
   registerElementwiseOps(table);
+  registerFourierOps(table);
+  registerGatedOps(table);
   registerGatherOps(table);
+  registerGridSampleOps(table);
   registerIndexOps(table);
   registerLayoutOps(table);
+  registerLinearAttentionOps(table);
   registerLoopOps(table);
+  registerLossOps(table);
   registerMapOps(table);
   registerMatMulOps(table);
   registerMicrosoftOps(table);
   registerMlOps(table);
   registerMovementOps(table);
   registerNormOps(table);
+  registerOptimizerOps(table);
   registerPadOps(table);
   registerPoolOps(table);
   registerQuantizeOps(table);
@@ -61,7 +82,10 @@ inline void registerAllOps(OpTable &table) {
   registerSliceOps(table);
   registerSortOps(table);
   registerSpectralOps(table);
+  registerSpectralTableOps(table);
   registerTextOps(table);
+  registerUniqueOps(table);
+  registerUnpoolOps(table);
 }
 
 } // namespace hexin::onnx

@@ -5,6 +5,7 @@
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ValueTypes.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/Loops.h"
 #include "frontends/onnx/ops/Sequences.h"
 
 #include "compiler/ir/HostOps.h"
@@ -15,22 +16,12 @@ using hexin::hx::Dim;
 using hexin::hx::Dims;
 
 namespace hexin::onnx {
-namespace {
 
 using Outputs = SmallVector<Value>;
+
+namespace {
+
 using Attempt = GraphImporter::Attempt;
-
-struct LoopParts {
-  Value tripCount, condition; ///< or null
-  bool ignoresCondition = false;
-  Outputs carried;
-  size_t numStacked = 0;
-};
-
-/// Writes the body at the insertion point; gives the condition to go on, the carried
-/// values and the slices.
-using BodyImporter = llvm::function_ref<FailureOr<Outputs>(Block &block, Value iteration,
-                                                           ArrayRef<Value> carried)>;
 
 bool isConstant(OpBinder &b, Value value, int64_t number) {
   auto contents = b.shapes.contents(value);
@@ -52,7 +43,7 @@ public:
   LoopImporter(OpBinder &b, LoopParts parts) : b(b), parts(std::move(parts)) {}
 
   /// The results, or nothing after an error.
-  Outputs run(BodyImporter body) {
+  Outputs run(LoopBody body) {
     size_t numResults = parts.carried.size() + parts.numStacked;
     SmallVector<Type> types(numResults,
                             RankedTensorType::get({}, b.builder.getF32Type()));
@@ -91,9 +82,11 @@ public:
   }
 
 private:
-  Attempt tryBody(BodyImporter body, Outputs &yielded, std::string &message) {
+  Attempt tryBody(LoopBody body, Outputs &yielded, std::string &message) {
     return b.importer().attempt(
         [&]() -> LogicalResult {
+          OpBuilder::InsertionGuard guard(b.builder);
+          b.builder.setInsertionPointToEnd(block);
           SmallVector<Value> carried(block->getArguments().drop_front());
           FailureOr<Outputs> outputs = body(*block, block->getArgument(0), carried);
           if (mlir::failed(outputs))
@@ -211,6 +204,14 @@ private:
   llvm::SmallSetVector<size_t, 2> wasFilled; ///< carried values that became optionals
 };
 
+} // namespace
+
+Outputs buildLoop(OpBinder &b, LoopParts parts, LoopBody body) {
+  return LoopImporter(b, std::move(parts)).run(body);
+}
+
+namespace {
+
 /// M?, cond?, carried...; the body takes the iteration, the condition (which holds, or
 /// the body would not run) and the carried values.
 void importLoop(OpBinder &b) {
@@ -237,18 +238,15 @@ void importLoop(OpBinder &b) {
     return;
   auto body = [&](Block &block, Value iteration,
                   ArrayRef<Value> carried) -> FailureOr<Outputs> {
-    OpBuilder::InsertionGuard guard(b.builder);
-    b.builder.setInsertionPointToEnd(&block);
     Outputs arguments{iteration, b.scalar(b.builder.getI1Type(), 1)};
     llvm::append_range(arguments, carried);
     auto outputs = b.importer().importSubgraph(*graph, b.scope(), &block, arguments);
     if (mlir::failed(outputs) || outputs->empty())
       return outputs;
-    b.builder.setInsertionPointToEnd(&block);
     (*outputs)[0] = ShapeMath(b).toScalar(outputs->front());
     return b.failed() ? FailureOr<Outputs>(failure()) : outputs;
   };
-  for (auto [i, value] : llvm::enumerate(LoopImporter(b, std::move(parts)).run(body)))
+  for (auto [i, value] : llvm::enumerate(buildLoop(b, std::move(parts), body)))
     b.result(static_cast<unsigned>(i), value);
 }
 
@@ -341,8 +339,6 @@ void importScan(OpBinder &b) {
     return;
   auto body = [&](Block &block, Value iteration,
                   ArrayRef<Value> carried) -> FailureOr<Outputs> {
-    OpBuilder::InsertionGuard guard(b.builder);
-    b.builder.setInsertionPointToEnd(&block);
     Outputs arguments(carried);
     for (int64_t i = 0; i < numSequences; ++i)
       arguments.push_back(b.gather(b.input(numStates + i),
@@ -357,7 +353,7 @@ void importScan(OpBinder &b) {
     outputs->insert(outputs->begin(), goesOn);
     return outputs;
   };
-  Outputs results = LoopImporter(b, std::move(parts)).run(body);
+  Outputs results = buildLoop(b, std::move(parts), body);
   for (auto [i, value] : llvm::enumerate(results)) {
     int64_t stack = static_cast<int64_t>(i) - numStates;
     b.result(static_cast<unsigned>(i),
@@ -390,8 +386,6 @@ void importSequenceMap(OpBinder &b) {
     return;
   auto body = [&](Block &block, Value iteration,
                   ArrayRef<Value> carried) -> FailureOr<Outputs> {
-    OpBuilder::InsertionGuard guard(b.builder);
-    b.builder.setInsertionPointToEnd(&block);
     Outputs arguments;
     for (auto [i, input] : llvm::enumerate(b.allInputs())) {
       bool isSequence = input && isa<hx::SequenceType>(input.getType());
@@ -406,13 +400,12 @@ void importSequenceMap(OpBinder &b) {
     auto outputs = b.importer().importSubgraph(*graph, b.scope(), &block, arguments);
     if (mlir::failed(outputs))
       return failure();
-    b.builder.setInsertionPointToEnd(&block);
     for (auto [output, sequence] : llvm::zip(*outputs, carried))
       output = inserted(b, sequence, output, Value());
     outputs->insert(outputs->begin(), goesOn);
     return b.failed() ? FailureOr<Outputs>(failure()) : outputs;
   };
-  for (auto [i, value] : llvm::enumerate(LoopImporter(b, std::move(parts)).run(body)))
+  for (auto [i, value] : llvm::enumerate(buildLoop(b, std::move(parts), body)))
     b.result(static_cast<unsigned>(i), value);
 }
 

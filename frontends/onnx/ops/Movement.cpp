@@ -3,6 +3,7 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/RunTimeAxes.h"
 
 using namespace mlir;
 using hexin::hx::Dim;
@@ -99,10 +100,25 @@ SmallVector<int64_t> readAxes(OpBinder &b, int64_t rank) {
   return b.failed() ? SmallVector<int64_t>() : b.normalizeAxes(axes, rank);
 }
 
+/// The axes input where its numbers are not known.
+std::optional<Dims> runTimeAxes(OpBinder &b) {
+  if (b.sinceVersion() < 13 || !b.has(1))
+    return std::nullopt;
+  Dims axes = b.readInts(1);
+  return b.failed() || ShapeMath::constants(axes) ? std::nullopt : std::optional(axes);
+}
+
 void importSqueeze(OpBinder &b) {
   Value x = b.input(0);
   Dims dims = b.dims(x);
   SmallVector<int64_t> axes;
+  if (std::optional<Dims> chosen = runTimeAxes(b)) {
+    if (chosen->size() > dims.size())
+      return b.error(Twine(chosen->size()) + " axes are given for rank " +
+                     Twine(dims.size()));
+    RunTimeAxes removed(b, *chosen, static_cast<int64_t>(dims.size()));
+    return b.result(0, b.shape.reshape(x, removed.removedFrom(dims)));
+  }
   if (b.sinceVersion() >= 13 ? b.has(1) : b.hasAttribute("axes")) {
     axes = readAxes(b, static_cast<int64_t>(dims.size()));
   } else {
@@ -129,7 +145,12 @@ void importUnsqueeze(OpBinder &b) {
   int64_t numAxes = b.sinceVersion() >= 13
                         ? static_cast<int64_t>(b.readInts(1).size())
                         : static_cast<int64_t>(b.intsAttr("axes").size());
-  SmallVector<int64_t> axes = readAxes(b, HxBuilder::rank(b.input(0)) + numAxes);
+  int64_t rank = HxBuilder::rank(b.input(0)) + numAxes;
+  if (std::optional<Dims> chosen = runTimeAxes(b)) {
+    Dims dims = RunTimeAxes(b, *chosen, rank).insertedInto(b.dims(b.input(0)));
+    return b.result(0, b.shape.reshape(b.input(0), dims));
+  }
+  SmallVector<int64_t> axes = readAxes(b, rank);
   b.result(0, b.shape.unsqueeze(b.input(0), axes));
 }
 

@@ -2,6 +2,7 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/RunTimeAxes.h"
 
 using namespace mlir;
 using hexin::hx::Dim;
@@ -23,6 +24,15 @@ struct Pads {
   Dims low, high;
 };
 
+Pads padsOfChosen(OpBinder &b, ArrayRef<Dim> given, const RunTimeAxes &axes, Pads pads) {
+  for (auto [axis, low, high] : llvm::enumerate(pads.low, pads.high)) {
+    Dim zero = b.shape.constant(0);
+    low = axes.valueOf(static_cast<int64_t>(axis), given.take_front(axes.count()), zero);
+    high = axes.valueOf(static_cast<int64_t>(axis), given.drop_front(axes.count()), zero);
+  }
+  return pads;
+}
+
 /// [begin of each axis..., end of each axis...], for some axes since 18.
 Pads readPads(OpBinder &b, int64_t rank) {
   Dims given;
@@ -35,9 +45,18 @@ Pads readPads(OpBinder &b, int64_t rank) {
   SmallVector<int64_t> axes;
   for (int64_t axis = 0; axis < rank; ++axis)
     axes.push_back(axis);
-  if (b.has(3))
-    axes = b.constantInts(3, "the axes of a pad");
   Pads pads{Dims(rank, b.shape.constant(0)), Dims(rank, b.shape.constant(0))};
+  if (b.has(3)) {
+    Dims chosen = b.readInts(3);
+    auto known = ShapeMath::constants(chosen);
+    if (known)
+      axes = *known;
+    else if (given.size() == 2 * chosen.size())
+      return padsOfChosen(b, given, RunTimeAxes(b, chosen, rank), pads);
+    else
+      b.error("expected " + Twine(2 * chosen.size()) + " pads, got " +
+              Twine(given.size()));
+  }
   if (!b.failed() && given.size() != 2 * axes.size())
     b.error("expected " + Twine(2 * axes.size()) + " pads, got " + Twine(given.size()));
   for (size_t i = 0; i < axes.size() && !b.failed(); ++i) {

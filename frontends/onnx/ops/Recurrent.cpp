@@ -2,6 +2,7 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/Recurrences.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 
@@ -10,8 +11,6 @@ using hexin::hx::Dim;
 using hexin::hx::Dims;
 
 namespace hexin::onnx {
-namespace {
-
 std::optional<hx::RecurrentDirection> readDirection(OpBinder &b) {
   StringRef name = b.stringAttr("direction", "forward");
   auto direction = hx::symbolizeRecurrentDirection(name);
@@ -19,6 +18,24 @@ std::optional<hx::RecurrentDirection> readDirection(OpBinder &b) {
     b.error("direction '" + name + "': expected forward, reverse or bidirectional");
   return direction;
 }
+
+int64_t readHiddenSize(OpBinder &b, Value recurrence) {
+  if (HxBuilder::rank(recurrence) != 3) {
+    b.contradiction("R has rank " + Twine(HxBuilder::rank(recurrence)) + ", expected 3");
+    return 0;
+  }
+  if (b.failed())
+    return 0;
+  auto inferred = hx::SymbolTable::constantValue(b.dims(recurrence)[2]);
+  int64_t hidden = b.intAttr("hidden_size", inferred.value_or(0));
+  if (hidden < 1)
+    b.error("hidden_size=" + Twine(hidden) +
+            ": expected the number of cells, which the "
+            "sizes of R do not tell either");
+  return hidden;
+}
+
+namespace {
 
 /// -, -, -, B?, sequence_lens?, initial_h?, initial_c?, P? -> Y, Y_h, Y_c, with
 /// `weights` [D, 4H, I] and `recurrence` [D, 4H, H]. With layout 1 the batch comes
@@ -37,11 +54,7 @@ void importLstmWith(OpBinder &b, Value x, Value weights, Value recurrence) {
     initialH = initialH ? b.transpose(initialH, {1, 0, 2}) : initialH;
     initialC = initialC ? b.transpose(initialC, {1, 0, 2}) : initialC;
   }
-  if (HxBuilder::rank(recurrence) != 3)
-    return b.contradiction("R has rank " + Twine(HxBuilder::rank(recurrence)) +
-                           ", expected 3");
-  auto inferred = hx::SymbolTable::constantValue(b.dims(recurrence)[2]);
-  int64_t hidden = b.intAttr("hidden_size", inferred.value_or(0));
+  int64_t hidden = readHiddenSize(b, recurrence);
   if (b.failed())
     return;
   size_t numDirections = *direction == hx::RecurrentDirection::bidirectional ? 2 : 1;

@@ -3,6 +3,7 @@
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
 #include "frontends/onnx/ops/Reductions.h"
+#include "frontends/onnx/ops/RunTimeAxes.h"
 
 using namespace mlir;
 using hexin::hx::BinaryFn;
@@ -27,34 +28,86 @@ Value meanOver(HxBuilder &b, ShapeMath &shape, Value x, ArrayRef<int64_t> axes,
 
 namespace {
 
-struct ReduceArgs {
-  SmallVector<int64_t> axes; ///< ascending; empty: nothing is reduced
+/// Which axes are reduced, and the reductions over them.
+class Reduction {
+public:
+  /// Axes come as an attribute, or as an input since `sinceInput`.
+  Reduction(OpBinder &b, int64_t sinceInput)
+      : b(b), rank(HxBuilder::rank(b.input(0))), keepDims(b.intAttr("keepdims", 1) != 0) {
+    SmallVector<int64_t> given;
+    if (b.sinceVersion() < sinceInput) {
+      given = b.intsAttr("axes");
+    } else if (b.has(1)) {
+      Dims elements = b.readInts(1);
+      if (b.failed())
+        return;
+      if (auto known = ShapeMath::constants(elements))
+        given = *known;
+      else if (static_cast<int64_t>(elements.size()) > rank)
+        b.error(Twine(elements.size()) + " axes are given for rank " + Twine(rank));
+      else
+        chosen.emplace(b, elements, rank);
+    }
+    bool isNoop = b.intAttr("noop_with_empty_axes", 0) != 0;
+    if (given.empty() && !isNoop && !chosen)
+      for (int64_t axis = 0; axis < rank; ++axis)
+        given.push_back(axis);
+    axes = b.failed() ? SmallVector<int64_t>() : b.normalizeAxes(given, rank);
+  }
+
+  bool reducesNothing() const { return axes.empty() && !chosen; }
+
+  /// The reduced axes are left with size 1.
+  Value keeping(ReduceFn fn, Value x) {
+    if (reducesNothing() || b.failed())
+      return x;
+    if (!chosen)
+      return b.reduce(fn, x, axes, /*keepDims=*/true);
+    return chosen->alongEach(x, [&](HxBuilder &inner, Value value, int64_t axis) {
+      return inner.reduce(fn, value, {axis}, /*keepDims=*/true);
+    });
+  }
+
+  /// What `keeping` left, as the node has it.
+  Value finish(Value kept) {
+    if (keepDims || reducesNothing() || b.failed())
+      return kept;
+    if (!chosen)
+      return b.shape.squeeze(kept, axes);
+    return b.shape.reshape(kept, chosen->removedFrom(b.dims(kept)));
+  }
+
+  Value reduced(ReduceFn fn, Value x) {
+    if (chosen || reducesNothing())
+      return finish(keeping(fn, x));
+    return b.reduce(fn, x, axes, keepDims);
+  }
+
+  Value mean(Value x) {
+    if (reducesNothing() || b.failed())
+      return x;
+    if (!chosen)
+      return meanOver(b, b.shape, x, axes, keepDims);
+    Dim one = b.shape.constant(1), count = one;
+    for (auto [axis, dim] : llvm::enumerate(b.dims(x)))
+      count = b.symbols().mul(
+          count, b.symbols().select(chosen->has(static_cast<int64_t>(axis)), dim, one));
+    Value sum = reduced(ReduceFn::sum, x);
+    return b.failed() ? Value()
+                      : b.div(sum, b.shape.buildScalar(count, HxBuilder::elementType(x)));
+  }
+
+private:
+  OpBinder &b;
+  int64_t rank;
   bool keepDims;
+  SmallVector<int64_t> axes; ///< ascending; of axes that are known
+  std::optional<RunTimeAxes> chosen;
 };
 
-/// Axes come as an attribute, or as an input since `sinceInput`.
-ReduceArgs readReduceArgs(OpBinder &b, int64_t sinceInput) {
-  ReduceArgs args;
-  int64_t rank = HxBuilder::rank(b.input(0));
-  SmallVector<int64_t> axes = b.sinceVersion() < sinceInput ? b.intsAttr("axes")
-                              : b.has(1) ? b.constantInts(1, "the axes of a reduction")
-                                         : SmallVector<int64_t>();
-  args.keepDims = b.intAttr("keepdims", 1) != 0;
-  bool isNoop = b.intAttr("noop_with_empty_axes", 0) != 0;
-  if (axes.empty() && !isNoop)
-    for (int64_t axis = 0; axis < rank; ++axis)
-      axes.push_back(axis);
-  args.axes = b.failed() ? SmallVector<int64_t>() : b.normalizeAxes(axes, rank);
-  return args;
-}
-
-Value reduceWith(OpBinder &b, ReduceFn fn, Value x, const ReduceArgs &args) {
-  return args.axes.empty() ? x : b.reduce(fn, x, args.axes, args.keepDims);
-}
-
 template <ReduceFn fn, int sinceInput> void importReduce(OpBinder &b) {
-  ReduceArgs args = readReduceArgs(b, sinceInput);
-  b.result(0, reduceWith(b, fn, b.input(0), args));
+  Reduction reduction(b, sinceInput);
+  b.result(0, reduction.reduced(fn, b.input(0)));
 }
 
 /// f16 and bf16 are computed in f32 and rounded once.
@@ -66,24 +119,22 @@ template <typename Fn> void inWideType(OpBinder &b, Fn &&compute) {
 }
 
 void importReduceMean(OpBinder &b) {
-  ReduceArgs args = readReduceArgs(b, 18);
-  inWideType(b, [&](Value x) {
-    return args.axes.empty() ? x : meanOver(b, b.shape, x, args.axes, args.keepDims);
-  });
+  Reduction reduction(b, 18);
+  inWideType(b, [&](Value x) { return reduction.mean(x); });
 }
 
 void importReduceL1(OpBinder &b) {
-  ReduceArgs args = readReduceArgs(b, 18);
+  Reduction reduction(b, 18);
   inWideType(b, [&](Value x) {
-    return reduceWith(b, ReduceFn::sum, b.unary(UnaryFn::abs, x), args);
+    return reduction.reduced(ReduceFn::sum, b.unary(UnaryFn::abs, x));
   });
 }
 
 void importReduceL2(OpBinder &b) {
-  ReduceArgs args = readReduceArgs(b, 18);
+  Reduction reduction(b, 18);
   inWideType(b, [&](Value x) {
     // The root of an integer sum is taken in f64 and truncated.
-    Value sum = reduceWith(b, ReduceFn::sum, b.mul(x, x), args);
+    Value sum = reduction.reduced(ReduceFn::sum, b.mul(x, x));
     if (b.failed() || HxBuilder::isFloat(x))
       return b.unary(UnaryFn::sqrt, sum);
     return b.cast(b.unary(UnaryFn::sqrt, b.cast(sum, b.builder.getF64Type())),
@@ -92,29 +143,29 @@ void importReduceL2(OpBinder &b) {
 }
 
 void importReduceSumSquare(OpBinder &b) {
-  ReduceArgs args = readReduceArgs(b, 18);
-  inWideType(b, [&](Value x) { return reduceWith(b, ReduceFn::sum, b.mul(x, x), args); });
+  Reduction reduction(b, 18);
+  inWideType(b, [&](Value x) { return reduction.reduced(ReduceFn::sum, b.mul(x, x)); });
 }
 
 void importReduceLogSum(OpBinder &b) {
-  ReduceArgs args = readReduceArgs(b, 18);
+  Reduction reduction(b, 18);
   inWideType(b, [&](Value x) {
-    return b.unary(UnaryFn::log, reduceWith(b, ReduceFn::sum, x, args));
+    return b.unary(UnaryFn::log, reduction.reduced(ReduceFn::sum, x));
   });
 }
 
 /// m + log sum exp(x - m), where m is the maximum, or 0 where that is infinite.
 void importReduceLogSumExp(OpBinder &b) {
-  ReduceArgs args = readReduceArgs(b, 18);
+  Reduction reduction(b, 18);
   inWideType(b, [&](Value x) {
-    if (args.axes.empty() || b.failed())
+    if (reduction.reducesNothing() || b.failed())
       return x;
-    Value top = b.reduce(ReduceFn::max, x, args.axes, /*keepDims=*/true);
+    Value top = reduction.keeping(ReduceFn::max, x);
+    if (b.failed())
+      return top;
     top = b.select(b.unary(UnaryFn::is_inf, top), b.scalarLike(x, 0), top);
-    Value sum = b.reduce(ReduceFn::sum, b.unary(UnaryFn::exp, b.sub(x, top)), args.axes,
-                         /*keepDims=*/true);
-    Value result = b.add(b.unary(UnaryFn::log, sum), top);
-    return args.keepDims ? result : b.shape.squeeze(result, args.axes);
+    Value sum = reduction.keeping(ReduceFn::sum, b.unary(UnaryFn::exp, b.sub(x, top)));
+    return reduction.finish(b.add(b.unary(UnaryFn::log, sum), top));
   });
 }
 
@@ -129,15 +180,22 @@ template <ReduceFn fn> void importArgReduce(OpBinder &b) {
 
 template <ReduceFn fn> void importCumulative(OpBinder &b) {
   Value x = b.input(0);
-  SmallVector<int64_t> axis = b.constantInts(1, "the axis of a running sum");
+  Dims axis = b.readInts(1);
   if (!b.failed() && axis.size() != 1)
     return b.error("the axis must be one number");
+  bool isExclusive = b.intAttr("exclusive", 0) != 0, isReverse = b.intAttr("reverse", 0);
   if (b.failed())
     return;
-  b.result(0, b.make<hx::CumulativeOp>(HxBuilder::elementType(x), fn, x,
-                                       b.normalizeAxis(axis[0], HxBuilder::rank(x)),
-                                       b.intAttr("exclusive", 0) != 0,
-                                       b.intAttr("reverse", 0) != 0));
+  auto along = [&](HxBuilder &builder, Value value, int64_t at) {
+    return builder.make<hx::CumulativeOp>(HxBuilder::elementType(x), fn, value, at,
+                                          isExclusive, isReverse);
+  };
+  int64_t rank = HxBuilder::rank(x);
+  if (auto known = ShapeMath::constants(axis)) {
+    int64_t at = b.normalizeAxis((*known)[0], rank);
+    return b.result(0, b.failed() ? Value() : along(b, x, at));
+  }
+  b.result(0, RunTimeAxes(b, axis, rank).alongEach(x, along));
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/ResizeFormula.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 
@@ -63,14 +64,6 @@ Target fromScales(OpBinder &b, Value x, ArrayRef<double> scales) {
     sizes.push_back(*size);
   }
   return {b.shape.build(sizes), doubles(b, scales)};
-}
-
-/// Scales that are computed at run time, on the host.
-Target fromRunTimeScales(OpBinder &b, Value x, Value scales) {
-  Type f64 = b.builder.getF64Type();
-  Value wide = b.cast(scales, f64);
-  Value sizes = b.unary(UnaryFn::floor, b.mul(b.cast(b.shapeOf(x), f64), wide));
-  return {b.cast(sizes, b.builder.getI64Type()), wide};
 }
 
 /// scale = out / in per axis.
@@ -151,8 +144,7 @@ Value makeResize(OpBinder &b, const Target &target, Value roi, StringRef coordin
 
 /// Asymmetric coordinates; nearest rounds down, but Resize 10 rounds up where it
 /// shrinks, as ONNX Runtime does.
-void importWithScales(OpBinder &b, std::optional<SmallVector<double>> scales,
-                      Value given) {
+void importWithScales(OpBinder &b, std::optional<SmallVector<double>> scales) {
   Value x = b.input(0);
   if (scales && static_cast<int64_t>(scales->size()) != HxBuilder::rank(x))
     return b.error("expected " + Twine(HxBuilder::rank(x)) + " scales, got " +
@@ -164,21 +156,26 @@ void importWithScales(OpBinder &b, std::optional<SmallVector<double>> scales,
       return b.unsupported("Resize 10 that enlarges one axis and shrinks another");
     nearest = "ceil";
   }
-  Target target = scales ? fromScales(b, x, *scales) : fromRunTimeScales(b, x, given);
-  b.result(0, makeResize(b, target, Value(), "asymmetric", nearest));
+  if (scales)
+    return b.result(
+        0, makeResize(b, fromScales(b, x, *scales), Value(), "asymmetric", nearest));
+  SmallVector<int64_t> axes;
+  for (int64_t axis = 0; axis < HxBuilder::rank(x); ++axis)
+    axes.push_back(axis);
+  hx::ResizeMode mode = readMode(b);
+  if (!b.failed())
+    importResizeByFormula(b, axes, {mode, "asymmetric", nearest, /*scalesInput=*/1});
 }
 
 void importUpsampleAttributes(OpBinder &b) {
   if (b.sinceVersion() >= 7)
-    return importWithScales(b, b.floatsAttr("scales"), Value());
-  importWithScales(b,
-                   SmallVector<double>{1, 1, b.floatAttr("height_scale", 1),
-                                       b.floatAttr("width_scale", 1)},
-                   Value());
+    return importWithScales(b, b.floatsAttr("scales"));
+  importWithScales(b, SmallVector<double>{1, 1, b.floatAttr("height_scale", 1),
+                                          b.floatAttr("width_scale", 1)});
 }
 
 void importUpsampleInput(OpBinder &b) {
-  importWithScales(b, b.constantFloats(b.input(1)), b.input(1));
+  importWithScales(b, b.constantFloats(b.input(1)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -216,14 +213,7 @@ Target readTarget(OpBinder &b, ArrayRef<int64_t> axes) {
     return {};
   }
   auto given = b.constantFloats(b.input(2));
-  if (!given) {
-    if (static_cast<int64_t>(axes.size()) != rank) {
-      b.unsupported("scales that are computed at run time, for some of the axes");
-      return {};
-    }
-    return fromRunTimeScales(b, x, b.input(2));
-  }
-  if (!checkCount(given->size(), "scales"))
+  if (!given || !checkCount(given->size(), "scales"))
     return {};
   SmallVector<double> scales(rank, 1.0);
   for (auto [axis, scale] : llvm::zip(axes, *given))
@@ -231,28 +221,22 @@ Target readTarget(OpBinder &b, ArrayRef<int64_t> axes) {
   return fromScales(b, x, scales);
 }
 
-/// [starts of `axes`..., ends...] at full rank: 0 and 1 elsewhere.
-Value readRoi(OpBinder &b, ArrayRef<int64_t> axes) {
-  int64_t rank = HxBuilder::rank(b.input(0));
-  if (isEmpty(b, b.input(1))) {
-    b.error("tf_crop_and_resize needs the roi input");
-    return {};
-  }
-  if (static_cast<int64_t>(axes.size()) == rank)
-    return b.input(1);
-  auto given = b.constantFloats(b.input(1));
-  if (!given || given->size() != 2 * axes.size()) {
-    b.unsupported(
-        "a roi for some of the axes that is not a constant of as many starts and ends");
-    return {};
-  }
-  SmallVector<double> roi(2 * rank, 0.0);
-  std::fill(roi.begin() + rank, roi.end(), 1.0);
-  for (auto [i, axis] : llvm::enumerate(axes)) {
-    roi[axis] = (*given)[i];
-    roi[rank + axis] = (*given)[axes.size() + i];
-  }
-  return b.cast(doubles(b, roi), HxBuilder::elementType(b.input(1)));
+/// Whether only a run knows what hx.resize wants to know: the scales, or what a filter
+/// stretches by.
+bool isKnownByRun(OpBinder &b, StringRef coordinates) {
+  if (coordinates == "tf_crop_and_resize")
+    return true; // a region of floats
+  auto isFixed = [&] {
+    Dims sizes = isEmpty(b, b.input(3)) ? Dims() : b.readInts(3);
+    return !b.failed() && ShapeMath::constants(sizes) &&
+           ShapeMath::constants(b.dims(b.input(0)));
+  };
+  if (b.intAttr("antialias", 0) != 0 && !isFixed())
+    return true;
+  if (isEmpty(b, b.input(3)))
+    return !isEmpty(b, b.input(2)) && !b.constantFloats(b.input(2));
+  bool isStretch = b.stringAttr("keep_aspect_ratio_policy", "stretch") == "stretch";
+  return !isStretch && !isFixed();
 }
 
 void importResize(OpBinder &b) {
@@ -269,9 +253,16 @@ void importResize(OpBinder &b) {
   // An early name of opset 11 that only exporters know.
   if (coordinates == "tf_half_pixel_for_nn")
     return b.unsupported("coordinate_transformation_mode tf_half_pixel_for_nn");
-  Value roi = coordinates == "tf_crop_and_resize" ? readRoi(b, axes) : Value();
+  if (isKnownByRun(b, coordinates)) {
+    hx::ResizeMode mode = readMode(b);
+    return b.failed() ? void()
+                      : importResizeByFormula(
+                            b, axes,
+                            {mode, coordinates,
+                             b.stringAttr("nearest_mode", "round_prefer_floor")});
+  }
   Target target = readTarget(b, axes);
-  b.result(0, makeResize(b, target, roi, coordinates,
+  b.result(0, makeResize(b, target, Value(), coordinates,
                          b.stringAttr("nearest_mode", "round_prefer_floor")));
 }
 

@@ -3,6 +3,7 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/RunTimeAxes.h"
 
 using namespace mlir;
 using hexin::hx::Dim;
@@ -57,7 +58,20 @@ Range sliceOf(hx::SymbolTable &symbols, Dim size, Dim start, Dim end, int64_t st
 struct SliceArgs {
   Dims starts, ends;
   SmallVector<int64_t> axes, steps;
+  Dims chosenAxes, chosenSteps; ///< all of them, where one or the other is not known
 };
+
+/// Input `index` as numbers, or, where they are not known, as expressions.
+void readNumbers(OpBinder &b, unsigned index, SmallVector<int64_t> &numbers,
+                 Dims &chosen) {
+  Dims elements = b.readInts(index);
+  if (auto known = ShapeMath::constants(elements)) {
+    numbers = *known;
+    return;
+  }
+  numbers.assign(elements.size(), 1);
+  chosen = elements;
+}
 
 SliceArgs readSliceArgs(OpBinder &b) {
   SliceArgs args;
@@ -76,10 +90,60 @@ SliceArgs readSliceArgs(OpBinder &b) {
   if (b.sinceVersion() < 10)
     args.axes = b.intsAttr("axes", args.axes);
   else if (b.has(3))
-    args.axes = b.constantInts(3, "the axes of a slice");
+    readNumbers(b, 3, args.axes, args.chosenAxes);
   if (b.has(4))
-    args.steps = b.constantInts(4, "the steps of a slice");
+    readNumbers(b, 4, args.steps, args.chosenSteps);
+  auto complete = [&](Dims &chosen, ArrayRef<int64_t> known) {
+    for (int64_t number : known)
+      chosen.push_back(b.shape.constant(number));
+  };
+  if (!args.chosenAxes.empty() && args.chosenSteps.empty())
+    complete(args.chosenSteps, args.steps);
+  if (args.chosenAxes.empty() && !args.chosenSteps.empty())
+    complete(args.chosenAxes, args.axes);
   return args;
+}
+
+/// A step of either sign that only the run knows.
+Range sliceOf(hx::SymbolTable &symbols, Dim size, Dim start, Dim end, Dim step) {
+  Dim zero = symbols.constant(0), one = symbols.constant(1);
+  auto counted = [&](Dim position) {
+    return symbols.select(symbols.lt(position, zero), symbols.add(position, size),
+                          position);
+  };
+  auto clamped = [&](Dim position, Dim low, Dim high) {
+    return symbols.min(symbols.max(counted(position), low), high);
+  };
+  Dim below = symbols.constant(-1), last = symbols.sub(size, one);
+  Dim isUp = symbols.lt(zero, step);
+  Dim stride = symbols.max(symbols.select(isUp, step, symbols.sub(zero, step)), one);
+  Dim first =
+      symbols.select(isUp, clamped(start, zero, size), clamped(start, below, last));
+  Dim stop = symbols.select(isUp, clamped(end, zero, size), clamped(end, below, last));
+  Dim distance = symbols.select(isUp, symbols.sub(stop, first), symbols.sub(first, stop));
+  return {first, symbols.max(symbols.ceilDiv(distance, stride), zero)};
+}
+
+/// Axis by axis, positions that the run computes.
+void importChosenSlice(OpBinder &b, const SliceArgs &args) {
+  Value x = b.input(0);
+  int64_t rank = HxBuilder::rank(x);
+  RunTimeAxes axes(b, args.chosenAxes, rank);
+  x = axes.checked(x);
+  Type i64 = b.builder.getI64Type();
+  Dim zero = b.shape.constant(0), one = b.shape.constant(1);
+  for (int64_t axis = 0; axis < rank && !b.failed(); ++axis) {
+    if (hx::SymbolTable::constantValue(axes.has(axis)) == 0)
+      continue;
+    Dim size = b.dims(x)[axis];
+    Dim step = axes.valueOf(axis, args.chosenSteps, one);
+    Range range = sliceOf(b.symbols(), size, axes.valueOf(axis, args.starts, zero),
+                          axes.valueOf(axis, args.ends, size), step);
+    Value steps =
+        b.mul(b.shape.iota({range.size}, 0, i64), b.shape.buildScalar(step, i64));
+    x = b.gather(x, b.add(steps, b.shape.buildScalar(range.start, i64)), axis);
+  }
+  b.result(0, x);
 }
 
 void importSlice(OpBinder &b) {
@@ -94,6 +158,8 @@ void importSlice(OpBinder &b) {
     return b.error("starts, ends, axes and steps have " + Twine(count) + ", " +
                    Twine(args.ends.size()) + ", " + Twine(args.axes.size()) + " and " +
                    Twine(args.steps.size()) + " entries: expected as many of each");
+  if (!args.chosenAxes.empty())
+    return importChosenSlice(b, args);
   Dims starts(dims.size(), b.shape.constant(0)), sizes = dims;
   SmallVector<int64_t> steps(dims.size(), 1);
   SmallVector<bool> isCut(dims.size(), false);

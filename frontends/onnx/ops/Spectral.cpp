@@ -3,6 +3,7 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/Fourier.h"
 
 #include <cmath>
 #include <numbers>
@@ -70,6 +71,42 @@ std::optional<int64_t> frameLength(OpBinder &b) {
   return length;
 }
 
+/// Where only a run knows the frames: gathered, and transformed each.
+void importStftOfFrames(OpBinder &b) {
+  Value signal = b.input(0);
+  Dims step = b.readInts(1), length;
+  if (b.has(3))
+    length = b.readInts(3);
+  else if (b.has(2))
+    length.push_back(b.shapes.numElements(b.input(2)));
+  if (b.failed() || step.size() != 1 || length.size() != 1)
+    return b.failed() ? void()
+                      : b.error("frame_step must be one number, and so must "
+                                "frame_length, or else there must be a window");
+  hx::SymbolTable &symbols = b.symbols();
+  Dim one = symbols.constant(1);
+  Dims dims = b.dims(signal);
+  Dim count =
+      symbols.add(symbols.floorDiv(symbols.sub(dims[1], length[0]), step[0]), one);
+  Type i64 = b.builder.getI64Type(), f64 = b.builder.getF64Type();
+  Value starts =
+      b.mul(b.shape.iota({count, one}, 0, i64), b.shape.buildScalar(step[0], i64));
+  Value positions = b.add(starts, b.shape.iota({one, length[0]}, 1, i64));
+  Value window = b.has(2) ? b.cast(b.input(2), f64) : Value();
+  bool isComplex = HxBuilder::rank(signal) == 3 && dims[2] == symbols.constant(2);
+  auto part = [&](int64_t index) {
+    Value samples = signal;
+    if (HxBuilder::rank(signal) == 3)
+      samples = b.shape.squeeze(
+          b.shape.sliceAxis(signal, 2, symbols.constant(index), one), {2});
+    Value frames = b.cast(b.gather(samples, positions, 1), f64);
+    return window ? b.mul(frames, window) : frames;
+  };
+  FourierTransform transform{length[0], false, b.intAttr("onesided", 1) != 0};
+  Value result = fourierTransform(b, part(0), isComplex ? part(1) : Value(), transform);
+  b.result(0, b.failed() ? Value() : b.cast(result, HxBuilder::elementType(signal)));
+}
+
 /// signal [batch, samples], [batch, samples, 1] or, complex, [batch, samples, 2];
 /// frame_step, window?, frame_length? -> [batch, frames, bins, 2].
 void importStft(OpBinder &b) {
@@ -83,6 +120,15 @@ void importStft(OpBinder &b) {
     last = hx::SymbolTable::constantValue(b.dims(signal)[2]);
   if (last != 1 && last != 2)
     return b.unsupported("the last axis of the signal must be 1 (real) or 2 (complex)");
+  auto isKnown = [&](unsigned index) {
+    Dims numbers = b.has(index) ? b.readInts(index) : Dims();
+    return b.failed() || ShapeMath::constants(numbers).has_value();
+  };
+  if (!isKnown(1) || !isKnown(3)) {
+    if (b.intAttr("onesided", 1) != 0 && last == 2)
+      return b.error("onesided=1 needs a real signal");
+    return importStftOfFrames(b);
+  }
   SmallVector<int64_t> step = b.constantInts(1, "frame_step");
   std::optional<int64_t> length = frameLength(b);
   if (b.failed())

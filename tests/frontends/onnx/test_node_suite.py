@@ -13,7 +13,10 @@ import pytest
 onnx = pytest.importorskip("onnx")
 
 # Test name -> why our numbers differ.
-KNOWN = {}
+KNOWN = {
+    "test_dft_inverse": "the expected zeros were rounded to 1.9e-7 by a transform in f32",
+    "test_dft_inverse_opset19": "the expected zeros were rounded to 1.9e-7 by a transform in f32",
+}
 
 BATCH = 100  # models per process
 

@@ -1,9 +1,11 @@
 #include "runtime/artifact/ArtifactFile.h"
 
+#include "runtime/artifact/Container.h"
 #include "tests/runtime/ArtifactMaker.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <sys/resource.h>
@@ -83,6 +85,27 @@ TEST(ArtifactFile, ChecksWhatItWrites) {
   EXPECT_EQ(status.code(), StatusCode::internal);
   EXPECT_NE(status.message().find("kernel that does not exist"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(temporaryPath("wrong.hxm")));
+}
+
+TEST(ArtifactFile, CompressesOnlyWhatGetsSmaller) {
+  std::string path = temporaryPath("compressed.hxm");
+  auto file = ArtifactFile::create(path);
+  ASSERT_TRUE(file);
+  std::string text;
+  for (int i = 0; i < 500; ++i)
+    text += "line " + std::to_string(i) + " of a program\n";
+  ASSERT_TRUE((*file)->addCompressed(fmt::SectionKind::portable, "x"));
+  ASSERT_TRUE((*file)->addCompressed(fmt::SectionKind::image, text));
+  fmt::HeaderT header;
+  ASSERT_TRUE((*file)->commit(header));
+  auto container = Container::open(path, /*verifyHashes=*/true);
+  ASSERT_TRUE(container) << container.status().toString();
+  EXPECT_EQ(container->section(0).size(), 1u);
+  EXPECT_LT(container->section(1).size(), text.size() / 4);
+  auto contents = container->contents(1);
+  ASSERT_TRUE(contents) << contents.status().toString();
+  auto expected = std::as_bytes(std::span(text));
+  EXPECT_TRUE(std::ranges::equal(contents->bytes, expected));
 }
 
 TEST(ArtifactFile, WantsOneSectionAtATime) {

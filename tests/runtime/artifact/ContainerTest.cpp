@@ -57,6 +57,36 @@ TEST(Container, NoticesEveryBitThatFlips) {
   }
 }
 
+TEST(Container, NoticesEveryBitThatFlipsInACompressedHeader) {
+  std::vector<std::byte> good = makeAddScale("near").assemble(/*isCompressed=*/true);
+  ASSERT_EQ(memoryCode(good), StatusCode::ok);
+  size_t numNoticed = 0, headerStart = 3 * sectionAlignment;
+  for (size_t at = headerStart; at < good.size(); ++at)
+    for (int bit = 0; bit < 8; ++bit) {
+      std::vector<std::byte> bad = good;
+      bad[at] ^= static_cast<std::byte>(1 << bit);
+      EXPECT_EQ(memoryCode(bad), StatusCode::corruptData);
+      // The frame has a checksum of its own; a bit that means nothing to it changes
+      // nothing.
+      fixHashes(bad);
+      StatusCode code = memoryCode(bad);
+      EXPECT_TRUE(isTyped(code) || code == StatusCode::ok)
+          << "byte " << at << ", bit " << bit;
+      numNoticed += isTyped(code);
+    }
+  EXPECT_GT(numNoticed, 8 * (good.size() - headerStart) * 95 / 100);
+}
+
+TEST(Container, RefusesAHeaderThatSaysItIsCompressed) {
+  std::vector<std::byte> bad = makeAddScale("near").assemble();
+  Preamble preamble;
+  std::memcpy(&preamble, bad.data(), sizeof preamble);
+  preamble.requiredFeatures = compressedHeaderFeature;
+  std::memcpy(bad.data(), &preamble, sizeof preamble);
+  fixHashes(bad);
+  EXPECT_EQ(memoryCode(bad), StatusCode::corruptData);
+}
+
 TEST(Container, NoticesEveryTruncation) {
   std::vector<std::byte> good = makeAddScale("near").assemble();
   for (size_t length = 0; length < good.size();
@@ -78,6 +108,58 @@ TEST(Container, ChecksSectionsWhenAsked) {
   EXPECT_EQ(openCode(bad, {.verifyHashes = true}), StatusCode::corruptData);
 }
 
+TEST(Container, ReadsACompressedSection) {
+  std::string path = temporaryPath("frame.hxm");
+  std::vector<std::byte> bytes = makeAddScale("near").assemble(/*isCompressed=*/true);
+  writeFile(path, bytes);
+  auto container = Container::open(path, /*verifyHashes=*/true);
+  ASSERT_TRUE(container) << container.status().toString();
+  auto contents = container->contents(0);
+  ASSERT_TRUE(contents) << contents.status().toString();
+  std::string text(reinterpret_cast<const char *>(contents->bytes.data()),
+                   contents->bytes.size());
+  EXPECT_TRUE(text.starts_with("fake kernel 1;") && text.ends_with("fake kernel 5;"));
+
+  bytes[sectionAlignment + container->section(0).size() / 2] ^= std::byte{1};
+  writeFile(path, bytes);
+  container = Container::open(path, /*verifyHashes=*/false);
+  ASSERT_TRUE(container) << container.status().toString();
+  Status damaged = container->contents(0).status();
+  EXPECT_EQ(damaged.code(), StatusCode::corruptData);
+  EXPECT_NE(damaged.message().find("section 0"), std::string::npos);
+}
+
+TEST(Container, ChecksWhatIsSaidToBeCompressed) {
+  ArtifactMaker maker = makeAddScale("near");
+  std::vector<std::byte> good = maker.assemble(/*isCompressed=*/true);
+  ASSERT_EQ(memoryCode(good), StatusCode::ok);
+  auto codeWith = [&](size_t section, fmt::Compression compression, uint64_t offset) {
+    Preamble preamble;
+    std::vector<std::byte> file(good.begin(), good.begin() + 3 * sectionAlignment);
+    std::memcpy(&preamble, file.data(), sizeof preamble);
+    fmt::SectionT before = *maker.header.sections[section];
+    maker.header.sections[section]->compression = compression;
+    maker.header.sections[section]->offset += offset;
+    flatbuffers::FlatBufferBuilder builder;
+    fmt::FinishHeaderBuffer(builder, fmt::Header::Pack(builder, &maker.header));
+    *maker.header.sections[section] = before;
+    auto header = std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
+    file.insert(file.end(), header.begin(), header.end());
+    preamble.requiredFeatures = compressedSectionsFeature;
+    preamble.headerLength = header.size();
+    preamble.fileLength = file.size();
+    std::memcpy(file.data(), &preamble, sizeof preamble);
+    fixHashes(file);
+    return memoryCode(file);
+  };
+  EXPECT_EQ(codeWith(0, fmt::Compression::zstd, 0), StatusCode::ok);
+  EXPECT_EQ(codeWith(0, fmt::Compression::zstd, 64), StatusCode::ok); // read: damaged
+  EXPECT_EQ(codeWith(0, fmt::Compression::zstd, 32), StatusCode::corruptData);
+  EXPECT_EQ(codeWith(0, fmt::Compression::none, 64), StatusCode::corruptData);
+  EXPECT_EQ(codeWith(0, fmt::Compression(2), 0), StatusCode::versionMismatch);
+  EXPECT_EQ(codeWith(1, fmt::Compression::zstd, 0), StatusCode::corruptData); // weights
+}
+
 TEST(Container, SaysWhatIsNotThere) {
   auto model = Model::open("/no/such/model.hxm");
   EXPECT_EQ(model.status().code(), StatusCode::notFound);
@@ -89,6 +171,13 @@ TEST(Container, RefusesFeaturesItDoesNotKnow) {
   ArtifactMaker maker = makeAddScale("near");
   maker.header.required_features = 4;
   EXPECT_EQ(openCode(maker.assemble()), StatusCode::versionMismatch);
+  std::vector<std::byte> file = makeAddScale("near").assemble();
+  Preamble preamble;
+  std::memcpy(&preamble, file.data(), sizeof preamble);
+  preamble.requiredFeatures = knownContainerFeatures + 1;
+  std::memcpy(file.data(), &preamble, sizeof preamble);
+  fixHashes(file);
+  EXPECT_EQ(openCode(file), StatusCode::versionMismatch);
 }
 
 } // namespace

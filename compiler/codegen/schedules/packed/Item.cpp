@@ -74,15 +74,51 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
 }
 
 Row Item::rowAt(Value flat) const {
+  if (hasPixels())
+    return rowOfPixel(flat,
+                      k.delinearize(flat, ArrayRef(problem.outSizes).take_front(3)));
+  KExpr pitch = problem.conv ? problem.channels : problem.depth;
+  Row row;
+  row.flat = flat;
+  row.base = k.add(lhsBase, k.mul(flat, k.value(pitch)));
+  return row;
+}
+
+SmallVector<Row> Item::rowsFrom(Value firstRow, unsigned count) const {
+  SmallVector<Row> rows;
+  SmallVector<Value> at;
+  for (unsigned r = 0; r < count; ++r) {
+    Value flat = k.add(firstRow, k.index(r));
+    if (!hasPixels()) {
+      rows.push_back(rowAt(flat));
+      continue;
+    }
+    at = r == 0 ? k.delinearize(flat, ArrayRef(problem.outSizes).take_front(3))
+                : nextPixel(at);
+    rows.push_back(rowOfPixel(flat, at));
+  }
+  return rows;
+}
+
+SmallVector<Value> Item::nextPixel(ArrayRef<Value> at) const {
+  OpBuilder &b = k.builder();
+  SmallVector<Value> next(at);
+  Value carry = k.index(1);
+  for (size_t axis : {2, 1}) {
+    Value sum = k.add(at[axis], carry);
+    Value wraps = arith::CmpIOp::create(b, k.loc(), arith::CmpIPredicate::eq, sum,
+                                        k.value(problem.outSizes[axis]));
+    next[axis] = arith::SelectOp::create(b, k.loc(), wraps, k.index(0), sum);
+    carry = arith::IndexCastUIOp::create(b, k.loc(), b.getIndexType(), wraps);
+  }
+  next[0] = k.add(at[0], carry);
+  return next;
+}
+
+Row Item::rowOfPixel(Value flat, ArrayRef<Value> at) const {
   const Problem &p = problem;
   Row row;
   row.flat = flat;
-  if (!p.conv || p.isPointwise) {
-    KExpr pitch = p.conv ? p.channels : p.depth;
-    row.base = k.add(lhsBase, k.mul(flat, k.value(pitch)));
-    return row;
-  }
-  SmallVector<Value> at = k.delinearize(flat, ArrayRef(p.outSizes).take_front(3));
   row.y = k.sub(k.mul(at[1], k.index(p.conv->strides[0])), k.value(p.beginPad[0]));
   row.x = k.sub(k.mul(at[2], k.index(p.conv->strides[1])), k.value(p.beginPad[1]));
   Value pixel = k.mul(at[0], k.value(p.inSizes[1]));

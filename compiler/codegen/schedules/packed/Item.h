@@ -24,6 +24,8 @@ struct Item {
        mlir::Value panel);
 
   Row rowAt(mlir::Value flat) const;
+  /// `count` rows, one after the other: but for the first no division.
+  llvm::SmallVector<Row> rowsFrom(mlir::Value firstRow, unsigned count) const;
   /// Elements of the lhs and of the panel in the type of sums, without zero points.
   mlir::Value loadLhs(mlir::Value position, unsigned lanes) const;
   mlir::Value loadPanel(mlir::Value position, unsigned lanes) const;
@@ -36,6 +38,11 @@ struct Item {
   mlir::Value firstColumn; ///< of the panel, in the product
 
 private:
+  /// Whether a row is an output pixel with a window around it, [n, y, x].
+  bool hasPixels() const { return problem.conv && !problem.isPointwise; }
+  Row rowOfPixel(mlir::Value flat, llvm::ArrayRef<mlir::Value> at) const;
+  llvm::SmallVector<mlir::Value> nextPixel(llvm::ArrayRef<mlir::Value> at) const;
+
   mlir::Value lhsMemref, rhsMemref;
   mlir::Value lhsZero, rhsZero; ///< in the type of sums, or null
 };

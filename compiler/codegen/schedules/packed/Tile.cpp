@@ -57,8 +57,7 @@ public:
               unsigned numRows, Value columnInPanel)
       : item(item), epilogue(epilogue), vectors(vectors), firstRow(firstRow),
         columnInPanel(columnInPanel), k(item.k), b(k.builder()), loc(k.loc()) {
-    for (unsigned r = 0; r < numRows; ++r)
-      tile.push_back(item.rowAt(k.add(firstRow, k.index(r))));
+    tile = item.rowsFrom(firstRow, numRows);
     column = k.add(item.firstColumn, columnInPanel);
   }
 

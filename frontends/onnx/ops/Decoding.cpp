@@ -1,0 +1,187 @@
+// What decoders of language models do besides attention: rotary positions, caches that
+// are written at an index, short convolutions with a state.
+#include "frontends/onnx/OpBinder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/Heads.h"
+
+using namespace mlir;
+using hexin::hx::Dim;
+using hexin::hx::Dims;
+
+namespace hexin::onnx {
+namespace {
+
+/// Every second element of the last axis, from `first` on.
+Value everySecond(OpBinder &b, Value x, int64_t first) {
+  if (b.failed())
+    return {};
+  Dims sizes = b.dims(x), starts(sizes.size(), b.shape.constant(0));
+  SmallVector<int64_t> steps(sizes.size(), 1);
+  starts.back() = b.shape.constant(first);
+  sizes.back() = b.symbols().floorDiv(sizes.back(), b.shape.constant(2));
+  steps.back() = 2;
+  return b.shape.slice(x, starts, sizes, steps);
+}
+
+/// x [..., R] turned by the angles whose cosines and sines [..., R / 2] are given:
+/// pairs are neighbours, or the two halves.
+Value rotated(OpBinder &b, Value x, Value cosine, Value sine, bool isInterleaved) {
+  if (b.failed())
+    return {};
+  int64_t last = HxBuilder::rank(x) - 1;
+  Dims dims = b.dims(x);
+  Dim half = b.symbols().floorDiv(dims[last], b.shape.constant(2));
+  Value first = isInterleaved ? everySecond(b, x, 0)
+                              : b.shape.sliceAxis(x, last, b.shape.constant(0), half);
+  Value second =
+      isInterleaved ? everySecond(b, x, 1) : b.shape.sliceAxis(x, last, half, half);
+  Value real = b.sub(b.mul(cosine, first), b.mul(sine, second));
+  Value imaginary = b.add(b.mul(sine, first), b.mul(cosine, second));
+  if (!isInterleaved || b.failed())
+    return b.failed() ? Value() : b.concat({real, imaginary}, last);
+  Value pairs = b.concat(
+      {b.shape.unsqueeze(real, {last + 1}), b.shape.unsqueeze(imaginary, {last + 1})},
+      last + 1);
+  return b.shape.reshape(pairs, dims);
+}
+
+/// X [B, N, S, H] or [B, S, N * H], cosines and sines [B, S, R / 2], or a table
+/// [positions, R / 2] with position_ids [B, S].
+void importRotaryEmbedding(OpBinder &b) {
+  Value x = b.input(0), cosine = b.input(1), sine = b.input(2);
+  int64_t rank = HxBuilder::rank(x), numHeads = b.intAttr("num_heads", 0);
+  if (rank != 3 && rank != 4)
+    return b.contradiction("the input has rank " + Twine(rank) + ", expected 3 or 4");
+  if (b.has(3)) {
+    cosine = b.gather(cosine, b.input(3), 0);
+    sine = b.gather(sine, b.input(3), 0);
+  }
+  if (b.failed())
+    return;
+  if (HxBuilder::rank(cosine) != 3 || HxBuilder::rank(sine) != 3)
+    return b.contradiction("cos_cache and sin_cache must have rank " +
+                           Twine(b.has(3) ? 2 : 3) +
+                           (b.has(3) ? " with position_ids" : " without position_ids"));
+  Dims given = b.dims(x);
+  if (rank == 3) { // heads behind the positions: nothing moves
+    if (!checkHeads(b, x, numHeads, "input"))
+      return;
+    Dim heads = b.shape.constant(numHeads);
+    x = b.shape.reshape(
+        x, {given[0], given[1], heads, b.symbols().quotient({given[2]}, {heads})});
+  }
+  cosine = b.shape.unsqueeze(cosine, {rank == 3 ? 2 : 1});
+  sine = b.shape.unsqueeze(sine, {rank == 3 ? 2 : 1});
+  if (b.failed())
+    return;
+  Dim size = b.dims(x)[3], turned = size;
+  if (int64_t part = b.intAttr("rotary_embedding_dim", 0); part > 0)
+    turned = b.shape.constant(part);
+  auto known = hx::SymbolTable::constantValue(turned);
+  auto available = hx::SymbolTable::constantValue(size);
+  if ((known && *known % 2 != 0) || (known && available && *known > *available))
+    return b.contradiction("cannot turn " + Twine(*known) + " features of a head of " +
+                           b.symbols().toString(size) +
+                           ": expected an even number, not above");
+  bool isInterleaved = b.intAttr("interleaved", 0) != 0;
+  if (turned == size) {
+    x = rotated(b, x, cosine, sine, isInterleaved);
+  } else {
+    Value front = b.shape.sliceAxis(x, 3, b.shape.constant(0), turned);
+    Value rest = b.shape.sliceAxis(x, 3, turned, b.symbols().sub(size, turned));
+    front = rotated(b, front, cosine, sine, isInterleaved);
+    x = b.failed() ? Value() : b.concat({front, rest}, 3);
+  }
+  b.result(0, rank == 3 && !b.failed() ? b.shape.reshape(x, given) : x);
+}
+
+/// past_cache, update, write_indices? [B] -> the cache with the update at its place.
+void importTensorScatter(OpBinder &b) {
+  Value cache = b.input(0), update = b.input(1);
+  int64_t rank = HxBuilder::rank(cache);
+  StringRef mode = b.stringAttr("mode", "linear");
+  if (mode != "linear" && mode != "circular")
+    return b.error("mode '" + mode + "': expected linear or circular");
+  int64_t axis = b.normalizeAxis(b.intAttr("axis", -2), rank);
+  if (b.failed())
+    return;
+  if (axis == 0)
+    return b.error("axis 0 is the batch, not the sequence");
+  if (HxBuilder::rank(update) != rank)
+    return b.contradiction("the cache has rank " + Twine(rank) + ", the update " +
+                           Twine(HxBuilder::rank(update)));
+  Dims sizes = b.dims(update);
+  Dim capacity = b.dims(cache)[axis];
+  Type i64 = b.builder.getI64Type();
+  Dims along(rank, b.shape.constant(1));
+  along[axis] = sizes[axis];
+  Value positions = b.shape.iota(along, axis, i64);
+  if (b.has(2)) {
+    if (HxBuilder::rank(b.input(2)) != 1)
+      return b.contradiction("write_indices has rank " +
+                             Twine(HxBuilder::rank(b.input(2))) +
+                             ", expected 1: [batch]");
+    SmallVector<int64_t> others;
+    for (int64_t i = 1; i < rank; ++i)
+      others.push_back(i);
+    positions = b.add(positions, b.cast(b.shape.unsqueeze(b.input(2), others), i64));
+  }
+  if (mode == "circular")
+    positions =
+        b.binary(hx::BinaryFn::mod, positions, b.shape.buildScalar(capacity, i64));
+  positions = b.shape.broadcastTo(positions, sizes);
+  if (b.failed())
+    return;
+  b.result(0, b.make<hx::ScatterElementsOp>(HxBuilder::elementType(cache),
+                                            hx::ScatterFn::set, cache, positions, update,
+                                            axis));
+}
+
+/// input [B, C, L], weight [C, 1, k], bias? [C], past_state? [B, C, k - 1] -> output,
+/// present_state: what the next call continues with.
+void importCausalConvWithState(OpBinder &b) {
+  Value x = b.input(0), weight = b.input(1);
+  if (HxBuilder::rank(x) != 3 || HxBuilder::rank(weight) != 3)
+    return b.contradiction("input and weight have ranks " + Twine(HxBuilder::rank(x)) +
+                           " and " + Twine(HxBuilder::rank(weight)) + ", expected 3");
+  StringRef activation = b.stringAttr("activation", "none");
+  if (activation != "none" && activation != "silu" && activation != "swish")
+    return b.error("activation '" + activation + "': expected none, silu or swish");
+  Dims dims = b.dims(x), taps = b.dims(weight);
+  auto channels = hx::SymbolTable::constantValue(taps[0]);
+  if (!channels)
+    channels = hx::SymbolTable::constantValue(dims[1]);
+  if (!channels)
+    return b.unsupported("the number of channels must be known when compiling");
+  Dim before = b.symbols().sub(taps[2], b.shape.constant(1));
+  Dim none = b.shape.constant(0);
+  Value padded =
+      b.has(3) ? b.concat({b.input(3), x}, 2)
+               : b.pad(hx::PadMode::constant, x, b.shape.build({none, none, before}),
+                       b.shape.build({none, none, none}), b.scalarLike(x, 0));
+  if (b.failed())
+    return;
+  Value output = b.make<hx::ConvOp>(HxBuilder::elementType(x), padded, weight, b.input(2),
+                                    *channels, ArrayRef<int64_t>{1},
+                                    ArrayRef<int64_t>{0, 0}, ArrayRef<int64_t>{1},
+                                    hx::PadPolicy::explicit_pads, hx::Layout::nchw);
+  if (activation != "none")
+    output = b.activation(hx::ActivationKind::swish, output, 1);
+  b.result(0, output);
+  if (b.wants(1) && !b.failed())
+    b.result(1, b.shape.sliceAxis(padded, 2, b.symbols().sub(b.dims(padded)[2], before),
+                                  before));
+}
+
+} // namespace
+
+void registerDecodingOps(OpTable &table) {
+  table.add("", {
+                    {"RotaryEmbedding", 23, 3, 4, importRotaryEmbedding},
+                    {"TensorScatter", 24, 2, 3, importTensorScatter},
+                    {"CausalConvWithState", 27, 2, 4, importCausalConvWithState},
+                });
+}
+
+} // namespace hexin::onnx

@@ -1,0 +1,152 @@
+// Unique: equal values stand side by side once they are sorted.
+#include "frontends/onnx/OpBinder.h"
+#include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Families.h"
+
+using namespace mlir;
+using hexin::hx::BinaryFn;
+using hexin::hx::ComparePredicate;
+using hexin::hx::Dim;
+using hexin::hx::Dims;
+using hexin::hx::ReduceFn;
+using hexin::hx::ScatterFn;
+using hexin::hx::UnaryFn;
+
+namespace hexin::onnx {
+namespace {
+
+/// One sort per column of a row.
+constexpr int64_t maxColumns = 256;
+
+std::pair<Value, Value> sorted(OpBinder &b, Value x) {
+  if (b.failed())
+    return {};
+  auto op = b.create<hx::SortOp>({HxBuilder::elementType(x), b.builder.getI64Type()}, x,
+                                 /*axis=*/0, /*descending=*/false);
+  return op ? std::pair(op.getValues(), op.getPositions()) : std::pair<Value, Value>();
+}
+
+/// result[positions[i]] = values[i]; positions are all different.
+Value placed(OpBinder &b, Value positions, Value values) {
+  if (b.failed())
+    return {};
+  Value target = b.shape.broadcastTo(b.scalarLike(values, 0), b.dims(values));
+  return b.make<hx::ScatterElementsOp>(HxBuilder::elementType(values), ScatterFn::set,
+                                       target, positions, values, /*axis=*/0);
+}
+
+/// The order of the rows of x [n, columns], by the first column first; equal rows keep
+/// theirs.
+Value rowOrder(OpBinder &b, Value x, int64_t numColumns) {
+  Value order = b.shape.iota({b.dims(x)[0]}, 0, b.builder.getI64Type());
+  for (int64_t column = numColumns; column-- > 0 && !b.failed();) {
+    Value key = b.shape.squeeze(
+        b.shape.sliceAxis(x, 1, b.shape.constant(column), b.shape.constant(1)), {1});
+    order = b.gather(order, sorted(b, b.gather(key, order, 0)).second, 0);
+  }
+  return order;
+}
+
+/// i1 [n]: whether a row of x [n, columns] differs from the one before it. NaN is equal
+/// to itself.
+Value startsRun(OpBinder &b, Value x) {
+  if (b.failed())
+    return {};
+  Type i64 = b.builder.getI64Type();
+  Value i = b.shape.iota({b.dims(x)[0]}, 0, i64);
+  Value zero = b.scalar(i64, 0);
+  Value before =
+      b.gather(x, b.binary(BinaryFn::max, b.sub(i, b.scalar(i64, 1)), zero), 0);
+  Value isEqual = b.compare(ComparePredicate::eq, x, before);
+  if (HxBuilder::isFloat(x))
+    isEqual = b.binary(BinaryFn::bit_or, isEqual,
+                       b.binary(BinaryFn::bit_and, b.unary(UnaryFn::is_nan, x),
+                                b.unary(UnaryFn::is_nan, before)));
+  Value differs = b.reduce(ReduceFn::max, b.logicalNot(isEqual), {1}, false);
+  return b.binary(BinaryFn::bit_or, differs, b.compare(ComparePredicate::eq, i, zero));
+}
+
+void importUnique(OpBinder &b) {
+  Value x = b.input(0);
+  Dims dims = b.dims(x);
+  int64_t rank = HxBuilder::rank(x), axis = 0, numColumns = 1;
+  bool hasAxis = b.hasAttribute("axis");
+  SmallVector<int64_t> perm;
+  Value rows = x;
+  Dims rowSizes;
+  if (hasAxis) {
+    axis = b.normalizeAxis(b.intAttr("axis", 0), rank);
+    if (b.failed())
+      return;
+    perm.push_back(axis);
+    for (int64_t i = 0; i < rank; ++i)
+      if (i != axis) {
+        perm.push_back(i);
+        rowSizes.push_back(dims[i]);
+      }
+    auto columns = hx::SymbolTable::constantValue(b.shape.product(rowSizes));
+    if (!columns || *columns > maxColumns)
+      return b.unsupported("unique slices of " +
+                           b.symbols().toString(b.shape.product(rowSizes)) +
+                           " elements: their number must be known when compiling, and "
+                           "at most " +
+                           Twine(maxColumns));
+    numColumns = *columns;
+    rows = b.transpose(x, perm);
+  }
+  Dim count = hasAxis ? dims[axis] : b.shape.product(dims), one = b.shape.constant(1);
+  rows = b.shape.reshape(rows, {count, b.shape.constant(numColumns)});
+  Type i64 = b.builder.getI64Type();
+  Value order = rowOrder(b, rows, numColumns);
+  rows = b.gather(rows, order, 0);
+  Value mask = startsRun(b, rows);
+  if (b.failed())
+    return;
+  Value starts = b.make<hx::CompactOp>(i64, mask);
+  if (b.failed())
+    return;
+  Dim numRuns = b.dims(starts)[0];
+  Value firsts = b.gather(order, starts, 0);
+  Value ends = b.concat({starts, b.shape.build({count})}, 0);
+  Value counts = b.sub(b.shape.sliceAxis(ends, 0, one, numRuns), starts);
+  Value run = b.failed() ? Value()
+                         : b.make<hx::CumulativeOp>(i64, ReduceFn::sum, b.cast(mask, i64),
+                                                    /*axis=*/0,
+                                                    /*exclusive=*/false,
+                                                    /*reverse=*/false);
+  Value inverse = placed(b, order, b.sub(run, b.scalar(i64, 1)));
+  Value values = b.gather(rows, starts, 0);
+  if (b.intAttr("sorted", 1) == 0) { // in the order in which they come
+    auto [indices, runs] = sorted(b, firsts);
+    values = b.gather(values, runs, 0);
+    counts = b.gather(counts, runs, 0);
+    Value rank = placed(b, runs, b.shape.iota({numRuns}, 0, i64));
+    inverse = b.gather(rank, inverse, 0);
+    firsts = indices;
+  }
+  if (b.failed())
+    return;
+  Dims sizes{numRuns};
+  sizes.append(rowSizes);
+  values = b.shape.reshape(values, sizes);
+  if (hasAxis) {
+    SmallVector<int64_t> back(perm.size());
+    for (auto [to, from] : llvm::enumerate(perm))
+      back[from] = static_cast<int64_t>(to);
+    values = b.transpose(values, back);
+  }
+  b.result(0, values);
+  b.result(1, firsts);
+  b.result(2, inverse);
+  b.result(3, counts);
+}
+
+} // namespace
+
+void registerUniqueOps(OpTable &table) {
+  table.add("", {
+                    {"Unique", 11, 1, 1, importUnique},
+                });
+}
+
+} // namespace hexin::onnx

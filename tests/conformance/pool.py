@@ -1,0 +1,167 @@
+"""Long-lived workers: a crash or a hang is charged to its case, and the worker starts anew."""
+
+import json
+import os
+import queue
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Iterable, Iterator, NamedTuple, Optional
+
+WORKER = Path(__file__).resolve().parent / "worker.py"
+START_SECONDS = 120  # to import an engine and open a device
+
+
+class Task(NamedTuple):
+    case: str
+    mode: str
+
+
+class Result(NamedTuple):
+    task: Task
+    verdict: str  #: pass, refused, error, wrong, crash, timeout
+    reason: str
+    facts: dict = {}
+    seconds: float = 0.0
+    retried: str = ""  #: how it ended first, where that was a crash or a hang
+
+
+class EngineMissing(Exception):
+    """A worker did not start: the engine or the device is not there."""
+
+
+class Worker:
+    """One process. Not safe for two threads at a time."""
+
+    def __init__(self, command: list[str], memory_gib: float, step_seconds: float) -> None:
+        self._command, self._memory_gib, self._step_seconds = command, memory_gib, step_seconds
+        self._process: Optional[subprocess.Popen] = None
+
+    def judge(self, task: Task) -> Result:
+        start = time.monotonic()
+        self._start()
+        step = "?"
+        try:
+            self._process.stdin.write(json.dumps(task._asdict()).encode() + b"\n")
+            self._process.stdin.flush()
+            while True:
+                line = self._reply(self._step_seconds)
+                if "verdict" in line:
+                    return Result(task, **line)
+                step = line["at"]
+        except TimeoutError:
+            verdict, reason = "timeout", f"more than {self._step_seconds:g} s at: {step}"
+        except (EOFError, BrokenPipeError):
+            verdict, reason = "crash", f"{self._death()} at: {step}"
+        self.stop()
+        return Result(task, verdict, reason, seconds=time.monotonic() - start)
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        self._process.stdin.close()
+        os.close(self._replies)
+        self._output.close()
+        self._process = None
+
+    def _start(self) -> None:
+        if self._process is not None:
+            return
+        self._replies, theirs = os.pipe()
+        self._output = tempfile.TemporaryFile()  # what libraries print, for the reason of a crash
+        self._buffer = b""
+        self._process = subprocess.Popen(
+            [*self._command, str(theirs), str(self._memory_gib)], stdin=subprocess.PIPE, stdout=self._output,
+            stderr=self._output, pass_fds=[theirs])
+        os.close(theirs)
+        try:
+            self._reply(START_SECONDS)
+        except (EOFError, TimeoutError):
+            said = self._said()
+            self.stop()
+            raise EngineMissing(said or "the worker did not start") from None
+
+    def _reply(self, seconds: float) -> dict:
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self._buffer:
+            if not select.select([self._replies], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise TimeoutError
+            data = os.read(self._replies, 65536)
+            if not data:
+                raise EOFError
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return json.loads(line)
+
+    def _death(self) -> str:
+        code = self._process.wait()
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        said = self._said()
+        return f"{how} ({said})" if said else how
+
+    def _said(self) -> str:
+        """The last line of the worker's output."""
+        self._output.seek(0, os.SEEK_END)
+        self._output.seek(max(0, self._output.tell() - 4096))
+        lines = self._output.read().decode(errors="replace").strip().splitlines()
+        return lines[-1][:160] if lines else ""
+
+
+class Pool:
+    """`jobs` workers for one engine on one device.
+
+    step_seconds: what a step of a case may take; memory_gib: what a worker may allocate.
+    """
+
+    def __init__(self, engine: str, device: str, store: Path, jobs: int = 2, step_seconds: float = 20,
+                 memory_gib: float = 4, python: str = sys.executable) -> None:
+        self._command = [str(python), "-W", "ignore", str(WORKER), engine, device, str(store)]
+        self._jobs, self._step_seconds, self._memory_gib = jobs, step_seconds, memory_gib
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[Result]:
+        """A result for every task, as they come. What crashed or hung is run once more in a
+        fresh process, and the second verdict counts. Raises EngineMissing."""
+        waiting, results = queue.SimpleQueue(), queue.SimpleQueue()
+        tasks = list(tasks)
+        for task in tasks:
+            waiting.put(task)
+        stopping = threading.Event()
+        threads = [threading.Thread(target=self._work, args=(waiting, results, stopping), daemon=True)
+                   for _ in range(min(self._jobs, len(tasks)))]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in tasks:
+                result = results.get()
+                if isinstance(result, Exception):
+                    raise result
+                yield result
+        finally:
+            stopping.set()
+            for thread in threads:
+                thread.join()
+
+    def _work(self, waiting: queue.SimpleQueue, results: queue.SimpleQueue, stopping: threading.Event) -> None:
+        worker = Worker(self._command, self._memory_gib, self._step_seconds)
+        try:
+            while not stopping.is_set():
+                try:
+                    task = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                result = worker.judge(task)
+                if result.verdict in ("crash", "timeout"):
+                    first = result
+                    result = worker.judge(task)._replace(retried=f"{first.verdict}: {first.reason}")
+                results.put(result)
+        except Exception as error:  # hands on to the caller, which would wait for ever
+            results.put(error)
+        finally:
+            worker.stop()

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""One engine on one device, case after case, until its input ends.
+
+    worker.py ENGINE DEVICE STORE REPLY_FD MEMORY_GIB
+
+Reads a line {"case", "mode"} per case from stdin. Answers on REPLY_FD, a line each:
+{"at"} before every step, then {"verdict", "reason", "facts", "seconds"}. Whatever
+kills the process is charged to the case, and to the step, that it was at.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import onnx  # noqa: E402
+
+import compare  # noqa: E402
+import engines  # noqa: E402
+import modes  # noqa: E402
+import second_sizes  # noqa: E402
+import suite  # noqa: E402
+
+
+class Failed(Exception):
+    """(verdict, reason)"""
+
+
+class Judge:
+    def __init__(self, engine_name: str, device: str, store: Path, say) -> None:
+        self._explain = None
+        if engine_name != "oracle":
+            module = engines.load(engine_name)
+            self._engine, self._explain = module.Engine(device), module.Engine.explain
+        self._suite, self._say = suite.Suite(store), say
+
+    def judge(self, name: str, mode: str) -> dict:
+        case, facts = self._suite.case(name), {}
+        try:
+            if mode == "second-sizes":
+                return {"verdict": "pass", "reason": second_sizes.make(self._suite.folder, name, case), "facts": {}}
+            if mode == "hostile":
+                self._hostile(case)
+            else:
+                facts = self._right(name, case, mode)
+        except Failed as failure:
+            return {"verdict": failure.args[0], "reason": failure.args[1], "facts": facts}
+        except Exception as error:  # no engine's fault, and no reason to end
+            return {"verdict": "error", "reason": f"of the runner: {type(error).__name__}: {error}", "facts": {}}
+        return {"verdict": "pass", "reason": "", "facts": facts}
+
+    def _prepare(self, model: onnx.ModelProto):
+        self._say("prepare")
+        try:
+            return self._engine.prepare(model)
+        except Exception as error:
+            raise Failed(*self._explain(error, False)) from None
+
+    def _run(self, prepared, inputs: list) -> list:
+        try:
+            return prepared.run(inputs)
+        except Exception as error:
+            raise Failed(*self._explain(error, True)) from None
+
+    def _right(self, name: str, case: suite.Case, mode: str) -> dict:
+        """Raises Failed unless the numbers are right; gives the engine's facts."""
+        model, data_sets = onnx.load_model_from_string(case.model), case.data_sets
+        if mode == "dynamic":
+            modes.make_dynamic(model)
+        if mode == "constant-inputs":
+            data_sets = modes.fold_shape_operands(model, data_sets)
+        prepared = self._prepare(model)
+        self._say("run")
+        for inputs, outputs in data_sets:
+            found = compare.difference(outputs, self._run(prepared, inputs), case.rtol, case.atol,
+                                       values=name not in suite.RANDOM)
+            if found:
+                raise Failed("wrong", found)
+        second = second_sizes.read(self._suite.folder, name) if mode == "dynamic" else None
+        if second and name not in suite.RANDOM:
+            self._say("run at other sizes")
+            try:
+                outputs = self._run(prepared, second["inputs"])
+            except Failed as failure:
+                raise Failed(failure.args[0], f"at other sizes: {failure.args[1]}") from None
+            found = compare.difference(second["outputs"], outputs, *second_sizes.tolerance(second["outputs"], case))
+            if found:
+                raise Failed("wrong", f"at other sizes, by {second['oracle']}: {found}")
+        return prepared.facts()
+
+    def _hostile(self, case: suite.Case) -> None:
+        """Raises Failed when inputs that do not fit give anything but a typed error, or spoil the session."""
+        for sizes in ("static", "dynamic"):
+            model = onnx.load_model_from_string(case.model)
+            if sizes == "dynamic" and not modes.make_dynamic(model):
+                continue
+            try:
+                prepared = self._prepare(model)
+            except Failed:
+                continue  # refused whole: `static` and `dynamic` say so
+            inputs, outputs = case.data_sets[0]
+            right = self._outcome(prepared, inputs)
+            for what, must_fail, given in modes.hostile_inputs(inputs):
+                self._say(f"{sizes}, {what}")
+                verdict, reason = self._outcome(prepared, given)
+                if verdict == "untyped" or (verdict == "ran" and must_fail and sizes == "static"):
+                    raise Failed("error", f"{sizes}, {what}: {reason or 'was accepted'}")
+            self._say(f"{sizes}, the right inputs again")
+            if self._outcome(prepared, inputs)[0] != right[0]:
+                raise Failed("error", f"{sizes}: the right inputs fail after wrong ones")
+
+    def _outcome(self, prepared, inputs: list) -> tuple[str, str]:
+        try:
+            prepared.run(inputs)
+        except Exception as error:
+            reason = self._explain(error, True)[1]
+            typed = getattr(error, "code", "internal error") != "internal error"
+            return ("typed" if typed else "untyped"), reason
+        return "ran", ""
+
+
+def main() -> int:
+    engine_name, device, store, reply_fd, memory_gib = sys.argv[1:]
+    limit = int(float(memory_gib) * 2**30)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    replies = os.fdopen(int(reply_fd), "w", buffering=1)
+
+    def say(**line) -> None:
+        replies.write(json.dumps(line) + "\n")
+
+    judge = Judge(engine_name, device, Path(store), lambda step: say(at=step))
+    say(ready=True)
+    for line in sys.stdin:
+        task = json.loads(line)
+        start = time.perf_counter()
+        result = judge.judge(task["case"], task["mode"])
+        say(**result, seconds=time.perf_counter() - start)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
