@@ -32,7 +32,7 @@ CASES = {
     "slice": (helper.make_node("Slice", ["x", "s", "e", "a", "t"], ["y"], name="slice"), {"s": 1, "e": 1, "a": 1, "t": 1},
               [([ints(v) for v in (s, e, a, t)], sliced(X, s, e if e > -99 else None, a, t))
                for s, e, a, t in ((0, 3, 2, 2), (-1, -100, 1, -1), (2, -100, -1, -2), (1, 1, 0, 1), (-2**62, 2**62, 1, 2))],
-              [[ints(0), ints(1), ints(7), ints(1)]]),
+              [[ints(0), ints(1), ints(7), ints(1)], [ints(4), ints(1), ints(1), ints(0)]]),
     "squeeze": (helper.make_node("Squeeze", ["x", "a"], ["y"], name="squeeze"), {"a": 1}, [], [[ints(0)], [ints(9)]]),
     "unsqueeze": (helper.make_node("Unsqueeze", ["x", "a"], ["y"], name="unsqueeze"), {"a": 2},
                   [([ints(a, b)], np.expand_dims(X, (a, b))) for a, b in ((0, 1), (-1, 2), (4, 0))], [[ints(2, 2)]]),

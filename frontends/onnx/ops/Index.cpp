@@ -43,7 +43,9 @@ std::optional<Dim> rangeLength(OpBinder &b) {
                                 symbols.sub(start[0], limit[0]));
   Dim stride =
       symbols.max(symbols.select(isUp, delta[0], symbols.sub(zero, delta[0])), one);
-  return symbols.max(symbols.ceilDiv(distance, stride), zero);
+  Dim length = symbols.max(symbols.ceilDiv(distance, stride), zero);
+  // No sequence steps by 0: a run that tries is told so by hx.iota.
+  return symbols.select(symbols.eq(delta[0], zero), symbols.constant(-1), length);
 }
 
 /// The number of elements of a float range as a 1-D tensor.

@@ -139,8 +139,10 @@ void importChosenSlice(OpBinder &b, const SliceArgs &args) {
     Dim step = axes.valueOf(axis, args.chosenSteps, one);
     Range range = sliceOf(b.symbols(), size, axes.valueOf(axis, args.starts, zero),
                           axes.valueOf(axis, args.ends, size), step);
-    Value steps =
-        b.mul(b.shape.iota({range.size}, 0, i64), b.shape.buildScalar(step, i64));
+    // A step of 0 leads nowhere: a run that tries is told so by hx.iota.
+    Dim count =
+        b.symbols().select(b.symbols().eq(step, zero), b.shape.constant(-1), range.size);
+    Value steps = b.mul(b.shape.iota({count}, 0, i64), b.shape.buildScalar(step, i64));
     x = b.gather(x, b.add(steps, b.shape.buildScalar(range.start, i64)), axis);
   }
   b.result(0, x);
