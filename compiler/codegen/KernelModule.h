@@ -30,8 +30,8 @@
 
 namespace hexin {
 
-/// What a team of threads has. A kernel that needs more than the device at hand
-/// offers is passed over when a plan is made (Kernel.team_threads in hexin.fbs).
+/// What a kernel may ask for: where any, 64 threads and 16 KiB at least. A device that
+/// has less passes it over when a plan is made (Kernel.team_threads in hexin.fbs).
 struct TeamTraits {
   unsigned threads = 0;    ///< at most in a team; 0: write no team kernels
   unsigned localBytes = 0; ///< of memory on the chip for a team

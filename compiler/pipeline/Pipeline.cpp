@@ -34,7 +34,9 @@ LogicalResult optimize(ModuleOp module, const PipelineOptions &options) {
 static LogicalResult group(ModuleOp module, const PipelineOptions &options) {
   PassManager passes(module.getContext());
   passes.enableVerifier(options.verifyEach);
-  passes.addNestedPass<func::FuncOp>(hx::createPackOperandsPass());
+  // Only schedules over panels read panels.
+  if (!llvm::is_contained(options.placement.disabled, "packed"))
+    passes.addNestedPass<func::FuncOp>(hx::createPackOperandsPass());
   passes.addPass(hx::createFoldConstantsPass());
   passes.addNestedPass<func::FuncOp>(hx::createResolveShapesPass());
   passes.addPass(createCSEPass());

@@ -1,5 +1,7 @@
 #include "runtime/exec/CommandCache.h"
 
+#include "runtime/base/Hash.h"
+
 namespace hexin {
 
 CommandRef::~CommandRef() {
@@ -7,14 +9,8 @@ CommandRef::~CommandRef() {
     cache_->release(*cached_);
 }
 
-/// FNV-1a over words, with a last mix: keys differ in few low bits.
 size_t CommandCache::Hash::operator()(const CommandKey &key) const {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (int64_t word : key) {
-    hash = (hash ^ static_cast<uint64_t>(word)) * 0x100000001b3;
-    hash ^= hash >> 29;
-  }
-  return static_cast<size_t>(hash);
+  return static_cast<size_t>(hash64(std::as_bytes(std::span(key))));
 }
 
 CommandRef CommandCache::hold(CachedCommand &cached) {

@@ -171,10 +171,13 @@ void PlanBuilder::makeKey(const fmt::Variant &variant, int64_t items) {
   key_.insert(key_.end(), params_.begin(), params_.end());
   for (const hexin_binding &binding : bindings_) {
     // host_data follows from slot and offset where it is given at all.
-    int64_t kind = binding.dtype | (binding.is_written ? 1 << 16 : 0) |
-                   (binding.host_data ? 1 << 17 : 0) | (int64_t(binding.rank) << 32);
-    key_.insert(key_.end(), {binding.slot, static_cast<int64_t>(binding.offset),
-                             static_cast<int64_t>(binding.length), kind});
+    uint64_t place = binding.slot | uint64_t(binding.dtype & 0xFF) << 32 |
+                     uint64_t(binding.rank & 0xFF) << 40 |
+                     uint64_t(binding.is_written != 0) << 48 |
+                     uint64_t(binding.host_data != nullptr) << 49;
+    key_.insert(key_.end(),
+                {static_cast<int64_t>(place), static_cast<int64_t>(binding.offset),
+                 static_cast<int64_t>(binding.length)});
     key_.insert(key_.end(), binding.dims, binding.dims + binding.rank);
   }
 }

@@ -42,7 +42,7 @@ def test_contract_01_opencl_kernels_have_the_signature(artifact):
     program = artifact.program("opencl")
     source = artifact.section(program["images"][0]["section"]).decode()
     for kernel in program["kernels"]:
-        assert re.search(rf"__kernel\b[^(]*\b{re.escape(kernel['name'])}\s*\(", source), kernel["name"]
+        assert re.search(rf"__kernel\b[^;{{]*\b{re.escape(kernel['name'])}\s*\(", source), kernel["name"]
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -2,7 +2,7 @@
 
 import numpy
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 
 def softmax_model(with_consumer: bool) -> bytes:
@@ -38,3 +38,20 @@ def test_not_allowed_is_an_error(tmp_path):
 
     with pytest.raises(hexin.UnsupportedError, match="soft.*allow-fallback"):
         hexin.compile(softmax_model(True), str(tmp_path / "model.hxm"), targets=["cpu"], disable=["hx.softmax"])
+
+
+@pytest.mark.parametrize("device", ["cpu", "opencl:0"])
+def test_no_panels_without_the_schedule_that_reads_them(device, tmp_path):
+    import hexin
+
+    random = numpy.random.default_rng(1)
+    x, w = (random.normal(size=size).astype(numpy.float32) for size in ((5, 37), (37, 41)))
+    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "g",
+                              [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 37])],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 41])],
+                              [numpy_helper.from_array(w, "w")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path = str(tmp_path / "model.hxm")
+    hexin.compile(model, path, targets=[device.split(":")[0]], disable=["packed"])
+    (found,) = hexin.Session(path, device=device).run({"x": x}).values()
+    numpy.testing.assert_allclose(found, x @ w, rtol=1e-5, atol=1e-5)

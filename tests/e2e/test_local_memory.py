@@ -50,6 +50,7 @@ CASES = {
                      [small_ints(29, np.uint8, 33, 20, 3, 3), np.array(5, np.uint8), np.array(9, np.uint8)],
                      {"pads": [1] * 4}),
     "softmax": ("Softmax", random(30, 5, 1000), [0, 1], [], {"axis": -1}),
+    "softmax-fewer-than-threads": ("Softmax", random(40, 3, 7, 40), [0, 1, 2], [], {"axis": -1}),
     "softmax-known": ("Softmax", random(31, 7, 67), [0], [], {"axis": -1}),
     "log-softmax": ("LogSoftmax", random(32, 3, 4, 130), [0, 2], [], {"axis": -1}),
     "layer-norm": ("LayerNormalization", random(33, 6, 384), [0], [random(34, 384), random(35, 384)], {}),
@@ -171,3 +172,15 @@ def test_model_is_within_its_bound(build_dir, tmp_path, artifacts, expectation, 
     outputs = run_with_teams(build_dir, tmp_path, artifacts(name), values)
     error = judge.error_of(outputs, judged)
     assert error <= bound_for(error)
+
+
+def test_an_item_alone_works_in_vectors(hexin_tool, tmp_path):
+    """Team kernels stand beside the others; those for CPU-like devices are what they were."""
+    model, _ = model_of_cases()
+    onnx.save(model, tmp_path / "cases.onnx")
+    subprocess.run([hexin_tool, "compile", "cases.onnx", "-o", "kernels.mlir", "--targets=opencl", "--emit=kernels"],
+                   cwd=tmp_path, capture_output=True, check=True)
+    kernels = [kernel for kernel in (tmp_path / "kernels.mlir").read_text().split("func.func ") if "math.exp" in kernel]
+    alone = [kernel for kernel in kernels if "hx.team_threads" not in kernel]
+    assert len(alone) >= 2 and all("vector<16xf32>" in kernel for kernel in alone)
+    assert len(kernels) > len(alone)

@@ -3,6 +3,7 @@
 #include "runtime/device/BackendRegistry.h"
 #include "runtime/device/KernelAbi.h"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -187,7 +188,9 @@ namespace {
 std::string runCommand(const hexin_command &command,
                        const std::vector<hexin_slot> &slots) {
   std::vector<void *> pointers;
-  std::vector<uint64_t> lengths;
+  std::array<uint64_t, 8> lengths; // no kernel has more bindings
+  if (command.bindings.size() > lengths.size())
+    return "a launch has too many bindings";
   for (const hexin_binding &binding : command.bindings) {
     if (binding.slot >= slots.size() || !slots[binding.slot].buffer)
       return "slot " + std::to_string(binding.slot) + " is empty";
@@ -196,7 +199,7 @@ std::string runCommand(const hexin_command &command,
     if (offset > slot.buffer->bytes || binding.length > slot.buffer->bytes - offset)
       return "a binding lies outside its buffer";
     pointers.push_back(slot.buffer->data + offset);
-    lengths.push_back(binding.length);
+    lengths[pointers.size() - 1] = binding.length;
   }
   LaunchView view{pointers.data(),
                   lengths.data(),

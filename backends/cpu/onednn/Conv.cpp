@@ -142,6 +142,7 @@ void prepareConvTranspose(const hexin_command_desc &desc, PrepareContext &contex
     int64_t taps = weights[weights.size() - src.size() + i];
     int64_t full = (src[i] - 1) * w.strides[i] + (taps - 1) * (w.dilations[i] + 1) + 1;
     w.padsEnd[i] = full - w.padsBegin[i] - dst[i];
+    requireWithin(w.padsEnd[i], -maxExtent, "a pad");
   }
   dnnl::deconvolution_forward::primitive_desc pd(
       engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct,

@@ -43,6 +43,7 @@ void preparePool(const hexin_command_desc &desc, PrepareContext &, Op &op) {
     // A last window that hangs over the pads counts only what is inside them.
     if (algorithm == dnnl::algorithm::pooling_avg_include_padding)
       throwUnsupported("oneDNN counts all of an overhanging window (ceilMode)");
+    requireWithin(needed, -maxExtent, "a pad");
     w.padsEnd[i] = needed;
   }
   dnnl::pooling_forward::primitive_desc pd(

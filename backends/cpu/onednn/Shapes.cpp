@@ -56,11 +56,20 @@ memory::data_type dataType(const hexin_binding &binding) {
   }
 }
 
+void requireWithin(int64_t value, int64_t least, const char *what) {
+  if (value < least || value > maxExtent)
+    throwUnsupported(std::string(what) + " of " + std::to_string(value) + ", expected " +
+                     std::to_string(least) + " to " + std::to_string(maxExtent));
+}
+
 Dims dimsOf(const hexin_binding &binding) {
   if (binding.rank > DNNL_MAX_NDIMS)
     throwUnsupported("rank " + std::to_string(binding.rank) +
                      " is more than oneDNN takes");
-  return Dims(binding.dims, binding.dims + binding.rank);
+  Dims dims(binding.dims, binding.dims + binding.rank);
+  for (int64_t dim : dims)
+    requireWithin(dim, 0, "a size");
+  return dims;
 }
 
 Dims denseStrides(const Dims &dims) {
@@ -68,7 +77,9 @@ Dims denseStrides(const Dims &dims) {
   int64_t step = 1;
   for (size_t i = dims.size(); i-- > 0;) {
     strides[i] = step;
-    step *= std::max<int64_t>(dims[i], 1);
+    // Of a tensor without elements; others fit their memory.
+    if (__builtin_mul_overflow(step, std::max<int64_t>(dims[i], 1), &step))
+      throwUnsupported("sizes whose product overflows 64 bits");
   }
   return strides;
 }

@@ -42,6 +42,12 @@ private:
   std::span<const hexin_attribute> attributes;
 };
 
+/// The largest size, stride, dilation and pad that is passed to oneDNN, which does some
+/// of its arithmetic in 32 bits without a check. Files say what these are.
+constexpr int64_t maxExtent = int64_t(1) << 30;
+/// Throws (unsupported) unless least <= value <= maxExtent.
+void requireWithin(int64_t value, int64_t least, const char *what);
+
 dnnl::memory::data_type dataType(const hexin_binding &binding);
 Dims dimsOf(const hexin_binding &binding);
 /// Row-major strides.

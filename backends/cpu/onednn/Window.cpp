@@ -31,6 +31,10 @@ Window readWindow(const OpAttributes &attributes, const Dims &taps, const Dims &
     throwInvalid("expected " + std::to_string(2 * rank) + " pads, got " +
                  std::to_string(pads.size()));
   for (size_t i = 0; i < rank; ++i) {
+    requireWithin(taps[i], 1, "a window");
+    requireWithin(window.strides[i], 1, "a stride");
+    requireWithin(window.dilations[i], 1, "a dilation");
+    requireWithin((taps[i] - 1) * window.dilations[i] + 1, 1, "the reach of a window");
     int64_t begin = pads[i], end = pads[rank + i];
     if (isSame) {
       int64_t reach = (taps[i] - 1) * window.dilations[i] + 1;
@@ -39,6 +43,8 @@ Window readWindow(const OpAttributes &attributes, const Dims &taps, const Dims &
       begin = policy == "same_upper" ? total / 2 : total - total / 2;
       end = total - begin;
     }
+    requireWithin(begin, -maxExtent, "a pad");
+    requireWithin(end, -maxExtent, "a pad");
     window.padsBegin.push_back(begin);
     window.padsEnd.push_back(end);
     window.dilations[i] -= 1;

@@ -106,12 +106,9 @@ LogicalResult emitReduce(ElementEmitter &emitter, unsigned threads) {
   return success();
 }
 
-/// Elements that become one, where that is known.
+/// The innermost axis, which a team shares out, where it is known.
 std::optional<int64_t> lengthOf(hx::ReduceOp reduce, hx::SymbolicShapes &shapes) {
-  hx::Dims dims = shapes.dims(reduce.getInput()), reduced;
-  for (int64_t axis : reduce.getAxes())
-    reduced.push_back(dims[axis]);
-  return hx::SymbolTable::constantValue(shapes.symbols().product(reduced));
+  return hx::SymbolTable::constantValue(shapes.dims(reduce.getInput()).back());
 }
 
 std::string teamRefusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {

@@ -23,13 +23,10 @@ public:
   RowEmitter(ElementEmitter &emitter, unsigned threads)
       : emitter(emitter), k(emitter.kernel()), b(k.builder()), loc(k.loc()),
         input(heavyOp(emitter.groupOp())->getOperand(0)),
-        type(computeType(elementType(input))),
-        walk(k, threads, std::min(emitter.lanesOf(input), emitter.lanes())) {}
+        type(computeType(elementType(input))), walk(k, threads, provideResult()) {}
 
   LogicalResult run() {
     Operation *heavy = heavyOp(emitter.groupOp());
-    Value result = heavy->getResult(0);
-    emitter.provide(result, [&](ArrayRef<Value>, unsigned) { return current; });
 
     Value root = emitter.yielded();
     Type rootType = elementType(root);
@@ -48,6 +45,12 @@ public:
   }
 
 private:
+  /// Lets epilogues read `current`; returns the lanes that all of the group has then.
+  unsigned provideResult() {
+    Value result = heavyOp(emitter.groupOp())->getResult(0);
+    emitter.provide(result, [this](ArrayRef<Value>, unsigned) { return current; });
+    return std::min(emitter.lanesOf(input), emitter.lanes());
+  }
   /// The op's input at position i of the row; kept after the first pass.
   Value read(Value i, unsigned width, bool isFirst) {
     at.back() = i;

@@ -85,8 +85,9 @@ Value RowWalk::begin(KExpr items) {
 void RowWalk::forEach(Value count, function_ref<void(Value, unsigned)> body) {
   if (threads == 0)
     return forEachInRow(k, count, lanes, body);
-  k.forLoop(k.thread(), count, k.index(threads), {}, [&](Value i, ValueRange) {
-    body(i, 1);
+  k.forLoop(k.index(0), count, k.index(threads), {}, [&](Value first, ValueRange) {
+    Value i = k.add(first, k.thread());
+    k.ifThen(k.less(i, count), [&] { body(i, 1); });
     return SmallVector<Value>();
   });
 }
@@ -95,10 +96,15 @@ Value RowWalk::foldShare(hx::ReduceFn fn, Type type, Value count, Value init,
                          function_ref<Value(Value, unsigned)> element) {
   if (threads == 0)
     return foldRow(k, fn, type, count, lanes, init, element);
-  auto step = [&](Value i, ValueRange carried) {
-    return SmallVector<Value>{emitReduceStep(k, fn, carried[0], element(i, 1), type)};
+  auto step = [&](Value first, ValueRange carried) {
+    Value i = k.add(first, k.thread());
+    auto fold = [&] {
+      return SmallVector<Value>{emitReduceStep(k, fn, carried[0], element(i, 1), type)};
+    };
+    auto skip = [&] { return SmallVector<Value>{carried[0]}; };
+    return k.ifElse(k.less(i, count), carried[0].getType(), fold, skip);
   };
-  return k.forLoop(k.thread(), count, k.index(threads), {init}, step)[0];
+  return k.forLoop(k.index(0), count, k.index(threads), {init}, step)[0];
 }
 
 Value RowWalk::join(hx::ReduceFn fn, Type type, Value share) {

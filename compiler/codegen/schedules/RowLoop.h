@@ -26,6 +26,7 @@ mlir::Value joinLanes(KernelBuilder &k, hx::ReduceFn fn, mlir::Type type,
 
 /// Whoever owns rows: an item alone walks them in vectors; of a team of t threads,
 /// thread i takes elements i, i + t, i + 2t ..., so that neighbours read neighbours.
+/// All threads go round their loops equally often: PoCL 3.1 gets others wrong.
 class RowWalk {
 public:
   /// `threads`: of the team; 0: an item alone, in vectors of `lanes`.

@@ -222,7 +222,7 @@ std::string refusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
     if (!number || *number > manySteps)
       return "many taps";
     if (hx::SymbolTable::constantValue(rhs[1]) == 1 && groupsOf(heavy) > 1)
-      return "depthwise";
+      return "one channel a group";
   }
   std::optional<int64_t> work = workOf(heavy, shapes);
   return work && *work < littleWork ? "little work" : "";

@@ -85,7 +85,7 @@ Type rankedType(OpBinder &b, Type held, Type declared) {
 Value partOf(OpBinder &b, hx::SeqSplitOp split, int64_t index) {
   Value input = split.getInput();
   auto axis = static_cast<int64_t>(split.getAxis());
-  Dim dim = b.dims(input)[axis], one = b.shape.constant(1);
+  Dim dim = b.dims(input)[axis];
   auto whole = hx::SymbolTable::constantValue(dim);
   Dim start, size;
   if (split.getSizes() && HxBuilder::rank(split.getSizes()) == 1) {

@@ -496,6 +496,42 @@ TEST(OneDnn, errorsNameTheReason) {
             std::string::npos);
 }
 
+/// What a file can say of a window: none of it reaches oneDNN's 32-bit arithmetic.
+TEST(OneDnn, windowsOutOfRange) {
+  OpenDevice device(0);
+  auto x = randomTensor({1, 8, 7, 7}, 11), weights = randomTensor({8, 8, 3, 3}, 2);
+  HostTensor y{{1, 8, 5, 5}, std::vector<float>(200)};
+  const int64_t values[] = {
+      0,         -1,       int64_t(1) << 31, (int64_t(1) << 32) + 1, int64_t(1) << 33,
+      INT64_MAX, INT64_MIN};
+  auto runBoth = [&](const char *name, const Dims &ints) {
+    std::vector<Attribute> attributes = {{"window", 3, 0, "", {3, 3}}};
+    if (std::strcmp(name, "window") == 0)
+      attributes.clear();
+    attributes.push_back({name, 3, 0, "", ints});
+    std::string pool = device.run("onednn.pool", {&x, &y}, attributes);
+    std::string conv = device.run("onednn.conv", {&x, &weights, &y}, attributes);
+    std::string transposed =
+        device.run("onednn.conv_transpose", {&y, &weights, &x}, attributes);
+    return std::vector<std::string>{pool, conv, transposed};
+  };
+  EXPECT_EQ(runBoth("strides", {1, 1}), std::vector<std::string>(3));
+  for (int64_t value : values) {
+    for (const char *name : {"strides", "dilations"})
+      for (const std::string &error : runBoth(name, {1, value}))
+        EXPECT_NE(error.find("expected 1 to"), std::string::npos) << name << error;
+    EXPECT_NE(runBoth("window", {3, value})[0], "") << value;
+    // Pads that add up to what fits, each of them far outside.
+    if (value > 1)
+      for (const std::string &error : runBoth("pads", {0, value, 0, -value}))
+        EXPECT_NE(error.find("a pad of"), std::string::npos) << error;
+  }
+  EXPECT_NE(device.run("onednn.conv", {&x, &weights, &y}, {{"groups", 0, INT64_MIN}}),
+            "");
+  HostTensor none{{0, int64_t(1) << 29, int64_t(1) << 29, int64_t(1) << 29}, {0}};
+  EXPECT_NE(device.run("onednn.conv", {&none, &weights, &y}, {}), "");
+}
+
 TEST(OneDnn, manyCallers) {
   std::vector<std::thread> callers;
   for (int caller = 0; caller < 4; ++caller)
