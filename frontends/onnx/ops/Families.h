@@ -43,6 +43,7 @@ void registerSortOps(OpTable &table);
 void registerSpectralOps(OpTable &table);
 void registerSpectralTableOps(OpTable &table);
 void registerTextOps(OpTable &table);
+void registerSuppressOps(OpTable &table);
 void registerUniqueOps(OpTable &table);
 void registerUnpoolOps(OpTable &table);
 
@@ -84,6 +85,7 @@ inline void registerAllOps(OpTable &table) {
   registerSpectralOps(table);
   registerSpectralTableOps(table);
   registerTextOps(table);
+  registerSuppressOps(table);
   registerUniqueOps(table);
   registerUnpoolOps(table);
 }

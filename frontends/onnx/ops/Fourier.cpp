@@ -103,8 +103,11 @@ void importDft(OpBinder &b) {
   }
   if (b.failed())
     return;
-  // The axis stands before the last one, and goes back behind.
-  RunTimeAxes axes(b, axis, rank);
+  // The axis stands before the last one, and goes back behind. The last is none.
+  hx::SymbolTable &symbols = b.symbols();
+  axis[0] = symbols.select(symbols.lt(axis[0], symbols.constant(0)),
+                           symbols.add(axis[0], symbols.constant(rank)), axis[0]);
+  RunTimeAxes axes(b, axis, rank - 1);
   auto swapped = [&](HxBuilder &inner, Value value, int64_t at) {
     SmallVector<int64_t> perm = llvm::to_vector(llvm::seq<int64_t>(0, rank));
     std::swap(perm[at], perm[rank - 2]);
@@ -113,7 +116,6 @@ void importDft(OpBinder &b) {
   Value lines = axes.alongEach(x, swapped);
   if (b.failed())
     return;
-  hx::SymbolTable &symbols = b.symbols();
   Dim one = symbols.constant(1), length = b.dims(lines)[rank - 2];
   if (isInverse && isOneSided)
     length = symbols.mul(symbols.sub(length, one), symbols.constant(2));
