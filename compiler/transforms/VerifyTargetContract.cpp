@@ -168,6 +168,8 @@ private:
       return ends(softmax.getInput(), softmax.getAxis());
     if (auto softmax = dyn_cast<LogSoftmaxOp>(op))
       return ends(softmax.getInput(), softmax.getAxis());
+    if (auto norm = dyn_cast<LayerNormOp>(op))
+      return ends(norm.getInput(), norm.getAxis());
     return success();
   }
 

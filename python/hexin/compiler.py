@@ -126,7 +126,7 @@ def compile(
         declares.
     states: {input: output}: the input takes the output's value of the run before,
         and both leave the signature.
-    allow_fallback: ONNX op types or node names that may run off the device; any
+    allow_fallback: hx ops ("layer_norm") or node names that may run off the device; any
         other op that the target cannot take is an error.
     disable: libraries, ops or schedules to do without, as in ``onednn``.
     prefer: libraries that go before our kernels wherever they can, as in ``onednn``.

@@ -145,15 +145,19 @@ Result<Container> Container::fromMemory(std::span<const std::byte> bytes,
   HEXIN_RETURN_IF_ERROR(
       verifyHeader(*container.header_, headerBytes.size(), preamble.headerOffset));
   if (verifyHashes && container.header_->sections()) {
-    for (uint32_t i = 0; i < container.header_->sections()->size(); ++i) {
-      uint64_t hash = hash64(container.section(i));
-      uint64_t expected = container.header_->sections()->Get(i)->hash();
-      if (hash != expected)
-        return corruptData("section " + std::to_string(i) + " is damaged: hash " +
-                           hex(hash) + ", expected " + hex(expected));
-    }
+    for (uint32_t i = 0; i < container.header_->sections()->size(); ++i)
+      HEXIN_RETURN_IF_ERROR(container.checkHash(i));
   }
   return container;
+}
+
+Status Container::checkHash(uint32_t index) const {
+  uint64_t hash = hash64(section(index));
+  uint64_t expected = header_->sections()->Get(index)->hash();
+  if (hash == expected)
+    return Status::success();
+  return corruptData("section " + std::to_string(index) + " is damaged: hash " +
+                     hex(hash) + ", expected " + hex(expected));
 }
 
 std::span<const std::byte> Container::section(uint32_t index) const {
@@ -162,6 +166,7 @@ std::span<const std::byte> Container::section(uint32_t index) const {
 }
 
 Result<SectionContents> Container::contents(uint32_t index) const {
+  HEXIN_RETURN_IF_ERROR(checkHash(index));
   if (header_->sections()->Get(index)->compression() == fmt::Compression::none)
     return SectionContents(section(index));
   auto contents = decompress(section(index));

@@ -82,7 +82,7 @@ struct SectionContents {
 class Container {
 public:
   /// Maps `path`. With `verifyHashes` every section is read and compared with
-  /// its hash (the header's hash always is).
+  /// its hash (the header always is, code when it is asked for).
   static Result<Container> open(const std::string &path, bool verifyHashes);
 
   /// The same checks over bytes in memory, which must stay alive and be 64-byte
@@ -94,7 +94,8 @@ public:
   std::span<const std::byte> bytes() const { return bytes_; }
   /// The bytes of section `index` of the header's table, as they stand in the file.
   std::span<const std::byte> section(uint32_t index) const;
-  /// What they hold. corruptData for a compressed section that is damaged.
+  /// What they hold, for sections other than weights: those are compared with their hash
+  /// each time, since what runs must not be what a disk made of it. corruptData.
   Result<SectionContents> contents(uint32_t index) const;
   /// The weights section; empty when the file has none.
   std::span<const std::byte> weights() const;
@@ -104,6 +105,7 @@ public:
 private:
   class MappedFile;
   Container() = default;
+  Status checkHash(uint32_t index) const;
 
   std::shared_ptr<MappedFile> file_; // null when the memory is the caller's
   std::span<const std::byte> bytes_;

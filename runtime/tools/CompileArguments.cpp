@@ -19,8 +19,9 @@ void addCompileArguments(CLI::App &command, CompileArguments &arguments) {
       ->type_name("TARGET,…")
       ->allow_extra_args(false);
   command
-      .add_option("--allow-fallback", arguments.allowFallback,
-                  "ONNX op types or node names that may run off the device")
+      .add_option(
+          "--allow-fallback", arguments.allowFallback,
+          "hx ops (as --explain names them) or node names that may run off the device")
       ->delimiter(',')
       ->type_name("NAME,…")
       ->allow_extra_args(false);

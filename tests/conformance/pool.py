@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Iterable, Iterator, NamedTuple, Optional
 
 WORKER = Path(__file__).resolve().parent / "worker.py"
-START_SECONDS = 120  # to import an engine and open a device
+START_SECONDS = 60  # of processor time, to import an engine and open a device
+IDLE_FACTOR = 5
 
 
 class Task(NamedTuple):
@@ -89,16 +90,30 @@ class Worker:
             raise EngineMissing(said or "the worker did not start") from None
 
     def _reply(self, seconds: float) -> dict:
-        deadline = time.monotonic() + seconds
+        """The next line. Raises TimeoutError after so many seconds of processor time: the
+        machine may be busy; but a process that waits has IDLE_FACTOR times as long."""
+        start, used = time.monotonic(), self._processor_seconds()
         while b"\n" not in self._buffer:
-            if not select.select([self._replies], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise TimeoutError
+            if not select.select([self._replies], [], [], min(seconds, 5))[0]:
+                if (self._processor_seconds() - used > seconds or
+                        time.monotonic() - start > IDLE_FACTOR * seconds):
+                    raise TimeoutError
+                continue
             data = os.read(self._replies, 65536)
             if not data:
                 raise EOFError
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
         return json.loads(line)
+
+    def _processor_seconds(self) -> float:
+        """Of all its threads, dead ones too; 0 when it is gone."""
+        try:
+            with open(f"/proc/{self._process.pid}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, IndexError):
+            return 0.0
 
     def _death(self) -> str:
         code = self._process.wait()
@@ -117,7 +132,7 @@ class Worker:
 class Pool:
     """`jobs` workers for one engine on one device.
 
-    step_seconds: what a step of a case may take; memory_gib: what a worker may allocate.
+    step_seconds: of processor time that a step of a case may take; memory_gib: what a worker may allocate.
     """
 
     def __init__(self, engine: str, device: str, store: Path, jobs: int = 2, step_seconds: float = 20,

@@ -44,7 +44,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--case", default="", help="only cases whose name has this regular expression")
     parser.add_argument("--sample", default="1/1", metavar="K/N", help="only the K-th of N fixed parts of the suite")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--step-seconds", type=float, default=60, help="what preparing or running a case may take")
+    parser.add_argument("--step-seconds", type=float, default=60, help="of processor time, to prepare or to run a case")
     parser.add_argument("--memory-gib", type=float, default=4, help="what a worker may allocate")
     parser.add_argument("--update", action="store_true", help="write what was found to expected.txt and README.md's table")
     parser.add_argument("--json", type=Path, help="write every verdict to this file")
@@ -102,7 +102,7 @@ class Run:
                 print(f"  {len(results)} of {len(tasks)}, {said - start:.0f} s", file=sys.stderr, flush=True)
         results.sort(key=lambda result: result.task)
         if engine not in ENGINES[1:]:
-            results = [table.placed(result) for result in results]
+            results = [table.placed(result, self.cases.entries[result.task.case].category) for result in results]
         self.results[engine, device, mode] = results
         counts = Counter(result.verdict for result in results)
         built = Counter()
@@ -114,6 +114,14 @@ class Run:
             line += (f"; kernels: {built['kernels'] - built['reused']} compiled, {built['reused']} reused"
                      f", {built['built']} built by the device")
         print(f"{line}; {time.monotonic() - start:.0f} s, {children_seconds() - used:.0f} s of CPU", flush=True)
+
+    def write_json(self) -> None:
+        """What there is so far: a run may take long, and may be ended."""
+        if self.options.json:
+            self.options.json.write_text(json.dumps([
+                {"engine": engine, "device": device, "mode": mode, "case": result.task.case,
+                 **{key: value for key, value in result._asdict().items() if key != "task"}}
+                for (engine, device, mode), results in self.results.items() for result in results], indent=1))
 
     def findings(self) -> tuple[expectations.Findings, set]:
         """What does not pass, and what was looked at, of hexin."""
@@ -154,15 +162,10 @@ def main(arguments: list[str] | None = None) -> int:
             places = [(device, mode) for device in options.device for mode in options.mode]
             for device, mode in [("cpu", "static")] if engine in ENGINES[1:] else places:
                 run.judge(engine, device, mode)
+                run.write_json()
     except EngineMissing as error:
         print(f"cannot look: {error}", file=sys.stderr)
         return 2
-    if options.json:
-        options.json.write_text(json.dumps([
-            {"engine": engine, "device": device, "mode": mode, "case": result.task.case,
-             **{key: value for key, value in result._asdict().items() if key != "task"}}
-            for (engine, device, mode), results in run.results.items() for result in results], indent=1))
-
     path = options.folder / "expected.txt"
     expected = expectations.read(path)
     found, ran = run.findings()

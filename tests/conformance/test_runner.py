@@ -109,6 +109,14 @@ def test_an_op_that_left_its_device_fails(run):
     assert verdicts(outcome)["add"] == "pass"
 
 
+def test_only_strings_are_moved_on_the_host():
+    result = runner.Result(runner.Task("test_x", "static"), "pass", "", {"host": ["concat", "seq_at"]})
+    assert table.placed(result, "sequence, optional, string").verdict == "pass"
+    assert table.placed(result, "other, opset ≤ 26").reason == "left the device: concat"
+    result = result._replace(facts={"fallbacks": ["conv"]})
+    assert table.placed(result, "sequence, optional, string").verdict == "left"
+
+
 def test_an_absent_device_is_said(run, capsys):
     assert runner.main(["--engine", str(HERE / "Inputs" / "fake_engine.py"), "--device", "absent:0", "--mode", "static",
                         "--case", CASES]) == 2

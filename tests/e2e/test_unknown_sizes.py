@@ -1,4 +1,4 @@
-"""Products and windows whose sizes are all unknown when compiling, at several sizes each."""
+"""Products, windows and norms whose sizes are all unknown when compiling, at several sizes each."""
 
 import numpy as np
 import onnxruntime
@@ -21,6 +21,10 @@ CASES = {
     "conv-line": ("Conv", {"dilations": [2]}, [["n", 2, "x"], [4, 2, "w"]], [{"n": 1, "x": 11, "w": 3}, {"n": 2, "x": 9, "w": 1}]),
     "conv-transpose": ("ConvTranspose", {"strides": [2, 1], "pads": [0, 1, 1, 0]}, [[1, 2, "y", 5], [2, 3, "h", "w"]],
                        [{"y": 4, "h": 3, "w": 3}, {"y": 5, "h": 2, "w": 4}]),
+    "norm-axes": ("LayerNormalization", {"axis": 1}, [["n", "c", "d"], ["c", "d"], ["c", "d"]],
+                  [{"n": 2, "c": 3, "d": 4}, {"n": 5, "c": 1, "d": 19}]),
+    "norm-broadcast": ("LayerNormalization", {"axis": -2}, [["n", "c", "d"], ["d"]],
+                       [{"n": 2, "c": 3, "d": 4}, {"n": 1, "c": 7, "d": 33}]),
 }
 
 

@@ -29,9 +29,33 @@ static Type wideType(OpBinder &b, Value x) {
 
 Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
                 double epsilon) {
-  return b.failed() ? Value()
-                    : b.make<hx::LayerNormOp>(HxBuilder::elementType(x), x, scale, bias,
-                                              axis, llvm::APFloat(epsilon));
+  if (b.failed())
+    return {};
+  Type type = HxBuilder::elementType(x);
+  int64_t rank = HxBuilder::rank(x);
+  auto normalized = [&](Value input, Value factor, Value offset) {
+    return b.make<hx::LayerNormOp>(type, input, factor, offset, axis,
+                                   llvm::APFloat(epsilon));
+  };
+  if (axis == rank - 1 && HxBuilder::rank(scale) <= 1 && HxBuilder::rank(bias) <= 1)
+    return normalized(x, scale, bias);
+  // Several axes are one, with a parameter per element.
+  Dims dims = b.dims(x);
+  ArrayRef<Dim> inner = ArrayRef(dims).drop_front(axis);
+  Dim merged = b.symbols().product(inner);
+  auto flat = [&](Value parameter) {
+    if (!parameter || b.failed())
+      return Value();
+    Dims own = b.dims(parameter);
+    Value whole =
+        ArrayRef(own) == inner ? parameter : b.shape.broadcastTo(parameter, inner);
+    return b.shape.reshape(whole, {merged});
+  };
+  Dims sizes(dims.begin(), dims.begin() + axis);
+  sizes.push_back(merged);
+  Value factor = flat(scale), offset = flat(bias);
+  Value result = normalized(b.shape.reshape(x, sizes), factor, offset);
+  return b.failed() ? Value() : b.shape.reshape(result, dims);
 }
 
 Value rmsNorm(OpBinder &b, Value x, Value scale, int64_t axis, double epsilon) {

@@ -53,7 +53,7 @@ struct CompileOptions {
   std::map<std::string, std::vector<DimSpec>> shapes = {};
   /// State: input name -> output name whose value it takes for the next run.
   std::map<std::string, std::string> states = {};
-  /// Ops (ONNX op types or node names) that may run off the device.
+  /// Ops that may run off the device, by hx name ("layer_norm") or node name.
   std::vector<std::string> allowFallback = {};
   /// Ops or libraries to do without: "onednn", an hx op, a schedule. For tests,
   /// comparison and finding faults.
