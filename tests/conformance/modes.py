@@ -28,6 +28,9 @@ SHAPE_OPERANDS = {
                            "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare")},
 }
 
+# (op, operand): its last size is a number of coordinates, or 1 for real and 2 for complex.
+COUNTED_LAST = {("GatherND", 1), ("ScatterND", 1), ("DFT", 0), ("STFT", 0)}
+
 
 def inputs_of(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     """The inputs that a run gives; old models list their weights among them."""
@@ -42,12 +45,16 @@ def shape_operands(model: onnx.ModelProto) -> set[str]:
 
 
 def make_dynamic(model: onnx.ModelProto) -> bool:
-    """Makes a symbol of each size; False when there is none. The length of a shape operand is a rank, and stays."""
+    """Makes a symbol of each size; False when there is none. The length of a shape operand
+    says a rank or a kind, as does the last size of some others: they stay."""
     changed, operands = False, shape_operands(model)
+    counted = {node.input[i] for node in suite.nodes_of(model.graph) for op, i in COUNTED_LAST
+               if node.op_type == op and i < len(node.input)}
     for port in inputs_of(model):
         if port.name in operands or not port.type.HasField("tensor_type"):
             continue
-        for axis, dim in enumerate(port.type.tensor_type.shape.dim):
+        dims = port.type.tensor_type.shape.dim
+        for axis, dim in enumerate(dims[:-1] if port.name in counted else dims):
             dim.Clear()
             dim.dim_param, changed = f"{port.name}_{axis}", True
     del model.graph.value_info[:]

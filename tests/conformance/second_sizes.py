@@ -96,6 +96,8 @@ def _find(case: suite.Case) -> Optional[dict]:
             continue
         grows = [isinstance(value, np.ndarray) and name not in operands for name, value in zip(names, inputs)]
         fixed = {size for weight in model.graph.initializer for size in weight.dims}
+        fixed |= {size for node in suite.nodes_of(model.graph) for attribute in node.attribute
+                  for size in (attribute.i, *attribute.ints) if size > 1}
         for grown in _grown(inputs, grows, fixed):
             try:
                 right = oracle.run(grown)
@@ -107,7 +109,7 @@ def _find(case: suite.Case) -> Optional[dict]:
 
 def _grown(inputs: list[Any], grows: list[bool], fixed: set[int]) -> Iterator[list[Any]]:
     """Sets of inputs with other sizes, the farthest from the case's first. Equal sizes stay
-    equal; those that weights have (`fixed`) grow last."""
+    equal; those that weights or attributes have (`fixed`) grow last."""
     shapes = [value.shape for value, grow in zip(inputs, grows) if grow]
     sizes = sorted({size for shape in shapes for size in shape} - fixed)
 
@@ -124,7 +126,8 @@ def _grown(inputs: list[Any], grows: list[bool], fixed: set[int]) -> Iterator[li
     for chosen in sizes:
         yield scaled(lambda size: size * 2 if size == chosen else size)
     for i, grow in enumerate(grows):  # one input alone, along one axis
-        for axis in range(inputs[i].ndim if grow else 0):
+        alone = grow and shapes.count(inputs[i].shape) == 1
+        for axis in range(inputs[i].ndim if alone else 0):
             sizes_of = [size + (j == axis) for j, size in enumerate(inputs[i].shape)]
             yield [*inputs[:i], _repeated(inputs[i], sizes_of), *inputs[i + 1:]]
 

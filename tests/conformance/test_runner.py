@@ -198,6 +198,9 @@ def test_modes(cases):
     data, shape = model.graph.input
     assert [dim.dim_param for dim in data.type.tensor_type.shape.dim] == ["data_0", "data_1", "data_2"]
     assert shape.type.tensor_type.shape.dim[0].dim_value == 3  # a rank
+    indices = onnx.load_model_from_string(cases.case("test_gathernd_example_int32").model)
+    modes.make_dynamic(indices)
+    assert [dim.dim_param for dim in indices.graph.input[1].type.tensor_type.shape.dim] == ["indices_0", ""]
     [(inputs, _)] = modes.fold_shape_operands(model, case.data_sets)
     assert len(inputs) == len(model.graph.input) == 1 and model.graph.initializer[0].name == "shape"
 
