@@ -61,7 +61,7 @@ Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
 Value rmsNorm(OpBinder &b, Value x, Value scale, int64_t axis, double epsilon) {
   if (b.failed())
     return {};
-  Type type = HxBuilder::elementType(x);
+  Type type = HxBuilder::elementType(scale);
   Value wide = b.cast(x, wideType(b, x));
   Value square =
       meanOver(b, b.shape, b.mul(wide, wide), axesFrom(axis, HxBuilder::rank(x)),
