@@ -51,6 +51,10 @@ LogicalResult CompactOp::inferShapes(ShapeContext &context) {
   if (failed(checkRank(*this, mask, 1, "the mask")))
     return failure();
   SymbolTable &symbols = context.symbols();
+  if (symbols.upperBound(mask[0]) == 0) {
+    context.setDims(0, symbols.constant(0));
+    return success();
+  }
   Dim count = symbols.resultDim(getResult(), 0);
   symbols.setBounds(count, 0, symbols.upperBound(mask[0]));
   context.setDims(0, count);
