@@ -1,4 +1,5 @@
 // GRU and RNN: the input's part of all gates in one product, then a loop over time.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -248,6 +249,8 @@ void importGated(OpBinder &b, int64_t numGates, ArrayRef<StringRef> functionName
     initial = initial ? b.transpose(initial, {1, 0, 2}) : initial;
   }
   Value lengths = b.has(4) ? b.cast(b.input(4), b.builder.getI64Type()) : Value();
+  if (lengths && !b.failed())
+    lengths = checkedLengths(b, lengths, b.dims(x)[0], "sequence_lens");
   size_t perDirection = functionNames.size();
   SmallVector<GateFunction> functions =
       readFunctions(b, functionNames, perDirection * numDirections);
