@@ -1,5 +1,6 @@
 // Convolutions.
 #include "compiler/ir/SizeText.h"
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -61,11 +62,16 @@ void checkKernel(OpBinder &b, const WindowAttributes &window, Value weights) {
   if (b.failed() || window.kernel.empty())
     return;
   Dims dims = b.dims(weights);
-  for (auto [i, taps] : llvm::enumerate(window.kernel))
-    if (i + 2 < dims.size() &&
-        b.symbols().isKnownDifferent(dims[i + 2], b.shape.constant(taps)))
+  for (auto [i, taps] : llvm::enumerate(window.kernel)) {
+    if (i + 2 >= dims.size())
+      continue;
+    Dim expected = b.shape.constant(taps);
+    if (b.symbols().isKnownDifferent(dims[i + 2], expected))
       b.error("kernel_shape says " + Twine(taps) + " taps along spatial axis " +
               Twine(i) + ", the weights have " + describeSize(b.symbols(), dims[i + 2]));
+    checkEqual(b, expected, "kernel_shape along spatial axis " + Twine(i), dims[i + 2],
+               "that of the weights");
+  }
 }
 
 /// Negative pads, which exporters write for cropping, cut the input.

@@ -1,5 +1,6 @@
 // What decoders of language models do besides attention: rotary positions, caches that
 // are written at an index, short convolutions with a state.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -172,6 +173,11 @@ void importCausalConvWithState(OpBinder &b) {
   if (!channels)
     channels = hx::SymbolTable::constantValue(dims[1]);
   Dim before = b.symbols().sub(taps[2], b.shape.constant(1));
+  if (b.has(3) && HxBuilder::rank(b.input(3)) == 3)
+    checkEqual(b, b.dims(b.input(3))[2], "the length of past_state", before,
+               "that of the taps before the last");
+  if (b.failed())
+    return;
   Dim none = b.shape.constant(0);
   Value padded =
       b.has(3) ? b.concat({b.input(3), x}, 2)

@@ -233,12 +233,14 @@ void importGated(OpBinder &b, int64_t numGates, ArrayRef<StringRef> functionName
       continue;
     Dims sizes = b.dims(b.input(i));
     int64_t rows = (i == 3 ? 2 : 1) * numGates * hidden;
-    if (sizes.size() != (i == 3 ? 2u : 3u) ||
-        b.symbols().isKnownDifferent(sizes[0], b.shape.constant(numDirections)) ||
-        b.symbols().isKnownDifferent(sizes[1], b.shape.constant(rows)))
-      return b.contradiction("input #" + Twine(i) + " must begin with sizes [" +
-                             Twine(numDirections) + ", " + Twine(rows) + "]");
+    if (sizes.size() != (i == 3 ? 2u : 3u))
+      return b.contradiction("input #" + Twine(i) + " has rank " + Twine(sizes.size()) +
+                             ", expected " + Twine(i == 3 ? 2 : 3));
+    checkRange(b, sizes[0], numDirections, numDirections, "axis 0 of input #" + Twine(i));
+    checkRange(b, sizes[1], rows, rows, "axis 1 of input #" + Twine(i));
   }
+  if (b.failed())
+    return;
   // The state is rounded once, at the end.
   Type given = HxBuilder::elementType(x);
   Type type = given.getIntOrFloatBitWidth() < 32 ? Type(b.builder.getF32Type()) : given;

@@ -196,6 +196,10 @@ Dims equalParts(OpBinder &b, Dim size, int64_t numParts) {
     return {};
   }
   Dim count = symbols.constant(numParts);
+  if (b.sinceVersion() < 18 && !known)
+    check(b, symbols.eq(symbols.mod(size, count), symbols.constant(0)),
+          "an axis of size {0} does not split into " + Twine(numParts) + " equal parts",
+          {size});
   Dim part = b.sinceVersion() < 18 ? symbols.floorDiv(size, count)
                                    : symbols.ceilDiv(size, count);
   Dims parts(static_cast<size_t>(numParts), part);

@@ -16,14 +16,14 @@ func.func @f(%numbers: tensor<?xi64>) {
 
 // -----
 func.func @f(%lengths: tensor<3xi32>, %limit: tensor<2xi64>) {
-  // expected-error @+1 {{limit}}
+  // expected-error @+1 {{limit must have 1 entries, got 2}}
   %0 = hx.check_lengths %lengths, %limit : (tensor<3xi32>, tensor<2xi64>) -> tensor<3xi32>
   return
 }
 
 // -----
 func.func @f(%lengths: tensor<3xi32>, %limit: tensor<1xi64>) {
-  // expected-error @+1 {{the element types of lengths}}
+  // expected-error @+1 {{lengths and the result must have the same element type}}
   %0 = hx.check_lengths %lengths, %limit : (tensor<3xi32>, tensor<1xi64>) -> tensor<3xi64>
   return
 }
