@@ -1,7 +1,9 @@
 #include "compiler/codegen/ElementEmitter.h"
 
+#include "compiler/codegen/Positions.h"
 #include "compiler/codegen/Scalars.h"
 #include "compiler/codegen/elements/Rules.h"
+#include "compiler/ir/CheckOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -283,6 +285,15 @@ Value ElementEmitter::readBroadcast(Value operand, Value result, ArrayRef<Value>
   return emit(operand, at, lanes);
 }
 
+static Value emitLength(ElementEmitter &emitter, hx::CheckLengthsOp op,
+                        ArrayRef<Value> index) {
+  KernelBuilder &k = emitter.kernel();
+  Value stored = emitter.emit(op.getLengths(), index, 1);
+  hx::Dim limit = k.shapes().contents(op.getLimit())->front();
+  return arith::IndexCastOp::create(k.builder(), k.loc(), stored.getType(),
+                                    length(k, stored, k.scalar(limit)));
+}
+
 Value ElementEmitter::emitOp(OpResult result, ArrayRef<Value> index, unsigned lanes) {
   return TypeSwitch<Operation *, Value>(result.getOwner())
       .Case<hx::UnaryOp, hx::BinaryOp, hx::CompareOp, hx::SelectOp, hx::CastOp,
@@ -293,6 +304,7 @@ Value ElementEmitter::emitOp(OpResult result, ArrayRef<Value> index, unsigned la
           [&](auto op) { return emitElement(*this, op, index, lanes); })
       .Case<hx::ConvOp, hx::ConvIntegerOp, hx::ConvTransposeOp, hx::MatMulOp,
             hx::MatMulIntegerOp>([&](auto op) { return emitElement(*this, op, index); })
+      .Case([&](hx::CheckLengthsOp check) { return emitLength(*this, check, index); })
       .Case([&](hx::PoolOp pool) {
         return result.getResultNumber() == 1 ? emitPoolIndex(*this, pool, index)
                                              : emitElement(*this, pool, index, lanes);

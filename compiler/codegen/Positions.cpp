@@ -30,4 +30,15 @@ Value position(KernelBuilder &k, Value stored, KExpr size, bool isInside) {
   return k.max(k.index(0), k.min(counted, k.sub(n, k.index(1))));
 }
 
+Value length(KernelBuilder &k, Value stored, KExpr limit) {
+  OpBuilder &b = k.builder();
+  Value given = arith::IndexCastOp::create(b, k.loc(), b.getIndexType(), stored);
+  Value most = k.value(limit);
+  // As a Fault says it: the row of a length holds -(limit + 1).
+  Value isOutside =
+      arith::CmpIOp::create(b, k.loc(), arith::CmpIPredicate::ugt, given, most);
+  k.ifThen(isOutside, [&] { k.reportFault(given, k.sub(k.index(-2), most)); });
+  return k.max(k.index(0), k.min(given, most));
+}
+
 } // namespace hexin::codegen

@@ -1,6 +1,7 @@
 #include "compiler/target/Partition.h"
 
 #include "compiler/codegen/Codegen.h"
+#include "compiler/ir/CheckOps.h"
 #include "compiler/ir/DeviceOps.h"
 #include "compiler/ir/Errors.h"
 #include "compiler/ir/HostOps.h"
@@ -55,7 +56,8 @@ bool refusesEpilogue(Operation *op) {
 }
 
 bool isElementwise(Operation *op) {
-  return op->hasTrait<hx::HxElementwise>() || isa<hx::QuantizeOp, hx::DequantizeOp>(op);
+  return op->hasTrait<hx::HxElementwise>() ||
+         isa<hx::QuantizeOp, hx::DequantizeOp, hx::CheckLengthsOp>(op);
 }
 
 bool isMovement(Operation *op) {
@@ -325,7 +327,7 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
     return Place::view;
   if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp, hx::IfOp, hx::LoopOp>(op))
     return Place::device;
-  if (isa<hx::ShapeOfOp>(op))
+  if (isa<hx::ShapeOfOp, hx::CheckOp>(op))
     return Place::host;
   bool isKnown = op->getNumResults() > 0 && op->getNumRegions() == 0;
   for (mlir::Value result : op->getResults())

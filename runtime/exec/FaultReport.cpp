@@ -33,6 +33,10 @@ Status FaultReport::take() {
     if (fault->node())
       where = "'" + fault->node()->str() + "' (" + where + ")";
     HEXIN_RETURN_IF_ERROR(reset());
+    if (sizeAndOne < 0)
+      return outOfRange(where + ": length " + std::to_string(index) +
+                        " is outside of its axis: expected one from 0 to " +
+                        std::to_string(-(sizeAndOne + 1)));
     int64_t size = sizeAndOne - 1;
     return outOfRange(where + ": index " + std::to_string(index) +
                       " is outside of its axis: expected one from " +

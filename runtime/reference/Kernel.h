@@ -94,6 +94,8 @@ Results runGatherElements(const Call &call);
 Results runGatherNd(const Call &call);
 Results runScatterElements(const Call &call);
 Results runScatterNd(const Call &call);
+// Check.cpp
+Results runCheckLengths(const Call &call);
 // MatMul.cpp
 Results runMatMul(const Call &call);
 Results runMatMulInteger(const Call &call);

@@ -29,6 +29,17 @@ std::string describe(const PortInfo &port) {
          formatDims(port.dims, port.symbols) + ")";
 }
 
+/// How this command can be given a value of `port`.
+std::string waysToGive(const PortInfo &port) {
+  if (port.kind == ValueKind::tensor)
+    return "pass --input '" + port.name +
+           "=FILE.npy' (or a number for every element) or --random-inputs";
+  if (port.kind == ValueKind::strings)
+    return "strings come from a file: pass --input '" + port.name + "=FILE.npy'";
+  return "a sequence or map is in no file that this command reads: use the C++ or the "
+         "Python API";
+}
+
 Status checkNames(const Model &model, std::string_view option, const auto &named) {
   for (const auto &[name, unused] : named) {
     const auto &ports = model.inputs();
@@ -187,14 +198,12 @@ Result<MadeInputs> makeInputs(const Model &model, const InputOptions &options) {
     } else if (port.kind == ValueKind::optional) {
       made.values.push_back({port.name, Optional{}});
     } else if (fill == fills.end() && !options.randomInputs) {
-      return invalidArgument("input " + describe(port) + " has no value; pass --input '" +
-                             port.name +
-                             "=FILE.npy' (or a number for every element) or "
-                             "--random-inputs");
+      return invalidArgument("input " + describe(port) + " has no value; " +
+                             waysToGive(port));
     } else if (port.kind != ValueKind::tensor) {
       return unsupported("input '" + port.name +
-                         "' is not a tensor of numbers and cannot be filled; use "
-                         "--input, the C++ or the Python API");
+                         "' is no tensor of numbers and cannot be filled; " +
+                         waysToGive(port));
     } else {
       HEXIN_ASSIGN_OR_RETURN(auto dims, concreteDims(port, shapes, symbols));
       bool isFilled = fill != fills.end();

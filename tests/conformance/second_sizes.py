@@ -86,7 +86,9 @@ def _find(case: suite.Case) -> Optional[dict]:
     names = [port.name for port in modes.inputs_of(model)]
     modes.make_dynamic(model)
     inputs, outputs = case.data_sets[0]
-    for kind in (OnnxRuntime, Reference):
+    # onnx's evaluator takes parts that do not add up to the axis.
+    splits = any(node.op_type == "Split" and len(node.input) > 1 for node in suite.nodes_of(model.graph))
+    for kind in (OnnxRuntime,) if splits else (OnnxRuntime, Reference):
         try:
             oracle = kind(model)
             own = oracle.run(inputs)

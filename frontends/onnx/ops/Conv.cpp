@@ -1,5 +1,6 @@
 // Convolutions.
 #include "compiler/ir/SizeText.h"
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -61,11 +62,16 @@ void checkKernel(OpBinder &b, const WindowAttributes &window, Value weights) {
   if (b.failed() || window.kernel.empty())
     return;
   Dims dims = b.dims(weights);
-  for (auto [i, taps] : llvm::enumerate(window.kernel))
-    if (i + 2 < dims.size() &&
-        b.symbols().isKnownDifferent(dims[i + 2], b.shape.constant(taps)))
+  for (auto [i, taps] : llvm::enumerate(window.kernel)) {
+    if (i + 2 >= dims.size())
+      continue;
+    Dim expected = b.shape.constant(taps);
+    if (b.symbols().isKnownDifferent(dims[i + 2], expected))
       b.error("kernel_shape says " + Twine(taps) + " taps along spatial axis " +
               Twine(i) + ", the weights have " + describeSize(b.symbols(), dims[i + 2]));
+    checkEqual(b, expected, "kernel_shape along spatial axis " + Twine(i), dims[i + 2],
+               "that of the weights");
+  }
 }
 
 /// Negative pads, which exporters write for cropping, cut the input.
@@ -142,8 +148,18 @@ Value integerConv(OpBinder &b, Value x, Value weights, Value inputZero,
       window.strides, window.pads, window.dilations, window.padPolicy, hx::Layout::nchw);
 }
 
+/// The zero points at inputs `ofInput` and `ofWeights`, where they are given.
+Value integerConvWith(OpBinder &b, Value x, Value weights, unsigned ofInput,
+                      unsigned ofWeights) {
+  Value inputZero = b.has(ofInput) ? b.shape.toScalar(b.input(ofInput)) : Value();
+  Value weightsZero = b.input(ofWeights);
+  if (weightsZero && !b.failed())
+    weightsZero = perRow(b, weightsZero, b.dims(weights)[0]);
+  return integerConv(b, x, weights, inputZero, weightsZero);
+}
+
 void importConvInteger(OpBinder &b) {
-  b.result(0, integerConv(b, b.input(0), b.input(1), zeroPoint(b, 2), zeroPoint(b, 3)));
+  b.result(0, integerConvWith(b, b.input(0), b.input(1), 2, 3));
 }
 
 /// A value per output channel of [N, C, spatial...], or one for all.
@@ -158,12 +174,11 @@ Value perChannel(OpBinder &b, Value value, int64_t rank) {
 /// x, xScale, xZero, w, wScale, wZero, yScale, yZero, bias: exact in i32,
 /// requantised in f32.
 void importQLinearConv(OpBinder &b) {
-  Value product =
-      integerConv(b, b.input(0), b.input(3), zeroPoint(b, 2), zeroPoint(b, 5));
+  Value product = integerConvWith(b, b.input(0), b.input(3), 2, 5);
   int64_t rank = HxBuilder::rank(b.input(0));
   if (b.has(8))
     product = b.add(product, perChannel(b, b.input(8), rank));
-  Value scale = b.mul(b.input(1), perChannel(b, b.input(4), rank));
+  Value scale = b.mul(b.shape.toScalar(b.input(1)), perChannel(b, b.input(4), rank));
   scale = b.div(scale, b.shape.toScalar(b.input(6)));
   resultRequantized(b, product, scale);
 }

@@ -1,5 +1,6 @@
 // What decoders of language models do besides attention: rotary positions, caches that
 // are written at an index, short convolutions with a state.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -138,6 +139,25 @@ void importTensorScatter(OpBinder &b) {
                                             axis));
 }
 
+/// Each of [B, C, length + k - 1] with its filter of weight [C, 1, k], plus bias [C] or
+/// null, for numbers of channels that only a run knows: hx.conv's groups are static.
+Value convolvedByGather(OpBinder &b, Value x, Value weight, Value bias, Dim length) {
+  if (b.failed())
+    return {};
+  Type type = HxBuilder::elementType(x), i64 = b.builder.getI64Type();
+  Type wide = type.isF64() ? type : Type(b.builder.getF32Type());
+  Dims taps = b.dims(weight);
+  Dim one = b.shape.constant(1);
+  Value positions =
+      b.add(b.shape.iota({length, one}, 0, i64), b.shape.iota({one, taps[2]}, 1, i64));
+  Value windows = b.cast(b.gather(x, positions, 2), wide); // [B, C, length, k]
+  Value products = b.mul(windows, b.cast(weight, wide));
+  Value sum = b.reduce(hx::ReduceFn::sum, products, {3}, /*keepDims=*/false);
+  if (bias)
+    sum = b.add(sum, b.cast(b.shape.unsqueeze(bias, {1}), wide));
+  return b.cast(sum, type);
+}
+
 /// input [B, C, L], weight [C, 1, k], bias? [C], past_state? [B, C, k - 1] -> output,
 /// present_state: what the next call continues with.
 void importCausalConvWithState(OpBinder &b) {
@@ -152,9 +172,12 @@ void importCausalConvWithState(OpBinder &b) {
   auto channels = hx::SymbolTable::constantValue(taps[0]);
   if (!channels)
     channels = hx::SymbolTable::constantValue(dims[1]);
-  if (!channels)
-    return b.unsupported("the number of channels must be known when compiling");
   Dim before = b.symbols().sub(taps[2], b.shape.constant(1));
+  if (b.has(3) && HxBuilder::rank(b.input(3)) == 3)
+    checkEqual(b, b.dims(b.input(3))[2], "the length of past_state", before,
+               "that of the taps before the last");
+  if (b.failed())
+    return;
   Dim none = b.shape.constant(0);
   Value padded =
       b.has(3) ? b.concat({b.input(3), x}, 2)
@@ -162,10 +185,12 @@ void importCausalConvWithState(OpBinder &b) {
                        b.shape.build({none, none, none}), b.scalarLike(x, 0));
   if (b.failed())
     return;
-  Value output = b.make<hx::ConvOp>(HxBuilder::elementType(x), padded, weight, b.input(2),
-                                    *channels, ArrayRef<int64_t>{1},
-                                    ArrayRef<int64_t>{0, 0}, ArrayRef<int64_t>{1},
-                                    hx::PadPolicy::explicit_pads, hx::Layout::nchw);
+  Value output = channels
+                     ? b.make<hx::ConvOp>(HxBuilder::elementType(x), padded, weight,
+                                          b.input(2), *channels, ArrayRef<int64_t>{1},
+                                          ArrayRef<int64_t>{0, 0}, ArrayRef<int64_t>{1},
+                                          hx::PadPolicy::explicit_pads, hx::Layout::nchw)
+                     : convolvedByGather(b, padded, weight, b.input(2), dims[2]);
   if (activation != "none")
     output = b.activation(hx::ActivationKind::swish, output, 1);
   b.result(0, output);

@@ -1,4 +1,5 @@
 // Sampling at computed coordinates, and the coordinates of an affine map.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -197,10 +198,9 @@ void importGridSample(OpBinder &b) {
     return b.contradiction("X has rank " + Twine(rank) + " and the grid rank " +
                            Twine(HxBuilder::rank(grid)) +
                            ": expected the same of 3 or more");
-  if (b.symbols().isKnownDifferent(gridDims.back(), b.shape.constant(numAxes)))
-    return b.contradiction("the last axis of the grid has size " +
-                           b.symbols().toString(gridDims.back()) + ", expected " +
-                           Twine(numAxes));
+  checkRange(b, gridDims.back(), numAxes, numAxes, "the size of the grid's last axis");
+  if (b.failed())
+    return;
   StringRef mode = b.stringAttr("mode", "linear");
   bool isNearest = mode == "nearest", isCubic = mode == "cubic" || mode == "bicubic";
   if (!isNearest && !isCubic && mode != "linear" && mode != "bilinear")

@@ -1,4 +1,5 @@
 // Values made of positions: ranges, masks by position, positions of values.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/ElementTypes.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
@@ -43,9 +44,8 @@ std::optional<Dim> rangeLength(OpBinder &b) {
                                 symbols.sub(start[0], limit[0]));
   Dim stride =
       symbols.max(symbols.select(isUp, delta[0], symbols.sub(zero, delta[0])), one);
-  Dim length = symbols.max(symbols.ceilDiv(distance, stride), zero);
-  // No sequence steps by 0: a run that tries is told so by hx.iota.
-  return symbols.select(symbols.eq(delta[0], zero), symbols.constant(-1), length);
+  check(b, symbols.eq(symbols.eq(delta[0], zero), zero), "delta is 0");
+  return symbols.max(symbols.ceilDiv(distance, stride), zero);
 }
 
 /// The number of elements of a float range as a 1-D tensor.
@@ -146,6 +146,7 @@ void importOneHot(OpBinder &b) {
   FailureOr<Dims> size = b.shape.read(depth);
   if (mlir::failed(size))
     return b.markFailed();
+  checkRange(b, (*size)[0], 0, INT64_MAX, "depth");
   Value position = b.cast(indices, i64);
   if (b.sinceVersion() >= 11) {
     Value isNegative = b.compare(ComparePredicate::lt, position, b.scalar(i64, 0));

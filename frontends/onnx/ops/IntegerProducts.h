@@ -6,9 +6,14 @@
 
 namespace hexin::onnx {
 
-/// The zero point at input `index`, or null: one element is a scalar to the dialect.
-inline Value zeroPoint(OpBinder &b, unsigned index) {
-  return b.shape.toScalarIfOne(b.input(index));
+/// `x`, or null: a scale or zero point per row (or column) of a product, or one for all.
+/// It is a scalar if it is known to be one, else `size` numbers, where only a run may
+/// know that it is one.
+inline Value perRow(OpBinder &b, Value x, hx::Dim size) {
+  x = b.shape.toScalarIfOne(x);
+  bool mayBeOne = x && HxBuilder::rank(x) == 1 && !b.failed() &&
+                  !hx::SymbolTable::constantValue(b.dims(x)[0]) && b.dims(x)[0] != size;
+  return mayBeOne ? b.shape.broadcastTo(x, {size}) : x;
 }
 
 /// Result 0 of QLinearConv and QLinearMatMul: the exact i32 `product` times `scale` in
@@ -19,7 +24,7 @@ inline void resultRequantized(OpBinder &b, Value product, Value scale) {
   b.result(0, b.failed()
                   ? Value()
                   : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
-                                           b.scalar(f32, 1), zeroPoint(b, 7),
+                                           b.scalar(f32, 1), b.shape.toScalar(b.input(7)),
                                            /*axis=*/0, /*block=*/0, /*saturate=*/true));
 }
 

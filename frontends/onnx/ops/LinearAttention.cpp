@@ -60,21 +60,21 @@ void importLinearAttention(OpBinder &b) {
   Value value = perStep(b, b.input(2), numHeads, one, valueFeatures);
   Value decay, beta;
   if (isGated) {
-    bool isPerHead = b.dims(b.input(4))[2] == numHeads;
-    decay = b.unary(hx::UnaryFn::exp,
-                    perStep(b, b.input(4), numHeads, isPerHead ? one : features, one));
+    Dim perHead = b.symbols().quotient({b.dims(b.input(4))[2]}, {numHeads});
+    if (b.symbols().isKnownDifferent(perHead, one)) // else it may be one number
+      perHead = features;
+    decay = b.unary(hx::UnaryFn::exp, perStep(b, b.input(4), numHeads, perHead, one));
   }
   if (isDelta)
     beta = perStep(b, b.input(5), b.dims(b.input(5))[2], one, one);
   Type f32 = b.builder.getF32Type(), i64 = b.builder.getI64Type();
   double scale = b.floatAttr("scale", 0);
   auto known = hx::SymbolTable::constantValue(features);
-  if (scale == 0 && !known)
-    return b.unsupported("without a scale, the size of a head must be known when "
-                         "compiling");
-  if (scale == 0)
+  if (scale == 0 && known)
     scale = 1 / std::sqrt(static_cast<double>(*known));
-  query = b.mul(query, b.scalar(f32, scale));
+  query = b.mul(query, scale != 0 ? b.scalar(f32, scale)
+                                  : b.unary(hx::UnaryFn::rsqrt,
+                                            b.shape.buildScalar(features, f32)));
 
   LoopParts parts;
   parts.ignoresCondition = true;

@@ -158,6 +158,21 @@ void importBatchNormalization(OpBinder &b) {
   SmallVector<Value, 4> parameters; // may be of another type since 15
   for (unsigned i = 1; i < 5; ++i)
     parameters.push_back(b.cast(b.input(i), type));
+  if (b.failed())
+    return;
+  bool isSized = llvm::all_of(parameters, [](Value parameter) {
+    return cast<RankedTensorType>(parameter.getType()).hasStaticShape();
+  });
+  if (!isSized) { // hx.batch_norm is for what can be folded
+    auto [scale, bias, mean, variance] =
+        std::tuple(parameters[0], parameters[1], parameters[2], parameters[3]);
+    Value epsilon = b.scalarLike(variance, b.floatAttr("epsilon", 1e-5f));
+    Value factor = b.div(scale, b.unary(UnaryFn::sqrt, b.add(variance, epsilon)));
+    Value shift = b.sub(bias, b.mul(mean, factor));
+    int64_t rank = HxBuilder::rank(x);
+    Value y = b.mul(x, alongChannels(b, factor, rank));
+    return b.result(0, b.add(y, alongChannels(b, shift, rank)));
+  }
   b.result(0, b.make<hx::BatchNormOp>(
                   type, x, parameters[0], parameters[1], parameters[2], parameters[3],
                   llvm::APFloat(b.floatAttr("epsilon", 1e-5f)), hx::Layout::nchw));

@@ -1,4 +1,5 @@
 // Pad: negative pads cut first, the rest is padded.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -73,11 +74,16 @@ Value cut(OpBinder &b, Value x, Pads &pads) {
   hx::SymbolTable &symbols = b.symbols();
   Dim zero = b.shape.constant(0);
   Dims starts, sizes;
-  for (auto [dim, low, high] : llvm::zip(b.dims(x), pads.low, pads.high)) {
+  for (auto [axis, dim, low, high] : llvm::enumerate(b.dims(x), pads.low, pads.high)) {
     Dim atStart = symbols.max(symbols.sub(zero, low), zero);
     Dim atEnd = symbols.max(symbols.sub(zero, high), zero);
     starts.push_back(atStart);
     sizes.push_back(symbols.sub(dim, symbols.add(atStart, atEnd)));
+    if (symbols.lowerBound(sizes.back()) < 0)
+      check(b, symbols.eq(symbols.lt(sizes.back(), zero), zero),
+            "pads {0} and {1} cut more off axis " + Twine(axis) +
+                " than its size, which is {2}",
+            {low, high, dim});
     low = symbols.max(low, zero);
     high = symbols.max(high, zero);
   }

@@ -65,6 +65,15 @@ func.func @movement(%x: tensor<?x6xf32>, %s: tensor<2xi64>, %v: tensor<f32>) {
   return
 }
 
+// CHECK-LABEL: func.func @check
+func.func @check(%numbers: tensor<3xi64>, %lengths: tensor<?xi32>, %limit: tensor<1xi64>) {
+  // CHECK: hx.check %{{.*}} "k is {1}, expected at most {2}" : tensor<3xi64>
+  hx.check %numbers "k is {1}, expected at most {2}" : tensor<3xi64>
+  // CHECK: hx.check_lengths %{{.*}}, %{{.*}} : (tensor<?xi32>, tensor<1xi64>) -> tensor<?xi32>
+  %0 = hx.check_lengths %lengths, %limit : (tensor<?xi32>, tensor<1xi64>) -> tensor<?xi32>
+  return
+}
+
 // CHECK-LABEL: func.func @gather
 func.func @gather(%x: tensor<?x6xf32>, %i: tensor<4x2xi64>, %u: tensor<4x2xf32>, %v: tensor<4xf32>) {
   // CHECK: hx.gather %{{.*}}, %{{.*}} {axis = 1 : i64} : (tensor<?x6xf32>, tensor<4x2xi64>) -> tensor<?x4x2xf32>
