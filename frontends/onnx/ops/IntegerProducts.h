@@ -11,16 +11,15 @@ inline Value zeroPoint(OpBinder &b, unsigned index) {
   return b.shape.toScalarIfOne(b.input(index));
 }
 
-/// Result 0 of QLinearConv and QLinearMatMul: the exact i32 `product` times `scale` in
-/// f32, quantised to the zero point and the type of input 7.
-inline void resultRequantized(OpBinder &b, Value product, Value scale) {
+/// What QLinearConv and QLinearMatMul give: the exact i32 `product` times `scale` in f32,
+/// quantised to the zero point and the type of input 7.
+inline Value requantized(OpBinder &b, Value product, Value scale) {
   mlir::Type f32 = b.builder.getF32Type();
   Value y = b.mul(b.cast(product, f32), scale);
-  b.result(0, b.failed()
-                  ? Value()
-                  : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
-                                           b.scalar(f32, 1), zeroPoint(b, 7),
-                                           /*axis=*/0, /*block=*/0, /*saturate=*/true));
+  return b.failed() ? Value()
+                    : b.make<hx::QuantizeOp>(HxBuilder::elementType(b.input(7)), y,
+                                             b.scalar(f32, 1), zeroPoint(b, 7),
+                                             /*axis=*/0, /*block=*/0, /*saturate=*/true);
 }
 
 } // namespace hexin::onnx

@@ -76,7 +76,7 @@ void importQLinearMatMul(OpBinder &b) {
       integerProduct(b, b.input(0), b.input(3), zeroPoint(b, 2), zeroPoint(b, 5));
   Value scale = b.mul(b.cast(b.input(1), f32), b.cast(b.input(4), f32));
   scale = b.div(scale, b.cast(b.input(6), f32));
-  resultRequantized(b, product, scale);
+  b.result(0, requantized(b, product, scale));
 }
 
 } // namespace
