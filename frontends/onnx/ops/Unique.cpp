@@ -66,18 +66,24 @@ Value startsRun(OpBinder &b, Value x) {
   return b.binary(BinaryFn::bit_or, differs, b.compare(ComparePredicate::eq, i, zero));
 }
 
-void importUnique(OpBinder &b) {
+struct UniqueParts {
+  Value values, firsts, inverse, counts;
+};
+
+/// Of slices along `axis`, or of elements where it is null; `isSorted`, or in the order
+/// in which they come.
+UniqueParts uniqueParts(OpBinder &b, std::optional<int64_t> givenAxis, bool isSorted) {
   Value x = b.input(0);
   Dims dims = b.dims(x);
   int64_t rank = HxBuilder::rank(x), axis = 0, numColumns = 1;
-  bool hasAxis = b.hasAttribute("axis");
+  bool hasAxis = givenAxis.has_value();
   SmallVector<int64_t> perm;
   Value rows = x;
   Dims rowSizes;
   if (hasAxis) {
-    axis = b.normalizeAxis(b.intAttr("axis", 0), rank);
+    axis = b.normalizeAxis(*givenAxis, rank);
     if (b.failed())
-      return;
+      return {};
     perm.push_back(axis);
     for (int64_t i = 0; i < rank; ++i)
       if (i != axis) {
@@ -85,12 +91,14 @@ void importUnique(OpBinder &b) {
         rowSizes.push_back(dims[i]);
       }
     auto columns = hx::SymbolTable::constantValue(b.shape.product(rowSizes));
-    if (!columns || *columns > maxColumns)
-      return b.unsupported("unique slices of " +
-                           b.symbols().toString(b.shape.product(rowSizes)) +
-                           " elements: their number must be known when compiling, and "
-                           "at most " +
-                           Twine(maxColumns));
+    if (!columns || *columns > maxColumns) {
+      b.unsupported("unique slices of " +
+                    b.symbols().toString(b.shape.product(rowSizes)) +
+                    " elements: their number must be known when compiling, and "
+                    "at most " +
+                    Twine(maxColumns));
+      return {};
+    }
     numColumns = *columns;
     rows = b.transpose(x, perm);
   }
@@ -101,10 +109,10 @@ void importUnique(OpBinder &b) {
   rows = b.gather(rows, order, 0);
   Value mask = startsRun(b, rows);
   if (b.failed())
-    return;
+    return {};
   Value starts = b.make<hx::CompactOp>(i64, mask);
   if (b.failed())
-    return;
+    return {};
   Dim numRuns = b.dims(starts)[0];
   Value firsts = b.gather(order, starts, 0);
   Value ends = b.concat({starts, b.shape.build({count})}, 0);
@@ -116,7 +124,7 @@ void importUnique(OpBinder &b) {
                                                     /*reverse=*/false);
   Value inverse = placed(b, order, b.sub(run, b.scalar(i64, 1)));
   Value values = b.gather(rows, starts, 0);
-  if (b.intAttr("sorted", 1) == 0) { // in the order in which they come
+  if (!isSorted) {
     auto [indices, runs] = sorted(b, firsts);
     values = b.gather(values, runs, 0);
     counts = b.gather(counts, runs, 0);
@@ -125,7 +133,7 @@ void importUnique(OpBinder &b) {
     firsts = indices;
   }
   if (b.failed())
-    return;
+    return {};
   Dims sizes{numRuns};
   sizes.append(rowSizes);
   values = b.shape.reshape(values, sizes);
@@ -135,10 +143,27 @@ void importUnique(OpBinder &b) {
       back[from] = static_cast<int64_t>(to);
     values = b.transpose(values, back);
   }
-  b.result(0, values);
-  b.result(1, firsts);
-  b.result(2, inverse);
-  b.result(3, counts);
+  return {values, firsts, inverse, counts};
+}
+
+void importUnique(OpBinder &b) {
+  std::optional<int64_t> axis;
+  if (b.hasAttribute("axis"))
+    axis = b.intAttr("axis", 0);
+  UniqueParts parts = uniqueParts(b, axis, b.intAttr("sorted", 1) != 0);
+  b.result(0, parts.values);
+  b.result(1, parts.firsts);
+  b.result(2, parts.inverse);
+  b.result(3, parts.counts);
+}
+
+/// com.microsoft: values in the order in which they come, where each element's stands
+/// among them, how often it is there.
+void importUniqueInOrder(OpBinder &b) {
+  UniqueParts parts = uniqueParts(b, std::nullopt, /*isSorted=*/false);
+  b.result(0, parts.values);
+  b.result(1, parts.inverse);
+  b.result(2, parts.counts);
 }
 
 } // namespace
@@ -147,6 +172,7 @@ void registerUniqueOps(OpTable &table) {
   table.add("", {
                     {"Unique", 11, 1, 1, importUnique},
                 });
+  table.add("com.microsoft", {{"Unique", 1, 1, 1, importUniqueInOrder}});
 }
 
 } // namespace hexin::onnx
