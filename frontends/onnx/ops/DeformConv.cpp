@@ -1,5 +1,5 @@
-// DeformConv: every tap of every window reads where its offsets say; what it reads are
-// the columns of a product with the weights.
+// DeformConv: every tap of every window reads where its offsets say; what the taps of a
+// window read is a row of a product with the weights.
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Channels.h"
@@ -78,7 +78,7 @@ std::optional<DeformSizes> readSizes(OpBinder &b, const WindowAttributes &window
   return b.failed() ? std::nullopt : std::optional(s);
 }
 
-/// Where the taps read along `axis`, [N * G, K, O]: the window's place and the offset.
+/// Where the taps read along `axis`, [N * G, O, K]: the window's place and the offset.
 Value coordinates(OpBinder &b, const DeformSizes &s, const WindowAttributes &window,
                   Type type, int64_t axis) {
   auto number = [&](int64_t value) { return b.scalar(type, static_cast<double>(value)); };
@@ -93,12 +93,12 @@ Value coordinates(OpBinder &b, const DeformSizes &s, const WindowAttributes &win
       b.input(2), {s.samplesOf, s.numTaps, b.shape.constant(s.numAxes), s.numOut});
   Value offset = b.shape.squeeze(
       b.shape.sliceAxis(offsets, 2, b.shape.constant(axis), b.shape.constant(1)), {2});
-  return b.add(b.cast(offset, type), place);
+  return b.transpose(b.add(b.cast(offset, type), place), {0, 2, 1});
 }
 
-/// What the taps read, times the mask: [N, groups, C / groups * K, O].
-Value columnsOf(OpBinder &b, const DeformSizes &s, const WindowAttributes &window,
-                Type type) {
+/// What the taps read, times the mask: [N, groups, O, K * C / groups], rows of a product.
+Value rowsOf(OpBinder &b, const DeformSizes &s, const WindowAttributes &window,
+             Type type) {
   Dims dims = b.dims(b.input(0)), image{s.samplesOf, s.channelsPerOffset};
   image.append(dims.begin() + 2, dims.end());
   SmallVector<SmallVector<Tap>> axes;
@@ -108,18 +108,27 @@ Value columnsOf(OpBinder &b, const DeformSizes &s, const WindowAttributes &windo
     axes.push_back(sampledAxis.linear(coordinates(b, s, window, type, axis)));
   }
   Value x = b.shape.reshape(b.cast(b.input(0), type), image);
-  Value columns = sampled(b, channelsLast(b, x), axes); // [N * G, K, O, C / G]
+  Value read = sampled(b, channelsLast(b, x), axes); // [N * G, O, K, C / G]
   if (b.has(4)) {
-    Value mask = b.cast(b.input(4), type);
-    columns = b.mul(columns, b.shape.reshape(mask, {s.samplesOf, s.numTaps, s.numOut,
-                                                    b.shape.constant(1)}));
+    Value mask =
+        b.shape.reshape(b.cast(b.input(4), type), {s.samplesOf, s.numTaps, s.numOut});
+    mask = b.transpose(mask, {0, 2, 1});
+    read = b.mul(read, b.failed() ? Value() : b.shape.unsqueeze(mask, {3}));
   }
-  columns = b.shape.reshape(columns, {s.batch, b.shape.constant(s.offsetGroups),
-                                      s.numTaps, s.numOut, s.channelsPerOffset});
-  columns = b.transpose(columns, {0, 1, 4, 2, 3});
-  return b.shape.reshape(columns,
-                         {s.batch, b.shape.constant(s.groups),
-                          b.symbols().mul(s.channelsPerGroup, s.numTaps), s.numOut});
+  hx::SymbolTable &symbols = b.symbols();
+  Dim groups = symbols.constant(s.groups);
+  if (s.offsetGroups > 1) { // the channels of all come together
+    read = b.shape.reshape(read, {s.batch, symbols.constant(s.offsetGroups), s.numOut,
+                                  s.numTaps, s.channelsPerOffset});
+    read = b.transpose(read, {0, 2, 3, 1, 4});
+  }
+  if (s.groups > 1) {
+    read =
+        b.shape.reshape(read, {s.batch, s.numOut, s.numTaps, groups, s.channelsPerGroup});
+    read = b.transpose(read, {0, 3, 1, 2, 4});
+  }
+  return b.shape.reshape(
+      read, {s.batch, groups, s.numOut, symbols.mul(s.numTaps, s.channelsPerGroup)});
 }
 
 void importDeformConv(OpBinder &b) {
@@ -141,21 +150,24 @@ void importDeformConv(OpBinder &b) {
     return;
   Type type = HxBuilder::elementType(x);
   Type wide = type.isF64() ? type : Type(b.builder.getF32Type());
-  Value columns = columnsOf(b, *s, window, wide);
+  Value rows = rowsOf(b, *s, window, wide);
   hx::SymbolTable &symbols = b.symbols();
   Dim groups = symbols.constant(s->groups);
-  Value rows = b.shape.reshape(b.cast(weights, wide),
-                               {groups, symbols.floorDiv(s->filters, groups),
-                                symbols.mul(s->channelsPerGroup, s->numTaps)});
-  Value product = b.matmul(rows, columns); // [N, groups, M / groups, O]
+  Dim filtersPerGroup = symbols.floorDiv(s->filters, groups);
+  Value columns = b.shape.reshape(
+      b.cast(weights, wide), {groups, filtersPerGroup, s->channelsPerGroup, s->numTaps});
+  columns = b.shape.reshape(
+      b.transpose(columns, {0, 3, 2, 1}),
+      {groups, symbols.mul(s->numTaps, s->channelsPerGroup), filtersPerGroup});
+  Value product = b.matmul(rows, columns); // [N, groups, O, M / groups]
+  if (b.has(3))
+    product =
+        b.add(product, b.shape.reshape(b.cast(b.input(3), wide),
+                                       {groups, symbols.constant(1), filtersPerGroup}));
+  product = b.transpose(product, {0, 1, 3, 2});
   Dims sizes{s->batch, s->filters};
   sizes.append(s->out);
   product = b.shape.reshape(product, sizes);
-  if (b.has(3)) {
-    Dims perFilter(static_cast<size_t>(rank), symbols.constant(1));
-    perFilter[1] = s->filters;
-    product = b.add(product, b.shape.reshape(b.cast(b.input(3), wide), perFilter));
-  }
   b.result(0, b.cast(product, type));
 }
 
