@@ -86,6 +86,7 @@ void registerGatherOps(OpTable &table) {
                     {"ReverseSequence", 10, 2, 2, importReverseSequence},
                     {"Compress", 9, 2, 2, importCompress},
                 });
+  table.add("com.microsoft", {{"GatherND", 1, 2, 2, importGatherNd}});
 }
 
 } // namespace hexin::onnx

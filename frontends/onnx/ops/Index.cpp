@@ -21,7 +21,8 @@ namespace {
 
 /// Integers: max(0, ceil((limit - start) / delta)).
 std::optional<Dim> rangeLength(OpBinder &b) {
-  Dims start = b.readInts(0), limit = b.readInts(1), delta = b.readInts(2);
+  Dims start = b.readInts(0), limit = b.readInts(1);
+  Dims delta = b.has(2) ? b.readInts(2) : Dims{b.shape.constant(1)};
   if (b.failed())
     return std::nullopt;
   hx::SymbolTable &symbols = b.symbols();
@@ -57,13 +58,13 @@ Value floatRangeLength(OpBinder &b, Value start, Value limit, Value delta) {
   return b.reshape(count, b.ints({1}));
 }
 
-/// start + iota * delta; f16 and bf16 in f32.
+/// start + iota * delta (1 if absent: com.microsoft); f16 and bf16 in f32.
 void importRange(OpBinder &b) {
   for (unsigned i = 0; i < 3; ++i)
-    if (b.shapes.numElements(b.input(i)) != b.shape.constant(1))
+    if (b.has(i) && b.shapes.numElements(b.input(i)) != b.shape.constant(1))
       return b.error("input #" + Twine(i) + " must be one number");
   Value start = b.shape.toScalar(b.input(0)), limit = b.shape.toScalar(b.input(1));
-  Value delta = b.shape.toScalar(b.input(2));
+  Value delta = b.has(2) ? b.shape.toScalar(b.input(2)) : b.scalarLike(start, 1);
   if (b.failed())
     return;
   Type type = HxBuilder::elementType(start);
@@ -203,6 +204,8 @@ void registerIndexOps(OpTable &table) {
                     {"OneHot", 11, 3, 3, importOneHot},
                     {"NonZero", 9, 1, 1, importNonZero},
                 });
+  table.add("com.microsoft",
+            {{"Range", 1, 2, 3, importRange}, {"Trilu", 1, 1, 2, importTrilu}});
 }
 
 } // namespace hexin::onnx

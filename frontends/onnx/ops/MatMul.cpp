@@ -95,7 +95,7 @@ void importQLinearMatMul(OpBinder &b) {
   Value rhsScale = perRow(b, b.cast(b.input(4), f32), columns);
   Value scale = b.mul(lhsScale, rhsScale);
   scale = b.div(scale, b.cast(b.shape.toScalar(b.input(6)), f32));
-  resultRequantized(b, product, scale);
+  b.result(0, requantized(b, product, scale));
 }
 
 } // namespace

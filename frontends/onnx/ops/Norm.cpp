@@ -77,6 +77,20 @@ Value standardize(OpBinder &b, Value x, ArrayRef<int64_t> axes, double epsilon) 
                b.unary(UnaryFn::rsqrt, b.add(variance, b.scalarLike(x, epsilon))));
 }
 
+Value standardizeGroups(OpBinder &b, Value x, int64_t channelAxis, int64_t groups,
+                        double epsilon) {
+  if (b.failed())
+    return {};
+  Dims grouped = b.dims(x);
+  SmallVector<int64_t> axes = axesFrom(1, HxBuilder::rank(x) + 1);
+  axes.erase(axes.begin() + (channelAxis - 1)); // where the groups stand
+  Dim perGroup = b.symbols().floorDiv(grouped[channelAxis], b.shape.constant(groups));
+  grouped[channelAxis] = b.shape.constant(groups);
+  grouped.insert(grouped.begin() + channelAxis + 1, perGroup);
+  Value wide = b.shape.reshape(b.cast(x, wideType(b, x)), grouped);
+  return standardize(b, wide, axes, epsilon);
+}
+
 namespace {
 
 //===----------------------------------------------------------------------===//
@@ -197,15 +211,8 @@ void importGroupNormalization(OpBinder &b) {
   int64_t rank = static_cast<int64_t>(dims.size()), groups = b.intAttr("num_groups", 0);
   if (rank < 3 || groups < 1)
     return b.error("expected an input of rank 3 or more and num_groups of 1 or more");
-  Type type = HxBuilder::elementType(x);
-  hx::SymbolTable &symbols = b.symbols();
-  Dim perGroup = symbols.floorDiv(dims[1], b.shape.constant(groups));
-  Dims grouped = dims;
-  grouped[1] = b.shape.constant(groups);
-  grouped.insert(grouped.begin() + 2, perGroup);
-  Value wide = b.shape.reshape(b.cast(x, wideType(b, x)), grouped);
-  Value y = b.cast(
-      standardize(b, wide, axesFrom(2, rank + 1), b.floatAttr("epsilon", 1e-5f)), type);
+  Value y = b.cast(standardizeGroups(b, x, 1, groups, b.floatAttr("epsilon", 1e-5f)),
+                   HxBuilder::elementType(x));
   if (b.sinceVersion() < 21) {
     y = b.mul(y, alongChannels(b, b.input(1), rank + 1));
     y = b.add(y, alongChannels(b, b.input(2), rank + 1));

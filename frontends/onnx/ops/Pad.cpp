@@ -34,10 +34,15 @@ Pads padsOfChosen(OpBinder &b, ArrayRef<Dim> given, const RunTimeAxes &axes, Pad
   return pads;
 }
 
+/// Pads and value were attributes before 11.
+bool hasInputs(OpBinder &b) {
+  return b.sinceVersion() >= 11 || b.node().domain == "com.microsoft";
+}
+
 /// [begin of each axis..., end of each axis...], for some axes since 18.
 Pads readPads(OpBinder &b, int64_t rank) {
   Dims given;
-  if (b.sinceVersion() >= 11) {
+  if (hasInputs(b)) {
     given = b.readInts(1);
   } else {
     for (int64_t pad : b.intsAttr("pads"))
@@ -95,9 +100,8 @@ void importPad(OpBinder &b) {
   int64_t rank = HxBuilder::rank(x);
   std::optional<hx::PadMode> mode = padMode(b);
   Pads pads = readPads(b, rank);
-  Value value = b.sinceVersion() >= 11 && b.has(2)
-                    ? b.shape.toScalar(b.input(2))
-                    : b.scalarLike(x, b.floatAttr("value", 0));
+  Value value = hasInputs(b) && b.has(2) ? b.shape.toScalar(b.input(2))
+                                         : b.scalarLike(x, b.floatAttr("value", 0));
   if (b.failed())
     return;
   x = cut(b, x, pads);
@@ -116,6 +120,7 @@ void registerPadOps(OpTable &table) {
                     {"Pad", 18, 2, 4, importPad},
                     {"Pad", 19, 2, 4, importPad},
                 });
+  table.add("com.microsoft", {{"Pad", 1, 2, 3, importPad}});
 }
 
 } // namespace hexin::onnx

@@ -92,18 +92,24 @@ Value startsRun(OpBinder &b, Value x) {
   return b.binary(BinaryFn::bit_or, differs, b.compare(ComparePredicate::eq, i, zero));
 }
 
-void importUnique(OpBinder &b) {
+struct UniqueParts {
+  Value values, firsts, inverse, counts;
+};
+
+/// Of slices along `axis`, or of elements where it is null; `isSorted`, or in the order
+/// in which they come.
+UniqueParts uniqueParts(OpBinder &b, std::optional<int64_t> givenAxis, bool isSorted) {
   Value x = b.input(0);
   Dims dims = b.dims(x);
   int64_t rank = HxBuilder::rank(x), axis = 0;
-  bool hasAxis = b.hasAttribute("axis");
+  bool hasAxis = givenAxis.has_value();
   SmallVector<int64_t> perm;
   Value rows = x;
   Dims rowSizes;
   if (hasAxis) {
-    axis = b.normalizeAxis(b.intAttr("axis", 0), rank);
+    axis = b.normalizeAxis(*givenAxis, rank);
     if (b.failed())
-      return;
+      return {};
     perm.push_back(axis);
     for (int64_t i = 0; i < rank; ++i)
       if (i != axis) {
@@ -120,10 +126,10 @@ void importUnique(OpBinder &b) {
   rows = b.gather(rows, order, 0);
   Value mask = startsRun(b, rows);
   if (b.failed())
-    return;
+    return {};
   Value starts = b.make<hx::CompactOp>(i64, mask);
   if (b.failed())
-    return;
+    return {};
   Dim numRuns = b.dims(starts)[0];
   Value firsts = b.gather(order, starts, 0);
   Value ends = b.concat({starts, b.shape.build({count})}, 0);
@@ -135,7 +141,7 @@ void importUnique(OpBinder &b) {
                                                     /*reverse=*/false);
   Value inverse = placed(b, order, b.sub(run, b.scalar(i64, 1)));
   Value values = b.gather(rows, starts, 0);
-  if (b.intAttr("sorted", 1) == 0) { // in the order in which they come
+  if (!isSorted) {
     auto [indices, runs] = sorted(b, firsts);
     values = b.gather(values, runs, 0);
     counts = b.gather(counts, runs, 0);
@@ -144,7 +150,7 @@ void importUnique(OpBinder &b) {
     firsts = indices;
   }
   if (b.failed())
-    return;
+    return {};
   Dims sizes{numRuns};
   sizes.append(rowSizes);
   values = b.shape.reshape(values, sizes);
@@ -154,10 +160,27 @@ void importUnique(OpBinder &b) {
       back[from] = static_cast<int64_t>(to);
     values = b.transpose(values, back);
   }
-  b.result(0, values);
-  b.result(1, firsts);
-  b.result(2, inverse);
-  b.result(3, counts);
+  return {values, firsts, inverse, counts};
+}
+
+void importUnique(OpBinder &b) {
+  std::optional<int64_t> axis;
+  if (b.hasAttribute("axis"))
+    axis = b.intAttr("axis", 0);
+  UniqueParts parts = uniqueParts(b, axis, b.intAttr("sorted", 1) != 0);
+  b.result(0, parts.values);
+  b.result(1, parts.firsts);
+  b.result(2, parts.inverse);
+  b.result(3, parts.counts);
+}
+
+/// com.microsoft: values in the order in which they come, where each element's stands
+/// among them, how often it is there.
+void importUniqueInOrder(OpBinder &b) {
+  UniqueParts parts = uniqueParts(b, std::nullopt, /*isSorted=*/false);
+  b.result(0, parts.values);
+  b.result(1, parts.inverse);
+  b.result(2, parts.counts);
 }
 
 } // namespace
@@ -166,6 +189,7 @@ void registerUniqueOps(OpTable &table) {
   table.add("", {
                     {"Unique", 11, 1, 1, importUnique},
                 });
+  table.add("com.microsoft", {{"Unique", 1, 1, 1, importUniqueInOrder}});
 }
 
 } // namespace hexin::onnx
