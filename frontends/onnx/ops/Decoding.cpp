@@ -4,16 +4,15 @@
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
 #include "frontends/onnx/ops/Heads.h"
+#include "frontends/onnx/ops/Rotary.h"
 
 using namespace mlir;
 using hexin::hx::Dim;
 using hexin::hx::Dims;
 
 namespace hexin::onnx {
-namespace {
-
 /// Every second element of the last axis, from `first` on.
-Value everySecond(OpBinder &b, Value x, int64_t first) {
+static Value everySecond(OpBinder &b, Value x, int64_t first) {
   if (b.failed())
     return {};
   Dims sizes = b.dims(x), starts(sizes.size(), b.shape.constant(0));
@@ -26,7 +25,7 @@ Value everySecond(OpBinder &b, Value x, int64_t first) {
 
 /// x [..., R] turned by the angles whose cosines and sines [..., R / 2] are given:
 /// pairs are neighbours, or the two halves.
-Value rotated(OpBinder &b, Value x, Value cosine, Value sine, bool isInterleaved) {
+static Value rotated(OpBinder &b, Value x, Value cosine, Value sine, bool isInterleaved) {
   if (b.failed())
     return {};
   int64_t last = HxBuilder::rank(x) - 1;
@@ -45,6 +44,30 @@ Value rotated(OpBinder &b, Value x, Value cosine, Value sine, bool isInterleaved
       last + 1);
   return b.shape.reshape(pairs, dims);
 }
+
+Value rotateHeads(OpBinder &b, Value x, Value cosine, Value sine, int64_t headAxis,
+                  Dim turned, bool isInterleaved) {
+  cosine = b.shape.unsqueeze(cosine, {headAxis});
+  sine = b.shape.unsqueeze(sine, {headAxis});
+  if (b.failed())
+    return {};
+  Dim size = b.dims(x)[3];
+  auto known = hx::SymbolTable::constantValue(turned);
+  auto available = hx::SymbolTable::constantValue(size);
+  if ((known && *known % 2 != 0) || (known && available && *known > *available)) {
+    b.contradiction("cannot turn " + Twine(*known) + " features of a head of " +
+                    b.symbols().toString(size) + ": expected an even number, not above");
+    return {};
+  }
+  if (turned == size)
+    return rotated(b, x, cosine, sine, isInterleaved);
+  Value front = b.shape.sliceAxis(x, 3, b.shape.constant(0), turned);
+  Value rest = b.shape.sliceAxis(x, 3, turned, b.symbols().sub(size, turned));
+  front = rotated(b, front, cosine, sine, isInterleaved);
+  return b.failed() ? Value() : b.concat({front, rest}, 3);
+}
+
+namespace {
 
 /// X [B, N, S, H] or [B, S, N * H], cosines and sines [B, S, R / 2], or a table
 /// [positions, R / 2] with position_ids [B, S].
@@ -71,28 +94,13 @@ void importRotaryEmbedding(OpBinder &b) {
     x = b.shape.reshape(
         x, {given[0], given[1], heads, b.symbols().quotient({given[2]}, {heads})});
   }
-  cosine = b.shape.unsqueeze(cosine, {rank == 3 ? 2 : 1});
-  sine = b.shape.unsqueeze(sine, {rank == 3 ? 2 : 1});
   if (b.failed())
     return;
-  Dim size = b.dims(x)[3], turned = size;
+  Dim turned = b.dims(x)[3];
   if (int64_t part = b.intAttr("rotary_embedding_dim", 0); part > 0)
     turned = b.shape.constant(part);
-  auto known = hx::SymbolTable::constantValue(turned);
-  auto available = hx::SymbolTable::constantValue(size);
-  if ((known && *known % 2 != 0) || (known && available && *known > *available))
-    return b.contradiction("cannot turn " + Twine(*known) + " features of a head of " +
-                           b.symbols().toString(size) +
-                           ": expected an even number, not above");
-  bool isInterleaved = b.intAttr("interleaved", 0) != 0;
-  if (turned == size) {
-    x = rotated(b, x, cosine, sine, isInterleaved);
-  } else {
-    Value front = b.shape.sliceAxis(x, 3, b.shape.constant(0), turned);
-    Value rest = b.shape.sliceAxis(x, 3, turned, b.symbols().sub(size, turned));
-    front = rotated(b, front, cosine, sine, isInterleaved);
-    x = b.failed() ? Value() : b.concat({front, rest}, 3);
-  }
+  x = rotateHeads(b, x, cosine, sine, /*headAxis=*/rank == 3 ? 2 : 1, turned,
+                  b.intAttr("interleaved", 0) != 0);
   b.result(0, rank == 3 && !b.failed() ? b.shape.reshape(x, given) : x);
 }
 
