@@ -146,40 +146,79 @@ void importTensorScatter(OpBinder &b) {
                                             axis));
 }
 
-/// input [B, C, L], weight [C, 1, k], bias? [C], past_state? [B, C, k - 1] -> output,
-/// present_state: what the next call continues with.
+/// [B, L, channels...] as [B, C, L].
+Value channelsSecond(OpBinder &b, Value x) {
+  if (b.failed())
+    return {};
+  Dims dims = b.dims(x);
+  Dim channels = b.shape.product(ArrayRef(dims).drop_front(2));
+  return b.transpose(b.shape.reshape(x, {dims[0], dims[1], channels}), {0, 2, 1});
+}
+
+/// [B, C, L] as [B, L, channels...], where `like` has those channels.
+Value channelsLastLike(OpBinder &b, Value x, Value like) {
+  x = b.transpose(x, {0, 2, 1});
+  if (b.failed())
+    return {};
+  Dims dims = b.dims(like);
+  dims[1] = b.dims(x)[1];
+  return b.shape.reshape(x, dims);
+}
+
+/// input [B, C, L], weight [C, 1, k], bias? [C], past_state? [B, C, n] -> output,
+/// present_state: what the next call continues with, n = (k - 1) * dilation positions.
+/// Attributes dilation, channels_last ([B, L, channels...] for all but the weights),
+/// ndim and state_window are com.microsoft's.
 void importCausalConvWithState(OpBinder &b) {
-  Value x = b.input(0), weight = b.input(1);
-  if (HxBuilder::rank(x) != 3 || HxBuilder::rank(weight) != 3)
-    return b.contradiction("input and weight have ranks " + Twine(HxBuilder::rank(x)) +
-                           " and " + Twine(HxBuilder::rank(weight)) + ", expected 3");
+  Value given = b.input(0), weight = b.input(1), past = b.input(3);
+  bool isLast = b.intAttr("channels_last", 0) != 0;
+  int64_t dilation = b.intAttr("dilation", 1), rank = HxBuilder::rank(given);
+  if (b.intAttr("ndim", 1) != 1)
+    return b.unsupported("ndim: expected 1, positions along one axis");
+  if (b.intAttr("state_window", 0) != 0)
+    return b.unsupported("state_window: expected 0, the state behind the last position");
+  if (dilation < 1 || dilation > INT32_MAX)
+    return b.error("dilation is " + Twine(dilation) + ", expected at least 1");
+  if ((isLast ? rank < 3 : rank != 3) || HxBuilder::rank(weight) != 3 ||
+      (past && HxBuilder::rank(past) != rank))
+    return b.contradiction("input and weight have ranks " + Twine(rank) + " and " +
+                           Twine(HxBuilder::rank(weight)) +
+                           ", expected 3, and of the past that of the input");
+  Value x = isLast ? channelsSecond(b, given) : given;
+  if (past && isLast)
+    past = channelsSecond(b, past);
   StringRef activation = b.stringAttr("activation", "none");
   if (activation != "none" && activation != "silu" && activation != "swish")
     return b.error("activation '" + activation + "': expected none, silu or swish");
+  if (b.failed())
+    return;
   Dims dims = b.dims(x), taps = b.dims(weight);
   auto channels = hx::SymbolTable::constantValue(taps[0]);
   if (!channels)
     channels = hx::SymbolTable::constantValue(dims[1]);
   if (!channels)
     return b.unsupported("the number of channels must be known when compiling");
-  Dim before = b.symbols().sub(taps[2], b.shape.constant(1));
+  Dim before = b.symbols().mul(b.symbols().sub(taps[2], b.shape.constant(1)),
+                               b.shape.constant(dilation));
   Dim none = b.shape.constant(0);
   Value padded =
-      b.has(3) ? b.concat({b.input(3), x}, 2)
-               : b.pad(hx::PadMode::constant, x, b.shape.build({none, none, before}),
-                       b.shape.build({none, none, none}), b.scalarLike(x, 0));
+      past ? b.concat({past, x}, 2)
+           : b.pad(hx::PadMode::constant, x, b.shape.build({none, none, before}),
+                   b.shape.build({none, none, none}), b.scalarLike(x, 0));
   if (b.failed())
     return;
   Value output = b.make<hx::ConvOp>(HxBuilder::elementType(x), padded, weight, b.input(2),
                                     *channels, ArrayRef<int64_t>{1},
-                                    ArrayRef<int64_t>{0, 0}, ArrayRef<int64_t>{1},
+                                    ArrayRef<int64_t>{0, 0}, ArrayRef<int64_t>{dilation},
                                     hx::PadPolicy::explicit_pads, hx::Layout::nchw);
   if (activation != "none")
     output = b.activation(hx::ActivationKind::swish, output, 1);
-  b.result(0, output);
-  if (b.wants(1) && !b.failed())
-    b.result(1, b.shape.sliceAxis(padded, 2, b.symbols().sub(b.dims(padded)[2], before),
-                                  before));
+  b.result(0, isLast ? channelsLastLike(b, output, given) : output);
+  if (!b.wants(1) || b.failed())
+    return;
+  Value present =
+      b.shape.sliceAxis(padded, 2, b.symbols().sub(b.dims(padded)[2], before), before);
+  b.result(1, isLast ? channelsLastLike(b, present, given) : present);
 }
 
 } // namespace
@@ -190,6 +229,10 @@ void registerDecodingOps(OpTable &table) {
                     {"TensorScatter", 24, 2, 3, importTensorScatter},
                     {"CausalConvWithState", 27, 2, 4, importCausalConvWithState},
                 });
+  table.add("com.microsoft",
+            {
+                {"CausalConvWithState", 1, 2, 4, importCausalConvWithState},
+            });
 }
 
 } // namespace hexin::onnx

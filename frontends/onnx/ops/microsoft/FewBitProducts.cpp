@@ -4,10 +4,9 @@
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
 #include "frontends/onnx/ops/Norms.h"
-#include "frontends/onnx/ops/Products.h"
 #include "frontends/onnx/ops/microsoft/FewBits.h"
 
-#include "llvm/ADT/bit.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -20,17 +19,27 @@ using hexin::hx::Dims;
 namespace hexin::onnx {
 namespace {
 
-/// x [..., K] times the transpose of weights f32 [N, K], plus a bias, in x's type.
-Value timesRows(OpBinder &b, Value x, Value rows, Value bias, bool isTransposed = true) {
+/// What `product` makes of x [..., K] in f32, plus a bias, in x's type.
+Value inWideFloats(OpBinder &b, Value x, Value bias,
+                   llvm::function_ref<Value(Value)> product) {
   if (b.failed())
     return {};
   Type type = HxBuilder::elementType(x), f32 = b.builder.getF32Type();
-  Value y = withMatrixOperands(b, b.cast(x, f32), rows, [&](Value lhs, Value rhs) {
-    return b.matmul(lhs, rhs, /*transposeLhs=*/false, isTransposed);
-  });
+  bool isVector = HxBuilder::rank(x) == 1;
+  Value wide = b.cast(x, f32);
+  Value y = product(isVector ? b.shape.unsqueeze(wide, {0}) : wide);
+  if (isVector && !b.failed())
+    y = b.shape.squeeze(y, {0});
   if (bias)
     y = b.add(y, b.cast(bias, f32));
   return b.cast(y, type);
+}
+
+/// x [..., K] times the transpose of weights f32 [N, K], plus a bias.
+Value timesRows(OpBinder &b, Value x, Value rows, Value bias, bool isTransposed = true) {
+  return inWideFloats(b, x, bias, [&](Value wide) {
+    return b.matmul(wide, rows, /*transposeLhs=*/false, isTransposed);
+  });
 }
 
 /// Attribute `name`, a size, as an error if it is none.
@@ -75,10 +84,12 @@ void importMatMulNBits(OpBinder &b) {
   if (b.has(4) && HxBuilder::rank(b.input(4)) != 1)
     return b.contradiction("g_idx has rank " + Twine(HxBuilder::rank(b.input(4))) +
                            ", expected 1");
-  Value rows = dequantizedRows(
-      b, {b.input(1), b.input(2), b.input(3), b.input(4), sizes.bits, sizes.block},
-      {b.shape.constant(numRows)}, sizes.numColumns);
-  b.result(0, timesRows(b, b.input(0), rows, b.input(5)));
+  FewBitWeights weights{b.input(1), b.input(2), b.input(3),
+                        b.input(4), sizes.bits, sizes.block};
+  b.result(0, inWideFloats(b, b.input(0), b.input(5), [&](Value x) {
+             return timesFewBits(b, x, weights, {b.shape.constant(numRows)},
+                                 sizes.numColumns);
+           }));
 }
 
 /// A, or A + skip, normalised by norm_scale if there is one. `sum` is A + skip, or null.
@@ -103,10 +114,11 @@ Value projected(OpBinder &b, Value x, const NBits &sizes, int64_t numRows,
       b.error("input #" + Twine(i) + " is missing");
       return {};
     }
-  Value rows = dequantizedRows(
-      b, {b.input(first), b.input(first + 1), Value(), Value(), sizes.bits, sizes.block},
-      {b.shape.constant(numRows)}, sizes.numColumns);
-  return timesRows(b, x, rows, b.input(first + 2));
+  FewBitWeights weights{b.input(first), b.input(first + 1), Value(),
+                        Value(),        sizes.bits,         sizes.block};
+  return inWideFloats(b, x, b.input(first + 2), [&](Value wide) {
+    return timesFewBits(b, wide, weights, {b.shape.constant(numRows)}, sizes.numColumns);
+  });
 }
 
 /// A, skip?, norm_scale?, gate_B, gate_scales, gate_bias?, up_B, up_scales, up_bias?

@@ -28,9 +28,10 @@ struct FewBitWeights {
   int64_t bits = 4, block = 0;
 };
 
-/// (number - zero point) * scale in f32: [rows..., K]; `rows` are all axes but the last.
-Value dequantizedRows(OpBinder &b, const FewBitWeights &weights,
-                      llvm::ArrayRef<hx::Dim> rows, int64_t numColumns);
+/// x f32 [..., K] times the transpose of (number - zero point) * scale, [rows..., K] in
+/// f32; what x and `rows` have before their last axes are the axes of a batch.
+Value timesFewBits(OpBinder &b, Value x, const FewBitWeights &weights,
+                   llvm::ArrayRef<hx::Dim> rows, int64_t numColumns);
 
 /// Whether `bits` is 2, 4 or 8 and `block` a power of two from 16 on, as an error.
 bool checkFewBits(OpBinder &b, int64_t bits, int64_t block);

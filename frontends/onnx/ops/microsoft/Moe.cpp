@@ -149,8 +149,9 @@ Blocks layOut(OpBinder &b, Value experts, Dim numPairs, Dim numExperts) {
 // Experts
 //===----------------------------------------------------------------------===//
 
-/// f32 [blocks, outputs, inputs] for the expert of each block.
-using WeightsOf = llvm::function_ref<Value(unsigned layer, Value experts)>;
+/// x f32 [blocks, rows, inputs] times a layer's weights, those of each block's expert:
+/// [blocks, rows, outputs].
+using LayerOf = llvm::function_ref<Value(unsigned layer, Value x, Value experts)>;
 /// The inputs of three layers' biases [E, outputs]; the third layer may be missing.
 struct Layers {
   unsigned bias[3];
@@ -214,7 +215,7 @@ Value activated(OpBinder &b, Value x, Value gate) {
 }
 
 /// input [T, H] or [B, S, H], router_probs [T, E]; `mixing` as in route().
-void mixExperts(OpBinder &b, Value mixing, const Layers &layers, WeightsOf weightsOf) {
+void mixExperts(OpBinder &b, Value mixing, const Layers &layers, LayerOf layerOf) {
   Value x = b.input(0);
   int64_t rank = HxBuilder::rank(x);
   if (rank != 2 && rank != 3)
@@ -238,8 +239,7 @@ void mixExperts(OpBinder &b, Value mixing, const Layers &layers, WeightsOf weigh
   Value rows = b.gather(b.shape.reshape(b.cast(x, f32), {numTokens, hidden}), tokens, 0);
   rows = b.shape.reshape(rows, {blocks.number, blocks.rows, hidden});
   auto layer = [&](Value input, unsigned index) {
-    Value y = b.matmul(input, weightsOf(index, blocks.experts), /*transposeLhs=*/false,
-                       /*transposeRhs=*/true);
+    Value y = layerOf(index, input, blocks.experts);
     if (!b.has(layers.bias[index]))
       return y;
     Value bias = b.cast(b.gather(b.input(layers.bias[index]), blocks.experts, 0), f32);
@@ -279,9 +279,13 @@ void importMoe(OpBinder &b) {
     weights.push_back(6);
   if (!checkWeights(b, weights))
     return;
-  mixExperts(b, Value(), {{3, 5, 7}, b.has(6)}, [&](unsigned layer, Value experts) {
-    return b.cast(b.gather(b.input(2 + 2 * layer), experts, 0), b.builder.getF32Type());
-  });
+  auto layerOf = [&](unsigned layer, Value x, Value experts) {
+    Value rows = b.gather(b.input(2 + 2 * layer), experts, 0);
+    return b.failed() ? Value()
+                      : b.matmul(x, b.cast(rows, b.builder.getF32Type()),
+                                 /*transposeLhs=*/false, /*transposeRhs=*/true);
+  };
+  mixExperts(b, Value(), {{3, 5, 7}, b.has(6)}, layerOf);
 }
 
 /// Attributes of QMoE that say how weights are stored, as errors.
@@ -317,7 +321,7 @@ void importQMoe(OpBinder &b) {
     if (!checkFewBits(b, bits[layer], 16))
       return;
   }
-  auto weightsOf = [&](unsigned layer, Value experts) -> Value {
+  auto layerOf = [&](unsigned layer, Value x, Value experts) -> Value {
     Value bytes = b.gather(b.input(2 + 3 * layer), experts, 0);
     if (b.failed())
       return {};
@@ -348,9 +352,9 @@ void importQMoe(OpBinder &b) {
     FewBitWeights few{bytes,       b.gather(b.input(3 + 3 * layer), experts, 0),
                       zeros,       Value(),
                       bits[layer], block == 0 ? numColumns : block};
-    return dequantizedRows(b, few, {dims[0], dims[1]}, numColumns);
+    return timesFewBits(b, x, few, {dims[0], dims[1]}, numColumns);
   };
-  mixExperts(b, b.input(14), {{4, 7, 10}, b.has(8)}, weightsOf);
+  mixExperts(b, b.input(14), {{4, 7, 10}, b.has(8)}, layerOf);
 }
 
 } // namespace
