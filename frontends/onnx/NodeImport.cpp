@@ -3,6 +3,7 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/OperandKinds.h"
+#include "frontends/onnx/ops/microsoft/Refused.h"
 #include "frontends/onnx/wire/Utf8.h"
 
 #include "compiler/ir/Ops.h"
@@ -98,6 +99,10 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
 
   const OpTable &table = OpTable::get();
   const OpRow *row = table.find(domain, StringRef(node.opType), opset);
+  if (StringRef reason = refusalOf(domain, StringRef(node.opType));
+      !row && !reason.empty())
+    return errors.unsupported("operator " + StringRef(node.opType) + " of domain " +
+                              domainName + ": " + reason);
   if (!row) {
     bool isOld = table.hasAnyVersion(domain, StringRef(node.opType));
     return errors.unsupported(

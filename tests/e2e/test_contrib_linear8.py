@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from contrib_cases import OPSETS, RUNS, Cases, check_family, refusal
+from microsoft_cases import OPSETS, RUNS, Cases, check_family, refusal
 from onnx import helper
 
 rng = np.random.default_rng(300)

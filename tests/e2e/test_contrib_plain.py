@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from contrib_cases import DEVICES, RUNS, Cases, check_family, compiled, refusal, run
+from microsoft_cases import DEVICES, RUNS, Cases, check_family, compiled, refusal, run
 
 rng = np.random.default_rng(310)
 

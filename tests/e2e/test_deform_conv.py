@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from contrib_cases import RUNS, Cases, check_family, compiled, refusal, run
+from microsoft_cases import RUNS, Cases, check_family, compiled, refusal, run
 
 rng = np.random.default_rng(330)
 

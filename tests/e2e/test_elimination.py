@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from contrib_cases import DEVICES, Cases, compiled, refusal, run
+from microsoft_cases import DEVICES, Cases, compiled, refusal, run
 
 rng = np.random.default_rng(320)
 
