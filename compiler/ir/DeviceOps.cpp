@@ -13,7 +13,7 @@ bool isDeviceOp(Operation *op) {
   if (isa<IotaOp, BitcastOp, TransposeOp, BroadcastToOp, SliceOp, ConcatOp, PadOp,
           GatherOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
           MatMulOp, ConvOp, ConvTransposeOp, PoolOp, ReduceOp, ArgReduceOp, CumulativeOp,
-          SortOp, CompactFillOp, PackOp>(op))
+          SortOp, CompactFillOp, PackOp, RandomBitsOp, RoiPoolOp>(op))
     return true;
   // Above it, taken whole.
   return isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, QuantizeOp, DequantizeOp,

@@ -35,7 +35,8 @@ bool isHeavy(Operation *op) {
              hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
              hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp,
              hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
-             hx::CompactFillOp, hx::PackOp, hx::DynamicQuantizeOp, hx::ConcatOp>(op);
+             hx::CompactFillOp, hx::PackOp, hx::DynamicQuantizeOp, hx::ConcatOp,
+             hx::RoiPoolOp>(op);
 }
 
 /// Heavy ops that read each element of operand 0 (a concat: of all) once per pass, at
@@ -165,7 +166,7 @@ private:
              leadsElementwise(producer);
     if (isMovement(producer))
       return users.size() == 1 && !heavy && keepsNeighbours(producer, shapes);
-    if (!isElementwise(producer))
+    if (!isElementwise(producer) && !isa<hx::RandomBitsOp>(producer))
       return false;
     // Not recomputed for every repetition of a broadcast.
     return llvm::any_of(users, [&](Operation *user) {
