@@ -16,9 +16,11 @@ namespace hexin::codegen {
 bool areInside(hx::SymbolicShapes &shapes, mlir::Value indices, hx::Dim size);
 
 /// `stored`, an element of an index tensor, as a position in [0, size): indices below 0
-/// count from the end. Unless `isInside`, an index outside of [-size, size) is reported
-/// as a fault of the run, and clamped, so that memory is never touched wild.
-mlir::Value position(KernelBuilder &k, mlir::Value stored, KExpr size, bool isInside);
+/// count from the end, where they may. Unless `isInside`, an index outside of
+/// [-size, size) is reported as a fault of the run, and clamped, so that memory is never
+/// touched wild.
+mlir::Value position(KernelBuilder &k, mlir::Value stored, KExpr size, bool isInside,
+                     bool countsFromEnd = true);
 
 /// `stored`, an element of a tensor of lengths, as a number in [0, limit]; one outside
 /// is reported as a fault, and clamped.

@@ -37,7 +37,7 @@ bool isHeavy(Operation *op) {
              hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp,
              hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
              hx::TopKOp, hx::CompactFillOp, hx::PackOp, hx::DynamicQuantizeOp,
-             hx::ConcatOp>(op);
+             hx::ConcatOp, hx::RoiPoolOp>(op);
 }
 
 /// Heavy ops that read each element of operand 0 (a concat: of all) once per pass, at
@@ -168,7 +168,7 @@ private:
              leadsElementwise(producer);
     if (isMovement(producer))
       return users.size() == 1 && !heavy && keepsNeighbours(producer, shapes);
-    if (!isElementwise(producer))
+    if (!isElementwise(producer) && !isa<hx::RandomBitsOp>(producer))
       return false;
     // Not recomputed for every repetition of a broadcast.
     return llvm::any_of(users, [&](Operation *user) {

@@ -54,7 +54,7 @@ LogicalResult GraphImporter::importMain(ModuleOp module) {
   builder.setInsertionPointToEnd(module.getBody());
   auto func = func::FuncOp::create(builder, builder.getUnknownLoc(), "main",
                                    builder.getFunctionType({}, {}));
-  scope.block = func.addEntryBlock();
+  scope.block = random.mainBlock = func.addEntryBlock();
   if (failed(addInputs(func, required, scope)))
     return failure();
   builder.setInsertionPointToEnd(scope.block);
@@ -74,7 +74,7 @@ LogicalResult GraphImporter::importMain(ModuleOp module) {
   for (auto [i, info] : llvm::enumerate(graph.outputs))
     func.setResultAttr(i, "hx.name", builder.getStringAttr(StringRef(info.name)));
   removeDeadOps(*scope.block);
-  return success();
+  return finishRandom(func);
 }
 
 LogicalResult GraphImporter::checkOutputNames(const Graph &graph) {

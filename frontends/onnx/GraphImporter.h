@@ -27,6 +27,12 @@ namespace hexin::onnx {
 
 class OpBinder;
 
+/// A loop whose body is imported: each iteration draws random numbers of its own.
+struct RandomLoop {
+  Value iteration; ///< i64 of rank 0
+  int64_t node;
+};
+
 class GraphImporter {
 public:
   GraphImporter(mlir::MLIRContext *context, const Model &model,
@@ -83,6 +89,18 @@ public:
     dropped.push_back(op);
   }
 
+  /// [key, count] of random operators, as hx.random_bits takes it: a hidden state of the
+  /// session. RandomStream.cpp.
+  Value randomStream();
+  /// Tells nodes that draw apart; the order of the model's nodes.
+  int64_t nextRandomNode() { return random.numNodes++; }
+  /// The loops around the insertion point, from outside.
+  llvm::ArrayRef<RandomLoop> randomLoops() const { return random.loops; }
+  void enterLoop(Value iteration) {
+    random.loops.push_back({iteration, nextRandomNode()});
+  }
+  void leaveLoop() { random.loops.pop_back(); }
+
   /// Says of what kind the error that is emitted next is; without it, sizes
   /// contradict each other.
   void noteUnsupported() { errors.note(StatusCode::unsupported); }
@@ -100,6 +118,9 @@ private:
                                 llvm::ArrayRef<const ValueInfo *> infos, Scope &scope);
   mlir::LogicalResult addInitializers(const Graph &graph, Scope &scope);
   void removeDeadOps(mlir::Block &block);
+
+  // RandomStream.cpp
+  mlir::LogicalResult finishRandom(mlir::func::FuncOp func);
 
   // NodeImport.cpp
   mlir::LogicalResult importNodes(llvm::ArrayRef<Node> nodes, Scope &scope);
@@ -154,6 +175,12 @@ private:
   std::vector<std::pair<hx::Dim, bool>> assumptions; ///< of forks around
   std::optional<llvm::SmallVector<Value>> forked;    ///< the region's outputs
   size_t forkedNodes = 0;
+  struct {
+    mlir::Block *mainBlock = nullptr;
+    Value stream; ///< null until something draws
+    int64_t numNodes = 0;
+    llvm::SmallVector<RandomLoop, 2> loops;
+  } random;
 };
 
 } // namespace hexin::onnx

@@ -126,6 +126,10 @@ Results runDynamicQuantize(const Call &call);
 Results runLstm(const Call &call);
 // Resize.cpp
 Results runResize(const Call &call);
+// Roi.cpp
+Results runRoiPool(const Call &call);
+// Random.cpp
+Results runRandomBits(const Call &call);
 // Packing.cpp
 Results runPackPanels(const Call &call);
 Results runUnpackPanels(const Call &call);

@@ -64,6 +64,8 @@ constexpr KernelRow kernels[] = {
     {"dynamic_quantize", runDynamicQuantize, 1, 1, 3},
     {"lstm", runLstm, 3, 8, 3},
     {"resize", runResize, 3, 4},
+    {"roi_pool", runRoiPool, 3, 3},
+    {"random_bits", runRandomBits, 2, 2},
     {"pack_panels", runPackPanels, 1, 1},
     {"unpack_panels", runUnpackPanels, 1, 1},
 };

@@ -159,7 +159,9 @@ void addInputOptions(CLI::App &command, InputOptions &options) {
   command.add_flag("--random-inputs", options.randomInputs,
                    "Random values for every input that has none: floats in [0, 1), "
                    "integers 0 or 1");
-  command.add_option("--seed", options.seed, "Seed of the random values")
+  command
+      .add_option("--seed", options.seed,
+                  "Seed of the random values, and of the model's random operators")
       ->capture_default_str();
   command
       .add_option("--shape", options.shapes,

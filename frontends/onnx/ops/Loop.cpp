@@ -87,7 +87,9 @@ private:
           OpBuilder::InsertionGuard guard(b.builder);
           b.builder.setInsertionPointToEnd(block);
           SmallVector<Value> carried(block->getArguments().drop_front());
+          b.importer().enterLoop(block->getArgument(0));
           FailureOr<Outputs> outputs = body(*block, block->getArgument(0), carried);
+          b.importer().leaveLoop();
           if (mlir::failed(outputs))
             return failure();
           yielded = *outputs;

@@ -162,13 +162,82 @@ Value alongChannels(OpBinder &b, Value perChannel, int64_t rank) {
   return b.shape.reshape(perChannel, dims);
 }
 
+/// Input `index`, [C], as [1, C, 1...] in the type of x, C being that of x.
+Value channelsOf(OpBinder &b, unsigned index, Value x) {
+  if (b.failed())
+    return {};
+  Value perChannel = b.cast(b.input(index), HxBuilder::elementType(x));
+  Dims dims(static_cast<size_t>(HxBuilder::rank(x)), b.shape.constant(1));
+  dims[1] = b.dims(x)[1];
+  return b.shape.reshape(perChannel, dims);
+}
+
+/// centred / sqrt(variance + epsilon) * scale + bias
+Value normalized(OpBinder &b, Value centred, Value variance) {
+  if (b.failed())
+    return {};
+  Value epsilon = b.scalarLike(centred, b.floatAttr("epsilon", 1e-5f));
+  Value y = b.mul(centred, b.unary(UnaryFn::rsqrt, b.add(variance, epsilon)));
+  return b.add(b.mul(y, channelsOf(b, 1, y)), channelsOf(b, 2, y));
+}
+
+/// By the statistics of this batch. Since 14: y, running mean and variance; before, these
+/// are followed by the batch's own.
+void importTraining(OpBinder &b) {
+  Value x = b.input(0), wide = b.cast(x, wideType(b, x));
+  if (b.failed())
+    return;
+  SmallVector<int64_t> axes = axesFrom(2, HxBuilder::rank(x));
+  axes.insert(axes.begin(), 0);
+  Value mean = meanOver(b, b.shape, wide, axes, /*keepDims=*/true);
+  Value centred = b.sub(wide, mean);
+  Value variance = meanOver(b, b.shape, b.mul(centred, centred), axes, /*keepDims=*/true);
+  b.result(0, b.cast(normalized(b, centred, variance), HxBuilder::elementType(x)));
+
+  double momentum = b.floatAttr("momentum", 0.9f);
+  Value statistics[] = {b.shape.squeeze(mean, axes), b.shape.squeeze(variance, axes)};
+  Type computed = HxBuilder::elementType(wide);
+  for (unsigned i : {0u, 1u}) {
+    Value running = b.cast(b.input(3 + i), computed);
+    if (b.failed())
+      return;
+    Type stored = HxBuilder::elementType(b.input(3 + i));
+    if (b.wants(1 + i))
+      b.result(1 + i,
+               b.cast(b.add(b.mul(running, b.scalar(computed, momentum)),
+                            b.mul(statistics[i], b.scalar(computed, 1 - momentum))),
+                      stored));
+    if (b.wants(3 + i))
+      b.result(3 + i, b.cast(statistics[i], stored));
+  }
+}
+
+/// Before version 14 the outputs tell that statistics are wanted.
+bool isTraining(OpBinder &b) {
+  if (b.sinceVersion() >= 14)
+    return b.intAttr("training_mode", 0) != 0;
+  return b.wants(1) || b.wants(2) || b.wants(3) || b.wants(4);
+}
+
 void importBatchNormalization(OpBinder &b) {
   if (b.sinceVersion() < 9 && b.intAttr("spatial", 1) == 0)
     return b.unsupported("spatial=0: statistics per element");
-  if (b.sinceVersion() >= 14 && b.intAttr("training_mode", 0) != 0)
-    return b.unsupported("training_mode: export the model for inference");
   Value x = b.input(0);
+  if (HxBuilder::rank(x) < 2)
+    return b.contradiction("the input has rank " + Twine(HxBuilder::rank(x)) +
+                           ", expected at least 2");
+  if (isTraining(b))
+    return importTraining(b);
   Type type = HxBuilder::elementType(x);
+  bool areStatic = true;
+  for (unsigned i = 1; i < 5; ++i)
+    areStatic =
+        areStatic && cast<RankedTensorType>(b.input(i).getType()).hasStaticShape();
+  if (!areStatic) { // hx.batch_norm is folded into scale and shift of known size
+    Value wide = b.cast(x, wideType(b, x));
+    Value centred = b.sub(wide, channelsOf(b, 3, wide));
+    return b.result(0, b.cast(normalized(b, centred, channelsOf(b, 4, wide)), type));
+  }
   SmallVector<Value, 4> parameters; // may be of another type since 15
   for (unsigned i = 1; i < 5; ++i)
     parameters.push_back(b.cast(b.input(i), type));

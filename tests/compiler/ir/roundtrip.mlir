@@ -194,6 +194,15 @@ func.func @resize(%x: tensor<?x?xf32>, %sizes: tensor<2xi64>, %scales: tensor<2x
   return
 }
 
+// CHECK-LABEL: func.func @roi_and_random
+func.func @roi_and_random(%x: tensor<?x?x?x?xf32>, %rois: tensor<?x4xf32>, %batch: tensor<?xi64>, %s: tensor<2xi64>, %sizes: tensor<2xi64>) {
+  // CHECK: hx.roi_pool <align_avg> %{{.*}}, %{{.*}}, %{{.*}} {halfPixel = true, scale = 2.500000e-01 : f64, size = array<i64: 3, 2>} : (tensor<?x?x?x?xf32>, tensor<?x4xf32>, tensor<?xi64>) -> tensor<?x?x3x2xf32>
+  %0 = hx.roi_pool <align_avg> %x, %rois, %batch {halfPixel = true, scale = 2.500000e-01 : f64, size = array<i64: 3, 2>} : (tensor<?x?x?x?xf32>, tensor<?x4xf32>, tensor<?xi64>) -> tensor<?x?x3x2xf32>
+  // CHECK: hx.random_bits %{{.*}}, %{{.*}} {node = 3 : i64, word = 1 : i64} : (tensor<2xi64>, tensor<2xi64>) -> tensor<?x?xui32>
+  %1 = hx.random_bits %s, %sizes {node = 3 : i64, word = 1 : i64} : (tensor<2xi64>, tensor<2xi64>) -> tensor<?x?xui32>
+  return
+}
+
 // CHECK-LABEL: func.func @control
 func.func @control(%c: tensor<i1>, %n: tensor<i64>, %x: tensor<4xf32>, %s: !hx.sequence<tensor<4xf32>>,
                    %o: !hx.optional<tensor<f32>>, %m: !hx.map<i64, f32>) {
