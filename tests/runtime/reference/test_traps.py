@@ -476,4 +476,4 @@ def test_errors_are_typed():
 
 
 def test_every_op_is_known():
-    assert len(ops()) == len(set(ops())) == 45
+    assert len(ops()) == len(set(ops())) == 46
