@@ -136,7 +136,8 @@ class Compiled:
                 cases.keep_those_everywhere()
             artifact = self.folder / f"{name}-{target}.hxm"
             # What is imported is tried, not what each processor is given.
-            hexin.compile(cases.model(), str(artifact), targets=[target], cpu_archs=["x86-64-v2"] if target == "cpu" else [])
+            archs = ["x86-64-v2"] if target == "cpu" else []
+            hexin.compile(cases.model(), str(artifact), targets=[target], cpu_archs=archs)
             self.known[name, target] = cases, artifact, cases.expected()
         return self.known[name, target]
 
