@@ -292,7 +292,8 @@ Value ElementEmitter::emitOp(OpResult result, ArrayRef<Value> index, unsigned la
             hx::GatherNdOp, hx::ResizeOp>(
           [&](auto op) { return emitElement(*this, op, index, lanes); })
       .Case<hx::ConvOp, hx::ConvIntegerOp, hx::ConvTransposeOp, hx::MatMulOp,
-            hx::MatMulIntegerOp>([&](auto op) { return emitElement(*this, op, index); })
+            hx::MatMulIntegerOp, hx::SortedSearchOp, hx::TreeEnsembleOp,
+            hx::CouplePairsOp>([&](auto op) { return emitElement(*this, op, index); })
       .Case([&](hx::PoolOp pool) {
         return result.getResultNumber() == 1 ? emitPoolIndex(*this, pool, index)
                                              : emitElement(*this, pool, index, lanes);
