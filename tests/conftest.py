@@ -14,7 +14,7 @@ os.environ.setdefault("HEXIN_CACHE_DIR", str(BUILD / "tests" / "cache"))
 
 # The module of the build under test comes before any installed one.
 sys.path[:0] = [str(BUILD / "python"), *(str(ROOT / folder) for folder in (
-    "tests/models", "tests/contracts", "bench", "examples/ocr"))]
+    "tests/models", "tests/contracts", "tests/e2e", "bench", "examples/ocr"))]
 
 
 @pytest.fixture(scope="session")

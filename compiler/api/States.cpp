@@ -105,12 +105,27 @@ private:
   std::set<uint32_t> stateInputs;
 };
 
+/// The name of the state that random operators draw from, or "".
+std::string randomState(func::FuncOp func) {
+  for (unsigned i = 0; i < func.getNumArguments(); ++i)
+    if (func.getArgAttr(i, "hx.random_state"))
+      return func.getArgAttrOfType<StringAttr>(i, "hx.name").str();
+  return "";
+}
+
 } // namespace
 
 Status addStates(func::FuncOp func, hx::SymbolicShapes &shapes,
                  const std::map<std::string, std::string> &states, fmt::HeaderT &header) {
   header.states.clear();
-  for (const auto &[input, output] : states) {
+  std::map<std::string, std::string> all = states;
+  std::string random = randomState(func);
+  if (!random.empty()) {
+    if (states.count(random))
+      return invalidArgument("state '" + random + "' is one already");
+    all.emplace(random, random);
+  }
+  for (const auto &[input, output] : all) {
     int in = indexOf(header.inputs, input), out = indexOf(header.outputs, output);
     if (in < 0 || out < 0)
       return notFound("state '" + input + "=" + output + "': the model has no " +
@@ -127,6 +142,7 @@ Status addStates(func::FuncOp func, hx::SymbolicShapes &shapes,
       return invalidArgument("state '" + input + "=" + output +
                              "': the output is not of the input's element type and rank");
     state->dims.assign(before.dims.begin(), before.dims.end());
+    state->random = input == random;
     header.states.push_back(std::move(state));
   }
   FirstSizes sizes(func, shapes, header);

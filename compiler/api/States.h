@@ -22,6 +22,8 @@ namespace hexin::compiler {
 ///    (both get one name then);
 ///  - 0 where a run makes it larger (a cache that grows along this axis);
 ///  - else 1 (a batch).
+/// A state that the frontend made (an argument with "hx.random_state", and the result of
+/// its name) is added.
 Status addStates(mlir::func::FuncOp func, hx::SymbolicShapes &shapes,
                  const std::map<std::string, std::string> &states, fmt::HeaderT &header);
 

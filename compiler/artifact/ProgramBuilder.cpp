@@ -56,6 +56,8 @@ Status ProgramEmitter::addOp(Operation *op) {
     return addIf(ifOp);
   if (auto loop = dyn_cast<hx::LoopOp>(op))
     return addLoop(loop);
+  if (auto check = dyn_cast<hx::CheckOp>(op))
+    return addCheck(check);
   if (hostOnly.contains(op))
     return Status::success();
   Place place = placeOf(op, shapes);

@@ -11,6 +11,7 @@
 #include "compiler/artifact/ProgramBuilder.h"
 #include "compiler/artifact/ShapeExprs.h"
 #include "compiler/codegen/KernelBuilder.h"
+#include "compiler/ir/CheckOps.h"
 
 #include "llvm/ADT/DenseSet.h"
 
@@ -58,6 +59,9 @@ private:
   /// A kernel that writes its params.
   Status writeContents(Value value);
   void addConstraint(const hx::SymbolConstraint &constraint);
+  /// The constraint that an hx.check becomes, of runs that take the branch and the loop
+  /// at hand.
+  Status addCheck(hx::CheckOp op);
 
   // -- branches and loops ----------------------------------------------------
   /// Both branches, each under its condition; a result is what one or the other

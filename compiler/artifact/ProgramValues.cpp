@@ -222,4 +222,31 @@ void ProgramEmitter::addConstraint(const hx::SymbolConstraint &constraint) {
   program->constraints.push_back(std::move(def));
 }
 
+Status ProgramEmitter::addCheck(hx::CheckOp op) {
+  hx::SymbolTable &table = shapes.symbols();
+  hx::Dims numbers = *shapes.contents(op.getNumbers());
+  hx::Dim one = table.constant(1), zero = table.constant(0);
+  hx::Dim holds = table.eq(table.eq(numbers.front(), zero), zero);
+  if (predicate)
+    holds = table.select(predicate, holds, one);
+  if (hx::SymbolTable::constantValue(holds) == 1)
+    return Status::success();
+  auto def = std::make_unique<fmt::ConstraintT>();
+  def->lo = def->hi = 1;
+  def->message = "'" + nodeNames(op.getLoc()) + "': " + op.getMessage().str();
+  def->expr = exprs.add(holds);
+  bool isKept = def->expr >= 0;
+  if (auto loop = op->getParentOfType<hx::LoopOp>(); loop && isKept)
+    def->expr = exprs.whileRunning(loop.getBody().getArgument(0), def->expr);
+  for (hx::Dim number : numbers) {
+    def->shown.push_back(exprs.add(number));
+    isKept &= def->shown.back() >= 0;
+  }
+  if (!isKept)
+    return internalError("a check of '" + nodeNames(op.getLoc()) +
+                         "' hangs on a value that is not kept");
+  program->constraints.push_back(std::move(def));
+  return Status::success();
+}
+
 } // namespace hexin

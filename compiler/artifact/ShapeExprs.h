@@ -27,6 +27,13 @@ public:
   /// The node of `dim`, or -1 when it hangs on a value that is not in the program.
   int32_t add(hx::Dim dim);
   int32_t constant(int64_t value);
+  /// The node `expr`, which has no value while the loop that counts its iterations in
+  /// `iteration` does not run.
+  int32_t whileRunning(mlir::BlockArgument iteration, int32_t expr) {
+    int32_t count = append(fmt::ExprOp::iteration, loops.lookup(iteration), -1, -1, 0);
+    int32_t isPast = append(fmt::ExprOp::lt, count, constant(0), -1, 0);
+    return append(fmt::ExprOp::select, isPast, expr, expr, 0);
+  }
   /// The size of a value that the run gives it.
   int32_t sizeOfValue(int32_t value, int32_t axis) {
     return append(fmt::ExprOp::result_dim, value, axis, -1, 0);

@@ -1,7 +1,9 @@
 #include "compiler/codegen/ElementEmitter.h"
 
+#include "compiler/codegen/Positions.h"
 #include "compiler/codegen/Scalars.h"
 #include "compiler/codegen/elements/Rules.h"
+#include "compiler/ir/CheckOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -41,7 +43,8 @@ void ElementEmitter::collapse(Operation *heavy, bool keepLast) {
   size_t rank = full.size();
   Block &body = group.getBody().front();
   for (Operation &op : body.without_terminator())
-    if (&op != heavy && !op.hasTrait<hx::HxElementwise>() && !isa<hx::ConstantOp>(op))
+    if (&op != heavy && !op.hasTrait<hx::HxElementwise>() &&
+        !isa<hx::ConstantOp, hx::RandomBitsOp>(op))
       return;
   for (Value result : body.getTerminator()->getOperands())
     if (dims(result) != full)
@@ -51,9 +54,16 @@ void ElementEmitter::collapse(Operation *heavy, bool keepLast) {
   // or both as 1 (missing leading axes count as 1). Axes that are 1 in the root
   // merge with any, and are looked through: in [N, 1, S] it is N and S that count.
   SmallVector<Value> values;
-  for (Value argument : body.getArguments())
-    if (llvm::any_of(argument.getUsers(), [&](Operation *user) { return user != heavy; }))
-      values.push_back(argument);
+  for (Value argument : body.getArguments()) {
+    auto users = argument.getUsers();
+    auto readsApart = [](Operation *user) { return isa<hx::RandomBitsOp>(user); };
+    auto counts = [&](Operation *user) { return user != heavy && !readsApart(user); };
+    if (!llvm::any_of(users, counts))
+      continue;
+    if (llvm::any_of(users, readsApart))
+      return;
+    values.push_back(argument);
+  }
   for (Operation &op : body.without_terminator()) {
     if (isa<hx::QuantizeOp, hx::DequantizeOp>(op))
       return; // their scales name an axis
@@ -106,6 +116,8 @@ void ElementEmitter::collapse(Operation *heavy, bool keepLast) {
 bool ElementEmitter::keepsLanes(Operation &op) const {
   if (isa<hx::ConstantOp>(op))
     return true;
+  if (isa<hx::RandomBitsOp>(op))
+    return !dims(op.getResult(0)).empty();
   Value result = op.getResult(0);
   hx::Dims out = dims(result);
   if (out.empty())
@@ -166,6 +178,8 @@ unsigned ElementEmitter::lanesOf(Value root) const {
       continue;
     if (!keepsLanes(*op))
       return 1;
+    if (isa<hx::RandomBitsOp>(op))
+      continue; // its operands are the same for all lanes
     llvm::append_range(work, op->getOperands());
   }
   return result;
@@ -283,17 +297,27 @@ Value ElementEmitter::readBroadcast(Value operand, Value result, ArrayRef<Value>
   return emit(operand, at, lanes);
 }
 
+static Value emitLength(ElementEmitter &emitter, hx::CheckLengthsOp op,
+                        ArrayRef<Value> index) {
+  KernelBuilder &k = emitter.kernel();
+  Value stored = emitter.emit(op.getLengths(), index, 1);
+  hx::Dim limit = k.shapes().contents(op.getLimit())->front();
+  return arith::IndexCastOp::create(k.builder(), k.loc(), stored.getType(),
+                                    length(k, stored, k.scalar(limit)));
+}
+
 Value ElementEmitter::emitOp(OpResult result, ArrayRef<Value> index, unsigned lanes) {
   return TypeSwitch<Operation *, Value>(result.getOwner())
       .Case<hx::UnaryOp, hx::BinaryOp, hx::CompareOp, hx::SelectOp, hx::CastOp,
             hx::ActivationOp, hx::ConstantOp, hx::QuantizeOp, hx::DequantizeOp,
             hx::TransposeOp, hx::ReshapeOp, hx::BitcastOp, hx::BroadcastToOp, hx::SliceOp,
             hx::ConcatOp, hx::IotaOp, hx::PadOp, hx::GatherOp, hx::GatherElementsOp,
-            hx::GatherNdOp, hx::ResizeOp>(
+            hx::GatherNdOp, hx::ResizeOp, hx::RandomBitsOp>(
           [&](auto op) { return emitElement(*this, op, index, lanes); })
       .Case<hx::ConvOp, hx::ConvIntegerOp, hx::ConvTransposeOp, hx::MatMulOp,
-            hx::MatMulIntegerOp, hx::SortedSearchOp, hx::TreeEnsembleOp,
+            hx::MatMulIntegerOp, hx::RoiPoolOp, hx::SortedSearchOp, hx::TreeEnsembleOp,
             hx::CouplePairsOp>([&](auto op) { return emitElement(*this, op, index); })
+      .Case([&](hx::CheckLengthsOp check) { return emitLength(*this, check, index); })
       .Case([&](hx::PoolOp pool) {
         return result.getResultNumber() == 1 ? emitPoolIndex(*this, pool, index)
                                              : emitElement(*this, pool, index, lanes);

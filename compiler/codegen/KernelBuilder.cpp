@@ -220,14 +220,15 @@ Value KernelBuilder::bind(Value hxValue, KExpr numElements, bool isWritten) {
   return bindMemory(hxValue, element, numElements, isWritten);
 }
 
-void KernelBuilder::reportFault(Value index, Value size) {
+void KernelBuilder::reportFault(Value index, Value size, bool countsFromEnd) {
   Type i64 = b.getI64Type();
   Value row = bindMemory({}, i64, constantExpr(2), /*isWritten=*/true);
   auto put = [&](int64_t at, Value value) {
     store(row, this->index(at), arith::IndexCastOp::create(b, location, i64, value), i64);
   };
   put(1, index);
-  put(0, add(size, this->index(1)));
+  Value sizeAndOne = add(size, this->index(1));
+  put(0, countsFromEnd ? sizeAndOne : sub(this->index(0), sizeAndOne));
 }
 
 /// `element`: as it stands in memory.

@@ -96,8 +96,9 @@ public:
   void store(mlir::Value memref, mlir::Value position, mlir::Value value,
              mlir::Type hxElementType);
   /// Says that `index` is outside of an axis of `size` elements (both of index type):
-  /// a Fault of runtime/artifact/hexin.fbs. The kernel goes on.
-  void reportFault(mlir::Value index, mlir::Value size);
+  /// a Fault of runtime/artifact/hexin.fbs. The kernel goes on. `countsFromEnd`: those
+  /// from -size on are inside, too.
+  void reportFault(mlir::Value index, mlir::Value size, bool countsFromEnd = true);
   /// Private scratch of `count` elements of compute type, reused by all items.
   mlir::Value scratch(unsigned count, mlir::Type elementType);
 

@@ -1,6 +1,6 @@
 #include "compiler/ir/DeviceOps.h"
 
-#include "compiler/ir/Ops.h"
+#include "compiler/ir/CheckOps.h"
 
 using namespace mlir;
 
@@ -13,8 +13,8 @@ bool isDeviceOp(Operation *op) {
   if (isa<IotaOp, BitcastOp, TransposeOp, BroadcastToOp, SliceOp, ConcatOp, PadOp,
           GatherOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
           MatMulOp, ConvOp, ConvTransposeOp, PoolOp, ReduceOp, ArgReduceOp, CumulativeOp,
-          SortOp, SortedSearchOp, CompactFillOp, PackOp, TreeEnsembleOp, CouplePairsOp>(
-          op))
+          SortOp, SortedSearchOp, CompactFillOp, PackOp, CheckLengthsOp, RandomBitsOp,
+          RoiPoolOp, TreeEnsembleOp, CouplePairsOp>(op))
     return true;
   // Above it, taken whole.
   return isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, TopKOp, QuantizeOp, DequantizeOp,

@@ -1,3 +1,4 @@
+#include "compiler/ir/CheckOps.h"
 #include "compiler/ir/HostOps.h"
 
 #include "mlir/IR/Builders.h"
@@ -26,6 +27,10 @@ void HXDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "compiler/ir/HostOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "compiler/ir/CheckOps.cpp.inc"
       >();
   addAttributes<
 #define GET_ATTRDEF_LIST

@@ -60,6 +60,10 @@ def HX_PoolFn : HX_Enum<"PoolFn", "pooling function", [
   "max", "sum", "avg", "avg_include_pad"]>;
 def HX_PoolFnAttr : HX_EnumAttr<HX_PoolFn, "pool_fn">;
 
+def HX_RoiPoolFn : HX_Enum<"RoiPoolFn", "pooling of a region of interest", [
+  "align_avg", "align_max", "bin_max"]>;
+def HX_RoiPoolFnAttr : HX_EnumAttr<HX_RoiPoolFn, "roi_pool_fn">;
+
 // Where the channel axis stands: nchw = [N, C, spatial...], nhwc = [N, spatial..., C].
 def HX_Layout : HX_Enum<"Layout", "order of the axes", ["nchw", "nhwc"]>;
 def HX_LayoutAttr : HX_EnumAttr<HX_Layout, "layout">;

@@ -7,6 +7,13 @@ using namespace mlir;
 
 namespace hexin::hx {
 
+/// `dim` for the error of a run, which shows numbers anyway: long formulas say nothing.
+static std::string nameOf(const SymbolTable &table, Dim dim) {
+  constexpr size_t maxLength = 48;
+  std::string text = describeSize(table, dim);
+  return text.size() > maxLength ? "a computed size" : text;
+}
+
 LogicalResult ShapeContext::requireEqual(Operation *op, Dim lhs, Dim rhs,
                                          const Twine &what) {
   SymbolTable &table = symbols();
@@ -18,8 +25,8 @@ LogicalResult ShapeContext::requireEqual(Operation *op, Dim lhs, Dim rhs,
   SymbolConstraint constraint;
   constraint.lhs = lhs;
   constraint.rhs = rhs;
-  constraint.message = describe(op) + what.str() + ": " + describeSize(table, lhs) +
-                       " and " + describeSize(table, rhs) + " must be equal";
+  constraint.message = describe(op) + what.str() + ": " + nameOf(table, lhs) + " and " +
+                       nameOf(table, rhs) + " must be equal";
   table.require(std::move(constraint));
   return success();
 }
@@ -33,7 +40,7 @@ LogicalResult ShapeContext::requireAtLeast(Operation *op, Dim dim, int64_t lower
   SymbolConstraint constraint;
   constraint.lhs = dim;
   constraint.lower = lower;
-  constraint.message = describe(op) + what.str() + " is " + describeSize(table, dim) +
+  constraint.message = describe(op) + what.str() + " is " + nameOf(table, dim) +
                        ", expected at least " + std::to_string(lower);
   table.require(std::move(constraint));
   return success();
@@ -46,9 +53,8 @@ static void requireBroadcastable(ShapeContext &context, Operation *op, Dim part,
   SymbolConstraint constraint;
   constraint.lhs = table.select(table.eq(part, table.constant(1)), whole, part);
   constraint.rhs = whole;
-  constraint.message = describe(op) +
-                       "sizes do not broadcast: " + describeSize(table, part) +
-                       " must be 1 or " + describeSize(table, whole);
+  constraint.message = describe(op) + "sizes do not broadcast: " + nameOf(table, part) +
+                       " must be 1 or " + nameOf(table, whole);
   table.require(std::move(constraint));
 }
 

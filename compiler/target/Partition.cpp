@@ -1,6 +1,7 @@
 #include "compiler/target/Partition.h"
 
 #include "compiler/codegen/Codegen.h"
+#include "compiler/ir/CheckOps.h"
 #include "compiler/ir/DeviceOps.h"
 #include "compiler/ir/Errors.h"
 #include "compiler/ir/HostOps.h"
@@ -36,8 +37,8 @@ bool isHeavy(Operation *op) {
              hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp,
              hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
              hx::TopKOp, hx::SortedSearchOp, hx::CompactFillOp, hx::PackOp,
-             hx::DynamicQuantizeOp, hx::TreeEnsembleOp, hx::CouplePairsOp, hx::ConcatOp>(
-      op);
+             hx::DynamicQuantizeOp, hx::TreeEnsembleOp, hx::CouplePairsOp, hx::ConcatOp,
+             hx::RoiPoolOp>(op);
 }
 
 /// Heavy ops that read each element of operand 0 (a concat: of all) once per pass, at
@@ -56,7 +57,8 @@ bool refusesEpilogue(Operation *op) {
 }
 
 bool isElementwise(Operation *op) {
-  return op->hasTrait<hx::HxElementwise>() || isa<hx::QuantizeOp, hx::DequantizeOp>(op);
+  return op->hasTrait<hx::HxElementwise>() ||
+         isa<hx::QuantizeOp, hx::DequantizeOp, hx::CheckLengthsOp>(op);
 }
 
 bool isMovement(Operation *op) {
@@ -167,7 +169,7 @@ private:
              leadsElementwise(producer);
     if (isMovement(producer))
       return users.size() == 1 && !heavy && keepsNeighbours(producer, shapes);
-    if (!isElementwise(producer))
+    if (!isElementwise(producer) && !isa<hx::RandomBitsOp>(producer))
       return false;
     // Not recomputed for every repetition of a broadcast.
     return llvm::any_of(users, [&](Operation *user) {
@@ -326,7 +328,7 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
     return Place::view;
   if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp, hx::IfOp, hx::LoopOp>(op))
     return Place::device;
-  if (isa<hx::ShapeOfOp>(op))
+  if (isa<hx::ShapeOfOp, hx::CheckOp>(op))
     return Place::host;
   bool isKnown = op->getNumResults() > 0 && op->getNumRegions() == 0;
   for (mlir::Value result : op->getResults())

@@ -26,16 +26,24 @@ using mlir::Value;
 namespace {
 
 /// The same contents in a value of their own.
-Value copyOf(OpBuilder &b, Value value) {
+Value copyOf(OpBuilder &b, Location loc, Value value) {
   if (isHostType(value.getType()))
-    return ShareOp::create(b, value.getLoc(), value.getType(), value);
-  return CastOp::create(b, value.getLoc(), value.getType(), value, true, "nearest");
+    return ShareOp::create(b, loc, value.getType(), value);
+  return CastOp::create(b, loc, value.getType(), value, true, "nearest");
+}
+
+/// Where a result comes from. A constant of several nodes has no place left: then it is
+/// the result's name.
+Location placeOf(func::FuncOp func, OpOperand &result) {
+  Location loc = result.get().getLoc();
+  auto name = func.getResultAttrOfType<StringAttr>(result.getOperandNumber(), "hx.name");
+  return isa<UnknownLoc>(loc) && name ? Location(NameLoc::get(name)) : loc;
 }
 
 /// What a loop hands on gets memory of its own: before it, and in every iteration.
 void materializeLoop(LoopOp loop) {
   auto copy = [&](OpBuilder &b, OpOperand &operand) {
-    operand.set(copyOf(b, operand.get()));
+    operand.set(copyOf(b, operand.get().getLoc(), operand.get()));
   };
   OpBuilder before(loop);
   for (OpOperand &operand : loop.getCarriedMutable())
@@ -69,7 +77,7 @@ struct MaterializeResultsPass : impl::MaterializeResultsPassBase<MaterializeResu
                    !(root != value && isHostOp(root.getDefiningOp())) &&
                    taken.insert(root).second;
       if (!isOwn)
-        operand.set(copyOf(b, value));
+        operand.set(copyOf(b, placeOf(func, operand), value));
     }
   }
 };

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/ir/AttributeConversion.h"
+#include "compiler/ir/CheckOps.h"
 #include "compiler/ir/DeviceOps.h"
 #include "compiler/ir/Errors.h"
 #include "compiler/ir/HostOps.h"
@@ -52,7 +53,8 @@ public:
       return failure();
     if (isa<ConstantOp, WeightOp>(op))
       return checkConstant(op);
-    bool isOnHost = op->hasAttr("hx.fallback") || isa<ShapeOfOp, IfOp, LoopOp>(op) ||
+    bool isOnHost = op->hasAttr("hx.fallback") ||
+                    isa<ShapeOfOp, CheckOp, IfOp, LoopOp>(op) ||
                     llvm::all_of(op->getResults(), [&](Value result) {
                       return isa<RankedTensorType>(result.getType()) &&
                              shapes.followsFromOthers(result);

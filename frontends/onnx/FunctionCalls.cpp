@@ -56,8 +56,14 @@ LogicalResult GraphImporter::importCall(const Node &node, const Function &functi
   for (auto [i, name] : llvm::enumerate(function.inputs))
     if (failed(bind(StringRef(name), i < inputs.size() ? inputs[i] : Value(), body)))
       return failure();
+  body.end = Scope::End::names;
+  for (auto [i, name] : llvm::enumerate(node.outputs))
+    if (!name.empty())
+      body.handsOn.push_back({std::string(function.outputs[i]), std::string(name)});
   if (failed(importNodes(function.nodes, body)))
     return failure();
+  if (hasForked())
+    return success();
   for (auto [i, name] : llvm::enumerate(node.outputs)) {
     if (name.empty())
       continue;

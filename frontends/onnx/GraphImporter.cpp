@@ -54,13 +54,16 @@ LogicalResult GraphImporter::importMain(ModuleOp module) {
   builder.setInsertionPointToEnd(module.getBody());
   auto func = func::FuncOp::create(builder, builder.getUnknownLoc(), "main",
                                    builder.getFunctionType({}, {}));
-  scope.block = func.addEntryBlock();
+  scope.block = random.mainBlock = func.addEntryBlock();
   if (failed(addInputs(func, required, scope)))
     return failure();
   builder.setInsertionPointToEnd(scope.block);
+  scope.end = Scope::End::region;
   if (failed(importNodes(graph.nodes, scope)))
     return failure();
-  FailureOr<SmallVector<Value>> outputs = lookupOutputs(graph, scope);
+  FailureOr<SmallVector<Value>> outputs =
+      hasForked() ? FailureOr<SmallVector<Value>>(takeForked())
+                  : lookupOutputs(graph, scope);
   if (failed(outputs))
     return failure();
   func::ReturnOp::create(builder, builder.getUnknownLoc(), *outputs);
@@ -71,7 +74,7 @@ LogicalResult GraphImporter::importMain(ModuleOp module) {
   for (auto [i, info] : llvm::enumerate(graph.outputs))
     func.setResultAttr(i, "hx.name", builder.getStringAttr(StringRef(info.name)));
   removeDeadOps(*scope.block);
-  return success();
+  return finishRandom(func);
 }
 
 LogicalResult GraphImporter::checkOutputNames(const Graph &graph) {
@@ -145,21 +148,25 @@ void GraphImporter::clear(Block &block) {
 }
 
 GraphImporter::Attempt GraphImporter::attempt(llvm::function_ref<LogicalResult()> body,
-                                              std::string &message) {
+                                              std::string &message, bool mayBeMalformed) {
   ImportErrors::Collector collector(errors);
   if (succeeded(body()))
     return Attempt::succeeded;
-  if (errors.code() != StatusCode::invalidArgument) {
+  bool isMalformed = errors.code() == StatusCode::corruptData;
+  if (errors.code() != StatusCode::invalidArgument && !(isMalformed && mayBeMalformed)) {
     collector.passOn();
     return Attempt::failed;
   }
+  errors.note(StatusCode::invalidArgument);
   message = collector.text();
   return Attempt::contradiction;
 }
 
-FailureOr<SmallVector<Value>> GraphImporter::importSubgraph(const Graph &graph,
-                                                            Scope &parent, Block *block,
-                                                            ArrayRef<Value> arguments) {
+FailureOr<SmallVector<Value>>
+GraphImporter::importSubgraph(const Graph &graph, Scope &parent, Block *block,
+                              ArrayRef<Value> arguments,
+                              ArrayRef<std::string_view> names) {
+  bool isInlined = block == parent.block;
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToEnd(block);
   Scope scope;
@@ -177,9 +184,26 @@ FailureOr<SmallVector<Value>> GraphImporter::importSubgraph(const Graph &graph,
   for (auto [info, value] : llvm::zip(graph.inputs, arguments))
     if (failed(bind(StringRef(info.name), value, scope)))
       return failure();
-  if (failed(importNodes(graph.nodes, scope)))
+  if (!isInlined)
+    scope.end = Scope::End::region;
+  else if (!names.empty() && names.size() == graph.outputs.size())
+    scope.end = Scope::End::names;
+  for (size_t i = 0; i < names.size() && scope.end == Scope::End::names; ++i)
+    if (!names[i].empty())
+      scope.handsOn.push_back(
+          {std::string(graph.outputs[i].name), std::string(names[i])});
+  std::vector<Frame> outer;
+  if (!isInlined) // a region of its own
+    outer = std::exchange(frames, {});
+  LogicalResult imported = importNodes(graph.nodes, scope);
+  if (!isInlined)
+    frames = std::move(outer);
+  if (failed(imported))
     return failure();
-  return lookupOutputs(graph, scope);
+  if (isInlined && hasForked())
+    return SmallVector<Value>();
+  return hasForked() ? FailureOr<SmallVector<Value>>(takeForked())
+                     : lookupOutputs(graph, scope);
 }
 
 } // namespace hexin::onnx

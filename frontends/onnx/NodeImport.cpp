@@ -3,10 +3,13 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/OperandKinds.h"
+#include "frontends/onnx/ops/microsoft/Refused.h"
 #include "frontends/onnx/wire/Utf8.h"
 
 #include "compiler/ir/Ops.h"
 #include "compiler/ir/ValueTypes.h"
+
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 
@@ -25,15 +28,18 @@ Location GraphImporter::locationOf(const Node &node, const Scope &scope) {
 }
 
 LogicalResult GraphImporter::importNodes(ArrayRef<Node> nodes, Scope &scope) {
-  for (const Node &node : nodes) {
+  for (auto [i, node] : llvm::enumerate(nodes)) {
     ImportErrors::Place where(errors, node, scope);
     if (++numNodes > maxNodes) {
       return errors.fail(StatusCode::resourceExhausted,
                          "more than " + Twine(maxNodes) +
                              " nodes after inlining functions");
     }
-    if (failed(importNode(node, scope)))
-      return failure();
+    frames.push_back({nodes.drop_front(i + 1), &scope});
+    LogicalResult imported = importNode(node, scope);
+    frames.pop_back();
+    if (failed(imported) || hasForked()) // in which case the rest is there as well
+      return imported;
   }
   return success();
 }
@@ -54,6 +60,26 @@ LogicalResult GraphImporter::importNode(const Node &node, Scope &scope) {
   return importOp(node, scope, inputs);
 }
 
+/// From which opset on an operator has the form that it has in opset 6, where our table
+/// begins: those that did not change until then are taken from the first one on.
+static int64_t oldestOpset(StringRef op) {
+  return llvm::StringSwitch<int64_t>(op)
+      .Cases({"GlobalLpPool", "LpPool", "Pad", "Split"}, 2)
+      .Case("GRU", 3)
+      .Case("Concat", 4)
+      .Case("Reshape", 5)
+      .Cases({"Abs", "Add", "BatchNormalization", "Cast", "Ceil", "Clip", "Div",
+              "Dropout", "Elu", "Exp"},
+             6)
+      .Cases({"Floor", "Gemm", "HardSigmoid", "InstanceNormalization", "LeakyRelu", "Log",
+              "Max", "Mean", "Min", "Mul"},
+             6)
+      .Cases({"Neg", "PRelu", "Reciprocal", "Relu", "Selu", "Sigmoid", "Sqrt", "Sub",
+              "Sum", "Tanh", "Tile"},
+             6)
+      .Default(1);
+}
+
 LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
                                       ArrayRef<Value> inputs) {
   StringRef domain = canonicalDomain(StringRef(node.domain));
@@ -61,17 +87,22 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
   int64_t opset = scope.opset(domain);
   if (opset == 0 && domain.empty())
     return errors.malformed("the model names no opset of ai.onnx");
-  if (domain.empty() && (opset < 6 || opset > 28)) {
+  int64_t oldest = domain.empty() ? oldestOpset(StringRef(node.opType)) : 0;
+  if (domain.empty() && (opset < oldest || opset > 28)) {
     return errors.fail(StatusCode::versionMismatch,
-                       "ai.onnx opset " + Twine(opset) +
-                           ": expected 6 to 28; convert the model with "
-                           "onnx.version_converter");
+                       "ai.onnx opset " + Twine(opset) + ": expected " + Twine(oldest) +
+                           " to 28 for " + StringRef(node.opType) +
+                           "; convert the model with onnx.version_converter");
   }
   // Exporters forget to name the other domains.
   opset = std::max<int64_t>(opset, 1);
 
   const OpTable &table = OpTable::get();
   const OpRow *row = table.find(domain, StringRef(node.opType), opset);
+  if (StringRef reason = refusalOf(domain, StringRef(node.opType));
+      !row && !reason.empty())
+    return errors.unsupported("operator " + StringRef(node.opType) + " of domain " +
+                              domainName + ": " + reason);
   if (!row) {
     bool isOld = table.hasAnyVersion(domain, StringRef(node.opType));
     return errors.unsupported(
@@ -97,6 +128,8 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
     noteMalformed();
   if (binder.failed())
     return failure();
+  if (hasForked())
+    return success();
   for (auto [i, name] : llvm::enumerate(node.outputs)) {
     if (name.empty())
       continue;

@@ -1,5 +1,6 @@
 #include "frontends/onnx/OpBinder.h"
 
+#include "compiler/ir/SizeText.h"
 #include "frontends/onnx/ElementTypes.h"
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/wire/DataType.h"
@@ -51,6 +52,12 @@ void OpBinder::contradiction(const Twine &message) {
   if (!hasFailed)
     emitError(loc, message);
   hasFailed = true;
+}
+
+void OpBinder::mustBeEqual(hx::Dim lhs, hx::Dim rhs, const Twine &what) {
+  if (!hasFailed && symbols().isKnownDifferent(lhs, rhs))
+    contradiction(what + " differ: " + describeSize(symbols(), lhs) + " and " +
+                  describeSize(symbols(), rhs));
 }
 
 //===----------------------------------------------------------------------===//

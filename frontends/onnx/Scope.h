@@ -22,6 +22,11 @@ struct Scope {
   std::string context; ///< for messages: "function 'F' called by node 'x'"
   unsigned depth = 0;  ///< of function calls
 
+  /// What becomes of the outputs: those of a region, values that are handed on by name to
+  /// the scope that the nodes are inlined into, or something that only the caller knows.
+  enum class End { region, names, other } end = End::other;
+  llvm::SmallVector<std::pair<std::string, std::string>> handsOn; ///< inside, outside
+
   void setOpsets(llvm::ArrayRef<OpsetImport> imports);
   int64_t opset(llvm::StringRef domain) const; ///< 0 when not imported
   const Attribute *callAttribute(llvm::StringRef name) const;

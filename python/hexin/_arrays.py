@@ -135,13 +135,25 @@ def from_bits(bits: np.ndarray, name: str) -> np.ndarray:
 
 def flatten_strings(value: Any, what: str) -> tuple[tuple[int, ...], list[bytes]]:
     """(shape, elements as UTF-8) of a str, bytes, or (nested) array of them."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # lists of different lengths
+        raise InvalidArgumentError(
+            f"{what} takes an array of strings, got a {type(value).__name__} that is "
+            f"none: {error}"
+        ) from None
     if array.dtype.kind not in "USO" and array.size:
         raise InvalidArgumentError(f"{what} takes strings, got {array.dtype}")
     elements = []
     for element in array.ravel().tolist():
         if isinstance(element, str):
-            element = element.encode("utf-8", "surrogateescape")
+            try:
+                element = element.encode("utf-8", "surrogateescape")
+            except UnicodeEncodeError as error:
+                raise InvalidArgumentError(
+                    f"{what}: {element!r} has no UTF-8 form: {error.reason} at "
+                    f"character {error.start}"
+                ) from None
         elif not isinstance(element, bytes):
             raise InvalidArgumentError(
                 f"{what} takes strings, got a {type(element).__name__}"

@@ -73,6 +73,7 @@ class Session:
         max_isa: str = "",
         cache_dir: Union[str, os.PathLike, None] = None,
         dump: Iterable[str] = (),
+        seed: int = 0,
     ) -> None:
         """Makes `model` (an opened one, or the path of a ``.hxm``) ready on `device`.
 
@@ -84,6 +85,9 @@ class Session:
         cache_dir: where to keep what a device builds; None is the user's cache,
             ``"none"`` switches it off.
         dump: names of intermediate values to keep; see :meth:`dumped`.
+        seed: of random operators that have none of their own. With it the numbers of a
+            session's first, second, … run are the same in every session and on every
+            device; :meth:`reset_state` begins anew.
 
         Raises UnavailableError for a device that is not there, NotFoundError when the
         file has no program for it or `dump` names no value of that, UnsupportedError
@@ -95,6 +99,8 @@ class Session:
         self._model = model if isinstance(model, Model) else Model(model)
         if not isinstance(threads, int) or not 0 <= threads <= 4096:
             raise InvalidArgumentError(f"threads is 0 to 4096, got {threads!r}")
+        if not isinstance(seed, int) or not 0 <= seed < 2**64:
+            raise InvalidArgumentError(f"seed is 0 to 2**64 - 1, got {seed!r}")
         if isinstance(dump, str):
             raise InvalidArgumentError(f"dump is a list of names, got the str {dump!r}")
         self._core = _core.create_session(
@@ -106,6 +112,7 @@ class Session:
             max_isa,
             "" if cache_dir is None else os.fspath(cache_dir),
             list(dump),
+            seed,
         )
 
     @property

@@ -136,7 +136,8 @@ private:
 
 PySession createSession(const Model &model, std::string device, uint32_t threads,
                         bool pinThreads, bool profile, std::string maxIsa,
-                        std::string cacheDir, std::vector<std::string> dump) {
+                        std::string cacheDir, std::vector<std::string> dump,
+                        uint64_t seed) {
   nb::gil_scoped_release release;
   SessionOptions options;
   options.device = std::move(device);
@@ -146,6 +147,7 @@ PySession createSession(const Model &model, std::string device, uint32_t threads
   options.maxIsa = std::move(maxIsa);
   options.cacheDir = std::move(cacheDir);
   options.dump = std::move(dump);
+  options.seed = seed;
   return PySession(unwrap(Session::create(model, options)));
 }
 
@@ -171,7 +173,7 @@ void bindSession(nb::module_ &module) {
       .def("trace", [](PySession &session) { return unwrap(session.get().trace()); });
   module.def("create_session", &createSession, nb::arg("model"), nb::arg("device"),
              nb::arg("threads"), nb::arg("pin_threads"), nb::arg("profile"),
-             nb::arg("max_isa"), nb::arg("cache_dir"), nb::arg("dump"));
+             nb::arg("max_isa"), nb::arg("cache_dir"), nb::arg("dump"), nb::arg("seed"));
 }
 
 } // namespace hexin::python

@@ -64,6 +64,26 @@ Tensor wrap(const BorrowedArray &array, DType dtype) {
   return unwrap(Tensor::wrap(dtype, array.dims, array.data, byteLength, array.owner));
 }
 
+/// A str as UTF-8; `what` holds it.
+std::string utf8(nb::handle text, const std::string &what) {
+  Py_ssize_t length = 0;
+  if (const char *bytes = PyUnicode_AsUTF8AndSize(text.ptr(), &length))
+    return std::string(bytes, static_cast<size_t>(length));
+  PyErr_Clear();
+  throw StatusError(invalidArgument(
+      what + ": " +
+      nb::cast<std::string>(nb::module_::import_("builtins").attr("ascii")(text)) +
+      " has no UTF-8 form"));
+}
+
+int64_t integerKey(nb::handle key, const std::string &what) {
+  int overflows = 0;
+  int64_t value = PyLong_AsLongLongAndOverflow(key.ptr(), &overflows);
+  if (overflows != 0)
+    throw StatusError(invalidArgument(what + ": a key does not fit 64 bits"));
+  return value;
+}
+
 StringTensor stringsFromPython(nb::handle object, const std::string &what) {
   nb::object flatten = nb::module_::import_("hexin._arrays").attr("flatten_strings");
   nb::tuple parts = nb::cast<nb::tuple>(flatten(object, what));
@@ -88,13 +108,14 @@ Map mapFromPython(nb::handle object, const ValueType &type, const std::string &w
   Map map;
   size_t numIntegers = 0;
   for (auto [key, value] : nb::cast<nb::dict>(object)) {
-    std::string element = what + "[" + nb::cast<std::string>(nb::repr(key)) + "]";
     if (PyLong_Check(key.ptr())) {
       ++numIntegers;
-      map.entries[nb::cast<int64_t>(key)] = typedFromPython(value, type.held[0], element);
+      int64_t number = integerKey(key, what);
+      map.entries[number] =
+          typedFromPython(value, type.held[0], what + "[" + std::to_string(number) + "]");
     } else if (PyUnicode_Check(key.ptr())) {
-      map.entries[nb::cast<std::string>(key)] =
-          typedFromPython(value, type.held[0], element);
+      std::string text = utf8(key, what + ", a key");
+      map.entries[text] = typedFromPython(value, type.held[0], what + "['" + text + "']");
     } else {
       throw StatusError(invalidArgument(what + ": keys are all int or all str, got a " +
                                         typeName(key)));
@@ -162,7 +183,7 @@ void forEachItem(nb::handle mapping, const char *what, Visit visit) {
     nb::tuple pair = nb::cast<nb::tuple>(item);
     if (!PyUnicode_Check(nb::object(pair[0]).ptr()))
       throw StatusError(invalidArgument(std::string(what) + ": names are str"));
-    visit(nb::cast<std::string>(pair[0]), nb::object(pair[1]));
+    visit(utf8(nb::object(pair[0]), std::string(what) + ", a name"), nb::object(pair[1]));
   }
 }
 

@@ -225,6 +225,10 @@ Status verifyStates(const fmt::Header &header, verify::Budget &budget) {
     for (uint32_t axis = 0; axis < sizeOf(state->dims()); ++axis)
       if (state->dims()->Get(axis) < -1)
         return corruptData(where + ": size " + std::to_string(state->dims()->Get(axis)));
+    bool isPair = state->dtype() == static_cast<uint8_t>(DType::i64) &&
+                  sizeOf(state->dims()) == 1 && state->dims()->Get(0) == 2;
+    if (state->random() && !isPair)
+      return corruptData(where + " is one of random numbers, but not i64 [2]");
     if (sizeOf(state->first_dims()) != 0 &&
         sizeOf(state->first_dims()) != sizeOf(state->dims()))
       return corruptData(where + ": its first sizes are not one per axis");

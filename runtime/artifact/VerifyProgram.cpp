@@ -147,6 +147,11 @@ Status ProgramVerifier::verifyConstraints() {
     if (!isExpr(constraint->expr()) || !isExprOrNone(constraint->equal()) ||
         constraint->divisor() < 1)
       return corruptData(at("constraint", i) + " is malformed");
+    HEXIN_RETURN_IF_ERROR(budget.charge(constraint->shown()));
+    for (uint32_t n = 0; n < sizeOf(constraint->shown()); ++n)
+      if (!isExpr(constraint->shown()->Get(n)))
+        return corruptData(at("constraint", i) +
+                           " shows an expression that does not exist");
   }
   return Status::success();
 }

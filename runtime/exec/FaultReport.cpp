@@ -28,15 +28,18 @@ Status FaultReport::take() {
     auto [sizeAndOne, index] = rows[i];
     if (sizeAndOne == 0)
       continue;
+    bool countsFromEnd = sizeAndOne > 0;
     const fmt::Fault *fault = program_.faults()->Get(i);
     std::string where = fault->op() ? fault->op()->str() : "an op";
     if (fault->node())
       where = "'" + fault->node()->str() + "' (" + where + ")";
     HEXIN_RETURN_IF_ERROR(reset());
-    int64_t size = sizeAndOne - 1;
-    return outOfRange(where + ": index " + std::to_string(index) +
-                      " is outside of its axis: expected one from " +
-                      std::to_string(-size) + " to " + std::to_string(size - 1));
+    int64_t size = countsFromEnd ? sizeAndOne - 1 : -(sizeAndOne + 1);
+    bool isLength = fault->op() && fault->op()->string_view() == "check_lengths";
+    return outOfRange(
+        where + (isLength ? ": length " : ": index ") + std::to_string(index) +
+        " is outside of its axis: expected one from " +
+        std::to_string(countsFromEnd ? -size : 0) + " to " + std::to_string(size - 1));
   }
   return Status::success();
 }

@@ -33,7 +33,7 @@ public:
   Status take();
 
 private:
-  using Row = std::array<int64_t, 2>; // size + 1, index
+  using Row = std::array<int64_t, 2>; // size + 1 (negated: from 0 on), index
 
   const fmt::Program &program_;
   SessionMemory &memory_;

@@ -4,6 +4,8 @@
 #include "runtime/artifact/Format.h"
 #include "runtime/exec/HostElements.h"
 
+#include <charconv>
+
 namespace hexin {
 
 using fmt::sizeOf;
@@ -100,6 +102,28 @@ Status PlanBuilder::evaluate() {
   return checkConstraints();
 }
 
+/// The message of `constraint` with the values that it shows.
+static std::string complete(const fmt::Constraint &constraint, const ExprTable &exprs) {
+  const std::string message = constraint.message() ? constraint.message()->str() : "";
+  std::string text;
+  for (size_t at = 0; at < message.size(); ++at) {
+    size_t end = message[at] == '{' ? message.find('}', at) : std::string::npos;
+    uint32_t place = 0;
+    bool isPlace =
+        end != std::string::npos &&
+        std::from_chars(&message[at + 1], &message[end], place).ptr == &message[end] &&
+        end > at + 1 && place < sizeOf(constraint.shown());
+    if (!isPlace) {
+      text += message[at];
+      continue;
+    }
+    const ExprResult &shown = exprs[constraint.shown()->Get(place)];
+    text += shown.isKnown() ? std::to_string(shown.value) : "?";
+    at = end;
+  }
+  return text;
+}
+
 Status PlanBuilder::checkConstraints() const {
   for (uint32_t i = 0; i < sizeOf(program_.constraints()); ++i) {
     const fmt::Constraint *constraint = program_.constraints()->Get(i);
@@ -108,6 +132,12 @@ Status PlanBuilder::checkConstraints() const {
         constraint->equal() >= 0 ? state_->exprs[constraint->equal()] : ExprResult::of(0);
     if (left.isPending() || right.isPending())
       continue;
+    if (sizeOf(constraint->shown()) > 0) {
+      if (!left.isKnown() || left.value < constraint->lo() ||
+          left.value > constraint->hi())
+        return invalidArgument(complete(*constraint, state_->exprs));
+      continue;
+    }
     std::string message = sizeOf(constraint->message()) > 0
                               ? constraint->message()->str()
                               : "a size does not fit the model";

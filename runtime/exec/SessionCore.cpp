@@ -57,7 +57,7 @@ SessionCore::SessionCore(const Model &model, const SessionOptions &options,
                          std::shared_ptr<const DeviceProgram> program)
     : model_(model), options_(options), program_(std::move(program)),
       context_{*program_, SlotNumbers(*program_), {}, {}, options.profile},
-      memory_(*program_), states_(*model.impl(), memory_),
+      memory_(*program_), states_(*model.impl(), memory_, options.seed),
       faults_(program_->info().program, memory_), inputs_(*model.impl()),
       plans_(maxPlanSegments, maxPlanBytes) {
   const ProgramInfo &info = program_->info();

@@ -55,13 +55,21 @@ Result<uint64_t> byteLength(DType dtype, std::span<const int64_t> dims) {
 } // namespace
 
 Status StateStore::initialise(uint32_t state, std::span<const int64_t> dims) {
-  // First: the device knows what it can hold before the zeros are written.
+  // First: the device knows what it can hold before the contents are made.
   HEXIN_ASSIGN_OR_RETURN(uint64_t bytes, byteLength(model_.states[state].dtype, dims));
   HEXIN_RETURN_IF_ERROR(memory_.reserve(memory_.slots().state(state), bytes));
-  HEXIN_ASSIGN_OR_RETURN(Tensor zeros,
+  HEXIN_ASSIGN_OR_RETURN(Tensor value, initialValue(state, dims));
+  return write(state, dims, value.data(), value.byteLength());
+}
+
+Result<Tensor> StateStore::initialValue(uint32_t state,
+                                        std::span<const int64_t> dims) const {
+  HEXIN_ASSIGN_OR_RETURN(Tensor value,
                          Tensor::allocate(model_.states[state].dtype, dims));
-  std::memset(zeros.data(), 0, zeros.byteLength());
-  return write(state, dims, zeros.data(), zeros.byteLength());
+  std::memset(value.data(), 0, value.byteLength());
+  if (model_.header().states()->Get(state)->random())
+    value.as<int64_t>()[0] = static_cast<int64_t>(seed_);
+  return value;
 }
 
 Status StateStore::write(uint32_t state, std::span<const int64_t> dims, const void *data,
@@ -114,13 +122,12 @@ Result<Tensor> StateStore::read(uint32_t state) {
       if (dims[axis] < 0)
         dims[axis] = std::max<int64_t>(fmt::sizeOf(first) ? first->Get(axis) : 0, 0);
   }
+  if (!states_[state].isSet)
+    return initialValue(state, dims);
   HEXIN_ASSIGN_OR_RETURN(Tensor value,
                          Tensor::allocate(model_.states[state].dtype, dims));
-  if (!states_[state].isSet)
-    std::memset(value.data(), 0, value.byteLength());
-  else
-    HEXIN_RETURN_IF_ERROR(memory_.download(memory_.slots().state(state), 0, value.data(),
-                                           value.byteLength()));
+  HEXIN_RETURN_IF_ERROR(memory_.download(memory_.slots().state(state), 0, value.data(),
+                                         value.byteLength()));
   return value;
 }
 

@@ -26,16 +26,16 @@ namespace hexin {
 
 class StateStore {
 public:
-  /// Both are borrowed.
-  StateStore(const Model::Impl &model, SessionMemory &memory)
-      : model_(model), memory_(memory), states_(model.states.size()) {}
+  /// Model and memory are borrowed. `seed`: what random states begin with.
+  StateStore(const Model::Impl &model, SessionMemory &memory, uint64_t seed)
+      : model_(model), memory_(memory), seed_(seed), states_(model.states.size()) {}
 
   uint32_t size() const { return static_cast<uint32_t>(states_.size()); }
   /// Whether the state has sizes: not before the first run, nor after reset().
   bool isSet(uint32_t state) const { return states_[state].isSet; }
   std::span<const int64_t> dims(uint32_t state) const { return states_[state].dims; }
 
-  /// Gives a state these sizes and contents of zero.
+  /// Gives a state these sizes, and what it begins with.
   Status initialise(uint32_t state, std::span<const int64_t> dims);
 
   /// A run has written `state`: into its next half (which becomes the current
@@ -56,12 +56,14 @@ private:
   };
   Result<uint32_t> find(const std::string &name) const;
   Result<Tensor> read(uint32_t state);
+  Result<Tensor> initialValue(uint32_t state, std::span<const int64_t> dims) const;
   Status check(uint32_t state, DType dtype, std::span<const int64_t> dims) const;
   Status write(uint32_t state, std::span<const int64_t> dims, const void *data,
                uint64_t bytes);
 
   const Model::Impl &model_;
   SessionMemory &memory_;
+  uint64_t seed_;
   std::vector<State> states_;
 };
 

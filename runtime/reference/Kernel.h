@@ -94,6 +94,8 @@ Results runGatherElements(const Call &call);
 Results runGatherNd(const Call &call);
 Results runScatterElements(const Call &call);
 Results runScatterNd(const Call &call);
+// Check.cpp
+Results runCheckLengths(const Call &call);
 // MatMul.cpp
 Results runMatMul(const Call &call);
 Results runMatMulInteger(const Call &call);
@@ -128,6 +130,10 @@ Results runDynamicQuantize(const Call &call);
 Results runLstm(const Call &call);
 // Resize.cpp
 Results runResize(const Call &call);
+// Roi.cpp
+Results runRoiPool(const Call &call);
+// Random.cpp
+Results runRandomBits(const Call &call);
 // Packing.cpp
 Results runPackPanels(const Call &call);
 Results runUnpackPanels(const Call &call);

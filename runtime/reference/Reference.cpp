@@ -42,6 +42,7 @@ constexpr KernelRow kernels[] = {
     {"gather_nd", runGatherNd, 2, 2},
     {"scatter_elements", runScatterElements, 3, 3},
     {"scatter_nd", runScatterNd, 3, 3},
+    {"check_lengths", runCheckLengths, 2, 2},
     {"matmul", runMatMul, 2, 2, 1, true},
     {"matmul_integer", runMatMulInteger, 2, 4, 1, true},
     {"conv", runConv, 2, 3, 1, true},
@@ -66,6 +67,8 @@ constexpr KernelRow kernels[] = {
     {"dynamic_quantize", runDynamicQuantize, 1, 1, 3},
     {"lstm", runLstm, 3, 8, 3},
     {"resize", runResize, 3, 4},
+    {"roi_pool", runRoiPool, 3, 3},
+    {"random_bits", runRandomBits, 2, 2},
     {"pack_panels", runPackPanels, 1, 1},
     {"unpack_panels", runUnpackPanels, 1, 1},
 };

@@ -73,7 +73,9 @@ Result<json> measure(const BenchCommand &command, const Context &context) {
   double openMs = watch.lapMs();
   HEXIN_ASSIGN_OR_RETURN(MadeInputs inputs, makeInputs(model, command.inputs));
   watch.lapMs();
-  HEXIN_ASSIGN_OR_RETURN(Session session, createSession(model, command.session));
+  SessionArguments arguments = command.session;
+  arguments.session.seed = command.inputs.seed;
+  HEXIN_ASSIGN_OR_RETURN(Session session, createSession(model, arguments));
   double sessionMs = watch.lapMs();
   HEXIN_RETURN_IF_ERROR(inputs.explain(session.run(inputs.values).status()));
   double firstRunMs = watch.lapMs();

@@ -29,6 +29,17 @@ std::string describe(const PortInfo &port) {
          formatDims(port.dims, port.symbols) + ")";
 }
 
+/// How this command can be given a value of `port`.
+std::string waysToGive(const PortInfo &port) {
+  if (port.kind == ValueKind::tensor)
+    return "pass --input '" + port.name +
+           "=FILE.npy' (or a number for every element) or --random-inputs";
+  if (port.kind == ValueKind::strings)
+    return "strings come from a file: pass --input '" + port.name + "=FILE.npy'";
+  return "a sequence or map is in no file that this command reads: use the C++ or the "
+         "Python API";
+}
+
 Status checkNames(const Model &model, std::string_view option, const auto &named) {
   for (const auto &[name, unused] : named) {
     const auto &ports = model.inputs();
@@ -148,7 +159,9 @@ void addInputOptions(CLI::App &command, InputOptions &options) {
   command.add_flag("--random-inputs", options.randomInputs,
                    "Random values for every input that has none: floats in [0, 1), "
                    "integers 0 or 1");
-  command.add_option("--seed", options.seed, "Seed of the random values")
+  command
+      .add_option("--seed", options.seed,
+                  "Seed of the random values, and of the model's random operators")
       ->capture_default_str();
   command
       .add_option("--shape", options.shapes,
@@ -187,14 +200,12 @@ Result<MadeInputs> makeInputs(const Model &model, const InputOptions &options) {
     } else if (port.kind == ValueKind::optional) {
       made.values.push_back({port.name, Optional{}});
     } else if (fill == fills.end() && !options.randomInputs) {
-      return invalidArgument("input " + describe(port) + " has no value; pass --input '" +
-                             port.name +
-                             "=FILE.npy' (or a number for every element) or "
-                             "--random-inputs");
+      return invalidArgument("input " + describe(port) + " has no value; " +
+                             waysToGive(port));
     } else if (port.kind != ValueKind::tensor) {
       return unsupported("input '" + port.name +
-                         "' is not a tensor of numbers and cannot be filled; use "
-                         "--input, the C++ or the Python API");
+                         "' is no tensor of numbers and cannot be filled; " +
+                         waysToGive(port));
     } else {
       HEXIN_ASSIGN_OR_RETURN(auto dims, concreteDims(port, shapes, symbols));
       bool isFilled = fill != fills.end();

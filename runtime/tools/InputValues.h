@@ -19,7 +19,7 @@ struct InputOptions {
   std::vector<std::string> fills;  ///< NAME=NUMBER in every element
   std::vector<std::string> shapes; ///< NAME=SIZES, for filled and random inputs
   bool randomInputs = false;       ///< for every input without a value
-  uint64_t seed = 0;
+  uint64_t seed = 0;               ///< of these, and of the session's random operators
 };
 
 /// Declares the options above on `command`.

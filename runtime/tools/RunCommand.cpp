@@ -76,6 +76,7 @@ Status runRun(const RunCommand &command, const Context &context) {
   }
   SessionArguments arguments = command.session;
   arguments.session.profile = !command.tracePath.empty();
+  arguments.session.seed = command.inputs.seed;
   HEXIN_ASSIGN_OR_RETURN(Session session, createSession(model, arguments));
 
   auto begin = std::chrono::steady_clock::now();

@@ -51,6 +51,22 @@ def test_random_inputs_depend_on_the_seed_only(hexin, small_artifact):
     assert summary()["dims"] == [8, 2]
 
 
+def test_the_seed_is_that_of_random_operators(hexin, tmp_path):
+    from onnx import ValueInfoProto, helper
+
+    node = helper.make_node("RandomUniform", [], ["y"], shape=[9])
+    graph = helper.make_graph([node], "g", [], [ValueInfoProto(name="y")])
+    (tmp_path / "r.onnx").write_bytes(helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 22)], ir_version=10).SerializeToString())
+
+    def summary(*arguments):
+        done = hexin("run", tmp_path / "r.onnx", "--json", *arguments)
+        return json.loads(done.succeeded().out)["outputs"][0]
+
+    assert summary() == summary("--seed=0") == summary("--device=opencl:0")
+    assert summary() != summary("--seed=1")
+
+
 def test_fill(hexin, small_artifact):
     done = hexin("run", small_artifact("affine"), "--fill", "x=1", "--shape", "x=1x3", "--json").succeeded()
     (output,) = json.loads(done.out)["outputs"]

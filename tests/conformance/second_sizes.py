@@ -23,6 +23,10 @@ RTOL = {"float16": 2.0**-9, "bfloat16": 2.0**-6}
 RELATIVE_ATOL = {"float16": 2.0**-9, "bfloat16": 2.0**-6, "float32": 2e-6, "float64": 1e-12}
 
 
+# Sizes that an operator has by itself, though no attribute says so.
+OWN_SIZES = {"RoiAlign": {4}}
+
+
 class OnnxRuntime:
     name = "ONNX Runtime"
 
@@ -86,7 +90,9 @@ def _find(case: suite.Case) -> Optional[dict]:
     names = [port.name for port in modes.inputs_of(model)]
     modes.make_dynamic(model)
     inputs, outputs = case.data_sets[0]
-    for kind in (OnnxRuntime, Reference):
+    # onnx's evaluator takes parts that do not add up to the axis.
+    splits = any(node.op_type == "Split" and len(node.input) > 1 for node in suite.nodes_of(model.graph))
+    for kind in (OnnxRuntime,) if splits else (OnnxRuntime, Reference):
         try:
             oracle = kind(model)
             own = oracle.run(inputs)
@@ -98,6 +104,7 @@ def _find(case: suite.Case) -> Optional[dict]:
         fixed = {size for weight in model.graph.initializer for size in weight.dims}
         fixed |= {size for node in suite.nodes_of(model.graph) for attribute in node.attribute
                   for size in (attribute.i, *attribute.ints) if size > 1}
+        fixed = fixed.union(*(OWN_SIZES.get(node.op_type, ()) for node in suite.nodes_of(model.graph)))
         for grown in _grown(inputs, grows, fixed):
             try:
                 right = oracle.run(grown)

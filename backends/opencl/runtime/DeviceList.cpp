@@ -74,12 +74,17 @@ std::string whyUnusable(const ClApi &api, cl_device_id id,
   return {};
 }
 
+/// HEXIN_OPENCL_LOCAL_MEMORY; empty when it is not set.
+std::string_view localMemoryChoice() {
+  const char *chosen = std::getenv("HEXIN_OPENCL_LOCAL_MEMORY");
+  return chosen ? chosen : "";
+}
+
 /// Memory on the chip that a team's items share; not what is emulated in ordinary
 /// memory. HEXIN_OPENCL_LOCAL_MEMORY says otherwise: 1 takes any, 0 none.
 bool hasLocalMemory(const ClApi &api, cl_device_id id) {
-  const char *chosen = std::getenv("HEXIN_OPENCL_LOCAL_MEMORY");
-  if (chosen && (chosen == std::string_view("0") || chosen == std::string_view("1")))
-    return *chosen == '1';
+  if (std::string_view chosen = localMemoryChoice(); !chosen.empty())
+    return chosen == "1";
   return deviceValue<cl_device_local_mem_type>(api, id, CL_DEVICE_LOCAL_MEM_TYPE) ==
          CL_LOCAL;
 }
@@ -145,6 +150,12 @@ DeviceList findDevices() {
   const Result<ClApi> &loaded = ClApi::get();
   if (!loaded) {
     list.reason = loaded.status().message();
+    return list;
+  }
+  std::string_view choice = localMemoryChoice();
+  if (!choice.empty() && choice != "0" && choice != "1") {
+    list.reason = "HEXIN_OPENCL_LOCAL_MEMORY is '" + std::string(choice) +
+                  "': expected 0 or 1, or leave it unset";
     return list;
   }
   const ClApi &api = *loaded;

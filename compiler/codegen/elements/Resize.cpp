@@ -12,44 +12,12 @@
 #include "compiler/codegen/elements/Rules.h"
 
 #include "compiler/codegen/Scalars.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
+#include "compiler/codegen/elements/Formula.h"
 
 using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-/// f32 arithmetic, and the way from and to indices.
-struct Formula {
-  KernelBuilder &k;
-  OpBuilder &b;
-  Location loc;
-  Type f32;
-
-  explicit Formula(KernelBuilder &k)
-      : k(k), b(k.builder()), loc(k.loc()), f32(b.getF32Type()) {}
-
-  Value c(double value) { return k.floatConstant(value, f32, 1); }
-  Value add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
-  Value sub(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
-  Value mul(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
-  Value div(Value x, Value y) { return arith::DivFOp::create(b, loc, x, y); }
-  Value floor(Value x) { return math::FloorOp::create(b, loc, x); }
-  Value ceil(Value x) { return math::CeilOp::create(b, loc, x); }
-  Value select(Value condition, Value x, Value y) {
-    return arith::SelectOp::create(b, loc, condition, x, y);
-  }
-  Value toFloat(Value i) {
-    Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), i);
-    return arith::SIToFPOp::create(b, loc, f32, wide);
-  }
-  Value toIndex(Value x) {
-    Value wide = arith::FPToSIOp::create(b, loc, b.getI64Type(), x);
-    return arith::IndexCastOp::create(b, loc, b.getIndexType(), wide);
-  }
-};
 
 struct Tap {
   Value position;
@@ -204,7 +172,7 @@ Value emitElement(ElementEmitter &emitter, hx::ResizeOp op, Index index, unsigne
   SmallVector<Value> at(index.size());
   std::function<Value(size_t)> sum = [&](size_t axis) -> Value {
     if (axis == index.size())
-      return emitCast(k, emitter.emit(op.getInput(), at, lanes), sourceType, f.f32);
+      return emitCast(k, emitter.emit(op.getInput(), at, lanes), sourceType, f.type);
     Value total;
     for (const Tap &tap : taps[axis]) {
       at[axis] = tap.position;
@@ -218,9 +186,9 @@ Value emitElement(ElementEmitter &emitter, hx::ResizeOp op, Index index, unsigne
   Value result = sum(0);
   Type type = elementType(op.getResult());
   if (isa<FloatType>(type))
-    return emitCast(k, result, f.f32, type);
+    return emitCast(k, result, f.type, type);
   // Integers: round half to even, saturate.
-  return emitQuantize(k, result, k.floatConstant(1, f.f32, lanes), Value(), type);
+  return emitQuantize(k, result, k.floatConstant(1, f.type, lanes), Value(), type);
 }
 
 } // namespace hexin::codegen

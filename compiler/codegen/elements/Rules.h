@@ -82,6 +82,13 @@ mlir::Value emitElement(ElementEmitter &emitter, hx::PoolOp op, Index index,
 /// The second result: where the maximum was.
 mlir::Value emitPoolIndex(ElementEmitter &emitter, hx::PoolOp op, Index index);
 
+// Random.cpp
+mlir::Value emitElement(ElementEmitter &emitter, hx::RandomBitsOp op, Index index,
+                        unsigned lanes);
+
+// Roi.cpp
+mlir::Value emitElement(ElementEmitter &emitter, hx::RoiPoolOp op, Index index);
+
 // Resize.cpp
 /// An axis may be read at other places and keep its size: 4 * 1.2 is 4 elements, too.
 bool isStretched(hx::ResizeOp op, size_t axis);

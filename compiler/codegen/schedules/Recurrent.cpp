@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/codegen/Positions.h"
 #include "compiler/codegen/Scalars.h"
 #include "compiler/codegen/schedules/RowLoop.h"
 #include "compiler/codegen/schedules/Schedules.h"
@@ -155,11 +156,10 @@ private:
     return emitter.linearize(op.getOutput(), {time, direction, row, k.index(0)});
   }
 
-  /// Steps of this row; what lies outside of [0, T] is brought there.
+  /// Steps of this row.
   Value readLength() {
-    Value length = emitter.emit(op.getLengths(), {row}, 1);
-    length = arith::IndexCastOp::create(b, loc, b.getIndexType(), length);
-    return k.max(k.index(0), k.min(length, steps));
+    return codegen::length(k, emitter.emit(op.getLengths(), {row}, 1),
+                           emitter.sizes(op.getOutput())[0]);
   }
 
   /// The state before the first step. A row of length 0 has none, not even the

@@ -1,4 +1,5 @@
 // Scaled dot-product attention, as products around a softmax.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
@@ -90,18 +91,8 @@ bool checkOperands(OpBinder &b, const Operands &all) {
   if (queryHeads && keyHeads && (*keyHeads == 0 || *queryHeads % *keyHeads != 0))
     b.contradiction(Twine(*queryHeads) + " query heads cannot share " + Twine(*keyHeads) +
                     " key heads");
-  auto mustBeEqual = [&](Dim lhs, Dim rhs, const Twine &what) {
-    if (b.failed() || lhs == rhs)
-      return;
-    if (b.symbols().isKnownDifferent(lhs, rhs))
-      return b.contradiction(what + " differ: " + b.symbols().toString(lhs) + " and " +
-                             b.symbols().toString(rhs));
-    b.symbols().require(
-        {lhs, rhs, 0, INT64_MAX,
-         (what + " of Attention '" + b.node().name + "' must be equal").str()});
-  };
-  mustBeEqual(k[1], v[1], "the numbers of key and value heads");
-  mustBeEqual(k[2], v[2], "the numbers of keys and values");
+  checkEqual(b, k[1], "the number of key heads", v[1], "that of value heads");
+  checkEqual(b, k[2], "the number of keys", v[2], "that of values");
   return !b.failed();
 }
 
@@ -164,18 +155,22 @@ public:
       : b(b), type(HxBuilder::elementType(all.query)), queryDims(b.dims(all.query)),
         numKeys(b.dims(all.key)[2]), pastLength(pastLength) {}
 
-  /// A boolean mask, or one that is added; from version 24 on its last axis may be
-  /// shorter than there are keys.
+  /// A boolean mask, or one that is added. Its last axis may be shorter than there are
+  /// keys; before version 24, where nobody said so, one entry still is for all.
   void addMask(Value mask) {
     int64_t rank = HxBuilder::rank(mask);
     if (rank < 1 || rank > 4)
       return b.contradiction("attn_mask has rank " + Twine(rank) + ", expected 1 to 4");
     bool isBoolean = HxBuilder::elementType(mask).isInteger(1);
     Dims sizes = b.dims(mask);
-    if (b.opset() >= 24 && sizes.back() != numKeys) {
-      Dims low(rank, b.shape.constant(0)), high = low;
-      high.back() =
-          b.symbols().max(b.symbols().sub(numKeys, sizes.back()), b.shape.constant(0));
+    Dim one = b.shape.constant(1), zero = b.shape.constant(0);
+    bool isForAll = b.opset() < 24 && sizes.back() == one;
+    if (sizes.back() != numKeys && !isForAll) {
+      hx::SymbolTable &symbols = b.symbols();
+      Dims low(rank, zero), high = low;
+      high.back() = symbols.max(symbols.sub(numKeys, sizes.back()), zero);
+      if (b.opset() < 24)
+        high.back() = symbols.select(symbols.eq(sizes.back(), one), zero, high.back());
       Value fill = b.scalarLike(mask, isBoolean ? 0 : -INFINITY);
       mask = b.pad(hx::PadMode::constant, mask, b.shape.build(low), b.shape.build(high),
                    fill);
@@ -192,7 +187,9 @@ public:
     if (HxBuilder::rank(given) != 1)
       return b.contradiction("nonpad_kv_seqlen has rank " +
                              Twine(HxBuilder::rank(given)) + ", expected 1: [batch]");
-    lengths = b.cast(b.shape.unsqueeze(given, {1, 2, 3}), b.builder.getI64Type());
+    given = b.cast(given, b.builder.getI64Type());
+    given = checkedLengths(b, given, numKeys, "nonpad_kv_seqlen");
+    lengths = b.shape.unsqueeze(given, {1, 2, 3});
     restrict(less(keyPositions(), lengths));
     mayHideAll = true;
   }

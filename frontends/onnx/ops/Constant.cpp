@@ -169,21 +169,6 @@ void importSize(OpBinder &b) {
   b.result(0, b.shape.buildScalar(count, b.builder.getI64Type()));
 }
 
-void importDropout(OpBinder &b) {
-  if (b.sinceVersion() >= 12 && b.has(2)) {
-    auto training = b.constantInts(2, "training_mode");
-    if (!b.failed() && (training.size() != 1 || training[0] != 0))
-      return b.unsupported("training_mode");
-  }
-  b.result(0, b.input(0));
-  if (!b.wants(1))
-    return;
-  // Nothing is dropped: the mask is true, before opset 10 in the type of x.
-  Type type =
-      b.sinceVersion() >= 10 ? b.builder.getI1Type() : HxBuilder::elementType(b.input(0));
-  b.result(1, b.shape.broadcastTo(b.scalar(type, 1), b.dims(b.input(0))));
-}
-
 } // namespace
 
 void registerConstantOps(OpTable &table) {
@@ -193,9 +178,6 @@ void registerConstantOps(OpTable &table) {
                     {"Identity", 1, 1, 1, importIdentity},
                     {"Shape", 1, 1, 1, importShape},
                     {"Size", 1, 1, 1, importSize},
-                    {"Dropout", 6, 1, 1, importDropout},
-                    {"Dropout", 10, 1, 1, importDropout},
-                    {"Dropout", 12, 1, 3, importDropout},
                 });
 }
 

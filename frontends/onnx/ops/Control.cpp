@@ -2,10 +2,8 @@
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
+#include "frontends/onnx/ops/Branches.h"
 #include "frontends/onnx/ops/Families.h"
-#include "frontends/onnx/ops/Sequences.h"
-
-#include "compiler/ir/ValueTypes.h"
 
 using namespace mlir;
 using hexin::hx::Dim;
@@ -19,8 +17,9 @@ using Attempt = GraphImporter::Attempt;
 
 /// Only the branch that is taken.
 void importTaken(OpBinder &b, const Graph &branch) {
-  FailureOr<Outputs> outputs =
-      b.importer().importSubgraph(branch, b.scope(), b.builder.getInsertionBlock());
+  std::vector<std::string_view> names(b.node().outputs.begin(), b.node().outputs.end());
+  FailureOr<Outputs> outputs = b.importer().importSubgraph(
+      branch, b.scope(), b.builder.getInsertionBlock(), {}, names);
   if (mlir::failed(outputs))
     return b.markFailed();
   for (auto [i, value] : llvm::enumerate(*outputs))
@@ -49,37 +48,6 @@ const Graph *findSqueezeOrKeep(const Graph &thenGraph, const Graph &elseGraph) {
   return nullptr;
 }
 
-/// Fills a branch that cannot be right for the model's sizes. Where it is taken
-/// (`condition` is 1 in the then branch, 0 in the else branch) one element is to
-/// become two: a size requirement that the plan reports with this op's name.
-LogicalResult fillWithError(OpBinder &b, Block &block, bool isThen, Value condition,
-                            ArrayRef<Value> like, const std::string &reason) {
-  OpBuilder::InsertionGuard guard(b.builder);
-  b.builder.setInsertionPointToEnd(&block);
-  auto loc = NameLoc::get(b.builder.getStringAttr(std::string(b.node().name) +
-                                                  ": this branch cannot run: " + reason));
-  HxBuilder inner(b.builder, b.shapes, loc);
-  ShapeMath shape(inner);
-  Type i64 = b.builder.getI64Type();
-  Value taken = inner.cast(shape.toScalar(condition), i64);
-  if (!isThen)
-    taken = inner.sub(inner.scalar(i64, 1), taken);
-  Value count = inner.reshape(inner.add(taken, inner.scalar(i64, 1)), inner.ints({1}));
-  Outputs values;
-  for (Value value : like) {
-    if (hx::isHostType(value.getType()))
-      return b.contradiction("a branch cannot run: " + reason), failure();
-    Type type = HxBuilder::elementType(value);
-    Value filler = inner.reshape(inner.scalar(type, 0), count);
-    filler = inner.gather(filler, inner.ints({0}), 0);
-    values.push_back(shape.broadcastTo(filler, inner.dims(value)));
-  }
-  if (inner.failed())
-    return failure();
-  hx::YieldOp::create(b.builder, loc, values);
-  return success();
-}
-
 /// Imports a branch into `block`, under `guard`: what its sizes ask for is only
 /// asked when it is taken.
 Attempt importBranch(OpBinder &b, const Graph &graph, Block &block, Dim guard,
@@ -104,30 +72,20 @@ Attempt importBranch(OpBinder &b, const Graph &graph, Block &block, Dim guard,
   return result;
 }
 
-/// The type of a result that is either value; null when there is none.
-Type typeOfEither(Value onTrue, Value onFalse) {
-  if (onTrue.getType() != onFalse.getType() &&
-      !hx::areCompatible(onTrue.getType(), onFalse.getType()))
-    return {};
-  if (isa<RankedTensorType>(onTrue.getType()))
-    return onTrue.getType(); // sizes: hx.if's shape function
-  return hx::joinTypes(knownType(onTrue), knownType(onFalse));
-}
-
 void importIf(OpBinder &b) {
   const Graph *thenGraph = b.graphAttr("then_branch");
   const Graph *elseGraph = b.graphAttr("else_branch");
-  Dims condition = b.readInts(0);
+  Dims given = b.readInts(0);
   if (b.failed())
     return;
-  if (condition.size() != 1)
+  if (given.size() != 1)
     return b.error("the condition must be one element");
   size_t count = b.numOutputs();
   if (thenGraph->outputs.size() != count || elseGraph->outputs.size() != count)
     return b.error("the node has " + Twine(count) + " outputs, its branches " +
                    Twine(thenGraph->outputs.size()) + " and " +
                    Twine(elseGraph->outputs.size()));
-  if (auto known = hx::SymbolTable::constantValue(condition[0]))
+  if (auto known = hx::SymbolTable::constantValue(given[0]))
     return importTaken(b, *known ? *thenGraph : *elseGraph);
   if (const Graph *squeeze = findSqueezeOrKeep(*thenGraph, *elseGraph))
     return importTaken(b, *squeeze);
@@ -137,13 +95,22 @@ void importIf(OpBinder &b) {
   if (b.failed())
     return;
   auto op = hx::IfOp::create(b.builder, b.loc, types, scalar);
+  // The same for all that ask for the same value.
+  FailureOr<Dims> elements = b.shapes.hostElements(op, scalar);
+  if (mlir::failed(elements))
+    return b.markFailed();
+  Dim condition = elements->front();
+  if (auto decided = b.importer().decided(condition)) {
+    b.importer().drop(op);
+    return importTaken(b, *decided ? *thenGraph : *elseGraph);
+  }
   Block &thenBlock = op.getThenRegion().emplaceBlock();
   Block &elseBlock = op.getElseRegion().emplaceBlock();
   Outputs thenValues, elseValues;
   std::string thenError, elseError;
-  Dim holdsNot = b.symbols().eq(condition[0], b.shape.constant(0));
+  Dim holdsNot = b.symbols().eq(condition, b.shape.constant(0));
   Attempt onTrue =
-      importBranch(b, *thenGraph, thenBlock, condition[0], thenValues, thenError);
+      importBranch(b, *thenGraph, thenBlock, condition, thenValues, thenError);
   if (onTrue == Attempt::failed)
     return b.markFailed();
   Attempt onFalse =
@@ -154,25 +121,30 @@ void importIf(OpBinder &b) {
     return b.contradiction("neither branch can run: " + thenError + "; " + elseError);
   if (onTrue == Attempt::contradiction) {
     b.importer().clear(thenBlock);
-    if (mlir::failed(fillWithError(b, thenBlock, true, scalar, elseValues, thenError)))
+    if (mlir::failed(fillWithError(b, thenBlock, elseValues, thenError)))
       return b.markFailed();
     thenValues = elseValues;
   } else if (onFalse == Attempt::contradiction) {
     b.importer().clear(elseBlock);
-    if (mlir::failed(fillWithError(b, elseBlock, false, scalar, thenValues, elseError)))
+    if (mlir::failed(fillWithError(b, elseBlock, thenValues, elseError)))
       return b.markFailed();
     elseValues = thenValues;
   }
-  for (auto [result, onTrueValue, onFalseValue] :
-       llvm::zip(op.getResults(), thenValues, elseValues)) {
-    Type type = typeOfEither(onTrueValue, onFalseValue);
-    if (!type)
-      return b.unsupported(
-          "an output has another rank or type in one branch than in the other, and the "
-          "condition is not known when compiling: fix the model's input sizes so "
-          "that it is");
-    result.setType(type);
+  size_t mismatch = 0;
+  SmallVector<Type> joined = typesOfEither(thenValues, elseValues, mismatch);
+  if (joined.size() != count) {
+    b.importer().clear(thenBlock);
+    b.importer().clear(elseBlock);
+    b.importer().drop(op);
+    return b.importer().fork(b, condition, [&](Scope &scope, bool isTrue) {
+      std::vector<std::string_view> names(b.node().outputs.begin(),
+                                          b.node().outputs.end());
+      return b.importer().importSubgraph(isTrue ? *thenGraph : *elseGraph, scope,
+                                         b.builder.getInsertionBlock(), {}, names);
+    });
   }
+  for (auto [result, type] : llvm::zip(op.getResults(), joined))
+    result.setType(type);
   if (mlir::failed(b.shapes.infer(op)))
     return b.markFailed();
   for (auto [i, value] : llvm::enumerate(op.getResults()))

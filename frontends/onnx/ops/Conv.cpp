@@ -1,5 +1,6 @@
 // Convolutions.
 #include "compiler/ir/SizeText.h"
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -47,10 +48,8 @@ WindowAttributes readWindow(OpBinder &b, int64_t spatialRank) {
   return window;
 }
 
-namespace {
-
-int64_t spatialRankOf(OpBinder &b) {
-  int64_t rank = HxBuilder::rank(b.input(0));
+int64_t spatialRankOf(OpBinder &b, Value x) {
+  int64_t rank = HxBuilder::rank(x);
   if (rank < 3)
     b.contradiction("the input has rank " + Twine(rank) +
                     ", expected at least 3: [N, C, spatial axes...]");
@@ -61,15 +60,20 @@ void checkKernel(OpBinder &b, const WindowAttributes &window, Value weights) {
   if (b.failed() || window.kernel.empty())
     return;
   Dims dims = b.dims(weights);
-  for (auto [i, taps] : llvm::enumerate(window.kernel))
-    if (i + 2 < dims.size() &&
-        b.symbols().isKnownDifferent(dims[i + 2], b.shape.constant(taps)))
+  for (auto [i, taps] : llvm::enumerate(window.kernel)) {
+    if (i + 2 >= dims.size())
+      continue;
+    Dim expected = b.shape.constant(taps);
+    if (b.symbols().isKnownDifferent(dims[i + 2], expected))
       b.error("kernel_shape says " + Twine(taps) + " taps along spatial axis " +
               Twine(i) + ", the weights have " + describeSize(b.symbols(), dims[i + 2]));
+    checkEqual(b, expected, "kernel_shape along spatial axis " + Twine(i), dims[i + 2],
+               "that of the weights");
+  }
 }
 
 /// Negative pads, which exporters write for cropping, cut the input.
-Value cropped(OpBinder &b, Value x, SmallVector<int64_t> &pads) {
+static Value cropped(OpBinder &b, Value x, SmallVector<int64_t> &pads) {
   if (b.failed() || llvm::all_of(pads, [](int64_t pad) { return pad >= 0; }))
     return x;
   Dims sizes = b.dims(x), starts(sizes.size(), b.shape.constant(0));
@@ -85,53 +89,53 @@ Value cropped(OpBinder &b, Value x, SmallVector<int64_t> &pads) {
   return b.shape.slice(x, starts, sizes, SmallVector<int64_t>(sizes.size(), 1));
 }
 
-void importConv(OpBinder &b) {
-  int64_t spatialRank = spatialRankOf(b);
+Value convolution(OpBinder &b, Value x, Value weights, Value bias) {
+  int64_t spatialRank = spatialRankOf(b, x);
   if (b.failed())
-    return;
+    return {};
   WindowAttributes window = readWindow(b, spatialRank);
-  checkKernel(b, window, b.input(1));
-  Value x = cropped(b, b.input(0), window.pads);
-  b.result(0, b.failed() ? Value()
-                         : b.make<hx::ConvOp>(
-                               HxBuilder::elementType(x), x, b.input(1), b.input(2),
-                               b.intAttr("group", 1), window.strides, window.pads,
-                               window.dilations, window.padPolicy, hx::Layout::nchw));
+  checkKernel(b, window, weights);
+  x = cropped(b, x, window.pads);
+  return b.failed()
+             ? Value()
+             : b.make<hx::ConvOp>(HxBuilder::elementType(x), x, weights, bias,
+                                  b.intAttr("group", 1), window.strides, window.pads,
+                                  window.dilations, window.padPolicy, hx::Layout::nchw);
 }
 
-void importConvTranspose(OpBinder &b) {
-  int64_t spatialRank = spatialRankOf(b);
-  if (b.failed())
-    return;
-  Value x = b.input(0);
-  WindowAttributes window = readWindow(b, spatialRank);
-  checkKernel(b, window, b.input(1));
+Value transposedConvolution(OpBinder &b, Value x, Value weights, Value bias,
+                            const WindowAttributes &window) {
+  int64_t spatialRank = HxBuilder::rank(x) - 2;
+  checkKernel(b, window, weights);
   SmallVector<int64_t> outputPadding =
       b.intsAttr("output_padding", SmallVector<int64_t>(spatialRank, 0));
   SmallVector<int64_t> outputShape = b.intsAttr("output_shape");
+  auto wrong = [&](StringRef name, size_t count) {
+    b.error("attribute '" + name + "' has " + Twine(count) + " entries, expected " +
+            Twine(spatialRank));
+    return Value();
+  };
   if (!b.failed() && static_cast<int64_t>(outputPadding.size()) != spatialRank)
-    return b.error("output_padding has " + Twine(outputPadding.size()) +
-                   " entries, expected " + Twine(spatialRank));
+    return wrong("output_padding", outputPadding.size());
   // Old exporters wrote batch and channels too.
   if (static_cast<int64_t>(outputShape.size()) == spatialRank + 2)
     outputShape.erase(outputShape.begin(), outputShape.begin() + 2);
   if (!outputShape.empty() && static_cast<int64_t>(outputShape.size()) != spatialRank)
-    return b.error("output_shape has " + Twine(outputShape.size()) +
-                   " entries, expected " + Twine(spatialRank));
+    return wrong("output_shape", outputShape.size());
   if (llvm::any_of(window.pads, [](int64_t pad) { return pad < 0; }))
-    return b.unsupported("negative pads");
+    b.unsupported("negative pads");
   if (b.failed())
-    return;
+    return {};
   Value outputSize = outputShape.empty() ? Value() : b.ints(outputShape);
-  b.result(0, b.make<hx::ConvTransposeOp>(
-                  HxBuilder::elementType(x), x, b.input(1), b.input(2), outputSize,
-                  b.intAttr("group", 1), outputPadding, window.strides, window.pads,
-                  window.dilations, window.padPolicy, hx::Layout::nchw));
+  return b.make<hx::ConvTransposeOp>(HxBuilder::elementType(x), x, weights, bias,
+                                     outputSize, b.intAttr("group", 1), outputPadding,
+                                     window.strides, window.pads, window.dilations,
+                                     window.padPolicy, hx::Layout::nchw);
 }
 
-Value integerConv(OpBinder &b, Value x, Value weights, Value inputZero,
-                  Value weightsZero) {
-  int64_t spatialRank = spatialRankOf(b);
+static Value integerConv(OpBinder &b, Value x, Value weights, Value inputZero,
+                         Value weightsZero) {
+  int64_t spatialRank = spatialRankOf(b, x);
   if (b.failed())
     return {};
   WindowAttributes window = readWindow(b, spatialRank);
@@ -142,12 +146,18 @@ Value integerConv(OpBinder &b, Value x, Value weights, Value inputZero,
       window.strides, window.pads, window.dilations, window.padPolicy, hx::Layout::nchw);
 }
 
-void importConvInteger(OpBinder &b) {
-  b.result(0, integerConv(b, b.input(0), b.input(1), zeroPoint(b, 2), zeroPoint(b, 3)));
+/// The zero points at inputs `ofInput` and `ofWeights`, where they are given.
+static Value integerConvWith(OpBinder &b, Value x, Value weights, unsigned ofInput,
+                             unsigned ofWeights) {
+  Value inputZero = b.has(ofInput) ? b.shape.toScalar(b.input(ofInput)) : Value();
+  Value weightsZero = b.input(ofWeights);
+  if (weightsZero && !b.failed())
+    weightsZero = perRow(b, weightsZero, b.dims(weights)[0]);
+  return integerConv(b, x, weights, inputZero, weightsZero);
 }
 
 /// A value per output channel of [N, C, spatial...], or one for all.
-Value perChannel(OpBinder &b, Value value, int64_t rank) {
+static Value perChannel(OpBinder &b, Value value, int64_t rank) {
   if (b.failed() || b.shapes.numElements(value) == b.shape.constant(1))
     return b.shape.toScalar(value);
   Dims dims(static_cast<size_t>(rank), b.shape.constant(1));
@@ -155,18 +165,34 @@ Value perChannel(OpBinder &b, Value value, int64_t rank) {
   return b.shape.reshape(value, dims);
 }
 
-/// x, xScale, xZero, w, wScale, wZero, yScale, yZero, bias: exact in i32,
-/// requantised in f32.
-void importQLinearConv(OpBinder &b) {
-  Value product =
-      integerConv(b, b.input(0), b.input(3), zeroPoint(b, 2), zeroPoint(b, 5));
-  int64_t rank = HxBuilder::rank(b.input(0));
+Value quantizedConvolution(OpBinder &b, Value x) {
+  Value product = integerConvWith(b, x, b.input(3), 2, 5);
+  int64_t rank = HxBuilder::rank(x);
   if (b.has(8))
     product = b.add(product, perChannel(b, b.input(8), rank));
-  Value scale = b.mul(b.input(1), perChannel(b, b.input(4), rank));
+  Value scale = b.mul(b.shape.toScalar(b.input(1)), perChannel(b, b.input(4), rank));
   scale = b.div(scale, b.shape.toScalar(b.input(6)));
-  resultRequantized(b, product, scale);
+  return requantized(b, product, scale);
 }
+
+namespace {
+
+void importConv(OpBinder &b) {
+  b.result(0, convolution(b, b.input(0), b.input(1), b.input(2)));
+}
+
+void importConvTranspose(OpBinder &b) {
+  int64_t spatialRank = spatialRankOf(b, b.input(0));
+  if (!b.failed())
+    b.result(0, transposedConvolution(b, b.input(0), b.input(1), b.input(2),
+                                      readWindow(b, spatialRank)));
+}
+
+void importConvInteger(OpBinder &b) {
+  b.result(0, integerConvWith(b, b.input(0), b.input(1), 2, 3));
+}
+
+void importQLinearConv(OpBinder &b) { b.result(0, quantizedConvolution(b, b.input(0))); }
 
 } // namespace
 

@@ -1,5 +1,6 @@
 #include "frontends/onnx/ops/Fourier.h"
 
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
 #include "frontends/onnx/ops/RunTimeAxes.h"
@@ -125,6 +126,9 @@ void importDft(OpBinder &b) {
       return b.failed() ? void() : b.error("dft_length must be one number");
     length = given[0];
   }
+  checkRange(b, length, 1, INT64_MAX, "the length of the transform");
+  if (b.failed())
+    return;
   auto part = [&](int64_t index) {
     return b.shape.squeeze(
         b.shape.sliceAxis(lines, rank - 1, symbols.constant(index), one), {rank - 1});

@@ -1,4 +1,5 @@
 // GRU and RNN: the input's part of all gates in one product, then a loop over time.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -232,12 +233,14 @@ void importGated(OpBinder &b, int64_t numGates, ArrayRef<StringRef> functionName
       continue;
     Dims sizes = b.dims(b.input(i));
     int64_t rows = (i == 3 ? 2 : 1) * numGates * hidden;
-    if (sizes.size() != (i == 3 ? 2u : 3u) ||
-        b.symbols().isKnownDifferent(sizes[0], b.shape.constant(numDirections)) ||
-        b.symbols().isKnownDifferent(sizes[1], b.shape.constant(rows)))
-      return b.contradiction("input #" + Twine(i) + " must begin with sizes [" +
-                             Twine(numDirections) + ", " + Twine(rows) + "]");
+    if (sizes.size() != (i == 3 ? 2u : 3u))
+      return b.contradiction("input #" + Twine(i) + " has rank " + Twine(sizes.size()) +
+                             ", expected " + Twine(i == 3 ? 2 : 3));
+    checkRange(b, sizes[0], numDirections, numDirections, "axis 0 of input #" + Twine(i));
+    checkRange(b, sizes[1], rows, rows, "axis 1 of input #" + Twine(i));
   }
+  if (b.failed())
+    return;
   // The state is rounded once, at the end.
   Type given = HxBuilder::elementType(x);
   Type type = given.getIntOrFloatBitWidth() < 32 ? Type(b.builder.getF32Type()) : given;
@@ -248,6 +251,8 @@ void importGated(OpBinder &b, int64_t numGates, ArrayRef<StringRef> functionName
     initial = initial ? b.transpose(initial, {1, 0, 2}) : initial;
   }
   Value lengths = b.has(4) ? b.cast(b.input(4), b.builder.getI64Type()) : Value();
+  if (lengths && !b.failed())
+    lengths = checkedLengths(b, lengths, b.dims(x)[0], "sequence_lens");
   size_t perDirection = functionNames.size();
   SmallVector<GateFunction> functions =
       readFunctions(b, functionNames, perDirection * numDirections);

@@ -1,4 +1,5 @@
 // Reads at computed positions.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -52,7 +53,8 @@ void importReverseSequence(OpBinder &b) {
   Type i64 = b.builder.getI64Type();
   Dims lengthDims(dims.size(), b.shape.constant(1));
   lengthDims[batchAxis] = dims[batchAxis];
-  Value length = b.shape.reshape(b.cast(lengths, i64), lengthDims);
+  lengths = checkedLengths(b, b.cast(lengths, i64), dims[timeAxis], "sequence_lens");
+  Value length = b.shape.reshape(lengths, lengthDims);
   Value time = b.shape.iota(dims, timeAxis, i64);
   Value reversed = b.sub(b.sub(length, b.scalar(i64, 1)), time);
   Value position =
@@ -84,6 +86,7 @@ void registerGatherOps(OpTable &table) {
                     {"ReverseSequence", 10, 2, 2, importReverseSequence},
                     {"Compress", 9, 2, 2, importCompress},
                 });
+  table.add("com.microsoft", {{"GatherND", 1, 2, 2, importGatherNd}});
 }
 
 } // namespace hexin::onnx

@@ -1,4 +1,5 @@
 // Values made of positions: ranges, masks by position, positions of values.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/ElementTypes.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
@@ -20,7 +21,8 @@ namespace {
 
 /// Integers: max(0, ceil((limit - start) / delta)).
 std::optional<Dim> rangeLength(OpBinder &b) {
-  Dims start = b.readInts(0), limit = b.readInts(1), delta = b.readInts(2);
+  Dims start = b.readInts(0), limit = b.readInts(1);
+  Dims delta = b.has(2) ? b.readInts(2) : Dims{b.shape.constant(1)};
   if (b.failed())
     return std::nullopt;
   hx::SymbolTable &symbols = b.symbols();
@@ -43,9 +45,8 @@ std::optional<Dim> rangeLength(OpBinder &b) {
                                 symbols.sub(start[0], limit[0]));
   Dim stride =
       symbols.max(symbols.select(isUp, delta[0], symbols.sub(zero, delta[0])), one);
-  Dim length = symbols.max(symbols.ceilDiv(distance, stride), zero);
-  // No sequence steps by 0: a run that tries is told so by hx.iota.
-  return symbols.select(symbols.eq(delta[0], zero), symbols.constant(-1), length);
+  check(b, symbols.eq(symbols.eq(delta[0], zero), zero), "delta is 0");
+  return symbols.max(symbols.ceilDiv(distance, stride), zero);
 }
 
 /// The number of elements of a float range as a 1-D tensor.
@@ -57,13 +58,13 @@ Value floatRangeLength(OpBinder &b, Value start, Value limit, Value delta) {
   return b.reshape(count, b.ints({1}));
 }
 
-/// start + iota * delta; f16 and bf16 in f32.
+/// start + iota * delta (1 if absent: com.microsoft); f16 and bf16 in f32.
 void importRange(OpBinder &b) {
   for (unsigned i = 0; i < 3; ++i)
-    if (b.shapes.numElements(b.input(i)) != b.shape.constant(1))
+    if (b.has(i) && b.shapes.numElements(b.input(i)) != b.shape.constant(1))
       return b.error("input #" + Twine(i) + " must be one number");
   Value start = b.shape.toScalar(b.input(0)), limit = b.shape.toScalar(b.input(1));
-  Value delta = b.shape.toScalar(b.input(2));
+  Value delta = b.has(2) ? b.shape.toScalar(b.input(2)) : b.scalarLike(start, 1);
   if (b.failed())
     return;
   Type type = HxBuilder::elementType(start);
@@ -146,6 +147,7 @@ void importOneHot(OpBinder &b) {
   FailureOr<Dims> size = b.shape.read(depth);
   if (mlir::failed(size))
     return b.markFailed();
+  checkRange(b, (*size)[0], 0, INT64_MAX, "depth");
   Value position = b.cast(indices, i64);
   if (b.sinceVersion() >= 11) {
     Value isNegative = b.compare(ComparePredicate::lt, position, b.scalar(i64, 0));
@@ -202,6 +204,8 @@ void registerIndexOps(OpTable &table) {
                     {"OneHot", 11, 3, 3, importOneHot},
                     {"NonZero", 9, 1, 1, importNonZero},
                 });
+  table.add("com.microsoft",
+            {{"Range", 1, 2, 3, importRange}, {"Trilu", 1, 1, 2, importTrilu}});
 }
 
 } // namespace hexin::onnx

@@ -24,7 +24,38 @@ Value perStep(OpBinder &b, Value x, Dim heads, Dim rows, Dim columns) {
   return b.transpose(x, {0, 2, 1, 3, 4});
 }
 
+/// [B, T, heads * H] with every head `times` in a row.
+Value repeatedHeads(OpBinder &b, Value x, int64_t heads, int64_t times) {
+  if (b.failed())
+    return {};
+  Dims dims = b.dims(x);
+  Dim count = b.shape.constant(heads), one = b.shape.constant(1);
+  Dim size = b.symbols().quotient({dims[2]}, {count});
+  Value apart = b.shape.reshape(x, {dims[0], dims[1], count, one, size});
+  apart = b.shape.broadcastTo(apart,
+                              {dims[0], dims[1], count, b.shape.constant(times), size});
+  return b.failed() ? Value()
+                    : b.shape.reshape(
+                          apart, {dims[0], dims[1],
+                                  b.symbols().mul(dims[2], b.shape.constant(times))});
+}
+
+/// a [B, T, H], dt_bias, decay_scale [H], b? -> decay, beta; in f32 up to the end.
+void importLinearAttentionGate(OpBinder &b) {
+  Type type = HxBuilder::elementType(b.input(0)), f32 = b.builder.getF32Type();
+  Value shifted = b.add(b.cast(b.input(0), f32), b.cast(b.input(1), f32));
+  Value decay =
+      b.mul(b.activation(hx::ActivationKind::softplus, shifted), b.cast(b.input(2), f32));
+  b.result(0, b.cast(decay, type));
+  if (!b.wants(1))
+    return;
+  if (!b.has(3))
+    return b.error("the result beta needs input b");
+  b.result(1, b.cast(b.unary(hx::UnaryFn::sigmoid, b.cast(b.input(3), f32)), type));
+}
+
 /// query, key, value, past_state?, decay?, beta? -> output, present_state. In f32.
+/// chunk_size (com.microsoft) only says how; state_window is refused.
 void importLinearAttention(OpBinder &b) {
   StringRef rule = b.stringAttr("update_rule", "gated_delta");
   bool isGated = rule == "gated" || rule == "gated_delta";
@@ -45,6 +76,13 @@ void importLinearAttention(OpBinder &b) {
       !checkHeads(b, b.input(1), heads, "key") ||
       !checkHeads(b, b.input(2), heads, "value"))
     return;
+  if (b.intAttr("state_window", 0) != 0)
+    return b.unsupported("state_window: expected 0, the state behind the last position");
+  Value queries = b.input(0);
+  if (queryHeads < heads && heads % queryHeads == 0) { // heads of keys share queries
+    queries = repeatedHeads(b, queries, queryHeads, heads / queryHeads);
+    queryHeads = heads;
+  }
   if (queryHeads % heads != 0)
     return b.error(Twine(queryHeads) + " query heads cannot share " + Twine(heads) +
                    " key heads");
@@ -54,27 +92,27 @@ void importLinearAttention(OpBinder &b) {
   Dim valueFeatures = b.symbols().quotient({b.dims(b.input(2))[2]}, {numHeads});
   Dim group = b.shape.constant(queryHeads / heads);
 
-  Value query = perStep(b, b.input(0), numHeads, group, features);
+  Value query = perStep(b, queries, numHeads, group, features);
   Value keyRow = perStep(b, b.input(1), numHeads, one, features);
   Value keyColumn = perStep(b, b.input(1), numHeads, features, one);
   Value value = perStep(b, b.input(2), numHeads, one, valueFeatures);
   Value decay, beta;
   if (isGated) {
-    bool isPerHead = b.dims(b.input(4))[2] == numHeads;
-    decay = b.unary(hx::UnaryFn::exp,
-                    perStep(b, b.input(4), numHeads, isPerHead ? one : features, one));
+    Dim perHead = b.symbols().quotient({b.dims(b.input(4))[2]}, {numHeads});
+    if (b.symbols().isKnownDifferent(perHead, one)) // else it may be one number
+      perHead = features;
+    decay = b.unary(hx::UnaryFn::exp, perStep(b, b.input(4), numHeads, perHead, one));
   }
   if (isDelta)
     beta = perStep(b, b.input(5), b.dims(b.input(5))[2], one, one);
   Type f32 = b.builder.getF32Type(), i64 = b.builder.getI64Type();
   double scale = b.floatAttr("scale", 0);
   auto known = hx::SymbolTable::constantValue(features);
-  if (scale == 0 && !known)
-    return b.unsupported("without a scale, the size of a head must be known when "
-                         "compiling");
-  if (scale == 0)
+  if (scale == 0 && known)
     scale = 1 / std::sqrt(static_cast<double>(*known));
-  query = b.mul(query, b.scalar(f32, scale));
+  query = b.mul(query, scale != 0 ? b.scalar(f32, scale)
+                                  : b.unary(hx::UnaryFn::rsqrt,
+                                            b.shape.buildScalar(features, f32)));
 
   LoopParts parts;
   parts.ignoresCondition = true;
@@ -120,6 +158,11 @@ void registerLinearAttentionOps(OpTable &table) {
   table.add("", {
                     {"LinearAttention", 27, 3, 6, importLinearAttention},
                 });
+  table.add("com.microsoft",
+            {
+                {"LinearAttention", 1, 3, 6, importLinearAttention},
+                {"LinearAttentionGate", 1, 3, 4, importLinearAttentionGate},
+            });
 }
 
 } // namespace hexin::onnx

@@ -1,5 +1,4 @@
-// Loop and Scan, as hx.loop.
-#include "compiler/ir/SizeText.h"
+// Loop and SequenceMap, as hx.loop.
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
@@ -88,7 +87,9 @@ private:
           OpBuilder::InsertionGuard guard(b.builder);
           b.builder.setInsertionPointToEnd(block);
           SmallVector<Value> carried(block->getArguments().drop_front());
+          b.importer().enterLoop(block->getArgument(0));
           FailureOr<Outputs> outputs = body(*block, block->getArgument(0), carried);
+          b.importer().leaveLoop();
           if (mlir::failed(outputs))
             return failure();
           yielded = *outputs;
@@ -250,118 +251,6 @@ void importLoop(OpBinder &b) {
     b.result(static_cast<unsigned>(i), value);
 }
 
-/// Per input or output of a Scan: its axis, and whether it goes from the end.
-struct ScanOrder {
-  SmallVector<int64_t> axes, directions;
-
-  ScanOrder(OpBinder &b, StringRef which, size_t count) {
-    auto read = [&](const Twine &name) {
-      std::string attribute = name.str();
-      SmallVector<int64_t> values = b.intsAttr(attribute, SmallVector<int64_t>(count, 0));
-      if (values.size() != count)
-        b.error("attribute '" + attribute + "' has " + Twine(values.size()) +
-                " entries, expected " + Twine(count));
-      values.resize(count);
-      return values;
-    };
-    axes = read("scan_" + which + "_axes");
-    directions = read("scan_" + which + "_directions");
-  }
-};
-
-/// A stacked result [n, ...] with axis 0 where the node wants it, in its direction.
-Value ordered(OpBinder &b, Value stacked, int64_t axis, bool isReversed) {
-  int64_t rank = HxBuilder::rank(stacked);
-  axis = b.normalizeAxis(axis, rank, "scan_output_axes");
-  if (b.failed())
-    return {};
-  if (isReversed) {
-    Dims sizes = b.dims(stacked), starts(sizes.size(), b.shape.constant(0));
-    SmallVector<int64_t> steps(sizes.size(), 1);
-    starts[0] = b.symbols().max(b.symbols().sub(sizes[0], b.shape.constant(1)),
-                                b.shape.constant(0));
-    steps[0] = -1;
-    stacked = b.shape.slice(stacked, starts, sizes, steps);
-  }
-  SmallVector<int64_t> perm;
-  for (int64_t i = 1; i < rank; ++i)
-    perm.push_back(i);
-  perm.insert(perm.begin() + axis, 0);
-  return b.transpose(stacked, perm);
-}
-
-/// States..., sequences... -> states..., stacked slices...
-void importScan(OpBinder &b) {
-  const Graph *graph = b.graphAttr("body");
-  int64_t numSequences = b.intAttr("num_scan_inputs", 0);
-  int64_t numStates = static_cast<int64_t>(b.numInputs()) - numSequences;
-  if (b.failed())
-    return;
-  if (numSequences < 1 || numStates < 0 ||
-      static_cast<int64_t>(b.numOutputs()) < numStates)
-    return b.error("num_scan_inputs=" + Twine(numSequences) + " does not fit " +
-                   Twine(b.numInputs()) + " inputs and " + Twine(b.numOutputs()) +
-                   " outputs");
-  for (unsigned i = 0; i < b.numInputs(); ++i)
-    if (!b.has(i))
-      return b.error("input #" + Twine(i) + " is missing");
-  ScanOrder in(b, "input", numSequences);
-  ScanOrder out(b, "output", b.numOutputs() - numStates);
-  LoopParts parts;
-  parts.ignoresCondition = true;
-  parts.carried.assign(b.allInputs().begin(), b.allInputs().begin() + numStates);
-  parts.numStacked = b.numOutputs() - numStates;
-  Dim length;
-  for (int64_t i = 0; i < numSequences; ++i) {
-    Value sequence = b.input(numStates + i);
-    if (!isa<RankedTensorType>(sequence.getType()))
-      return b.error("input #" + Twine(numStates + i) + " must be a tensor");
-    in.axes[i] =
-        b.normalizeAxis(in.axes[i], HxBuilder::rank(sequence), "scan_input_axes");
-    if (b.failed())
-      return;
-    Dim own = b.dims(sequence)[in.axes[i]];
-    if (length && b.symbols().isKnownDifferent(length, own))
-      return b.contradiction(
-          "the sequences differ in length: " + describeSize(b.symbols(), length) +
-          " and " + describeSize(b.symbols(), own));
-    if (length)
-      b.symbols().require({length, own, 0, INT64_MAX,
-                           "the sequences of Scan '" + std::string(b.node().name) +
-                               "' must be equally long"});
-    else
-      length = own;
-  }
-  Type i64 = b.builder.getI64Type();
-  parts.tripCount = b.shape.buildScalar(length, i64);
-  Value last = b.sub(parts.tripCount, b.scalar(i64, 1));
-  if (b.failed())
-    return;
-  auto body = [&](Block &block, Value iteration,
-                  ArrayRef<Value> carried) -> FailureOr<Outputs> {
-    Outputs arguments(carried);
-    for (int64_t i = 0; i < numSequences; ++i)
-      arguments.push_back(b.gather(b.input(numStates + i),
-                                   in.directions[i] ? b.sub(last, iteration) : iteration,
-                                   in.axes[i]));
-    Value goesOn = b.scalar(b.builder.getI1Type(), 1);
-    if (b.failed())
-      return failure();
-    auto outputs = b.importer().importSubgraph(*graph, b.scope(), &block, arguments);
-    if (mlir::failed(outputs))
-      return failure();
-    outputs->insert(outputs->begin(), goesOn);
-    return outputs;
-  };
-  Outputs results = buildLoop(b, std::move(parts), body);
-  for (auto [i, value] : llvm::enumerate(results)) {
-    int64_t stack = static_cast<int64_t>(i) - numStates;
-    b.result(static_cast<unsigned>(i),
-             stack < 0 ? value
-                       : ordered(b, value, out.axes[stack], out.directions[stack] != 0));
-  }
-}
-
 /// Sequences, and values that are the same for all of their elements, in; one sequence
 /// per output of the body.
 void importSequenceMap(OpBinder &b) {
@@ -412,9 +301,9 @@ void importSequenceMap(OpBinder &b) {
 } // namespace
 
 void registerLoopOps(OpTable &table) {
+  registerScanOps(table);
   table.add("", {
                     {"Loop", 1, 0, OpRow::any, importLoop},
-                    {"Scan", 9, 1, OpRow::any, importScan},
                     {"SequenceMap", 17, 1, OpRow::any, importSequenceMap},
                 });
 }

@@ -25,6 +25,9 @@ using LoopBody = llvm::function_ref<mlir::FailureOr<llvm::SmallVector<Value>>(
 /// Carried results, then stacked ones; empty after an error.
 llvm::SmallVector<Value> buildLoop(OpBinder &b, LoopParts parts, LoopBody body);
 
+class OpTable;
+void registerScanOps(OpTable &table); ///< Scan.cpp; with those of Loop.cpp
+
 } // namespace hexin::onnx
 
 #endif // HEXIN_FRONTENDS_ONNX_OPS_LOOPS_H

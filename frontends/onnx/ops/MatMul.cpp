@@ -6,6 +6,8 @@
 #include "frontends/onnx/ops/Products.h"
 
 using namespace mlir;
+using hexin::hx::Dim;
+using hexin::hx::Dims;
 
 namespace hexin::onnx {
 
@@ -63,20 +65,37 @@ Value integerProduct(OpBinder &b, Value lhs, Value rhs, Value lhsZero, Value rhs
   });
 }
 
+/// Of the matrices that an operand stands for: rows of the left, columns of the right.
+Dim rowsOf(OpBinder &b, Value lhs) {
+  Dims dims = b.dims(lhs);
+  return dims.size() < 2 ? b.shape.constant(1) : dims[dims.size() - 2];
+}
+Dim columnsOf(OpBinder &b, Value rhs) {
+  Dims dims = b.dims(rhs);
+  return dims.size() < 2 ? b.shape.constant(1) : dims.back();
+}
+
 void importMatMulInteger(OpBinder &b) {
-  b.result(0,
-           integerProduct(b, b.input(0), b.input(1), zeroPoint(b, 2), zeroPoint(b, 3)));
+  Value lhs = b.input(0), rhs = b.input(1);
+  b.result(0, integerProduct(b, lhs, rhs, perRow(b, b.input(2), rowsOf(b, lhs)),
+                             perRow(b, b.input(3), columnsOf(b, rhs))));
 }
 
 /// a, aScale, aZero, b, bScale, bZero, yScale, yZero: exact in i32, requantised
 /// in f32.
 void importQLinearMatMul(OpBinder &b) {
   Type f32 = b.builder.getF32Type();
-  Value product =
-      integerProduct(b, b.input(0), b.input(3), zeroPoint(b, 2), zeroPoint(b, 5));
-  Value scale = b.mul(b.cast(b.input(1), f32), b.cast(b.input(4), f32));
-  scale = b.div(scale, b.cast(b.input(6), f32));
-  resultRequantized(b, product, scale);
+  Value lhs = b.input(0), rhs = b.input(3);
+  Dim rows = rowsOf(b, lhs), columns = columnsOf(b, rhs);
+  Value product = integerProduct(b, lhs, rhs, perRow(b, b.input(2), rows),
+                                 perRow(b, b.input(5), columns));
+  Value lhsScale = perRow(b, b.cast(b.input(1), f32), rows);
+  if (HxBuilder::rank(lhsScale) == 1) // [M] as [M, 1]
+    lhsScale = b.shape.unsqueeze(lhsScale, {1});
+  Value rhsScale = perRow(b, b.cast(b.input(4), f32), columns);
+  Value scale = b.mul(lhsScale, rhsScale);
+  scale = b.div(scale, b.cast(b.shape.toScalar(b.input(6)), f32));
+  b.result(0, requantized(b, product, scale));
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // Operators that only give elements another shape or order.
 #include "compiler/ir/SizeText.h"
+#include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -108,10 +109,39 @@ std::optional<Dims> runTimeAxes(OpBinder &b) {
   return b.failed() || ShapeMath::constants(axes) ? std::nullopt : std::optional(axes);
 }
 
+/// The input without its axes of size 1. Which they are only a run may know, and the rank
+/// hangs on it: null after a fork.
+Value withoutOnes(OpBinder &b) {
+  Value x = b.input(0);
+  Dim one = b.shape.constant(1);
+  SmallVector<int64_t> axes;
+  for (auto [axis, dim] : llvm::enumerate(b.dims(x))) {
+    if (b.symbols().isKnownDifferent(dim, one))
+      continue;
+    Dim isOne = b.symbols().eq(dim, one);
+    auto holds = hx::SymbolTable::constantValue(isOne);
+    if (auto decided = b.importer().decided(isOne); decided && !holds)
+      holds = *decided;
+    if (!holds) {
+      auto knowingMore = [&](Scope &, bool) -> FailureOr<SmallVector<Value>> {
+        Value squeezed = withoutOnes(b);
+        if (!squeezed && !b.importer().hasForked())
+          return failure();
+        return SmallVector<Value>{squeezed};
+      };
+      b.importer().fork(b, isOne, knowingMore);
+      return {};
+    }
+    if (*holds)
+      axes.push_back(static_cast<int64_t>(axis));
+  }
+  HxBuilder inner(b.builder, b.shapes, b.loc);
+  return ShapeMath(inner).squeeze(x, axes);
+}
+
 void importSqueeze(OpBinder &b) {
   Value x = b.input(0);
   Dims dims = b.dims(x);
-  SmallVector<int64_t> axes;
   if (std::optional<Dims> chosen = runTimeAxes(b)) {
     if (chosen->size() > dims.size())
       return b.error(Twine(chosen->size()) + " axes are given for rank " +
@@ -119,21 +149,9 @@ void importSqueeze(OpBinder &b) {
     RunTimeAxes removed(b, *chosen, static_cast<int64_t>(dims.size()));
     return b.result(0, b.shape.reshape(x, removed.removedFrom(dims)));
   }
-  if (b.sinceVersion() >= 13 ? b.has(1) : b.hasAttribute("axes")) {
-    axes = readAxes(b, static_cast<int64_t>(dims.size()));
-  } else {
-    for (auto [axis, dim] : llvm::enumerate(dims)) {
-      auto size = hx::SymbolTable::constantValue(dim);
-      if (!size)
-        return b.unsupported(
-            "without axes, which sizes are 1 must be known when compiling; "
-            "the size of axis " +
-            Twine(axis) + " is " + describeSize(b.symbols(), dim) +
-            ": fix the model's input sizes");
-      if (*size == 1)
-        axes.push_back(static_cast<int64_t>(axis));
-    }
-  }
+  if (b.sinceVersion() >= 13 ? !b.has(1) : !b.hasAttribute("axes"))
+    return b.result(0, withoutOnes(b));
+  SmallVector<int64_t> axes = readAxes(b, static_cast<int64_t>(dims.size()));
   for (int64_t axis : axes)
     if (b.symbols().isKnownDifferent(dims[axis], b.shape.constant(1)))
       return b.contradiction("axis " + Twine(axis) + " has size " +

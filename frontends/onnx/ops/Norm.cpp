@@ -77,6 +77,20 @@ Value standardize(OpBinder &b, Value x, ArrayRef<int64_t> axes, double epsilon) 
                b.unary(UnaryFn::rsqrt, b.add(variance, b.scalarLike(x, epsilon))));
 }
 
+Value standardizeGroups(OpBinder &b, Value x, int64_t channelAxis, int64_t groups,
+                        double epsilon) {
+  if (b.failed())
+    return {};
+  Dims grouped = b.dims(x);
+  SmallVector<int64_t> axes = axesFrom(1, HxBuilder::rank(x) + 1);
+  axes.erase(axes.begin() + (channelAxis - 1)); // where the groups stand
+  Dim perGroup = b.symbols().floorDiv(grouped[channelAxis], b.shape.constant(groups));
+  grouped[channelAxis] = b.shape.constant(groups);
+  grouped.insert(grouped.begin() + channelAxis + 1, perGroup);
+  Value wide = b.shape.reshape(b.cast(x, wideType(b, x)), grouped);
+  return standardize(b, wide, axes, epsilon);
+}
+
 namespace {
 
 //===----------------------------------------------------------------------===//
@@ -148,16 +162,100 @@ Value alongChannels(OpBinder &b, Value perChannel, int64_t rank) {
   return b.shape.reshape(perChannel, dims);
 }
 
+/// Input `index`, [C], as [1, C, 1...] in the type of x, C being that of x.
+Value channelsOf(OpBinder &b, unsigned index, Value x) {
+  if (b.failed())
+    return {};
+  Value perChannel = b.cast(b.input(index), HxBuilder::elementType(x));
+  Dims dims(static_cast<size_t>(HxBuilder::rank(x)), b.shape.constant(1));
+  dims[1] = b.dims(x)[1];
+  return b.shape.reshape(perChannel, dims);
+}
+
+/// centred / sqrt(variance + epsilon) * scale + bias
+Value normalized(OpBinder &b, Value centred, Value variance) {
+  if (b.failed())
+    return {};
+  Value epsilon = b.scalarLike(centred, b.floatAttr("epsilon", 1e-5f));
+  Value y = b.mul(centred, b.unary(UnaryFn::rsqrt, b.add(variance, epsilon)));
+  return b.add(b.mul(y, channelsOf(b, 1, y)), channelsOf(b, 2, y));
+}
+
+/// By the statistics of this batch. Since 14: y, running mean and variance; before, these
+/// are followed by the batch's own.
+void importTraining(OpBinder &b) {
+  Value x = b.input(0), wide = b.cast(x, wideType(b, x));
+  if (b.failed())
+    return;
+  SmallVector<int64_t> axes = axesFrom(2, HxBuilder::rank(x));
+  axes.insert(axes.begin(), 0);
+  Value mean = meanOver(b, b.shape, wide, axes, /*keepDims=*/true);
+  Value centred = b.sub(wide, mean);
+  Value variance = meanOver(b, b.shape, b.mul(centred, centred), axes, /*keepDims=*/true);
+  b.result(0, b.cast(normalized(b, centred, variance), HxBuilder::elementType(x)));
+
+  double momentum = b.floatAttr("momentum", 0.9f);
+  Value statistics[] = {b.shape.squeeze(mean, axes), b.shape.squeeze(variance, axes)};
+  Type computed = HxBuilder::elementType(wide);
+  for (unsigned i : {0u, 1u}) {
+    Value running = b.cast(b.input(3 + i), computed);
+    if (b.failed())
+      return;
+    Type stored = HxBuilder::elementType(b.input(3 + i));
+    if (b.wants(1 + i))
+      b.result(1 + i,
+               b.cast(b.add(b.mul(running, b.scalar(computed, momentum)),
+                            b.mul(statistics[i], b.scalar(computed, 1 - momentum))),
+                      stored));
+    if (b.wants(3 + i))
+      b.result(3 + i, b.cast(statistics[i], stored));
+  }
+}
+
+/// Before version 14 the outputs tell that statistics are wanted.
+bool isTraining(OpBinder &b) {
+  if (b.sinceVersion() >= 14)
+    return b.intAttr("training_mode", 0) != 0;
+  return b.wants(1) || b.wants(2) || b.wants(3) || b.wants(4);
+}
+
 void importBatchNormalization(OpBinder &b) {
   if (b.sinceVersion() < 9 && b.intAttr("spatial", 1) == 0)
     return b.unsupported("spatial=0: statistics per element");
-  if (b.sinceVersion() >= 14 && b.intAttr("training_mode", 0) != 0)
-    return b.unsupported("training_mode: export the model for inference");
   Value x = b.input(0);
+  if (HxBuilder::rank(x) < 2)
+    return b.contradiction("the input has rank " + Twine(HxBuilder::rank(x)) +
+                           ", expected at least 2");
+  if (isTraining(b))
+    return importTraining(b);
   Type type = HxBuilder::elementType(x);
+  bool areStatic = true;
+  for (unsigned i = 1; i < 5; ++i)
+    areStatic =
+        areStatic && cast<RankedTensorType>(b.input(i).getType()).hasStaticShape();
+  if (!areStatic) { // hx.batch_norm is folded into scale and shift of known size
+    Value wide = b.cast(x, wideType(b, x));
+    Value centred = b.sub(wide, channelsOf(b, 3, wide));
+    return b.result(0, b.cast(normalized(b, centred, channelsOf(b, 4, wide)), type));
+  }
   SmallVector<Value, 4> parameters; // may be of another type since 15
   for (unsigned i = 1; i < 5; ++i)
     parameters.push_back(b.cast(b.input(i), type));
+  if (b.failed())
+    return;
+  bool isSized = llvm::all_of(parameters, [](Value parameter) {
+    return cast<RankedTensorType>(parameter.getType()).hasStaticShape();
+  });
+  if (!isSized) { // hx.batch_norm is for what can be folded
+    auto [scale, bias, mean, variance] =
+        std::tuple(parameters[0], parameters[1], parameters[2], parameters[3]);
+    Value epsilon = b.scalarLike(variance, b.floatAttr("epsilon", 1e-5f));
+    Value factor = b.div(scale, b.unary(UnaryFn::sqrt, b.add(variance, epsilon)));
+    Value shift = b.sub(bias, b.mul(mean, factor));
+    int64_t rank = HxBuilder::rank(x);
+    Value y = b.mul(x, alongChannels(b, factor, rank));
+    return b.result(0, b.add(y, alongChannels(b, shift, rank)));
+  }
   b.result(0, b.make<hx::BatchNormOp>(
                   type, x, parameters[0], parameters[1], parameters[2], parameters[3],
                   llvm::APFloat(b.floatAttr("epsilon", 1e-5f)), hx::Layout::nchw));
@@ -182,15 +280,8 @@ void importGroupNormalization(OpBinder &b) {
   int64_t rank = static_cast<int64_t>(dims.size()), groups = b.intAttr("num_groups", 0);
   if (rank < 3 || groups < 1)
     return b.error("expected an input of rank 3 or more and num_groups of 1 or more");
-  Type type = HxBuilder::elementType(x);
-  hx::SymbolTable &symbols = b.symbols();
-  Dim perGroup = symbols.floorDiv(dims[1], b.shape.constant(groups));
-  Dims grouped = dims;
-  grouped[1] = b.shape.constant(groups);
-  grouped.insert(grouped.begin() + 2, perGroup);
-  Value wide = b.shape.reshape(b.cast(x, wideType(b, x)), grouped);
-  Value y = b.cast(
-      standardize(b, wide, axesFrom(2, rank + 1), b.floatAttr("epsilon", 1e-5f)), type);
+  Value y = b.cast(standardizeGroups(b, x, 1, groups, b.floatAttr("epsilon", 1e-5f)),
+                   HxBuilder::elementType(x));
   if (b.sinceVersion() < 21) {
     y = b.mul(y, alongChannels(b, b.input(1), rank + 1));
     y = b.add(y, alongChannels(b, b.input(2), rank + 1));

@@ -17,6 +17,11 @@ Value rmsNorm(OpBinder &b, Value x, Value scale, int64_t axis, double epsilon);
 /// (x - mean) / sqrt(variance + epsilon) over `axes`.
 Value standardize(OpBinder &b, Value x, llvm::ArrayRef<int64_t> axes, double epsilon);
 
+/// The same over the axes behind the first of each of `groups` groups of channels, in
+/// f32 for f16 and bf16; the channel axis becomes two, [groups, channels of a group].
+Value standardizeGroups(OpBinder &b, Value x, int64_t channelAxis, int64_t groups,
+                        double epsilon);
+
 } // namespace hexin::onnx
 
 #endif // HEXIN_FRONTENDS_ONNX_OPS_NORMS_H

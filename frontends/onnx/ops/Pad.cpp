@@ -1,4 +1,5 @@
 // Pad: negative pads cut first, the rest is padded.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -33,10 +34,15 @@ Pads padsOfChosen(OpBinder &b, ArrayRef<Dim> given, const RunTimeAxes &axes, Pad
   return pads;
 }
 
+/// Pads and value were attributes before 11.
+bool hasInputs(OpBinder &b) {
+  return b.sinceVersion() >= 11 || b.node().domain == "com.microsoft";
+}
+
 /// [begin of each axis..., end of each axis...], for some axes since 18.
 Pads readPads(OpBinder &b, int64_t rank) {
   Dims given;
-  if (b.sinceVersion() >= 11) {
+  if (hasInputs(b)) {
     given = b.readInts(1);
   } else {
     for (int64_t pad : b.intsAttr("pads"))
@@ -73,11 +79,16 @@ Value cut(OpBinder &b, Value x, Pads &pads) {
   hx::SymbolTable &symbols = b.symbols();
   Dim zero = b.shape.constant(0);
   Dims starts, sizes;
-  for (auto [dim, low, high] : llvm::zip(b.dims(x), pads.low, pads.high)) {
+  for (auto [axis, dim, low, high] : llvm::enumerate(b.dims(x), pads.low, pads.high)) {
     Dim atStart = symbols.max(symbols.sub(zero, low), zero);
     Dim atEnd = symbols.max(symbols.sub(zero, high), zero);
     starts.push_back(atStart);
     sizes.push_back(symbols.sub(dim, symbols.add(atStart, atEnd)));
+    if (symbols.lowerBound(sizes.back()) < 0)
+      check(b, symbols.eq(symbols.lt(sizes.back(), zero), zero),
+            "pads {0} and {1} cut more off axis " + Twine(axis) +
+                " than its size, which is {2}",
+            {low, high, dim});
     low = symbols.max(low, zero);
     high = symbols.max(high, zero);
   }
@@ -89,9 +100,8 @@ void importPad(OpBinder &b) {
   int64_t rank = HxBuilder::rank(x);
   std::optional<hx::PadMode> mode = padMode(b);
   Pads pads = readPads(b, rank);
-  Value value = b.sinceVersion() >= 11 && b.has(2)
-                    ? b.shape.toScalar(b.input(2))
-                    : b.scalarLike(x, b.floatAttr("value", 0));
+  Value value = hasInputs(b) && b.has(2) ? b.shape.toScalar(b.input(2))
+                                         : b.scalarLike(x, b.floatAttr("value", 0));
   if (b.failed())
     return;
   x = cut(b, x, pads);
@@ -110,6 +120,7 @@ void registerPadOps(OpTable &table) {
                     {"Pad", 18, 2, 4, importPad},
                     {"Pad", 19, 2, 4, importPad},
                 });
+  table.add("com.microsoft", {{"Pad", 1, 2, 3, importPad}});
 }
 
 } // namespace hexin::onnx

@@ -12,14 +12,9 @@ using hexin::hx::ReduceFn;
 using hexin::hx::UnaryFn;
 
 namespace hexin::onnx {
-namespace {
 
-/// Max with a second result when the indices are wanted.
-hx::PoolOp makePool(OpBinder &b, PoolFn fn, Value x, bool wantsIndices) {
-  int64_t spatialRank = HxBuilder::rank(x) - 2;
-  if (spatialRank < 1)
-    b.contradiction("the input has rank " + Twine(HxBuilder::rank(x)) +
-                    ", expected at least 3: [N, C, spatial axes...]");
+hx::PoolOp pool(OpBinder &b, PoolFn fn, Value x, bool wantsIndices) {
+  int64_t spatialRank = spatialRankOf(b, x);
   if (b.failed())
     return {};
   WindowAttributes window = readWindow(b, spatialRank);
@@ -35,21 +30,24 @@ hx::PoolOp makePool(OpBinder &b, PoolFn fn, Value x, bool wantsIndices) {
                               window.padPolicy, hx::Layout::nchw);
 }
 
-void importMaxPool(OpBinder &b) {
-  auto pool = makePool(b, PoolFn::max, b.input(0), b.wants(1));
-  if (b.failed())
-    return;
-  b.result(0, pool.getResult());
-  if (b.wants(1))
-    b.result(1, pool.getIndices());
+Value averagePool(OpBinder &b, Value x) {
+  bool countsPad = b.intAttr("count_include_pad", 0) != 0;
+  auto op = pool(b, countsPad ? PoolFn::avg_include_pad : PoolFn::avg, x);
+  return op ? op.getResult() : Value();
 }
 
-void importAveragePool(OpBinder &b) {
-  bool countsPad = b.intAttr("count_include_pad", 0) != 0;
-  auto pool =
-      makePool(b, countsPad ? PoolFn::avg_include_pad : PoolFn::avg, b.input(0), false);
-  b.result(0, pool ? pool.getResult() : Value());
+namespace {
+
+void importMaxPool(OpBinder &b) {
+  auto op = pool(b, PoolFn::max, b.input(0), b.wants(1));
+  if (b.failed())
+    return;
+  b.result(0, op.getResult());
+  if (b.wants(1))
+    b.result(1, op.getIndices());
 }
+
+void importAveragePool(OpBinder &b) { b.result(0, averagePool(b, b.input(0))); }
 
 /// (sum of |x|^p over the window)^(1/p)
 void importLpPool(OpBinder &b) {
@@ -58,9 +56,9 @@ void importLpPool(OpBinder &b) {
   if (p < 1)
     return b.error("p must be at least 1");
   Value powers = b.binary(BinaryFn::pow, b.unary(UnaryFn::abs, x), b.scalarLike(x, p));
-  auto pool = b.failed() ? hx::PoolOp() : makePool(b, PoolFn::sum, powers, false);
-  if (pool)
-    b.result(0, b.binary(BinaryFn::pow, pool.getResult(), b.scalarLike(x, 1 / p)));
+  auto op = b.failed() ? hx::PoolOp() : pool(b, PoolFn::sum, powers);
+  if (op)
+    b.result(0, b.binary(BinaryFn::pow, op.getResult(), b.scalarLike(x, 1 / p)));
 }
 
 SmallVector<int64_t> spatialAxes(OpBinder &b) {

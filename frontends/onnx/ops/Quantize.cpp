@@ -30,6 +30,8 @@ Scaling readScaling(OpBinder &b) {
     s.zeroPoint = s.zeroPoint ? b.shape.toScalar(s.zeroPoint) : Value();
     return s;
   }
+  if (b.node().domain == "com.microsoft" && !b.hasAttribute("axis"))
+    b.error("a scale of more than one element needs attribute axis");
   s.axis = b.normalizeAxis(b.intAttr("axis", 1), rank);
   if (s.block < 0)
     b.error("block_size is negative");

@@ -1,4 +1,5 @@
 // LSTM, and its form with quantised weights.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -69,6 +70,8 @@ void importLstmWith(OpBinder &b, Value x, Value weights, Value recurrence) {
   for (const std::string &name : activations)
     names.push_back(b.builder.getStringAttr(name));
   Value lengths = b.has(4) ? b.cast(b.input(4), b.builder.getI32Type()) : Value();
+  if (lengths && !b.failed() && b.shapes.contents(lengths)) // else the kernel checks
+    checkedLengths(b, lengths, b.dims(x)[0], "sequence_lens");
   Type type = HxBuilder::elementType(x);
   SmallVector<double> alpha = b.floatsAttr("activation_alpha");
   SmallVector<double> beta = b.floatsAttr("activation_beta");

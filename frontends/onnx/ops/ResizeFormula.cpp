@@ -1,6 +1,10 @@
 #include "frontends/onnx/ops/ResizeFormula.h"
 
+#include "frontends/onnx/Checks.h"
+
 #include "llvm/ADT/StringSwitch.h"
+
+#include <cmath>
 
 using namespace mlir;
 using hexin::hx::BinaryFn;
@@ -197,8 +201,17 @@ Scaling readScaling(OpBinder &b, ArrayRef<int64_t> axes, unsigned scalesInput) {
   }
   if (!hasSizes) {
     for (auto [i, axis] : llvm::enumerate(axes)) {
-      scaling.scales.push_back(element(b, scalesInput, static_cast<int64_t>(i)));
-      scaling.sizes.push_back(sizeOf(b, b.mul(inSize(axis), scaling.scales.back()), 0));
+      Value scale = element(b, scalesInput, static_cast<int64_t>(i));
+      Value zero = b.scalar(f64, 0), end = b.scalar(f64, INFINITY);
+      Value isRight =
+          b.binary(BinaryFn::bit_and, b.compare(ComparePredicate::lt, zero, scale),
+                   b.compare(ComparePredicate::lt, scale, end));
+      Value size = b.select(isRight, b.mul(inSize(axis), scale), b.scalar(f64, -1));
+      scaling.scales.push_back(scale);
+      scaling.sizes.push_back(sizeOf(b, size, 0));
+      hx::SymbolTable &symbols = b.symbols();
+      check(b, symbols.lt(symbols.constant(-1), scaling.sizes.back()),
+            "scale #" + Twine(i) + " is not a positive finite number");
     }
     return scaling;
   }

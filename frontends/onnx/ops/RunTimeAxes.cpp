@@ -1,5 +1,7 @@
 #include "frontends/onnx/ops/RunTimeAxes.h"
 
+#include "frontends/onnx/Checks.h"
+
 using namespace mlir;
 using hexin::hx::Dim;
 using hexin::hx::Dims;
@@ -18,6 +20,16 @@ RunTimeAxes::RunTimeAxes(OpBinder &b, ArrayRef<Dim> given, int64_t rank) : b(b) 
       found = symbols.max(found, symbols.eq(each, symbols.constant(axis)));
     isAmong.push_back(found);
   }
+  Dim numFound = zero;
+  std::string places;
+  for (Dim each : isAmong)
+    numFound = symbols.add(numFound, each);
+  for (size_t i = 0; i < given.size(); ++i)
+    places += (i ? ", {" : "{") + std::to_string(i) + "}";
+  check(b, symbols.eq(numFound, symbols.constant(count())),
+        "axes [" + places + "] are not different axes of a tensor of rank " +
+            std::to_string(rank),
+        given);
 }
 
 Dim RunTimeAxes::valueOf(int64_t axis, ArrayRef<Dim> values, Dim otherwise) const {
@@ -25,34 +37,6 @@ Dim RunTimeAxes::valueOf(int64_t axis, ArrayRef<Dim> values, Dim otherwise) cons
   Dim result = otherwise;
   for (auto [each, value] : llvm::zip(axes, values))
     result = symbols.select(symbols.eq(each, symbols.constant(axis)), value, result);
-  return result;
-}
-
-Dim RunTimeAxes::factorOfWrong() const {
-  hx::SymbolTable &symbols = b.symbols();
-  Dim found = symbols.constant(0);
-  for (Dim each : isAmong)
-    found = symbols.add(found, each);
-  Dim isRight = symbols.eq(found, symbols.constant(count()));
-  return symbols.select(isRight, symbols.constant(1), symbols.constant(2));
-}
-
-Value RunTimeAxes::checked(Value x) {
-  if (b.failed() || HxBuilder::rank(x) == 0)
-    return x;
-  Dims dims = b.dims(x);
-  dims[0] = b.symbols().mul(dims[0], factorOfWrong());
-  Location wrong = NameLoc::get(b.builder.getStringAttr(
-      b.node().name.empty() ? "its axes are not different ones of the input"
-                            : std::string(b.node().name) +
-                                  ": its axes are not different ones of the input"));
-  HxBuilder inner(b.builder, b.shapes, wrong);
-  Value shape = b.shape.build(dims);
-  if (b.failed())
-    return {};
-  Value result = inner.reshape(x, shape);
-  if (inner.failed())
-    b.markFailed();
   return result;
 }
 
@@ -86,14 +70,11 @@ Dims RunTimeAxes::insertedInto(ArrayRef<Dim> dims) const {
     result.push_back(symbols.select(isNew, one, size));
     position = symbols.add(position, symbols.sub(one, isNew));
   }
-  if (!result.empty())
-    result[0] = symbols.mul(result[0], factorOfWrong());
   return result;
 }
 
 Value RunTimeAxes::alongEach(
     Value x, llvm::function_ref<Value(HxBuilder &, Value, int64_t)> apply) {
-  x = checked(x);
   for (int64_t axis = 0; axis < static_cast<int64_t>(isAmong.size()); ++axis) {
     if (b.failed())
       return {};

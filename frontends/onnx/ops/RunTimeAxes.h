@@ -17,7 +17,8 @@ namespace hexin::onnx {
 
 class RunTimeAxes {
 public:
-  /// `axes` may be negative; they index into `rank` axes.
+  /// `axes` may be negative; they index into `rank` axes. A run whose axes are not as
+  /// many different ones fails here, at the node.
   RunTimeAxes(OpBinder &b, llvm::ArrayRef<hx::Dim> axes, int64_t rank);
 
   int64_t count() const { return static_cast<int64_t>(axes.size()); }
@@ -26,23 +27,14 @@ public:
   /// values[i] where `axis` is the i-th of them, `otherwise` where it is none.
   hx::Dim valueOf(int64_t axis, llvm::ArrayRef<hx::Dim> values, hx::Dim otherwise) const;
 
-  /// `x`; a run fails here, at the node, whose axes are not as many different ones.
-  Value checked(Value x);
-
-  /// `dims` without those at the axes, and with 1 inserted at them; a reshape to these
-  /// fails in a run whose axes are wrong.
+  /// `dims` without those at the axes, and with 1 inserted at them.
   hx::Dims removedFrom(llvm::ArrayRef<hx::Dim> dims) const;
   hx::Dims insertedInto(llvm::ArrayRef<hx::Dim> dims) const;
 
-  /// apply(x, axis) for each of the axes, ascending, of checked(x); it keeps rank and
-  /// type.
+  /// apply(x, axis) for each of the axes, ascending; it keeps rank and type.
   Value alongEach(Value x, llvm::function_ref<Value(HxBuilder &, Value, int64_t)> apply);
 
 private:
-  /// 1, or 2 where the axes are wrong: sizes with this factor are a requirement that
-  /// the plan reports.
-  hx::Dim factorOfWrong() const;
-
   OpBinder &b;
   hx::Dims axes; ///< counted from the front
   hx::Dims isAmong;

@@ -1,5 +1,5 @@
 // Slice and Split.
-#include "compiler/ir/SizeText.h"
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -129,7 +129,6 @@ void importChosenSlice(OpBinder &b, const SliceArgs &args) {
   Value x = b.input(0);
   int64_t rank = HxBuilder::rank(x);
   RunTimeAxes axes(b, args.chosenAxes, rank);
-  x = axes.checked(x);
   Type i64 = b.builder.getI64Type();
   Dim zero = b.shape.constant(0), one = b.shape.constant(1);
   for (int64_t axis = 0; axis < rank && !b.failed(); ++axis) {
@@ -139,10 +138,10 @@ void importChosenSlice(OpBinder &b, const SliceArgs &args) {
     Dim step = axes.valueOf(axis, args.chosenSteps, one);
     Range range = sliceOf(b.symbols(), size, axes.valueOf(axis, args.starts, zero),
                           axes.valueOf(axis, args.ends, size), step);
-    // A step of 0 leads nowhere: a run that tries is told so by hx.iota.
-    Dim count =
-        b.symbols().select(b.symbols().eq(step, zero), b.shape.constant(-1), range.size);
-    Value steps = b.mul(b.shape.iota({count}, 0, i64), b.shape.buildScalar(step, i64));
+    check(b, b.symbols().eq(b.symbols().eq(step, zero), zero),
+          "the step along axis " + Twine(axis) + " is 0");
+    Value steps =
+        b.mul(b.shape.iota({range.size}, 0, i64), b.shape.buildScalar(step, i64));
     x = b.gather(x, b.add(steps, b.shape.buildScalar(range.start, i64)), axis);
   }
   b.result(0, x);
@@ -197,6 +196,10 @@ Dims equalParts(OpBinder &b, Dim size, int64_t numParts) {
     return {};
   }
   Dim count = symbols.constant(numParts);
+  if (b.sinceVersion() < 18 && !known)
+    check(b, symbols.eq(symbols.mod(size, count), symbols.constant(0)),
+          "an axis of size {0} does not split into " + Twine(numParts) + " equal parts",
+          {size});
   Dim part = b.sinceVersion() < 18 ? symbols.floorDiv(size, count)
                                    : symbols.ceilDiv(size, count);
   Dims parts(static_cast<size_t>(numParts), part);
@@ -237,14 +240,19 @@ void importSplit(OpBinder &b) {
     return b.error(Twine(parts.size()) + " sizes are given for " + Twine(numParts) +
                    " outputs");
   Dim start = b.shape.constant(0);
+  if (b.has(1) || b.hasAttribute("split")) {
+    Dim whole = start;
+    for (auto [i, size] : llvm::enumerate(parts)) {
+      checkRange(b, size, 0, INT64_MAX, "the size of part #" + Twine(i));
+      whole = b.symbols().add(whole, size);
+    }
+    checkEqual(b, whole, "the sum of the parts", dims[axis],
+               "the size of axis " + Twine(axis));
+  }
   for (auto [i, size] : llvm::enumerate(parts)) {
     b.result(static_cast<unsigned>(i), b.shape.sliceAxis(x, axis, start, size));
     start = b.symbols().add(start, size);
   }
-  if (b.symbols().isKnownDifferent(start, dims[axis]))
-    b.contradiction("the parts add up to " + describeSize(b.symbols(), start) +
-                    ", axis " + Twine(axis) + " has size " +
-                    describeSize(b.symbols(), dims[axis]));
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 // TopK
-#include "compiler/ir/SizeText.h"
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -27,9 +27,10 @@ void importTopK(OpBinder &b) {
   if (b.failed())
     return;
   Dim size = b.dims(x)[axis];
-  if (b.symbols().lowerBound(b.symbols().sub(count, size)) > 0)
-    return b.contradiction("K is " + describeSize(b.symbols(), count) + ", but axis " +
-                           Twine(axis) + " has size " + describeSize(b.symbols(), size));
+  hx::SymbolTable &symbols = b.symbols();
+  checkRange(b, count, 0, INT64_MAX, "K");
+  check(b, symbols.eq(symbols.lt(size, count), symbols.constant(0)),
+        "K is {0}, but axis " + Twine(axis) + " has size {1}", {count, size});
   Value k = b.shape.build({count});
   if (b.failed())
     return;

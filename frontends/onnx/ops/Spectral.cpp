@@ -1,4 +1,5 @@
 // STFT, as a convolution with the rows of the Fourier matrix.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
@@ -86,6 +87,10 @@ void importStftOfFrames(OpBinder &b) {
   hx::SymbolTable &symbols = b.symbols();
   Dim one = symbols.constant(1);
   Dims dims = b.dims(signal);
+  checkRange(b, step[0], 1, INT64_MAX, "frame_step");
+  checkRange(b, length[0], 1, INT64_MAX, "frame_length");
+  if (b.failed())
+    return;
   Dim count =
       symbols.add(symbols.floorDiv(symbols.sub(dims[1], length[0]), step[0]), one);
   Type i64 = b.builder.getI64Type(), f64 = b.builder.getF64Type();

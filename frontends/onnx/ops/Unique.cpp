@@ -2,6 +2,7 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
+#include "frontends/onnx/ops/Loops.h"
 
 using namespace mlir;
 using hexin::hx::BinaryFn;
@@ -15,8 +16,9 @@ using hexin::hx::UnaryFn;
 namespace hexin::onnx {
 namespace {
 
-/// One sort per column of a row.
-constexpr int64_t maxColumns = 256;
+/// Up to so many sorts, one per column of a row, stand side by side; else they are a
+/// loop.
+constexpr int64_t maxUnrolled = 16;
 
 std::pair<Value, Value> sorted(OpBinder &b, Value x) {
   if (b.failed())
@@ -37,14 +39,38 @@ Value placed(OpBinder &b, Value positions, Value values) {
 
 /// The order of the rows of x [n, columns], by the first column first; equal rows keep
 /// theirs.
-Value rowOrder(OpBinder &b, Value x, int64_t numColumns) {
-  Value order = b.shape.iota({b.dims(x)[0]}, 0, b.builder.getI64Type());
-  for (int64_t column = numColumns; column-- > 0 && !b.failed();) {
-    Value key = b.shape.squeeze(
-        b.shape.sliceAxis(x, 1, b.shape.constant(column), b.shape.constant(1)), {1});
-    order = b.gather(order, sorted(b, b.gather(key, order, 0)).second, 0);
+Value rowOrder(OpBinder &b, Value x, Dim numColumns) {
+  Type i64 = b.builder.getI64Type();
+  if (b.failed())
+    return {};
+  Value order = b.shape.iota({b.dims(x)[0]}, 0, i64);
+  auto sortedBy = [&](Value column, Value before) {
+    Value key = b.gather(b.gather(x, column, 1), before, 0);
+    return b.gather(before, sorted(b, key).second, 0);
+  };
+  auto known = hx::SymbolTable::constantValue(numColumns);
+  if (known && *known <= maxUnrolled) {
+    for (int64_t column = *known; column-- > 0 && !b.failed();)
+      order = sortedBy(b.scalar(i64, static_cast<double>(column)), order);
+    return order;
   }
-  return order;
+  LoopParts parts;
+  parts.ignoresCondition = true;
+  parts.tripCount = b.shape.buildScalar(numColumns, i64);
+  parts.carried = {order};
+  Value last = b.sub(parts.tripCount, b.scalar(i64, 1));
+  if (b.failed())
+    return {};
+  auto body = [&](Block &, Value iteration,
+                  ArrayRef<Value> carried) -> FailureOr<SmallVector<Value>> {
+    Value next = sortedBy(b.sub(last, iteration), carried.front());
+    Value goesOn = b.scalar(b.builder.getI1Type(), 1);
+    if (b.failed())
+      return failure();
+    return SmallVector<Value>{goesOn, next};
+  };
+  SmallVector<Value> results = buildLoop(b, std::move(parts), body);
+  return b.failed() ? Value() : results.front();
 }
 
 /// i1 [n]: whether a row of x [n, columns] differs from the one before it. NaN is equal
@@ -66,45 +92,44 @@ Value startsRun(OpBinder &b, Value x) {
   return b.binary(BinaryFn::bit_or, differs, b.compare(ComparePredicate::eq, i, zero));
 }
 
-void importUnique(OpBinder &b) {
+struct UniqueParts {
+  Value values, firsts, inverse, counts;
+};
+
+/// Of slices along `axis`, or of elements where it is null; `isSorted`, or in the order
+/// in which they come.
+UniqueParts uniqueParts(OpBinder &b, std::optional<int64_t> givenAxis, bool isSorted) {
   Value x = b.input(0);
   Dims dims = b.dims(x);
-  int64_t rank = HxBuilder::rank(x), axis = 0, numColumns = 1;
-  bool hasAxis = b.hasAttribute("axis");
+  int64_t rank = HxBuilder::rank(x), axis = 0;
+  bool hasAxis = givenAxis.has_value();
   SmallVector<int64_t> perm;
   Value rows = x;
   Dims rowSizes;
   if (hasAxis) {
-    axis = b.normalizeAxis(b.intAttr("axis", 0), rank);
+    axis = b.normalizeAxis(*givenAxis, rank);
     if (b.failed())
-      return;
+      return {};
     perm.push_back(axis);
     for (int64_t i = 0; i < rank; ++i)
       if (i != axis) {
         perm.push_back(i);
         rowSizes.push_back(dims[i]);
       }
-    auto columns = hx::SymbolTable::constantValue(b.shape.product(rowSizes));
-    if (!columns || *columns > maxColumns)
-      return b.unsupported("unique slices of " +
-                           b.symbols().toString(b.shape.product(rowSizes)) +
-                           " elements: their number must be known when compiling, and "
-                           "at most " +
-                           Twine(maxColumns));
-    numColumns = *columns;
     rows = b.transpose(x, perm);
   }
   Dim count = hasAxis ? dims[axis] : b.shape.product(dims), one = b.shape.constant(1);
-  rows = b.shape.reshape(rows, {count, b.shape.constant(numColumns)});
+  Dim numColumns = b.shape.product(rowSizes);
+  rows = b.shape.reshape(rows, {count, numColumns});
   Type i64 = b.builder.getI64Type();
   Value order = rowOrder(b, rows, numColumns);
   rows = b.gather(rows, order, 0);
   Value mask = startsRun(b, rows);
   if (b.failed())
-    return;
+    return {};
   Value starts = b.make<hx::CompactOp>(i64, mask);
   if (b.failed())
-    return;
+    return {};
   Dim numRuns = b.dims(starts)[0];
   Value firsts = b.gather(order, starts, 0);
   Value ends = b.concat({starts, b.shape.build({count})}, 0);
@@ -116,7 +141,7 @@ void importUnique(OpBinder &b) {
                                                     /*reverse=*/false);
   Value inverse = placed(b, order, b.sub(run, b.scalar(i64, 1)));
   Value values = b.gather(rows, starts, 0);
-  if (b.intAttr("sorted", 1) == 0) { // in the order in which they come
+  if (!isSorted) {
     auto [indices, runs] = sorted(b, firsts);
     values = b.gather(values, runs, 0);
     counts = b.gather(counts, runs, 0);
@@ -125,7 +150,7 @@ void importUnique(OpBinder &b) {
     firsts = indices;
   }
   if (b.failed())
-    return;
+    return {};
   Dims sizes{numRuns};
   sizes.append(rowSizes);
   values = b.shape.reshape(values, sizes);
@@ -135,10 +160,27 @@ void importUnique(OpBinder &b) {
       back[from] = static_cast<int64_t>(to);
     values = b.transpose(values, back);
   }
-  b.result(0, values);
-  b.result(1, firsts);
-  b.result(2, inverse);
-  b.result(3, counts);
+  return {values, firsts, inverse, counts};
+}
+
+void importUnique(OpBinder &b) {
+  std::optional<int64_t> axis;
+  if (b.hasAttribute("axis"))
+    axis = b.intAttr("axis", 0);
+  UniqueParts parts = uniqueParts(b, axis, b.intAttr("sorted", 1) != 0);
+  b.result(0, parts.values);
+  b.result(1, parts.firsts);
+  b.result(2, parts.inverse);
+  b.result(3, parts.counts);
+}
+
+/// com.microsoft: values in the order in which they come, where each element's stands
+/// among them, how often it is there.
+void importUniqueInOrder(OpBinder &b) {
+  UniqueParts parts = uniqueParts(b, std::nullopt, /*isSorted=*/false);
+  b.result(0, parts.values);
+  b.result(1, parts.inverse);
+  b.result(2, parts.counts);
 }
 
 } // namespace
@@ -147,6 +189,7 @@ void registerUniqueOps(OpTable &table) {
   table.add("", {
                     {"Unique", 11, 1, 1, importUnique},
                 });
+  table.add("com.microsoft", {{"Unique", 1, 1, 1, importUniqueInOrder}});
 }
 
 } // namespace hexin::onnx

@@ -48,6 +48,10 @@ struct SessionOptions {
   std::string maxIsa = {};   ///< cpu: highest image to use, "" = the best it can run
   std::string cacheDir = {}; ///< "" = HEXIN_CACHE_DIR or the user's cache; "none" = off
   std::vector<std::string> dump = {}; ///< source value names to keep; see dumped()
+  /// Of random operators without a seed of their own. Numbers follow from it, the runs
+  /// since the session was made or reset, and the operator's place in the model: the same
+  /// on every device, other ones in every run.
+  uint64_t seed = 0;
 };
 
 /// An input or output by the name that the model declares.
@@ -148,7 +152,8 @@ public:
   /// Before the first run: what that would begin with.
   Result<Tensor> getState(const std::string &name) const;
   Status setState(const std::string &name, const Tensor &value);
-  Status resetState(); ///< all states; the next run begins with their initial values
+  Status resetState(); ///< all states; the next run begins with their initial values.
+                       ///< What random operators count runs in is a state, too
   /// All states as one blob, which a session of this model on any device can import.
   Result<std::vector<std::byte>> exportState() const;
   /// A blob that does not fit changes nothing: corruptData for what is none, or damaged;

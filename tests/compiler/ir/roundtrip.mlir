@@ -65,6 +65,15 @@ func.func @movement(%x: tensor<?x6xf32>, %s: tensor<2xi64>, %v: tensor<f32>) {
   return
 }
 
+// CHECK-LABEL: func.func @check
+func.func @check(%numbers: tensor<3xi64>, %lengths: tensor<?xi32>, %limit: tensor<1xi64>) {
+  // CHECK: hx.check %{{.*}} "k is {1}, expected at most {2}" : tensor<3xi64>
+  hx.check %numbers "k is {1}, expected at most {2}" : tensor<3xi64>
+  // CHECK: hx.check_lengths %{{.*}}, %{{.*}} : (tensor<?xi32>, tensor<1xi64>) -> tensor<?xi32>
+  %0 = hx.check_lengths %lengths, %limit : (tensor<?xi32>, tensor<1xi64>) -> tensor<?xi32>
+  return
+}
+
 // CHECK-LABEL: func.func @gather
 func.func @gather(%x: tensor<?x6xf32>, %i: tensor<4x2xi64>, %u: tensor<4x2xf32>, %v: tensor<4xf32>) {
   // CHECK: hx.gather %{{.*}}, %{{.*}} {axis = 1 : i64} : (tensor<?x6xf32>, tensor<4x2xi64>) -> tensor<?x4x2xf32>
@@ -195,6 +204,15 @@ func.func @recurrent(%x: tensor<?x?x5xf32>, %w: tensor<1x12x5xf32>, %r: tensor<1
 func.func @resize(%x: tensor<?x?xf32>, %sizes: tensor<2xi64>, %scales: tensor<2xf32>) {
   // CHECK: hx.resize <linear> %{{.*}}, %{{.*}}, %{{.*}} {coordinates = "half_pixel", nearest = "floor"} : (tensor<?x?xf32>, tensor<2xi64>, tensor<2xf32>) -> tensor<?x?xf32>
   %0 = hx.resize <linear> %x, %sizes, %scales {coordinates = "half_pixel", nearest = "floor"} : (tensor<?x?xf32>, tensor<2xi64>, tensor<2xf32>) -> tensor<?x?xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @roi_and_random
+func.func @roi_and_random(%x: tensor<?x?x?x?xf32>, %rois: tensor<?x4xf32>, %batch: tensor<?xi64>, %s: tensor<2xi64>, %sizes: tensor<2xi64>) {
+  // CHECK: hx.roi_pool <align_avg> %{{.*}}, %{{.*}}, %{{.*}} {halfPixel = true, scale = 2.500000e-01 : f64, size = array<i64: 3, 2>} : (tensor<?x?x?x?xf32>, tensor<?x4xf32>, tensor<?xi64>) -> tensor<?x?x3x2xf32>
+  %0 = hx.roi_pool <align_avg> %x, %rois, %batch {halfPixel = true, scale = 2.500000e-01 : f64, size = array<i64: 3, 2>} : (tensor<?x?x?x?xf32>, tensor<?x4xf32>, tensor<?xi64>) -> tensor<?x?x3x2xf32>
+  // CHECK: hx.random_bits %{{.*}}, %{{.*}} {node = 3 : i64, word = 1 : i64} : (tensor<2xi64>, tensor<2xi64>) -> tensor<?x?xui32>
+  %1 = hx.random_bits %s, %sizes {node = 3 : i64, word = 1 : i64} : (tensor<2xi64>, tensor<2xi64>) -> tensor<?x?xui32>
   return
 }
 

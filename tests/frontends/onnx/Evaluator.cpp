@@ -3,6 +3,7 @@
 #include "tests/frontends/onnx/Rounding.h"
 
 #include "compiler/ir/AttributeConversion.h"
+#include "compiler/ir/CheckOps.h"
 #include "compiler/ir/Errors.h"
 #include "compiler/ir/HostOps.h"
 #include "compiler/ir/ValueTypes.h"
@@ -104,6 +105,10 @@ private:
     }
     if (auto loop = dyn_cast<hx::LoopOp>(op))
       return run(loop);
+    if (auto check = dyn_cast<hx::CheckOp>(op))
+      return *values[check.getNumbers()].as<int64_t>() != 0
+                 ? Status::success()
+                 : invalidArgument(check.getMessage().str());
     std::vector<const Tensor *> operands;
     std::vector<bool> singleOperands;
     auto addOperand = [&](mlir::Value operand) {

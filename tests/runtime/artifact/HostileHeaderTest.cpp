@@ -275,6 +275,10 @@ TEST(HostileHeader, PortsAndStatesAgree) {
     m.state("s", 0, 0);
     m.header.states[0]->first_dims.assign(m.header.states[0]->dims.size(), -2);
   });
+  expectRefused("a state of random numbers that is no pair", [](auto &m) {
+    m.state("s", 0, 0);
+    m.header.states[0]->random = true;
+  });
   expectRefused("two states of one input", [](auto &m) {
     m.state("s", 0, 0);
     m.state("t", 0, 0);

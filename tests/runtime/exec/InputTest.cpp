@@ -83,6 +83,18 @@ TEST_P(Inputs, AreNotCopiedWhereTheDeviceCanReachThem) {
   EXPECT_EQ(session->stats().transfers, isNear() ? 0u : 3u);
 }
 
+TEST_P(Inputs, AConstraintShowsItsValues) {
+  ArtifactMaker m = add(device());
+  int32_t n = m.inputDim(0, 0);
+  m.constraint(n, 1, 8, "n is {0}, not {1}; {2} {x} {");
+  m.program().constraints.back()->shown = {n, m.constant(18)};
+  auto session = start(std::move(m));
+  ASSERT_TRUE(session);
+  EXPECT_TRUE(session->run({{"a", rows(8)}, {"b", rows(8)}}));
+  EXPECT_STATUS(invalidArgument, "n is 9, not 18; {2} {x} {",
+                session->run({{"a", rows(9)}, {"b", rows(9)}}).status());
+}
+
 TEST_P(Inputs, ConstraintsAreCheckedWithTheirMessage) {
   ArtifactMaker m = add(device());
   m.constraint(m.inputDim(0, 0), 1, 8, "n must be 1 to 8");

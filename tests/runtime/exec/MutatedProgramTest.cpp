@@ -156,6 +156,8 @@ private:
       number("constraint.lo", constraint.lo);
       number("constraint.hi", constraint.hi);
       number("constraint.divisor", constraint.divisor);
+      for (int32_t &shown : constraint.shown)
+        number("constraint.shown", shown);
     });
     tables("values", program.values, [&](fmt::ValueDefT &value) {
       number("value.kind", value.kind);
@@ -304,6 +306,8 @@ TEST_P(Mutated, ViewsBranchesScratchAndConstraints) {
     m.runKernel(scratch, {chosen, first}, {n, two}).variants[0]->scratch_bytes = bytes;
     m.runKernel(scale, {chosen, second}, {n, m.op(Op::select, isBig, two, four)});
     m.constraint(n, 1, 100, "n is 1 to 100");
+    m.constraint(n, 1, 100, "n is {0}");
+    m.program().constraints.back()->shown = {n};
     return m;
   };
   lieAboutAll(make, [] { return NamedValues{{"x", makeTensor({5}, {1, 2, 3, 4, 5})}}; });

@@ -154,6 +154,17 @@ TEST(Errors, indicesOutOfRange) {
             std::string::npos);
 }
 
+TEST(Errors, lengthsOutOfRange) {
+  Tensor limit = shape({3});
+  for (int32_t length : {-1, 4}) {
+    Tensor lengths = makeTensor<int32_t>(DType::i32, {2}, {0, length});
+    EXPECT_EQ(call("check_lengths", {}, {&lengths, &limit}, {DType::i32}).status().code(),
+              StatusCode::outOfRange);
+  }
+  Tensor good = makeTensor<int32_t>(DType::i32, {2}, {0, 3});
+  EXPECT_TRUE(call("check_lengths", {}, {&good, &limit}, {DType::i32}).ok());
+}
+
 TEST(Errors, aHugeResultIsRefusedBeforeItIsAllocated) {
   Tensor sizes = shape({int64_t(1) << 40, 8});
   auto result = call("iota", attributes({{"axis", int64_t(0)}}), {&sizes}, {DType::f32});

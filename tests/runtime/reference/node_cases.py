@@ -381,3 +381,20 @@ def resize(n):
                  cubicCoefficient=float(n.get("cubic_coeff_a", -0.75)),
                  excludeOutside=n.get("exclude_outside", 0), antialias=n.get("antialias", 0),
                  extrapolationValue=float(n.get("extrapolation_value", 0.0)))
+
+
+@rule("RoiAlign")
+def roi_align(n):
+    coordinates = n.get("coordinate_transformation_mode", "half_pixel")
+    return n.run("roi_pool", fn="align_" + n.get("mode", "avg"),
+                 size=[n.get("output_height", 1), n.get("output_width", 1)],
+                 scale=float(n.get("spatial_scale", 1.0)), ratio=n.get("sampling_ratio", 0),
+                 halfPixel=int(n.opset >= 16 and coordinates == "half_pixel"))
+
+
+@rule("MaxRoiPool")
+def max_roi_pool(n):
+    x, rois = n.inputs
+    operands = [x, np.ascontiguousarray(rois[:, 1:]), rois[:, 0].astype(I64)]
+    return n.run("roi_pool", operands, fn="bin_max", size=list(n.get("pooled_shape")),
+                 scale=float(n.get("spatial_scale", 1.0)))

@@ -189,3 +189,25 @@ def test_matmul(dtype, a, b):
         operands = [np.swapaxes(x, -1, -2) if left else x, np.swapaxes(y, -1, -2) if right else y]
         np.testing.assert_array_equal(
             run("matmul", operands, transposeLhs=left, transposeRhs=right), x @ y)
+
+
+@pytest.mark.parametrize("mode", ["avg", "max"])
+@pytest.mark.parametrize("coordinates", ["half_pixel", "output_half_pixel"])
+@pytest.mark.parametrize("ratio", [0, 1, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_roi_align(mode, coordinates, ratio, dtype):
+    boxes = np.random.default_rng(6).uniform(-5, 15, (50, 4)).astype(dtype)
+    if ratio == 0:  # ORT fails on boxes from end to start
+        boxes = np.sort(boxes.reshape(50, 2, 2), axis=1).reshape(50, 4)
+    compare("RoiAlign", [normal(2, 3, 9, 11, dtype=dtype), boxes, np.arange(50) % 2], mode=mode,
+            coordinate_transformation_mode=coordinates, sampling_ratio=ratio, output_height=3,
+            output_width=2, spatial_scale=0.75)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 4), (8, 3)])
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_max_roi_pool(shape, scale):
+    boxes = np.random.default_rng(7).uniform(-5, 15, (50, 5)).astype(np.float32)
+    boxes[:, 0] = np.arange(50) % 2
+    compare("MaxRoiPool", [normal(2, 3, 9, 11), boxes], tolerance=0, pooled_shape=shape,
+            spatial_scale=scale)

@@ -452,6 +452,68 @@ def test_softmax_of_infinities():
     np.testing.assert_allclose(run("log_softmax", [array([1000, 0], np.float64)], axis=0), [0, -1000])
 
 
+# ---- regions of interest ------------------------------------------------------------
+
+def roi(x, boxes, batch, dtype=np.float32, **attributes):
+    return run("roi_pool", [array(x, dtype), array(boxes, dtype), np.array(batch)],
+               **{"size": [1, 1], "scale": 1.0, **attributes})
+
+
+def test_roi_samples_outside_count_as_zero():
+    x = np.ones((1, 1, 4, 4))
+    # Four samples, of which one lies in the image.
+    assert roi(x, [[-4, -4, 4, 4]], [0], fn="align_avg", ratio=2, halfPixel=1).item() == 0.25
+    assert roi(-x, [[-4, -4, 4, 4]], [0], fn="align_max", ratio=2, halfPixel=1).item() == 0
+
+
+def test_roi_max_takes_weighted_corners():
+    x = [[[[1.0, 4.0], [2.0, 8.0]]]]
+    # A sample in the middle: a quarter of the largest, not the largest.
+    assert roi(x, [[0.5, 0.5, 1.5, 1.5]], [0], fn="align_max", ratio=1, halfPixel=1).item() == 2
+
+
+def test_roi_widens_boxes_without_half_pixel_only():
+    x = np.arange(16.0).reshape(1, 1, 4, 4)
+    assert roi(x, [[1, 1, 1, 1]], [0], fn="align_avg", ratio=1).item() == 7.5
+    assert roi(x, [[1.5, 1.5, 1.5, 1.5]], [0], fn="align_avg", ratio=1, halfPixel=1).item() == 5
+    # Without a ratio a box of no size has no samples.
+    assert roi(x, [[1.5, 1.5, 1.5, 1.5]], [0], fn="align_avg", halfPixel=1).item() == 0
+
+
+def test_roi_bins_are_whole_elements():
+    x = np.arange(16.0).reshape(1, 1, 4, 4)
+    same(roi(x, [[0, 0, 2, 2]], [0], fn="bin_max", size=[2, 2]), [[[[5, 6], [9, 10]]]])
+    assert roi(x, [[0.5, 0, 0.5, 0]], [0], fn="bin_max").item() == 1  # halves away from 0
+    assert roi(x, [[5, 5, 9, 9]], [0], fn="bin_max").item() == 0
+
+
+@pytest.mark.parametrize("fn", ["align_avg", "align_max", "bin_max"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_roi_layouts_agree_and_hostile_boxes_end(fn, dtype):
+    random = np.random.default_rng(5)
+    x = random.normal(size=(2, 3, 6, 7)).astype(dtype)
+    corners = [0, 4, -1e30, 1e30, INF, -INF, NAN, 3e9]
+    boxes = array([[a, b, c, d] for a in corners for b in corners for c in corners for d in corners], dtype)
+    batch = random.integers(0, 2, len(boxes))
+    attributes = dict(fn=fn, size=[2, 1], scale=0.75)
+    first = run("roi_pool", [x, boxes, batch], **attributes)
+    last = run("roi_pool", [np.ascontiguousarray(np.moveaxis(x, 1, -1)), boxes, batch], layout="nhwc", **attributes)
+    assert np.isfinite(first).all()
+    same(np.moveaxis(last, -1, 1), first)
+
+
+def test_roi_errors():
+    x, box = np.ones((1, 1, 2, 2)), [[0, 0, 1, 1]]
+    for index in (1, -1):
+        with pytest.raises(ReferenceError) as error:
+            roi(x, box, [index], fn="align_avg")
+        assert error.value.code == OUT_OF_RANGE
+    for wrong in (dict(fn="nonsense"), dict(fn="align_avg", ratio=-1), dict(fn="align_avg", size=[1])):
+        with pytest.raises(ReferenceError) as error:
+            roi(x, box, [0], **wrong)
+        assert error.value.code == INVALID_ARGUMENT
+
+
 # ---- errors -----------------------------------------------------------------------
 
 def test_errors_are_typed():
@@ -467,4 +529,4 @@ def test_errors_are_typed():
 
 
 def test_every_op_is_known():
-    assert len(ops()) == len(set(ops())) == 46
+    assert len(ops()) == len(set(ops())) == 48

@@ -1,0 +1,176 @@
+#include "frontends/onnx/ops/microsoft/FewBits.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using hexin::hx::BinaryFn;
+using hexin::hx::Dim;
+using hexin::hx::Dims;
+
+namespace hexin::onnx {
+
+bool checkFewBits(OpBinder &b, int64_t bits, int64_t block) {
+  if (!b.failed() && bits != 2 && bits != 4 && bits != 8)
+    b.unsupported("bits is " + Twine(bits) + ", expected 2, 4 or 8");
+  if (!b.failed() && (block < 16 || block > INT32_MAX || !llvm::isPowerOf2_64(block)))
+    b.error("block_size is " + Twine(block) + ", expected a power of two from 16 on");
+  return !b.failed();
+}
+
+/// How far the numbers of a byte are shifted, as [8 / bits] or, `isOuter`, [8 / bits, 1].
+static Value shiftsOf(OpBinder &b, int64_t bits, bool isOuter) {
+  SmallVector<int32_t> shifts;
+  for (int64_t shift = 0; shift < 8; shift += bits)
+    shifts.push_back(static_cast<int32_t>(shift));
+  SmallVector<int64_t> sizes = {8 / bits};
+  if (isOuter)
+    sizes.push_back(1);
+  auto type = RankedTensorType::get(sizes, b.builder.getI32Type());
+  return b.constant(DenseElementsAttr::get(type, ArrayRef<int32_t>(shifts)));
+}
+
+static Value shifted(OpBinder &b, Value wide, Value shifts, int64_t bits) {
+  return b.binary(BinaryFn::bit_and, b.binary(BinaryFn::shr, wide, shifts),
+                  b.scalar(b.builder.getI32Type(), double((1 << bits) - 1)));
+}
+
+Value unpackedBits(OpBinder &b, Value bytes, int64_t bits) {
+  Type i32 = b.builder.getI32Type();
+  if (bits == 8 || b.failed())
+    return b.cast(bytes, i32);
+  Dims dims = b.dims(bytes);
+  Value column =
+      b.cast(b.shape.unsqueeze(bytes, {static_cast<int64_t>(dims.size())}), i32);
+  Value numbers = shifted(b, column, shiftsOf(b, bits, /*isOuter=*/false), bits);
+  dims.back() = b.symbols().mul(dims.back(), b.shape.constant(8 / bits));
+  return b.failed() ? Value() : b.shape.reshape(numbers, dims);
+}
+
+/// ui8 [..., n] as i32 [..., 8 / bits, n]: first the lowest bits of all bytes. Rows of
+/// bytes are read as they lie, which the natural order is not.
+static Value unpackedByPlace(OpBinder &b, Value bytes, int64_t bits) {
+  Type i32 = b.builder.getI32Type();
+  if (b.failed())
+    return {};
+  Dims dims = b.dims(bytes);
+  Value row = b.shape.unsqueeze(bytes, {static_cast<int64_t>(dims.size()) - 1});
+  if (bits == 8)
+    return b.cast(row, i32);
+  dims.insert(dims.end() - 1, b.shape.constant(8 / bits));
+  return shifted(b, b.cast(b.shape.broadcastTo(row, dims), i32),
+                 shiftsOf(b, bits, /*isOuter=*/true), bits);
+}
+
+Value timesBlocks(OpBinder &b, Value x, Value scales, int64_t block) {
+  if (b.failed())
+    return {};
+  Dims dims = b.dims(x);
+  int64_t rank = static_cast<int64_t>(dims.size());
+  Dim size = b.shape.constant(block);
+  auto columns = hx::SymbolTable::constantValue(dims.back());
+  if (columns && *columns % block == 0) {
+    Dims blocks = dims;
+    blocks.back() = b.shape.constant(*columns / block);
+    blocks.push_back(size);
+    Value scaled = b.mul(b.shape.reshape(x, blocks), b.shape.unsqueeze(scales, {rank}));
+    return b.failed() ? Value() : b.shape.reshape(scaled, dims);
+  }
+  Type i64 = b.builder.getI64Type();
+  Value position = b.shape.iota({dims.back()}, 0, i64);
+  Value of = b.div(position, b.scalar(i64, double(block)));
+  return b.mul(x, b.gather(scales, of, HxBuilder::rank(scales) - 1));
+}
+
+namespace {
+
+/// x [..., K] padded with zeros to whole blocks; the elements of a block in the order of
+/// unpackedByPlace().
+Value orderedByPlace(OpBinder &b, Value x, int64_t numColumns, int64_t block,
+                     int64_t bits) {
+  if (b.failed())
+    return {};
+  int64_t numBlocks = llvm::divideCeil(numColumns, block), rank = HxBuilder::rank(x);
+  auto size = [&](int64_t n) { return b.shape.constant(n); };
+  if (b.symbols().isKnownDifferent(b.dims(x).back(), size(numColumns))) {
+    b.contradiction("the input has " + b.symbols().toString(b.dims(x).back()) +
+                    " columns, the weights are for " + Twine(numColumns));
+    return {};
+  }
+  if (numBlocks * block != numColumns) {
+    Dims none(rank, size(0)), more = none;
+    more.back() = size(numBlocks * block - numColumns);
+    x = b.pad(hx::PadMode::constant, x, b.shape.build(none), b.shape.build(more),
+              b.scalarLike(x, 0));
+  }
+  if (bits == 8 || b.failed())
+    return x;
+  Dims dims = b.dims(x), apart(dims.begin(), dims.end() - 1);
+  apart.append({size(numBlocks), size(block * bits / 8), size(8 / bits)});
+  SmallVector<int64_t> perm;
+  for (int64_t axis = 0; axis < rank; ++axis)
+    perm.push_back(axis);
+  perm.append({rank + 1, rank});
+  Value turned = b.transpose(b.shape.reshape(x, apart), perm);
+  dims.back() = size(numBlocks * block);
+  return b.failed() ? Value() : b.shape.reshape(turned, dims);
+}
+
+} // namespace
+
+Value timesFewBits(OpBinder &b, Value x, const FewBitWeights &weights, ArrayRef<Dim> rows,
+                   int64_t numColumns) {
+  Type f32 = b.builder.getF32Type();
+  int64_t numBlocks = llvm::divideCeil(numColumns, weights.block);
+  int64_t zeroBytes = llvm::divideCeil(numBlocks * weights.bits, 8);
+  int64_t last = static_cast<int64_t>(rows.size());
+  auto shaped = [&](Value value, ArrayRef<int64_t> lastSizes) {
+    Dims dims(rows.begin(), rows.end());
+    for (int64_t size : lastSizes)
+      dims.push_back(b.shape.constant(size));
+    return b.failed() ? Value() : b.shape.reshape(value, dims);
+  };
+  Value scales = b.cast(shaped(weights.scales, {numBlocks}), f32);
+  Value zero = b.scalar(f32, double(1 << (weights.bits - 1)));
+  bool isZeroShared = !weights.zeroPoints;
+  if (weights.zeroPoints && !b.failed()) {
+    if (HxBuilder::isFloat(weights.zeroPoints)) {
+      zero = b.cast(shaped(weights.zeroPoints, {numBlocks}), f32);
+    } else {
+      zero = unpackedBits(b, shaped(weights.zeroPoints, {zeroBytes}), weights.bits);
+      zero = b.cast(
+          b.shape.sliceAxis(zero, last, b.shape.constant(0), b.shape.constant(numBlocks)),
+          f32);
+    }
+  }
+  int64_t blockBytes = weights.block * weights.bits / 8;
+  int64_t numPadded = numBlocks * weights.block;
+  Value numbers;
+  if (weights.groups && !b.failed()) {
+    numbers = b.cast(
+        unpackedBits(b, shaped(weights.bytes, {numBlocks * blockBytes}), weights.bits),
+        f32);
+    Value groups = weights.groups;
+    Dim wanted = b.shape.constant(numColumns), none = b.shape.constant(0);
+    if (!b.failed() && numPadded != numColumns) {
+      numbers = b.shape.sliceAxis(numbers, last, none, wanted);
+      groups = b.shape.sliceAxis(groups, 0, none, wanted);
+    }
+    zero = isZeroShared ? zero : b.gather(zero, groups, last);
+    numbers = b.mul(b.sub(numbers, zero), b.gather(scales, groups, last));
+  } else {
+    // Sizes only change once all is done: what is between is one kernel.
+    auto perBlock = [&](Value value) {
+      return b.shape.unsqueeze(value, {last + 1, last + 2});
+    };
+    numbers = b.cast(
+        unpackedByPlace(b, shaped(weights.bytes, {numBlocks, blockBytes}), weights.bits),
+        f32);
+    numbers =
+        b.mul(b.sub(numbers, isZeroShared ? zero : perBlock(zero)), perBlock(scales));
+    numbers = shaped(numbers, {numPadded});
+    x = orderedByPlace(b, x, numColumns, weights.block, weights.bits);
+  }
+  return b.matmul(x, numbers, /*transposeLhs=*/false, /*transposeRhs=*/true);
+}
+
+} // namespace hexin::onnx
