@@ -13,7 +13,8 @@ bool isDeviceOp(Operation *op) {
   if (isa<IotaOp, BitcastOp, TransposeOp, BroadcastToOp, SliceOp, ConcatOp, PadOp,
           GatherOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
           MatMulOp, ConvOp, ConvTransposeOp, PoolOp, ReduceOp, ArgReduceOp, CumulativeOp,
-          SortOp, CompactFillOp, PackOp, CheckLengthsOp, RandomBitsOp, RoiPoolOp>(op))
+          SortOp, SortedSearchOp, CompactFillOp, PackOp, CheckLengthsOp, RandomBitsOp,
+          RoiPoolOp, TreeEnsembleOp, CouplePairsOp>(op))
     return true;
   // Above it, taken whole.
   return isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, TopKOp, QuantizeOp, DequantizeOp,

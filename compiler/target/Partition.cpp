@@ -36,8 +36,9 @@ bool isHeavy(Operation *op) {
              hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
              hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp,
              hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
-             hx::TopKOp, hx::CompactFillOp, hx::PackOp, hx::DynamicQuantizeOp,
-             hx::ConcatOp, hx::RoiPoolOp>(op);
+             hx::TopKOp, hx::SortedSearchOp, hx::CompactFillOp, hx::PackOp,
+             hx::DynamicQuantizeOp, hx::TreeEnsembleOp, hx::CouplePairsOp, hx::ConcatOp,
+             hx::RoiPoolOp>(op);
 }
 
 /// Heavy ops that read each element of operand 0 (a concat: of all) once per pass, at
@@ -47,7 +48,7 @@ bool takesPrologue(OpOperand &use) {
   return isa<hx::ConcatOp>(op) ||
          (use.getOperandNumber() == 0 &&
           isa<hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp,
-              hx::CumulativeOp, hx::ArgReduceOp>(op));
+              hx::CumulativeOp, hx::ArgReduceOp, hx::SortedSearchOp>(op));
 }
 
 /// Heavy ops whose result is complete in memory before anything can follow.

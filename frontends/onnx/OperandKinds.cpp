@@ -9,7 +9,7 @@ OperandKinds operandKinds(llvm::StringRef domain, llvm::StringRef opType) {
   llvm::StringSwitch<Kinds> kinds(opType);
   if (domain == "ai.onnx.ml")
     return kinds.Cases({"CastMap", "DictVectorizer"}, Kinds::values)
-        .Case("LabelEncoder", Kinds::strings)
+        .Cases({"LabelEncoder", "CategoryMapper", "OneHotEncoder"}, Kinds::strings)
         .Default(Kinds::numbers);
   if (!domain.empty())
     return Kinds::numbers;

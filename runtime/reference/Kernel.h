@@ -112,7 +112,11 @@ Results runCumulative(const Call &call);
 // Sort.cpp
 Results runSort(const Call &call);
 Results runTopK(const Call &call);
+Results runSortedSearch(const Call &call);
 Results runCompact(const Call &call);
+// Tree.cpp, Coupling.cpp
+Results runTreeEnsemble(const Call &call);
+Results runCouplePairs(const Call &call);
 // Norm.cpp
 Results runSoftmax(const Call &call);
 Results runLogSoftmax(const Call &call);

@@ -1,4 +1,4 @@
-// sort, compact.
+// sort, top_k, sorted_search, compact.
 
 #include "runtime/base/DType.h"
 #include "runtime/reference/Kernel.h"
@@ -108,6 +108,31 @@ Results runTopK(const Call &call) {
   std::vector<Tensor> results{std::move(values)};
   results.push_back(std::move(positions));
   return results;
+}
+
+Results runSortedSearch(const Call &call) {
+  const Tensor &input = call.operand(0), &keys = call.operand(1);
+  if (keys.dims().size() != 1 || keys.dtype() != input.dtype())
+    return invalidArgument("the keys must be 1-D " +
+                           std::string(toString(input.dtype())) + " as the input is");
+  HEXIN_ASSIGN_OR_RETURN(size_t size, workSize(input.dims(), call));
+  Dims positions(size);
+  Status status = visitWide(input.dtype(), [&](auto zero) -> Status {
+    using W = decltype(zero);
+    Wide<W> x(input), key(keys);
+    auto isLess = [](W a, W b) { return a < b || (b != b && a == a); };
+    const W *end = key.data() + keys.numElements();
+    for (size_t i = 0; i < size; ++i) {
+      const W *found = std::lower_bound(key.data(), end, x[int64_t(i)], isLess);
+      bool isThere = found != end && !isLess(x[int64_t(i)], *found);
+      positions[i] = isThere ? found - key.data() : -1;
+    }
+    return Status::success();
+  });
+  HEXIN_RETURN_IF_ERROR(status);
+  HEXIN_ASSIGN_OR_RETURN(Tensor result,
+                         storeResult(call, 0, input.dims(), positions.data()));
+  return single(std::move(result));
 }
 
 Results runCompact(const Call &call) {

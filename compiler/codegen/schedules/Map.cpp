@@ -15,6 +15,13 @@ namespace hexin::codegen {
 /// Elements of a last axis that are too few for an item of their own.
 constexpr int64_t shortRow = 64;
 
+/// Each of which is worth more than what starts an item.
+static bool hasLongElements(hx::GroupOp group) {
+  return llvm::any_of(group.getBody().front(), [](Operation &op) {
+    return isa<hx::TreeEnsembleOp, hx::CouplePairsOp>(op);
+  });
+}
+
 static LogicalResult emitMap(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
   emitter.collapse();
@@ -37,7 +44,8 @@ static LogicalResult emitMap(ElementEmitter &emitter) {
   }
 
   unsigned lanes = emitter.lanes();
-  int64_t block = k.traits().itemPerElement ? lanes : 1024;
+  bool isLong = hasLongElements(emitter.groupOp());
+  int64_t block = k.traits().itemPerElement ? lanes : isLong ? 16 : 1024;
   // With a short last axis an item is a block of short rows, so that what splits
   // an item's number into indices is not paid for every few elements.
   std::optional<int64_t> last = hx::SymbolTable::constantValue(emitter.dims(root).back());
@@ -50,7 +58,7 @@ static LogicalResult emitMap(ElementEmitter &emitter) {
   SmallVector<KExpr> space(ArrayRef(sizes).take_front(blocked));
   space.push_back(k.exprs().ceilDiv(extent, k.constantExpr(block)));
   Value item = k.beginItems(k.exprs().product(space));
-  k.use.grain = 16;
+  k.use.grain = isLong ? 1 : 16;
 
   SmallVector<Value> index = k.delinearize(item, space);
   Value start = k.mul(index.back(), k.index(block));

@@ -46,6 +46,24 @@ LogicalResult TopKOp::inferShapes(ShapeContext &context) {
 
 LogicalResult TopKOp::verify() { return verifyOrdered(*this); }
 
+LogicalResult SortedSearchOp::inferShapes(ShapeContext &context) {
+  Dims keys = context.dims(getKeys());
+  if (failed(checkRank(*this, keys, 1, "the keys")) ||
+      failed(context.requireAtLeast(*this, keys[0], 1, "the number of keys")))
+    return failure();
+  context.setDims(0, context.dims(getInput()));
+  return success();
+}
+
+LogicalResult SortedSearchOp::verify() {
+  Type type = elementType(getInput());
+  if (failed(checkElementType(*this, getInput(),
+                              isArithmeticFloat(type) || isArithmeticInteger(type),
+                              "the input", "a number")))
+    return failure();
+  return checkSameElementType(*this, getInput(), "the input", getKeys(), "the keys");
+}
+
 LogicalResult CompactOp::inferShapes(ShapeContext &context) {
   Dims mask = context.dims(getMask());
   if (failed(checkRank(*this, mask, 1, "the mask")))

@@ -1,4 +1,4 @@
-//===- Sort.td - ordering and compaction ---------------------------------------===//
+//===- Sort.td - ordering, search and compaction -------------------------------===//
 
 #ifndef HEXIN_IR_OPS_SORT_TD
 #define HEXIN_IR_OPS_SORT_TD
@@ -22,6 +22,18 @@ def HX_TopKOp : HX_PureOp<"top_k", [HX_HostReads]> {
                        DefaultValuedAttr<BoolAttr, "false">:$descending);
   let results = (outs HX_Tensor:$values, RankedTensorOf<[I64]>:$positions);
   let assemblyFormat = "$input `,` $k attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def HX_SortedSearchOp : HX_PureOp<"sorted_search"> {
+  let summary = "the position of each element among sorted keys, or -1";
+  let description = [{
+    `keys` [K] ascend, none twice, NaN (equal to itself) last; 0 and -0 are equal. Where
+    they do not ascend, any position or -1 comes out. The result is i64.
+  }];
+  let arguments = (ins HX_Tensor:$input, HX_Tensor:$keys);
+  let results = (outs RankedTensorOf<[I64]>:$result);
+  let assemblyFormat = "$input `,` $keys attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }
 

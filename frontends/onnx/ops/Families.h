@@ -8,6 +8,7 @@ class OpTable;
 
 void registerActivationOps(OpTable &table);
 void registerAttentionOps(OpTable &table);
+void registerCategoryOps(OpTable &table);
 void registerConstantOps(OpTable &table);
 void registerControlOps(OpTable &table);
 void registerConvOps(OpTable &table);
@@ -22,6 +23,7 @@ void registerGatherOps(OpTable &table);
 void registerGridSampleOps(OpTable &table);
 void registerIndexOps(OpTable &table);
 void registerLayoutOps(OpTable &table);
+void registerLinearOps(OpTable &table);
 void registerLinearAttentionOps(OpTable &table);
 void registerLoopOps(OpTable &table);
 void registerLossOps(OpTable &table);
@@ -60,14 +62,17 @@ void registerSliceOps(OpTable &table);
 void registerSortOps(OpTable &table);
 void registerSpectralOps(OpTable &table);
 void registerSpectralTableOps(OpTable &table);
+void registerSvmOps(OpTable &table);
 void registerTextOps(OpTable &table);
 void registerSuppressOps(OpTable &table);
+void registerTreeOps(OpTable &table);
 void registerUniqueOps(OpTable &table);
 void registerUnpoolOps(OpTable &table);
 
 inline void registerAllOps(OpTable &table) {
   registerActivationOps(table);
   registerAttentionOps(table);
+  registerCategoryOps(table);
   registerConstantOps(table);
   registerControlOps(table);
   registerConvOps(table);
@@ -82,6 +87,7 @@ inline void registerAllOps(OpTable &table) {
   registerGridSampleOps(table);
   registerIndexOps(table);
   registerLayoutOps(table);
+  registerLinearOps(table);
   registerLinearAttentionOps(table);
   registerLoopOps(table);
   registerLossOps(table);
@@ -120,8 +126,10 @@ inline void registerAllOps(OpTable &table) {
   registerSortOps(table);
   registerSpectralOps(table);
   registerSpectralTableOps(table);
+  registerSvmOps(table);
   registerTextOps(table);
   registerSuppressOps(table);
+  registerTreeOps(table);
   registerUniqueOps(table);
   registerUnpoolOps(table);
 }

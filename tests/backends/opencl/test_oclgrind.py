@@ -61,6 +61,17 @@ CASES = {
     "slice": ("Slice", [random(47, 9, 8)], [np.array([7, 1]), np.array([-100, 8]), np.array([0, 1]), np.array([-2, 3])],
               {}, 1),
     "pad": ("Pad", [random(48, 3, 4)], [np.array([1, 2, 0, 3])], {"mode": "reflect"}, 1),
+    "search": ("LabelEncoder", [np.array([[7, 0, 9], [-3, 8, 10]], np.int64)], [],
+               {"domain": "ai.onnx.ml", "keys_int64s": [9, -3, 8, 1], "values_floats": [0.5, 1.5, 2.5, 3.5]}, 1),
+    "trees": ("TreeEnsembleRegressor", [random(64, 9, 2)], [],
+              {"domain": "ai.onnx.ml", "nodes_treeids": [0] * 5, "nodes_nodeids": [0, 1, 2, 3, 4], "nodes_featureids": [1, 0, 0, 0, 0],
+               "nodes_values": [0.1, 0.0, -0.2, 0.0, 0.0], "nodes_modes": ["BRANCH_LEQ", "LEAF", "BRANCH_GT", "LEAF", "LEAF"],
+               "nodes_truenodeids": [1, 0, 3, 0, 0], "nodes_falsenodeids": [2, 0, 4, 0, 0], "n_targets": 2,
+               "target_treeids": [0] * 3, "target_nodeids": [1, 3, 4], "target_ids": [0, 1, 0], "target_weights": [1.0, 2.0, 3.0]}, 1),
+    "couple": ("SVMClassifier", [random(65, 4, 2)], [],
+               {"domain": "ai.onnx.ml", "classlabels_ints": [5, 3, 1], "vectors_per_class": [1, 1, 1], "kernel_type": "LINEAR",
+                "kernel_params": [0.0, 0.0, 0.0], "support_vectors": [0.1, 0.2, -0.4, 0.5, 1.0, -1.0], "rho": [0.1, 0.2, 0.3],
+                "coefficients": [0.5, -0.4, 0.3, 0.2, -0.1, 0.6], "prob_a": [-1.0, -2.0, -1.5], "prob_b": [0.1, 0.2, 0.3]}, 2),
 }
 
 # Kernels for teams (oclgrind's device has local memory), of inputs whose size nobody knows before.
@@ -99,7 +110,8 @@ def model_of(cases):
     ports = [helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
              for name, value in values.items()]
     graph = helper.make_graph(nodes, "cases", ports, [onnx.ValueInfoProto(name=name) for name in outputs], constants)
-    model = helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 18)])
+    model = helper.make_model(graph, ir_version=9, opset_imports=[
+        helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)])
     return onnx.shape_inference.infer_shapes(model), values
 
 

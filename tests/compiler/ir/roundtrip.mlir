@@ -152,6 +152,19 @@ func.func @reductions(%x: tensor<?x6xf32>, %m: tensor<6xi1>, %k: tensor<1xi64>) 
   return
 }
 
+// CHECK-LABEL: func.func @tables
+func.func @tables(%x: tensor<?x6xf32>, %keys: tensor<9xf32>, %nodes: tensor<7x4xi32>, %thresholds: tensor<7xf32>,
+                  %entries: tensor<3x2xi32>, %starts: tensor<3xi32>, %weights: tensor<5xf32>, %pairs: tensor<?x3x3xf32>) {
+  // CHECK: hx.sorted_search %{{.*}}, %{{.*}} : (tensor<?x6xf32>, tensor<9xf32>) -> tensor<?x6xi64>
+  %0 = hx.sorted_search %x, %keys : (tensor<?x6xf32>, tensor<9xf32>) -> tensor<?x6xi64>
+  // CHECK: hx.tree_ensemble <max> %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : (tensor<?x6xf32>, tensor<7x4xi32>, tensor<7xf32>, tensor<3x2xi32>, tensor<3xi32>, tensor<5xf32>) -> tensor<?x2xf32>
+  %1 = hx.tree_ensemble <max> %x, %nodes, %thresholds, %entries, %starts, %weights
+    : (tensor<?x6xf32>, tensor<7x4xi32>, tensor<7xf32>, tensor<3x2xi32>, tensor<3xi32>, tensor<5xf32>) -> tensor<?x2xf32>
+  // CHECK: hx.couple_pairs %{{.*}} {maxRounds = 7 : i64} : (tensor<?x3x3xf32>) -> tensor<?x3xf32>
+  %2 = hx.couple_pairs %pairs {maxRounds = 7 : i64} : (tensor<?x3x3xf32>) -> tensor<?x3xf32>
+  return
+}
+
 // CHECK-LABEL: func.func @norms
 func.func @norms(%x: tensor<?x6x4xf32>, %c: tensor<6xf32>, %l: tensor<4xf32>) {
   // CHECK: hx.softmax %{{.*}} {axis = 2 : i64} : (tensor<?x6x4xf32>) -> tensor<?x6x4xf32>

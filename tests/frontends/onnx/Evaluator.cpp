@@ -14,6 +14,8 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/ADT/DenseMap.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace hexin::onnx::testing {

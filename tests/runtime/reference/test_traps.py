@@ -276,6 +276,59 @@ def test_top_k_is_the_beginning_of_a_sort():
                     same(part, np.take(all_of_it, range(k), axis=axis))
 
 
+def test_sorted_search_knows_nan_and_zeros():
+    keys = array([-1, 0, 5, NAN])
+    same(run("sorted_search", [array([[-0.0, NAN, 5], [4, -INF, -1]]), keys], np.int64), [[1, 3, 2], [-1, -1, 0]])
+    same(run("sorted_search", [array([2**62 + 1, 3], np.int64), array([3, 2**62, 2**62 + 1], np.int64)], np.int64), [2, 0])
+    fails(INVALID_ARGUMENT, "sorted_search", [array([1]), array([1], np.int32)], np.int64)
+
+
+# ---- trees ------------------------------------------------------------------------
+
+def grown(**changes):
+    """x0 <= 1 ? 10 : (x1 < 2 or NaN ? 20 : 30), and x1 = 2 ? 1 : none for target 1; operands in order."""
+    operands = dict(
+        x=array([[1, 0], [2, 2], [2, NAN], [NAN, 2], [2, 3]]),
+        nodes=array([[0, 1, 2, 0], [0, 0, 0, 0], [8 + 1 + 4, 3, 4, 0], [0, 0, 0, 1], [0, 0, 0, 2], [8 + 2, 6, 7, 0],
+                     [0, 0, 0, 3], [0, 0, 0, 4]], np.int32),
+        thresholds=array([1, 0, 2, 0, 0, 2, 0, 0]), entries=array([[0, 0], [5, 0]], np.int32), starts=array([0, 1, 2], np.int32),
+        weights=array([10, 20, 30, 1, NAN]))
+    return list((operands | changes).values())
+
+
+def test_tree_ensemble():
+    same(run("tree_ensemble", grown(), fn="max"), [[10, 0], [30, 1], [20, 0], [30, 1], [30, 0]])
+    both = grown(starts=array([0, 2, 2], np.int32), weights=array([10, 20, 30, 1, 0]))
+    same(run("tree_ensemble", both, fn="sum")[:, 0], [10, 31, 20, 31, 30])
+    same(run("tree_ensemble", grown(starts=array([0, 2, 2], np.int32)), fn="min")[:, 0], [10, 1, 20, 1, 30])
+
+
+@pytest.mark.parametrize("name, at, value, code", [
+    ("nodes", (2, 1), 2, INVALID_ARGUMENT), ("nodes", (2, 2), 8, INVALID_ARGUMENT), ("nodes", (0, 0), 16, INVALID_ARGUMENT),
+    ("nodes", (0, 0), 3, INVALID_ARGUMENT), ("nodes", (3, 3), 5, OUT_OF_RANGE), ("entries", (0, 0), 8, OUT_OF_RANGE),
+    ("entries", (0, 1), -1, OUT_OF_RANGE), ("starts", 2, 3, OUT_OF_RANGE), ("starts", 0, -1, OUT_OF_RANGE)])
+def test_trees_never_lead_astray(name, at, value, code):
+    order = ("x", "nodes", "thresholds", "entries", "starts", "weights")
+    operands = grown()
+    operands[order.index(name)][at] = value
+    fails(code, "tree_ensemble", operands, fn="sum")
+
+
+def test_tree_ensemble_refuses_tables_that_do_not_fit():
+    fails(INVALID_ARGUMENT, "tree_ensemble", grown(thresholds=array([1])), fn="sum")
+    fails(INVALID_ARGUMENT, "tree_ensemble", grown(), fn="prod")
+    fails(INVALID_ARGUMENT, "tree_ensemble", grown(starts=array([0, 1, 2], np.int64)), fn="sum")
+
+
+def test_couple_pairs():
+    p = array([0.5, 0.3, 0.2], np.float64)
+    pairs = p[:, None] / (p[:, None] + p)  # no contradiction: exactly these
+    same(np.round(run("couple_pairs", [pairs[None]], np.float64, maxRounds=1000), 2), p[None])
+    same(run("couple_pairs", [pairs[None]], np.float64, maxRounds=0), np.full((1, 3), 1 / 3))
+    fails(INVALID_ARGUMENT, "couple_pairs", [pairs])
+    fails(INVALID_ARGUMENT, "couple_pairs", [pairs[None]], maxRounds=-1)
+
+
 def test_compact_and_iota():
     same(run("compact", [array([0, 1, 1, 0, 1], np.bool_)], np.int64), [1, 2, 4])
     assert run("compact", [np.zeros(3, np.bool_)], np.int64).shape == (0,)
@@ -476,4 +529,4 @@ def test_errors_are_typed():
 
 
 def test_every_op_is_known():
-    assert len(ops()) == len(set(ops())) == 46
+    assert len(ops()) == len(set(ops())) == 49
