@@ -23,7 +23,7 @@ from onnx.reference import ReferenceEvaluator  # noqa: E402
 from operators import models  # noqa: E402
 from operators.case import Case, is_float  # noqa: E402
 
-NEWEST_IR = 13  # of ONNX Runtime
+NEWEST_IR, NEWEST_OPSET = 13, 26  # of ONNX Runtime
 NARROW = ("bfloat", "float8", "float4", "int4", "uint4", "int2", "uint2")  # types that NumPy lacks
 
 # onnx.reference is not asked for these: it ignores or mistakes what the schema says.
@@ -116,6 +116,8 @@ def _runtime(case: Case) -> list:
 
 def _equivalent_opsets(case: Case) -> list[int]:
     found, schema = [case.opset], defs.get_schema(case.op, case.opset, case.domain)
+    if not case.domain:
+        found += {min(case.opset, NEWEST_OPSET), max(schema.since_version, 7)} - {case.opset}
     while schema.since_version > 1:
         try:
             older = defs.get_schema(case.op, schema.since_version - 1, case.domain)

@@ -45,7 +45,7 @@ def activation(draw):
     attributes, used = {}, {}
     for key, (default, low, high) in ranges.items():
         value = float(np.float32(draw.rng().uniform(low, high)))
-        used[key] = default if draw.maybe(attributes, key, value) is None else value
+        used[key] = float(np.float32(default)) if draw.maybe(attributes, key, value) is None else value
     x = draw.values(draw.shape(), draw.dtype(), -7, 7)
     # Of an argument scaled by alpha the rounding is amplified by its size.
     bound = Bound(ulps, terms, 7.0)

@@ -71,7 +71,7 @@ def reshape(draw):
         target = [0]  # a copy of the first, which may not be the one that is empty
         target = list(shape)
         result = list(shape)
-    if size == 0 and -1 in target:
+    if size == 0 and (-1 in target or not zero_is_zero):
         target = result = list(shape)
     if -1 not in target and draw.flag() and size and 0 not in result:
         target[draw.int(0, len(target) - 1)] = -1
@@ -229,7 +229,7 @@ def pad(draw):
     shape, attributes = draw.shape(1, 4, least=1), {}
     modes = ["constant", "reflect", "edge"] + (["wrap"] if draw.since >= 19 else [])
     mode = draw.maybe(attributes, "mode", draw.pick(modes)) or "constant"
-    kind = draw.dtype()
+    kind = draw.dtype(without=["tensor(complex64)"])
     rank = len(shape)
     axes = draw.axes(rank, least=1) if draw.since >= 18 and draw.flag() else None
     chosen = list(range(rank)) if axes is None else axes
@@ -280,13 +280,14 @@ def center_crop_pad(draw):
                 x = padded(x, [w[0] for w in widths], [w[1] for w in widths], "constant", 0)
         return x
 
-    return Case("CenterCropPad", [draw.values(shape, draw.dtype()), np.array(sizes, draw.pick([np.int64, np.int32]))], attributes,
+    return Case("CenterCropPad", [draw.values(shape, draw.dtype(without=["tensor(complex64)", "tensor(string)"])), np.array(sizes, draw.pick([np.int64, np.int32]))], attributes,
                 constants=draw.constants(1), reference=reference)
 
 
 @strategy("DepthToSpace", "SpaceToDepth")
 def depth_and_space(draw):
     block, attributes = draw.int(1, 3), {}
+    kind = draw.dtype(without=["tensor(string)"])
     n, c, h, w = draw.dim(1, 3), draw.dim(1, 3), draw.dim(1, 4), draw.dim(1, 4)
     modes = draw.op == "DepthToSpace" and draw.since >= 11 or draw.op == "SpaceToDepth" and draw.since >= 28
     mode = (draw.maybe(attributes, "mode", draw.pick(["DCR", "CRD"])) if modes else None) or "DCR"
@@ -302,8 +303,8 @@ def depth_and_space(draw):
         return (y.transpose(0, 3, 5, 1, 2, 4) if mode == "DCR" else y.transpose(0, 1, 3, 5, 2, 4)).reshape(n, c * block**2, h, w)
 
     if draw.op == "DepthToSpace":
-        return Case(draw.op, [draw.values((n, c * block**2, h, w), draw.dtype())], attributes, reference=to_space)
-    return Case(draw.op, [draw.values((n, c, h * block, w * block), draw.dtype())], attributes, reference=to_depth)
+        return Case(draw.op, [draw.values((n, c * block**2, h, w), kind)], attributes, reference=to_space)
+    return Case(draw.op, [draw.values((n, c, h * block, w * block), kind)], attributes, reference=to_depth)
 
 
 @strategy("ReverseSequence")
@@ -322,7 +323,7 @@ def reverse_sequence(draw):
             y[b, :length] = y[b, :length][::-1]
         return np.moveaxis(y, (0, 1), (batch_axis, time_axis))
 
-    return Case("ReverseSequence", [draw.values(shape, draw.dtype()), ints(*lengths)], attributes, constants=draw.constants(1),
+    return Case("ReverseSequence", [draw.values(shape, draw.dtype(without=["tensor(string)"])), ints(*lengths)], attributes, constants=draw.constants(1),
                 reference=reference)
 
 
@@ -407,7 +408,7 @@ def trilu(draw):
     k = draw.int(-8, 8) if draw.flag() else None
     row, column = np.indices(shape[-2:])
     keep = column - row >= (k or 0) if upper else column - row <= (k or 0)
-    inputs = [draw.values(shape, draw.dtype())] + ([] if k is None else [np.array(k, I64)])
+    inputs = [draw.values(shape, draw.dtype(without=["tensor(string)"]))] + ([] if k is None else [np.array(k, I64)])
     return Case("Trilu", inputs, attributes, constants=draw.constants(1) if k is not None else frozenset(),
                 reference=lambda x, *_: np.where(keep, x, np.zeros((), x.dtype)))
 
