@@ -33,8 +33,9 @@ MOST_SHOWN = 24  # values of an input in a message
 @dataclass
 class Case:
     """`inputs`: arrays, None where absent, lists for sequences, dicts for maps, Optional for optionals.
-    `constants`: positions that are initializers. `reference(*inputs)`: the right outputs, in
-    f64 where they are floats; without it the oracle asks other engines."""
+    `constants`: positions that are initializers. `reference(*inputs)`: the right
+    output, or a tuple or list of all, in f64 where they are floats; without it the oracle asks
+    other engines."""
 
     op: str
     inputs: list
@@ -50,8 +51,8 @@ class Case:
     types: dict = field(default_factory=dict)
     # Only shapes and types are compared, and `check(outputs)` says what is wrong.
     check: Optional[Callable] = None
-    # Further opsets that the node or its body needs.
-    imports: dict = field(default_factory=dict)
+    # Inputs that only the graphs among the attributes read, by the names "@0", "@1", ….
+    captured: frozenset = frozenset()
 
     def __post_init__(self) -> None:
         # What NumPy computes of arrays of rank 0 is no array.

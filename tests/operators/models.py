@@ -55,7 +55,7 @@ def build(cases: Sequence[Case], symbolic: bool = False) -> tuple[onnx.ModelProt
             if value is None and j not in case.types:
                 operands.append("")
                 continue
-            operands.append(name)
+            operands.append("" if j in case.captured else name)
             if j in case.constants:
                 initializers.append(tensor(value, name))
             else:
@@ -65,17 +65,31 @@ def build(cases: Sequence[Case], symbolic: bool = False) -> tuple[onnx.ModelProt
         while operands and operands[-1] == "":
             operands.pop()
         results = [f"c{i}o{j}" for j in range(case.outputs)]
-        attributes = {key: copy.deepcopy(value) for key, value in case.attributes.items()}
+        attributes = {key: _placed(value, i) if isinstance(value, onnx.GraphProto) else value
+                      for key, value in case.attributes.items()}
         nodes.append(helper.make_node(case.op, operands, results, name=f"case{i}", domain=case.domain, **attributes))
         names.append(results)
         outputs += results
         imports[case.domain] = case.opset
-        imports.update(case.imports)
     imports.setdefault("", COMPANION)
     graph = helper.make_graph(nodes, "cases", ports, [onnx.ValueInfoProto(name=name) for name in outputs], initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid(*item) for item in sorted(imports.items())])
     model.ir_version = IR[imports[""]]
     return model, feeds, names
+
+
+def _placed(graph: onnx.GraphProto, number: int) -> onnx.GraphProto:
+    """The graph with its own names made those of case `number`, and "@j" its input j."""
+    result = copy.deepcopy(graph)
+
+    def name(old: str) -> str:
+        return old and (f"c{number}i{old[1:]}" if old.startswith("@") else f"c{number}.{old}")
+
+    for node in result.node:
+        node.input[:], node.output[:] = map(name, node.input), map(name, node.output)
+    for port in (*result.input, *result.output, *result.initializer):
+        port.name = name(port.name)
+    return result
 
 
 def widened(value, dtype) -> object:

@@ -64,7 +64,7 @@ def expected(case: Case) -> Expected:
 def _ask(case: Case) -> Expected:
     if case.reference:
         found = case.reference(*case.inputs)
-        return Expected(list(found) if isinstance(found, tuple) else [found], 0.0, "reference", False)
+        return Expected(list(found) if isinstance(found, (tuple, list)) else [found], 0.0, "reference", False)
     reasons = []
     if case.op not in RUNTIME_IS_WRONG:
         for source, attempt in (("f64", _doubled), ("runtime", _runtime), ("f32", _singled)):

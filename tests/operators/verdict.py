@@ -31,9 +31,9 @@ def _compare(want, got, bound: Bound, magnitude, own_error: bool) -> Optional[st
     if want is None or got is None:
         return None if want is got else f"{type(got).__name__}, expected {type(want).__name__}"
     if isinstance(want, dict):
-        if not isinstance(got, dict) or list(want) != list(got):
+        if not isinstance(got, dict) or set(want) != set(got):
             return f"other keys: {got!r:.200}, expected {want!r:.200}"
-        return _compare(list(want.values()), list(got.values()), bound, magnitude, own_error)
+        return _compare(list(want.values()), [got[key] for key in want], bound, magnitude, own_error)
     if isinstance(want, (list, tuple)) and not isinstance(got, np.ndarray):
         if not isinstance(got, (list, tuple)) or len(want) != len(got):
             return f"{got!r:.200}, expected {len(want)} elements"
