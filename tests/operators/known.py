@@ -31,6 +31,7 @@ KNOWN = (
     Known("Unique", "operand must be a number", "Unique of complex numbers"),
     Known("AveragePool", r"values, as at", "SAME_UPPER with count_include_pad counts no pads at the end"),
     Known("BatchNormalization", r"values, as at", "narrow floats are rounded in between"),
+    Known("NonZero", "hangs on a value that is not kept", "NonZero of nothing is an internal error"),
     Known("Slice", r"shape \[", "a start beyond i64 when a size is added"),
 )
 

@@ -307,7 +307,7 @@ def prelu(draw):
     slope_shape = draw.broadcast(shape) if draw.since >= 7 else (1,) if len(shape) < 2 or draw.flag() else (shape[1],)
 
     def reference(x, slope):
-        if draw.since < 7 and slope.size > 1:
+        if draw.since < 7 and slope.size != 1:
             slope = slope.reshape((-1,) + (1,) * (x.ndim - 2))
         return wrapped(np.where(wide(x) < 0, wide(x) * wide(slope), wide(x)), x)
 

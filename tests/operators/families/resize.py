@@ -89,7 +89,8 @@ def grid_sample(draw):
     names = ["linear", "cubic"] if draw.since >= 20 else ["bilinear", "bicubic"]
     rank = 3 if draw.since >= 20 and draw.flag(4) else 2
     mode = draw.maybe(attributes, "mode", draw.pick([names[0], "nearest"] + ([names[1]] if rank == 2 else [])))
-    draw.maybe(attributes, "padding_mode", draw.pick(["zeros", "border", "reflection"]))
+    # Of a cubic beyond the border the text does not say whether the place or each tap is clamped.
+    draw.maybe(attributes, "padding_mode", draw.pick(["zeros", "reflection"] + ([] if mode == names[1] else ["border"])))
     draw.maybe(attributes, "align_corners", draw.int(0, 1))
     n, c = draw.dim(1, 2), draw.dim(1, 3)
     sizes = [draw.int(2, 5) for _ in range(rank)]
