@@ -32,7 +32,8 @@ stage ctest ctest --test-dir "$build_dir" --output-on-failure --no-tests=error \
   --timeout 300 -j "$jobs"
 if [ "$has_compiler" = ON ]; then
   stage lit "$python" -c 'from lit.main import main; main()' -s -v -j "$jobs" "$build_dir/tests"
-  stage pytest "$python" -m pytest -q -p no:cacheprovider "$source_dir/tests"
+  stage pytest "$python" -m pytest -q -p no:cacheprovider -n "$jobs" --dist loadfile \
+    "$source_dir/tests"
 fi
 
 if [ ${#failed[@]} -gt 0 ]; then

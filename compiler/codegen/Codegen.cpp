@@ -29,7 +29,7 @@ Operation *heavyOp(hx::GroupOp group) {
     if (isa<hx::ConvOp, hx::MatMulOp, hx::ConvIntegerOp, hx::MatMulIntegerOp,
             hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp, hx::PackOp,
             hx::CumulativeOp, hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp,
-            hx::SortOp, hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp,
+            hx::SortOp, hx::TopKOp, hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp,
             hx::ConcatOp>(op))
       return &op;
   return nullptr;

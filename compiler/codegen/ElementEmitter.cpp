@@ -151,6 +151,8 @@ unsigned ElementEmitter::lanes() const {
 
 unsigned ElementEmitter::lanesOf(Value root) const {
   unsigned result = k.traits().vectorLanes;
+  if (hx::Dims out = dims(root); !out.empty() && isStaticOne(out.back()))
+    return 1;
   SmallVector<Value> work{root};
   llvm::DenseSet<Value> seen;
   while (!work.empty()) {

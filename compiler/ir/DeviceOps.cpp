@@ -16,7 +16,7 @@ bool isDeviceOp(Operation *op) {
           SortOp, CompactFillOp, PackOp>(op))
     return true;
   // Above it, taken whole.
-  return isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, QuantizeOp, DequantizeOp,
+  return isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, TopKOp, QuantizeOp, DequantizeOp,
              DynamicQuantizeOp, ConvIntegerOp, MatMulIntegerOp, ResizeOp, LstmOp>(op);
 }
 

@@ -35,7 +35,8 @@ bool isHeavy(Operation *op) {
              hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
              hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp,
              hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
-             hx::CompactFillOp, hx::PackOp, hx::DynamicQuantizeOp, hx::ConcatOp>(op);
+             hx::TopKOp, hx::CompactFillOp, hx::PackOp, hx::DynamicQuantizeOp,
+             hx::ConcatOp>(op);
 }
 
 /// Heavy ops that read each element of operand 0 (a concat: of all) once per pass, at

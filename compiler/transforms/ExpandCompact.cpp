@@ -36,6 +36,14 @@ public:
       : InferredBuilder(op, shapes), op(op), i1(b.getI1Type()) {}
 
   LogicalResult run() {
+    if (shapes.symbols().upperBound(shapes.dims(op.getMask())[0]) == 0) {
+      auto none = RankedTensorType::get({0}, i64);
+      op.getResult().replaceAllUsesWith(
+          ConstantOp::create(b, op.getLoc(),
+                             DenseElementsAttr::get(none, ArrayRef<int64_t>()))
+              .getResult());
+      return success();
+    }
     Value block = ints({blockElements}), one = ints({1});
     Value size = make<ShapeOfOp>(i64, op.getMask());
     Value roundedUp = binary(BinaryFn::add, size, ints({blockElements - 1}));

@@ -2,6 +2,8 @@
 
 #include "mlir/IR/BuiltinAttributes.h"
 
+#include <complex>
+
 using namespace mlir;
 
 namespace hexin::onnx {
@@ -59,6 +61,13 @@ Value HxBuilder::strings(ArrayRef<std::string> values, ArrayRef<int64_t> sizes) 
 Value HxBuilder::scalar(Type elementType, double value) {
   if (isa<hx::StringType>(elementType)) // what stands for 0
     return strings({std::string()}, {});
+  if (auto complex = dyn_cast<ComplexType>(elementType)) {
+    auto type = RankedTensorType::get({}, elementType);
+    return complex.getElementType().isF32()
+               ? constant(DenseElementsAttr::get(
+                     type, std::complex<float>(static_cast<float>(value))))
+               : constant(DenseElementsAttr::get(type, std::complex<double>(value)));
+  }
   return splat({}, numberAttr(elementType, value));
 }
 

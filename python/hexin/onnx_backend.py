@@ -66,17 +66,17 @@ class HexinBackend(Backend):
     def prepare(
         cls, model: onnx.ModelProto, device: str = "CPU", **kwargs: Any
     ) -> HexinRep:
-        """`kwargs`: ``threads`` for the session, anything else for
-        :func:`hexin.compile`."""
+        """`kwargs`: ``threads`` and the dict ``session_options`` for the session,
+        anything else for :func:`hexin.compile`."""
         device = _device_id(device)
-        threads = kwargs.pop("threads", 0)
+        options = {"threads": kwargs.pop("threads", 0)} | kwargs.pop("session_options", {})
         with tempfile.TemporaryDirectory(prefix="hexin-") as directory:
             path = os.path.join(directory, "model.hxm")
             report = compile(
                 model, path, targets=[device.partition(":")[0]], **kwargs
             )
             # The mapping outlives the file.
-            return HexinRep(Session(Model(path), device, threads=threads), report)
+            return HexinRep(Session(Model(path), device, **options), report)
 
     @classmethod
     def run_model(

@@ -183,6 +183,7 @@ typedef struct hexin_device_api {
    * memory may be reused or read. */
   uint32_t (*copy)(hexin_device *device, const hexin_copy *copy, hexin_error *error);
 
+  /* May leave what is slow about it to the first `prepare` that asks for a kernel. */
   uint32_t (*load)(hexin_device *device, const hexin_image *image, hexin_module **out,
                    hexin_error *error);
   void (*unload)(hexin_device *device, hexin_module *module);
@@ -207,7 +208,7 @@ typedef struct hexin_device_api {
   uint32_t (*wrap_host)(hexin_device *device, void *pointer, uint64_t bytes,
                         hexin_buffer **out, hexin_error *error);
   /* A counter of the device since it was opened, by name; 0 for a name it does not
-   * have. "kernels_compiled": modules built from source, not found in a cache.
+   * have. "kernels_compiled": programs built from source, not found in a cache.
    * "weights_reordered": constant weights that a library brought into a form of its
    * own, not found in a cache. */
   uint64_t (*counter)(hexin_device *device, const char *name);

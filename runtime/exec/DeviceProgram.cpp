@@ -78,7 +78,6 @@ DeviceProgram::load(std::shared_ptr<const Model::Impl> model,
       return shared;
 
   LogTimer timer;
-  uint64_t compiledBefore = device->counter("kernels_compiled");
   std::string target = device->id().substr(0, device->id().find(':'));
   const fmt::Program *program = model->findProgram(target);
   if (!program) {
@@ -100,7 +99,7 @@ DeviceProgram::load(std::shared_ptr<const Model::Impl> model,
   HEXIN_RETURN_IF_ERROR(result->loadWeights());
   (*loaded)[key] = result;
   if (isLogged(LogLevel::info))
-    log(LogLevel::info, result->describeLoaded(compiledBefore) + ", " + timer.elapsed());
+    log(LogLevel::info, result->describeLoaded() + ", " + timer.elapsed());
   return std::shared_ptr<const DeviceProgram>(std::move(result));
 }
 
@@ -161,12 +160,11 @@ Status DeviceProgram::checkTeams() const {
   return Status::success();
 }
 
-std::string DeviceProgram::describeLoaded(uint64_t compiledBefore) const {
+std::string DeviceProgram::describeLoaded() const {
   return "loaded '" + model_->path + "' on '" + device_->id() +
          "': " + std::to_string(modules_.size()) + " images" +
-         (imageArch_.empty() ? "" : " of arch '" + imageArch_ + "'") + " (" +
-         std::to_string(device_->counter("kernels_compiled") - compiledBefore) +
-         " built from source), " + std::to_string(weightsOnDevice_) + " bytes of weights";
+         (imageArch_.empty() ? "" : " of arch '" + imageArch_ + "'") + ", " +
+         std::to_string(weightsOnDevice_) + " bytes of weights";
 }
 
 Status DeviceProgram::loadImages() {

@@ -53,7 +53,7 @@ private:
   Status check(const fmt::Program &program) const;
   Status checkTeams() const;
   Status loadImages();
-  std::string describeLoaded(uint64_t compiledBefore) const;
+  std::string describeLoaded() const;
   Status loadWeights();
 
   std::shared_ptr<const Model::Impl> model_;

@@ -137,6 +137,7 @@ Result<Segment *> SessionCore::findSegment(Segment *parent) {
   if (Segment *found = plans_.find(parent, key_, run_))
     return found;
   LogTimer timer;
+  uint64_t builtBefore = program_->device().counter("kernels_compiled");
   PlanBuilder builder(context_, inputs_.dims());
   HEXIN_ASSIGN_OR_RETURN(std::unique_ptr<Segment> made,
                          parent ? builder.buildNext(*parent, learned_)
@@ -144,6 +145,10 @@ Result<Segment *> SessionCore::findSegment(Segment *parent) {
   stats_.plans += made->isLast;
   stats_.commandsPrepared += made->commandsPrepared;
   stats_.commandsReused += made->commands.size() - made->commandsPrepared;
+  uint64_t built = program_->device().counter("kernels_compiled") - builtBefore;
+  if (built > 0 && isLogged(LogLevel::info))
+    log(LogLevel::info, "built the code of '" + model_.path() + "' on '" + device() +
+                            "' from source, " + timer.elapsed());
   if (isLogged(LogLevel::debug))
     log(LogLevel::debug, describePlan(*made) + ", " + timer.elapsed());
   return &plans_.insert(parent, key_, std::move(made), run_);

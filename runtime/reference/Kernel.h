@@ -109,6 +109,7 @@ Results runArgReduce(const Call &call);
 Results runCumulative(const Call &call);
 // Sort.cpp
 Results runSort(const Call &call);
+Results runTopK(const Call &call);
 Results runCompact(const Call &call);
 // Norm.cpp
 Results runSoftmax(const Call &call);

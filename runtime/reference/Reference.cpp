@@ -52,6 +52,7 @@ constexpr KernelRow kernels[] = {
     {"arg_reduce", runArgReduce, 1, 1},
     {"cumulative", runCumulative, 1, 1},
     {"sort", runSort, 1, 1, 2},
+    {"top_k", runTopK, 2, 2, 2},
     {"compact", runCompact, 1, 1},
     {"softmax", runSoftmax, 1, 1},
     {"log_softmax", runLogSoftmax, 1, 1},

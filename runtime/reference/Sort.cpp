@@ -60,6 +60,56 @@ Results runSort(const Call &call) {
   return results;
 }
 
+Results runTopK(const Call &call) {
+  const Tensor &input = call.operand(0);
+  if (call.resultTypes[0] != input.dtype())
+    return invalidArgument("selected values keep their type " +
+                           std::string(toString(input.dtype())));
+  HEXIN_ASSIGN_OR_RETURN(size_t axis, readAxis(call, input.dims().size()));
+  HEXIN_ASSIGN_OR_RETURN(Dims k, readIntegers(call.operand(1), "k"));
+  if (k.size() != 1 || k[0] < 0 || k[0] > input.dims()[axis])
+    return invalidArgument("k must be one number from 0 to " +
+                           std::to_string(input.dims()[axis]) + ", got " + formatDims(k));
+  bool isDescending = call.attributes.getInt("descending") != 0;
+  Dims sizes(input.dims().begin(), input.dims().end());
+  sizes[axis] = k[0];
+  HEXIN_ASSIGN_OR_RETURN(Tensor values, call.allocate(0, sizes));
+  HEXIN_ASSIGN_OR_RETURN(Tensor positions, call.allocate(1, sizes));
+  Lines lines(input.dims(), axis);
+  Dims order(size_t(lines.length));
+  int64_t width = byteWidth(input.dtype());
+  Status status = visitWide(input.dtype(), [&](auto zero) -> Status {
+    using W = decltype(zero);
+    Wide<W> x(input);
+    // NaN is the greatest value and equal to itself.
+    auto isLess = [](W a, W b) { return a < b || (b != b && a == a); };
+    lines.forEach([&](int64_t line, int64_t first) {
+      auto valueOf = [&](int64_t position) { return x[first + position * lines.inner]; };
+      std::iota(order.begin(), order.end(), 0);
+      std::partial_sort(order.begin(), order.begin() + k[0], order.end(),
+                        [&](int64_t a, int64_t b) {
+                          W low = valueOf(isDescending ? b : a);
+                          W high = valueOf(isDescending ? a : b);
+                          return isLess(low, high) || (a < b && !isLess(high, low));
+                        });
+      int64_t target = line / lines.inner * k[0] * lines.inner + line % lines.inner;
+      for (int64_t i = 0; i < k[0]; ++i) {
+        int64_t at = target + i * lines.inner;
+        std::memcpy(static_cast<char *>(values.data()) + at * width,
+                    static_cast<const char *>(input.data()) +
+                        (first + order[size_t(i)] * lines.inner) * width,
+                    size_t(width));
+        storeElements(positions.dtype(), positions.data(), at, 1, &order[size_t(i)]);
+      }
+    });
+    return Status::success();
+  });
+  HEXIN_RETURN_IF_ERROR(status);
+  std::vector<Tensor> results{std::move(values)};
+  results.push_back(std::move(positions));
+  return results;
+}
+
 Results runCompact(const Call &call) {
   const Tensor &mask = call.operand(0);
   if (mask.dtype() != DType::boolean || mask.dims().size() != 1)

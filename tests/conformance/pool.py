@@ -43,24 +43,29 @@ class Worker:
         self._command, self._memory_gib, self._step_seconds = command, memory_gib, step_seconds
         self._process: Optional[subprocess.Popen] = None
 
-    def judge(self, task: Task) -> Result:
+    def judge(self, tasks: list[Task]) -> list[Result]:
+        """Results of tasks of one mode: of all, unless one ends the process, whose result is then the last."""
         start = time.monotonic()
         self._start()
-        step = "?"
+        results, by_case = [], {task.case: task for task in tasks}
+        at, step = tasks[0].case, "?"
         try:
-            self._process.stdin.write(json.dumps(task._asdict()).encode() + b"\n")
+            self._process.stdin.write(json.dumps([task._asdict() for task in tasks]).encode() + b"\n")
             self._process.stdin.flush()
-            while True:
+            while len(results) < len(tasks):
                 line = self._reply(self._step_seconds)
+                at = line.pop("case")
                 if "verdict" in line:
-                    return Result(task, **line)
-                step = line["at"]
+                    results.append(Result(by_case[at], **line))
+                else:
+                    step = line["at"]
+            return results
         except TimeoutError:
             verdict, reason = "timeout", f"more than {self._step_seconds:g} s at: {step}"
         except (EOFError, BrokenPipeError):
             verdict, reason = "crash", f"{self._death()} at: {step}"
         self.stop()
-        return Result(task, verdict, reason, seconds=time.monotonic() - start)
+        return [*results, Result(by_case[at], verdict, reason, seconds=time.monotonic() - start)]
 
     def stop(self) -> None:
         if self._process is None:
@@ -140,20 +145,21 @@ class Pool:
         self._command = [str(python), "-W", "ignore", str(WORKER), engine, device, str(store)]
         self._jobs, self._step_seconds, self._memory_gib = jobs, step_seconds, memory_gib
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[Result]:
-        """A result for every task, as they come. What crashed or hung is run once more in a
-        fresh process, and the second verdict counts. Raises EngineMissing."""
+    def run(self, batches: Iterable[list[Task]]) -> Iterator[Result]:
+        """A result for every task, as they come. A batch is prepared whole before any of it runs.
+        What crashed or hung is run once more, alone in a fresh process, and the second verdict
+        counts. Raises EngineMissing."""
         waiting, results = queue.SimpleQueue(), queue.SimpleQueue()
-        tasks = list(tasks)
-        for task in tasks:
-            waiting.put(task)
+        batches = list(batches)
+        for batch in batches:
+            waiting.put(batch)
         stopping = threading.Event()
         threads = [threading.Thread(target=self._work, args=(waiting, results, stopping), daemon=True)
-                   for _ in range(min(self._jobs, len(tasks)))]
+                   for _ in range(min(self._jobs, len(batches)))]
         for thread in threads:
             thread.start()
         try:
-            for _ in tasks:
+            for _ in range(sum(map(len, batches))):
                 result = results.get()
                 if isinstance(result, Exception):
                     raise result
@@ -168,14 +174,16 @@ class Pool:
         try:
             while not stopping.is_set():
                 try:
-                    task = waiting.get_nowait()
+                    batch = waiting.get_nowait()
                 except queue.Empty:
                     return
-                result = worker.judge(task)
-                if result.verdict in ("crash", "timeout"):
-                    first = result
-                    result = worker.judge(task)._replace(retried=f"{first.verdict}: {first.reason}")
-                results.put(result)
+                while batch:
+                    for result in worker.judge(batch):
+                        batch.remove(result.task)
+                        if result.verdict in ("crash", "timeout"):
+                            again = worker.judge([result.task])[0]
+                            result = again._replace(retried=f"{result.verdict}: {result.reason}")
+                        results.put(result)
         except Exception as error:  # hands on to the caller, which would wait for ever
             results.put(error)
         finally:

@@ -33,6 +33,7 @@ from pool import EngineMissing, Pool, Result, Task  # noqa: E402
 
 ENGINES = ("hexin", "onnxruntime", "openvino")
 DEVICES = ("cpu", "opencl:0")
+BATCH = 24  # cases whose kernels a device builds together
 SHOWN = 40  # differences of a kind that are printed; --json has all
 
 
@@ -86,16 +87,23 @@ class Run:
         done = second_sizes.folder_of(self.cases.folder) / "done.json"
         if done.exists():
             return
-        tasks = [Task(name, "second-sizes") for name in self.cases.entries if name not in suite.RANDOM]
+        tasks = [[Task(name, "second-sizes")] for name in self.cases.entries if name not in suite.RANDOM]
         oracles = Counter(result.reason if result.verdict == "pass" else "none"
                           for result in self.pool("oracle", "cpu").run(tasks))
         done.write_text(json.dumps(oracles))
+
+    def batches(self, tasks: list[Task], device: str) -> list[list[Task]]:
+        """Neighbours together where a device builds their kernels in one go; large models alone."""
+        size = 1 if device == "cpu" else BATCH
+        alone = [task for task in tasks if self.cases.entries[task.case].category == "light models"]
+        others = [task for task in tasks if task not in alone]
+        return [[task] for task in alone] + [others[i:i + size] for i in range(0, len(others), size)]
 
     def judge(self, engine: str, device: str, mode: str) -> None:
         start, used = time.monotonic(), children_seconds()
         tasks = [Task(name, mode) for name in self.names if modes.applies(mode, self.cases.case(name))]
         results, said = [], start
-        for result in self.pool(engine, device).run(tasks):
+        for result in self.pool(engine, device).run(self.batches(tasks, device)):
             results.append(result)
             if time.monotonic() - said > 60:
                 said = time.monotonic()

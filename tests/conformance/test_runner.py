@@ -31,14 +31,14 @@ def run(tmp_path, monkeypatch):
     """run({case: behaviour}, listed=…, *arguments) -> (exit code, {case: verdict and reason})."""
     (tmp_path / "README.md").write_text(f"{table.BEGIN}\n{table.END}\n")
 
-    def call(behaviours, *arguments, listed=None, mode="static"):
+    def call(behaviours, *arguments, listed=None, mode="static", device="cpu"):
         behaviour_file = tmp_path / "behaviours.json"
         behaviour_file.write_text(json.dumps(behaviours))
         monkeypatch.setenv("FAKE_ENGINE", str(behaviour_file))
         if listed is not None:
             expectations.write(tmp_path / "expected.txt", listed, modes.MODES)
         code = runner.main([
-            "--engine", str(HERE / "Inputs" / "fake_engine.py"), "--device", "cpu", "--mode", mode, "--step-seconds", "3",
+            "--engine", str(HERE / "Inputs" / "fake_engine.py"), "--device", device, "--mode", mode, "--step-seconds", "3",
             "--folder", str(tmp_path), "--json", str(tmp_path / "out.json"),
             "--case", CASES, *arguments])
         rows = json.loads((tmp_path / "out.json").read_text())
@@ -62,6 +62,12 @@ def test_a_crash_is_charged_to_its_case_alone(run):
     assert code == 1
     assert verdicts(outcome) == {"abs": "pass", "add": "crash", "neg": "pass", "relu": "pass"}
     assert outcome["add"][1] == "SIGSEGV (about to fall over) at: run"
+
+
+@pytest.mark.parametrize("behaviour, verdict", [("crash", "crash"), ("hang", "timeout"), ("refuse", "refused")])
+def test_a_case_of_a_batch_is_charged_alone(run, behaviour, verdict):
+    _, outcome = run({"test_add": behaviour}, "--step-seconds", "1", device="one that builds in batches")
+    assert verdicts(outcome) == {"abs": "pass", "add": verdict, "neg": "pass", "relu": "pass"}
 
 
 def test_a_crash_that_does_not_come_back_is_a_crash(run):

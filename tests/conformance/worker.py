@@ -3,9 +3,10 @@
 
     worker.py ENGINE DEVICE STORE REPLY_FD MEMORY_GIB
 
-Reads a line {"case", "mode"} per case from stdin. Answers on REPLY_FD, a line each:
-{"at"} before every step, then {"verdict", "reason", "facts", "seconds"}. Whatever
-kills the process is charged to the case, and to the step, that it was at.
+Reads a line of tasks, [{"case", "mode"}, …], from stdin: all are prepared, then all are
+run, so that a device can build their kernels together. Answers on REPLY_FD, a line each:
+{"case", "at"} before every step, then {"case", "verdict", "reason", "facts", "seconds"}.
+Whatever kills the process is charged to the case, and to the step, that it was at.
 """
 
 import json
@@ -14,6 +15,7 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import Iterator, Optional
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -39,20 +41,23 @@ class Judge:
             self._engine, self._explain = module.Engine(device), module.Engine.explain
         self._suite, self._say = suite.Suite(store), say
 
-    def judge(self, name: str, mode: str) -> dict:
-        case, facts = self._suite.case(name), {}
+    def judge(self, name: str, mode: str) -> Iterator[Optional[dict]]:
+        """None once everything is prepared, then the verdict."""
+        facts: dict = {}
         try:
             if mode == "second-sizes":
-                return {"verdict": "pass", "reason": second_sizes.make(self._suite.folder, name, case), "facts": {}}
-            if mode == "hostile":
-                self._hostile(case)
+                yield None
+                reason = second_sizes.make(self._suite.folder, name, self._suite.case(name))
             else:
-                facts = self._right(name, case, mode)
+                how = self._hostile if mode == "hostile" else self._right
+                yield from how(name, mode, facts)
+                reason = ""
         except Failed as failure:
-            return {"verdict": failure.args[0], "reason": failure.args[1], "facts": facts}
+            yield {"verdict": failure.args[0], "reason": failure.args[1], "facts": facts}
         except Exception as error:  # no engine's fault, and no reason to end
-            return {"verdict": "error", "reason": f"of the runner: {type(error).__name__}: {error}", "facts": {}}
-        return {"verdict": "pass", "reason": "", "facts": facts}
+            yield {"verdict": "error", "reason": f"of the runner: {type(error).__name__}: {error}", "facts": {}}
+        else:
+            yield {"verdict": "pass", "reason": reason, "facts": facts}
 
     def _prepare(self, model: onnx.ModelProto):
         self._say("prepare")
@@ -67,14 +72,16 @@ class Judge:
         except Exception as error:
             raise Failed(*self._explain(error, True)) from None
 
-    def _right(self, name: str, case: suite.Case, mode: str) -> dict:
-        """Raises Failed unless the numbers are right; gives the engine's facts."""
+    def _right(self, name: str, mode: str, facts: dict) -> Iterator[None]:
+        """Raises Failed unless the numbers are right; fills in the engine's facts."""
+        case = self._suite.case(name)
         model, data_sets = onnx.load_model_from_string(case.model), case.data_sets
         if mode == "dynamic":
             modes.make_dynamic(model)
         if mode == "constant-inputs":
             data_sets = modes.fold_shape_operands(model, data_sets)
         prepared = self._prepare(model)
+        yield None
         self._say("run")
         for inputs, outputs in data_sets:
             found = compare.difference(outputs, self._run(prepared, inputs), case.rtol, case.atol,
@@ -91,19 +98,22 @@ class Judge:
             found = compare.difference(second["outputs"], outputs, *second_sizes.tolerance(second["outputs"], case))
             if found:
                 raise Failed("wrong", f"at other sizes, by {second['oracle']}: {found}")
-        return prepared.facts()
+        facts.update(prepared.facts())
 
-    def _hostile(self, case: suite.Case) -> None:
+    def _hostile(self, name: str, mode: str, facts: dict) -> Iterator[None]:
         """Raises Failed when inputs that do not fit give anything but a typed error, or spoil the session."""
+        case, sessions = self._suite.case(name), {}
         for sizes in ("static", "dynamic"):
             model = onnx.load_model_from_string(case.model)
             if sizes == "dynamic" and not modes.make_dynamic(model):
                 continue
             try:
-                prepared = self._prepare(model)
+                sessions[sizes] = self._prepare(model)
             except Failed:
                 continue  # refused whole: `static` and `dynamic` say so
-            inputs, outputs = case.data_sets[0]
+        yield None
+        inputs = case.data_sets[0][0]
+        for sizes, prepared in sessions.items():
             right = self._outcome(prepared, inputs)
             for what, must_fail, given in modes.hostile_inputs(inputs):
                 self._say(f"{sizes}, {what}")
@@ -134,13 +144,24 @@ def main() -> int:
     def say(**line) -> None:
         replies.write(json.dumps(line) + "\n")
 
-    judge = Judge(engine_name, device, Path(store), lambda step: say(at=step))
+    at = ""
+    judge = Judge(engine_name, device, Path(store), lambda step: say(case=at, at=step))
     say(ready=True)
     for line in sys.stdin:
-        task = json.loads(line)
-        start = time.perf_counter()
-        result = judge.judge(task["case"], task["mode"])
-        say(**result, seconds=time.perf_counter() - start)
+        begun, seconds = {}, {}
+        for task in json.loads(line):
+            at, start = task["case"], time.perf_counter()
+            say(case=at, at="start")
+            begun[at] = judge.judge(at, task["mode"])
+            verdict = next(begun[at])
+            seconds[at] = time.perf_counter() - start
+            if verdict:
+                say(case=at, **verdict, seconds=seconds[at])
+                del begun[at]
+        for at in list(begun):
+            start = time.perf_counter()
+            verdict = next(begun.pop(at))
+            say(case=at, **verdict, seconds=seconds[at] + time.perf_counter() - start)
     return 0
 
 

@@ -90,6 +90,12 @@ def test_nonzero_of_nothing(model, device):
 
 
 @pytest.mark.parametrize("device", DEVICES)
+def test_nonzero_of_what_is_known_to_be_empty(model, device):
+    text = "(float[0, 4] x, float[2, 0, 3] z) => (int64[2] y, int64[3] w) { y = NonZero(x) w = NonZero(z) }"
+    model(text).check(device, x=np.zeros((0, 4), np.float32), z=np.zeros((2, 0, 3), np.float32))
+
+
+@pytest.mark.parametrize("device", DEVICES)
 def test_nonzero_of_many(model, device):
     made = model("(float[n] x) => (int64[2] y) { y = NonZero(x) }")
     for count, share in ((1_000_003, 0.25), (1_000_003, 0.9), (1 << 20, 0.0)):

@@ -8,8 +8,10 @@
 #ifndef HEXIN_BACKENDS_OPENCL_ABI_OPENCLTEXT_H
 #define HEXIN_BACKENDS_OPENCL_ABI_OPENCLTEXT_H
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hexin::opencl {
 
@@ -27,6 +29,25 @@ inline constexpr std::string_view hasFp16Macro = "HXH_FP16";
 /// Defined when building for a device that has local memory on the chip: the text's
 /// team kernels (runtime/device/KernelAbi.h) are there then.
 inline constexpr std::string_view localMemoryMacro = "HXH_LOCAL_MEMORY";
+
+/// A text is made of blocks: first a head (comments, pragmas), then functions, macros
+/// and kernels, each behind what it uses. Blocks of two texts that are equal mean the
+/// same, so texts with equal heads can be joined by leaving out what comes again.
+inline constexpr std::string_view blockSeparator = "\n\n";
+
+/// At least one; without the separators.
+inline std::vector<std::string_view> textBlocks(std::string_view text) {
+  std::vector<std::string_view> blocks;
+  for (;;) {
+    size_t end = text.find(blockSeparator);
+    blocks.push_back(text.substr(0, end));
+    if (end == std::string_view::npos)
+      return blocks;
+    text.remove_prefix(std::min(text.find_first_not_of('\n', end), text.size()));
+    if (text.empty())
+      return blocks;
+  }
+}
 
 /// A kernel's name in the text, where OpenCL C allows fewer names than we do:
 /// `name` itself, or "hxk_" + `name` with every character outside

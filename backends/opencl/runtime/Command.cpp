@@ -44,9 +44,10 @@ hexin_command_t::prepare(const ClApi &api, const ClDevice &device,
                            " work items; expected 0 or more");
   std::unique_ptr<hexin_command_t> command(
       new hexin_command_t(api, name, what + ": kernel '" + name + "'"));
+  HEXIN_ASSIGN_OR_RETURN(auto program, desc.module->program());
   cl_int code = CL_SUCCESS;
   command->kernel_ = ClKernel(
-      api, api.clCreateKernel(desc.module->program(), kernelSymbol(name).c_str(), &code));
+      api, api.clCreateKernel(program->get(), kernelSymbol(name).c_str(), &code));
   if (code != CL_SUCCESS)
     return clStatus(code, command->what_ + ": looking it up in the image");
   cl_uint argCount = 0;

@@ -1,137 +1,116 @@
 #include "backends/opencl/runtime/Module.h"
 #include "backends/opencl/abi/OpenclText.h"
-#include "backends/opencl/runtime/ClError.h"
 
-#include <vector>
+#include <algorithm>
+#include <unordered_set>
 
 using namespace hexin;
 using namespace hexin::opencl;
 
-static std::string buildOptions(const ClDevice &device) {
-  std::string options = "-cl-std=CL1.2";
-  if (device.roundsDivideAndSqrt)
-    options += " -cl-fp32-correctly-rounded-divide-sqrt";
-  if (device.info.flags & HEXIN_DEVICE_FP16)
-    options += " -D" + std::string(hasFp16Macro);
-  if (device.info.flags & HEXIN_DEVICE_LOCAL_MEMORY)
-    options += " -D" + std::string(localMemoryMacro);
-  if (!device.hasFma)
-    options += " -D" + std::string(slowFmaMacro);
-  return options;
+/// Bounds of what is built together: drivers keep all of it in memory, for any of it.
+static constexpr size_t maxModules = 64;
+static constexpr size_t maxTextBytes = size_t(2) << 20;
+
+hexin_module_t::hexin_module_t(ModuleBuilder &builder, std::string text)
+    : builder_(builder), text_(std::move(text)) {
+  builder_.add(*this);
 }
 
-/// Everything that decides whether a binary serves. The first line is the
-/// version of this cache's contents.
-static std::string makeCacheKey(const ClDevice &device, const std::string &options,
-                                std::string_view source) {
-  return "hexin opencl program 1\n" + device.driver + "\n" + device.name + "\n" +
-         options + "\n" + std::string(source);
+hexin_module_t::~hexin_module_t() { builder_.remove(*this); }
+
+Result<std::shared_ptr<Program>> hexin_module_t::program() {
+  return builder_.build(*this);
 }
 
-/// What fits into an error message; compilers put the first error first.
-static std::string boundedLog(std::string log) {
-  constexpr size_t maxBytes = 700;
-  while (!log.empty() && (log.back() == '\0' || log.back() == '\n'))
-    log.pop_back();
-  if (log.size() > maxBytes)
-    log = log.substr(0, maxBytes) + " ...";
-  return log.empty() ? "the driver gave no build log" : log;
+namespace hexin::opencl {
+
+/// The text of all modules, each block once.
+static std::string joinTexts(const std::vector<std::string_view> &texts) {
+  std::unordered_set<std::string_view> seen;
+  std::string joined;
+  for (std::string_view text : texts)
+    for (std::string_view block : textBlocks(text))
+      if (seen.insert(block).second)
+        joined.append(block).append(blockSeparator);
+  return joined;
 }
 
-static std::string buildLog(const ClApi &api, cl_program program, cl_device_id device) {
-  constexpr size_t maxBytes = 1 << 20;
-  size_t bytes = 0;
-  if (api.clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, 0, nullptr,
-                                &bytes) != CL_SUCCESS ||
-      bytes == 0 || bytes > maxBytes)
-    return {};
-  std::string log(bytes, '\0');
-  if (api.clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, bytes, log.data(),
-                                nullptr) != CL_SUCCESS)
-    return {};
-  return log;
-}
-
-Result<std::unique_ptr<hexin_module_t>>
-hexin_module_t::build(const ClApi &api, cl_context context, const ClDevice &device,
-                      std::string_view source, const FileCache &cache,
-                      const std::string &what) {
-  std::string options = buildOptions(device);
-  std::unique_ptr<hexin_module_t> module(
-      new hexin_module_t(api, cache, makeCacheKey(device, options, source)));
-  if (!module->buildFromCache(context, device.id, options))
-    HEXIN_RETURN_IF_ERROR(
-        module->buildFromSource(context, device.id, options, source, what));
-  return module;
-}
-
-bool hexin_module_t::buildFromCache(cl_context context, cl_device_id device,
-                                    const std::string &options) {
-  std::optional<std::vector<std::byte>> binary = cache_.find(cacheKey_);
-  if (!binary)
-    return false;
-  const auto *bytes = reinterpret_cast<const unsigned char *>(binary->data());
-  size_t length = binary->size();
-  cl_int binaryStatus = CL_SUCCESS, code = CL_SUCCESS;
-  ClProgram program(api_, api_.clCreateProgramWithBinary(context, 1, &device, &length,
-                                                         &bytes, &binaryStatus, &code));
-  if (code == CL_SUCCESS && binaryStatus == CL_SUCCESS)
-    code =
-        api_.clBuildProgram(program.get(), 1, &device, options.c_str(), nullptr, nullptr);
-  if (code != CL_SUCCESS || binaryStatus != CL_SUCCESS) {
-    cache_.remove(cacheKey_); // whole, but not what this driver takes
-    return false;
-  }
-  program_ = std::move(program);
-  isFromCache_ = true;
-  return true;
-}
-
-Status hexin_module_t::buildFromSource(cl_context context, cl_device_id device,
-                                       const std::string &options,
-                                       std::string_view source, const std::string &what) {
-  const char *text = source.data();
-  size_t length = source.size();
-  cl_int code = CL_SUCCESS;
-  ClProgram program(api_,
-                    api_.clCreateProgramWithSource(context, 1, &text, &length, &code));
-  if (code != CL_SUCCESS)
-    return clStatus(code, what + ": creating a program");
-  code =
-      api_.clBuildProgram(program.get(), 1, &device, options.c_str(), nullptr, nullptr);
-  if (code != CL_SUCCESS)
-    return {clStatus(code, "").code(),
-            clStatus(code, what + ": building the kernels").message() +
-                "; build log: " + boundedLog(buildLog(api_, program.get(), device))};
-  program_ = std::move(program);
-  hasNewCode_ = true;
-  return Status::success();
-}
-
-bool hexin_module_t::claimWarmUp(const std::string &launchForm) {
+ModuleBuilder::Counts ModuleBuilder::counts() const {
   std::lock_guard lock(mutex_);
-  return warmedUp_.insert(launchForm).second;
+  return counts_;
 }
 
-void hexin_module_t::storeBinary() {
-  constexpr size_t maxBytes = size_t(1) << 30;
-  size_t bytes = 0;
-  if (api_.clGetProgramInfo(program_.get(), CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes,
-                            nullptr) != CL_SUCCESS ||
-      bytes == 0 || bytes > maxBytes)
-    return;
-  std::vector<std::byte> binary(bytes);
-  auto *to = reinterpret_cast<unsigned char *>(binary.data());
-  if (api_.clGetProgramInfo(program_.get(), CL_PROGRAM_BINARIES, sizeof to, &to,
-                            nullptr) == CL_SUCCESS)
-    cache_.store(cacheKey_, binary);
+void ModuleBuilder::add(hexin_module_t &module) {
+  std::lock_guard lock(mutex_);
+  module.program_ = Program::find(origin_, module.text_);
+  if (!module.program_)
+    return waiting_.push_back(&module);
+  ++counts_.cached;
+  module.text_.clear();
 }
 
-hexin_module_t::~hexin_module_t() {
-  try {
-    if (program_ && hasNewCode_ && cache_.isEnabled())
-      storeBinary();
-  } catch (...) {
-    // Out of memory: the cache does without this program.
+void ModuleBuilder::remove(hexin_module_t &module) {
+  std::lock_guard lock(mutex_);
+  std::erase(waiting_, &module);
+}
+
+Result<std::shared_ptr<Program>> ModuleBuilder::make(std::string_view text) {
+  if (std::shared_ptr<Program> found = Program::find(origin_, text)) {
+    ++counts_.cached;
+    return found;
   }
+  HEXIN_ASSIGN_OR_RETURN(auto built, Program::build(origin_, text));
+  ++counts_.built;
+  return built;
 }
+
+std::vector<hexin_module_t *> ModuleBuilder::company(hexin_module_t &module) const {
+  std::vector<hexin_module_t *> company = {&module};
+  std::string_view head = textBlocks(module.text_).front();
+  size_t bytes = module.text_.size();
+  for (hexin_module_t *other : waiting_) {
+    if (module.buildsAlone_ || company.size() == maxModules)
+      break;
+    if (other == &module || other->buildsAlone_ ||
+        bytes + other->text_.size() > maxTextBytes ||
+        textBlocks(other->text_).front() != head)
+      continue;
+    bytes += other->text_.size();
+    company.push_back(other);
+  }
+  return company;
+}
+
+Result<std::shared_ptr<Program>> ModuleBuilder::build(hexin_module_t &module) {
+  std::lock_guard lock(mutex_);
+  if (module.program_)
+    return module.program_;
+  std::vector<hexin_module_t *> modules = company(module);
+  // The order of the texts is that of their loading, whoever is asked for first: the
+  // cache knows the program again.
+  std::sort(modules.begin(), modules.end(), [&](const auto *a, const auto *b) {
+    return std::find(waiting_.begin(), waiting_.end(), a) <
+           std::find(waiting_.begin(), waiting_.end(), b);
+  });
+  std::vector<std::string_view> texts;
+  for (const hexin_module_t *each : modules)
+    texts.push_back(each->text_);
+  Result<std::shared_ptr<Program>> program =
+      make(modules.size() == 1 ? module.text_ : joinTexts(texts));
+  if (!program && modules.size() > 1) {
+    for (hexin_module_t *each : modules)
+      each->buildsAlone_ = true;
+    modules = {&module};
+    program = make(module.text_);
+  }
+  if (!program)
+    return program;
+  for (hexin_module_t *each : modules) {
+    each->program_ = *program;
+    each->text_.clear();
+    std::erase(waiting_, each);
+  }
+  return program;
+}
+
+} // namespace hexin::opencl

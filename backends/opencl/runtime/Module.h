@@ -1,64 +1,72 @@
-//===- Module.h - an image built for a device --------------------------------===//
+//===- Module.h - images of a device, and the programs they share ------------===//
 #ifndef HEXIN_BACKENDS_OPENCL_RUNTIME_MODULE_H
 #define HEXIN_BACKENDS_OPENCL_RUNTIME_MODULE_H
 
-#include "backends/opencl/runtime/ClApi.h"
-#include "backends/opencl/runtime/DeviceList.h"
-#include "hexin/status.h"
-#include "runtime/base/FileCache.h"
+#include "backends/opencl/runtime/Program.h"
 
-#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
-/// One OpenCL program. Building takes long (PoCL: half a second for any number
-/// of kernels), so the driver's binary is kept in a cache on disk. PoCL also
-/// compiles each kernel again at its first launch; the binary is therefore
-/// stored when the module goes, with all that was compiled until then.
-struct hexin_module_t {
+struct hexin_module_t;
+
+namespace hexin::opencl {
+
+/// Builds modules as late as can be, and all that wait then as one program: drivers
+/// take about as long for one kernel as for fifty, and models that are opened one after
+/// the other often share kernels. What the cache on disk has is not kept waiting.
+///
+/// Texts are joined by their blocks (abi/OpenclText.h). Where that fails (names that
+/// mean different things, a text that the driver refuses) each module is built alone.
+///
+/// Thread-safe. Outlives its modules.
+class ModuleBuilder {
 public:
-  /// Builds `source`, from `cache` when it has it. `what` names the device in
-  /// messages. Failure holds the end of the build log.
-  static hexin::Result<std::unique_ptr<hexin_module_t>>
-  build(const hexin::opencl::ClApi &api, cl_context context,
-        const hexin::opencl::ClDevice &device, std::string_view source,
-        const hexin::FileCache &cache, const std::string &what);
+  explicit ModuleBuilder(Program::Origin origin) : origin_(origin) {}
 
-  /// Stores the binary if there is something new in it.
-  ~hexin_module_t();
-
-  cl_program program() const { return program_.get(); }
-  bool isFromCache() const { return isFromCache_; }
-
-  /// True once per launch form of a kernel: it should be launched once now, so
-  /// that a driver that compiles at launch does it before the first run.
-  bool claimWarmUp(const std::string &launchForm);
-  /// The driver compiled something after the build.
-  void noteCompiled() { hasNewCode_ = true; }
+  /// Programs since the device was opened.
+  struct Counts {
+    uint64_t built = 0;  ///< from text
+    uint64_t cached = 0; ///< from the cache on disk
+  };
+  Counts counts() const;
 
 private:
-  hexin_module_t(const hexin::opencl::ClApi &api, const hexin::FileCache &cache,
-                 std::string cacheKey)
-      : api_(api), cache_(cache), cacheKey_(std::move(cacheKey)) {}
+  friend struct ::hexin_module_t;
+  void add(hexin_module_t &module);
+  void remove(hexin_module_t &module);
+  Result<std::shared_ptr<Program>> build(hexin_module_t &module);
+  /// From the cache or the text; counts which.
+  Result<std::shared_ptr<Program>> make(std::string_view text);
+  /// Those that may share a program with `module`, itself first.
+  std::vector<hexin_module_t *> company(hexin_module_t &module) const;
 
-  bool buildFromCache(cl_context context, cl_device_id device,
-                      const std::string &options);
-  hexin::Status buildFromSource(cl_context context, cl_device_id device,
-                                const std::string &options, std::string_view source,
-                                const std::string &what);
-  void storeBinary();
+  const Program::Origin origin_;
+  mutable std::mutex mutex_;
+  std::vector<hexin_module_t *> waiting_; ///< in the order of their loading
+  Counts counts_;
+};
 
-  const hexin::opencl::ClApi &api_;
-  hexin::FileCache cache_;
-  std::string cacheKey_;
-  hexin::opencl::ClProgram program_;
-  bool isFromCache_ = false;
-  std::atomic<bool> hasNewCode_ = false;
-  std::mutex mutex_;
-  std::set<std::string> warmedUp_;
+} // namespace hexin::opencl
+
+/// One image: text until its first kernel is asked for, then a program, which other
+/// modules may have kernels in, too. Guarded by ModuleBuilder.
+struct hexin_module_t {
+  hexin_module_t(hexin::opencl::ModuleBuilder &builder, std::string text);
+  ~hexin_module_t();
+
+  /// Builds the program unless that is done.
+  hexin::Result<std::shared_ptr<hexin::opencl::Program>> program();
+
+private:
+  friend class hexin::opencl::ModuleBuilder;
+  hexin::opencl::ModuleBuilder &builder_;
+  std::string text_; ///< empty once there is a program
+  std::shared_ptr<hexin::opencl::Program> program_;
+  bool buildsAlone_ = false; ///< it failed in company
 };
 
 #endif // HEXIN_BACKENDS_OPENCL_RUNTIME_MODULE_H

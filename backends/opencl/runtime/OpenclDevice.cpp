@@ -46,6 +46,8 @@ hexin_device_t::open(uint32_t index, const hexin_device_options &options) {
       api, api.clCreateContext(properties, 1, &device.id, nullptr, nullptr, &code));
   if (code != CL_SUCCESS)
     return clStatus(code, opened->what_ + ": creating a context");
+  opened->builder_.emplace(Program::Origin{api, device, opened->context_.get(),
+                                           opened->cache_, opened->what_});
   opened->profiles_ = options.profile != 0;
   opened->queue_ = ClQueue(
       api,
@@ -64,9 +66,9 @@ hexin_device_t::~hexin_device_t() {
 uint64_t hexin_device_t::counter(const char *name) const {
   std::string_view asked = name ? name : "";
   if (asked == "kernels_compiled")
-    return programsBuilt_;
+    return builder_->counts().built;
   if (asked == "kernels_cached")
-    return programsCached_;
+    return builder_->counts().cached;
   return 0;
 }
 
@@ -80,23 +82,23 @@ Result<std::unique_ptr<hexin_module_t>> hexin_device_t::load(const hexin_image &
   if (!image.data || image.size == 0)
     return corruptData(what_ + ": the image is empty");
   std::string_view source(static_cast<const char *>(image.data), image.size);
-  HEXIN_ASSIGN_OR_RETURN(auto module, hexin_module_t::build(api_, context_.get(), device_,
-                                                            source, cache_, what_));
-  ++(module->isFromCache() ? programsCached_ : programsBuilt_);
-  return module;
+  return std::make_unique<hexin_module_t>(*builder_, std::string(source));
 }
 
 Result<std::unique_ptr<hexin_command_t>>
 hexin_device_t::prepare(const hexin_command_desc &desc) {
   HEXIN_ASSIGN_OR_RETURN(auto command,
                          hexin_command_t::prepare(api_, device_, desc, what_));
-  if (!command->isEmpty() && desc.module->claimWarmUp(command->launchForm()))
-    warmUp(*desc.module, *command);
+  if (command->isEmpty())
+    return command;
+  HEXIN_ASSIGN_OR_RETURN(auto program, desc.module->program());
+  if (program->claimWarmUp(command->launchForm()))
+    warmUp(*program, *command);
   return command;
 }
 
 /// A failure here is not one: the launch itself will report it.
-void hexin_device_t::warmUp(hexin_module_t &module, hexin_command_t &command) {
+void hexin_device_t::warmUp(Program &program, hexin_command_t &command) {
   constexpr uint64_t compiledNs = 5'000'000; // a plain launch takes far less
   uint64_t begin = steadyNs();
   cl_event done = nullptr;
@@ -105,7 +107,7 @@ void hexin_device_t::warmUp(hexin_module_t &module, hexin_command_t &command) {
   ClEvent owned(api_, done);
   api_.clWaitForEvents(1, &done);
   if (steadyNs() - begin > compiledNs)
-    module.noteCompiled();
+    program.noteCompiled();
 }
 
 Status hexin_device_t::enqueueCommands(const hexin_submission &submission,

@@ -19,6 +19,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,7 +66,7 @@ private:
                            const char *role) const;
   hexin::Status enqueueCopy(const hexin_copy &copy, cl_event *event);
   hexin::Status enqueueCommands(const hexin_submission &submission, hexin_event_t &event);
-  void warmUp(hexin_module_t &module, hexin_command_t &command);
+  void warmUp(hexin::opencl::Program &program, hexin_command_t &command);
 
   /// Unmaps a host-visible buffer once per epoch; remap gives them all back.
   hexin::Status unmapForDevice(hexin_buffer_t *buffer);
@@ -77,6 +78,7 @@ private:
   const std::string what_; ///< "opencl:0 (name)"
   hexin::FileCache cache_;
   hexin::opencl::ClContext context_;
+  std::optional<hexin::opencl::ModuleBuilder> builder_; ///< set by open
   hexin::opencl::ClQueue queue_;
   bool profiles_ = false;
 
@@ -85,7 +87,6 @@ private:
   std::vector<hexin_buffer_t *> unmapped_; // of this epoch; guarded by queueMutex_
 
   std::atomic<uint64_t> nextBufferId_{1};
-  std::atomic<uint64_t> programsBuilt_{0}, programsCached_{0};
 };
 
 #endif // HEXIN_BACKENDS_OPENCL_RUNTIME_OPENCLDEVICE_H

@@ -59,9 +59,12 @@ PoolWindow::PoolWindow(ElementEmitter &emitter, hx::PoolOp op, Index index)
     if (op.getFn() == hx::PoolFn::avg)
       count = k.mul(count, k.sub(taps[s].upper, taps[s].lower));
     else if (op.getFn() == hx::PoolFn::avg_include_pad)
-      count =
-          k.mul(count, tapsInsidePads(k, start, size, op.getPads()[axes.numSpatial() + s],
-                                      numTaps, dilation));
+      // Pads made for the window hold all of it.
+      count = k.mul(count, op.getPadPolicy() == hx::PadPolicy::explicit_pads
+                               ? tapsInsidePads(k, start, size,
+                                                op.getPads()[axes.numSpatial() + s],
+                                                numTaps, dilation)
+                               : k.index(numTaps));
   }
 }
 

@@ -1,10 +1,11 @@
-//===- Sort.cpp - stable sort along an axis: values and their positions -----===//
+//===- Sort.cpp - stable sort along an axis, whole or its beginning ---------===//
 //
 // The order is total: values first (NaN the greatest), equal ones by position. So
 // any way of sorting is a stable one.
 //
 //   heap   one item owns a line and sorts the positions where they stand in the
-//          result: n log n steps, no memory of its own
+//          result: n log n steps, no memory of its own. Of a beginning it keeps a
+//          heap, and looks at the rest in chunks whose best does not get in
 //   rank   one item per element counts those that come before it: n steps each,
 //          for machines with very many items at once
 //
@@ -12,6 +13,7 @@
 
 #include "compiler/codegen/Scalars.h"
 #include "compiler/codegen/schedules/Lines.h"
+#include "compiler/codegen/schedules/RowLoop.h"
 #include "compiler/codegen/schedules/Schedules.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -23,11 +25,15 @@ namespace {
 
 class SortEmitter {
 public:
-  SortEmitter(ElementEmitter &emitter, hx::SortOp op)
+  /// hx.sort or hx.top_k.
+  template <typename Op>
+  SortEmitter(ElementEmitter &emitter, Op op)
       : emitter(emitter), k(emitter.kernel()), b(k.builder()), loc(k.loc()),
-        input(op.getInput()), type(elementType(input)), axis(op.getAxis()),
-        isDescending(op.getDescending()), sizes(emitter.sizes(input)),
-        count(k.value(sizes[axis])) {
+        input(op.getInput()), positions(op.getPositions()), type(elementType(input)),
+        axis(op.getAxis()), isDescending(op.getDescending()),
+        isWhole(std::is_same_v<Op, hx::SortOp>), sizes(emitter.sizes(input)),
+        count(k.value(sizes[axis])),
+        kept(isWhole ? count : k.value(emitter.sizes(positions)[axis])) {
     k.use.isExact = true;
   }
 
@@ -35,21 +41,23 @@ public:
     forEachLine(k, sizes, axis, 1, [&](MutableArrayRef<Value> line, unsigned) {
       at.assign(line.begin(), line.end());
       Value one = k.index(1);
-      countUp(count, [&](Value i) { setPosition(i, i); });
+      countUp(kept, [&](Value i) { setPosition(i, i); });
       // Parents above the leaves, from the last to the first; then the root, which
       // comes last of what is left, changes places with the last leaf.
-      Value parents = k.div(count, k.index(2));
+      Value parents = k.div(kept, k.index(2));
       countUp(parents, [&](Value i) {
         Value root = k.sub(k.sub(parents, one), i);
-        siftDown(root, count, position(root));
+        siftDown(root, kept, position(root));
       });
-      countUp(k.sub(count, one), [&](Value i) {
-        Value end = k.sub(k.sub(count, one), i);
+      if (!isWhole)
+        k.ifThen(k.less(k.index(0), kept), [&] { takeBetter(); });
+      countUp(k.sub(kept, one), [&](Value i) {
+        Value end = k.sub(k.sub(kept, one), i);
         Value item = position(end);
         setPosition(end, position(k.index(0)));
         siftDown(k.index(0), end, item);
       });
-      countUp(count, [&](Value i) { store(0, i, valueAt(position(i))); });
+      countUp(kept, [&](Value i) { store(0, i, valueAt(position(i))); });
     });
   }
 
@@ -70,6 +78,38 @@ public:
   }
 
 private:
+  /// What stands behind the heap and comes before its root takes the root's place.
+  void takeBetter() {
+    constexpr int64_t chunk = 256;
+    Value rest = k.sub(count, kept), chunks = k.div(rest, k.index(chunk));
+    auto take = [&](Value i) {
+      Value root = position(k.index(0)), x = valueAt(i);
+      k.ifThen(isBefore(i, x, root, valueAt(root)),
+               [&] { siftDown(k.index(0), kept, i); });
+    };
+    // Vectors only see neighbours along the last axis.
+    unsigned lanes = axis + 1 == sizes.size() ? emitter.lanesOf(input) : 1;
+    hx::ReduceFn best = isDescending ? hx::ReduceFn::max : hx::ReduceFn::min;
+    countUp(chunks, [&](Value c) {
+      Value first = k.add(kept, k.mul(c, k.index(chunk)));
+      Value top = foldRow(k, best, type, k.index(chunk), lanes,
+                          reduceIdentity(k, best, type, 1), [&](Value i, unsigned width) {
+                            at[axis] = k.add(first, i);
+                            return emitter.emit(input, at, width);
+                          });
+      Value worst = valueAt(position(k.index(0)));
+      Value getsIn = isDescending ? isLess(worst, top) : isLess(top, worst);
+      if (isa<FloatType>(type) && !isDescending) // a NaN hides what is less
+        getsIn = arith::OrIOp::create(
+            b, loc, getsIn,
+            arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, top, top));
+      k.ifThen(getsIn,
+               [&] { countUp(k.index(chunk), [&](Value i) { take(k.add(first, i)); }); });
+    });
+    Value done = k.add(kept, k.mul(chunks, k.index(chunk)));
+    countUp(k.sub(count, done), [&](Value i) { take(k.add(done, i)); });
+  }
+
   void countUp(Value stop, function_ref<void(Value)> body) {
     k.forLoop(k.index(0), stop, k.index(1), {}, [&](Value i, ValueRange) {
       body(i);
@@ -87,7 +127,7 @@ private:
   }
   Value position(Value i) {
     at[axis] = i;
-    Value stored = k.load(emitter.memrefOfResult(1), emitter.linearize(input, at), 1,
+    Value stored = k.load(emitter.memrefOfResult(1), emitter.linearize(positions, at), 1,
                           b.getI64Type());
     return arith::IndexCastOp::create(b, loc, b.getIndexType(), stored);
   }
@@ -150,21 +190,28 @@ private:
   KernelBuilder &k;
   OpBuilder &b;
   Location loc;
-  Value input;
+  Value input, positions;
   Type type;
   size_t axis;
   bool isDescending;
+  bool isWhole; ///< all of the line, not its beginning
   SmallVector<KExpr> sizes;
-  Value count;
+  Value count; ///< of a line
+  Value kept;  ///< of the result's lines
   SmallVector<Value> at;
 };
 
 std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
-  return isa_and_nonnull<hx::SortOp>(heavyOp(group)) ? "" : notMine;
+  return isa_and_nonnull<hx::SortOp, hx::TopKOp>(heavyOp(group)) ? "" : notMine;
 }
 
 LogicalResult emit(ElementEmitter &emitter) {
-  SortEmitter sort(emitter, cast<hx::SortOp>(heavyOp(emitter.groupOp())));
+  Operation *op = heavyOp(emitter.groupOp());
+  if (auto topK = dyn_cast<hx::TopKOp>(op)) {
+    SortEmitter(emitter, topK).heap();
+    return success();
+  }
+  SortEmitter sort(emitter, cast<hx::SortOp>(op));
   if (emitter.kernel().traits().itemPerElement)
     sort.rank();
   else

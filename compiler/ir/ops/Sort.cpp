@@ -13,21 +13,48 @@ LogicalResult SortOp::inferShapes(ShapeContext &context) {
   return success();
 }
 
-LogicalResult SortOp::verify() {
-  Type type = elementType(getInput());
-  if (failed(checkElementType(*this, getInput(),
+/// Numbers in, the same numbers out.
+template <typename Op> static LogicalResult verifyOrdered(Op op) {
+  Type type = elementType(op.getInput());
+  if (failed(checkElementType(op, op.getInput(),
                               isArithmeticFloat(type) || isArithmeticInteger(type),
                               "the operand", "a number")))
     return failure();
-  return checkSameElementType(*this, getInput(), "the operand", getValues(),
+  return checkSameElementType(op, op.getInput(), "the operand", op.getValues(),
                               "the values");
 }
+
+LogicalResult SortOp::verify() { return verifyOrdered(*this); }
+
+bool TopKOp::isHostRead(unsigned index) { return index == 1; }
+
+LogicalResult TopKOp::inferShapes(ShapeContext &context) {
+  Dims dims = context.dims(getInput());
+  auto k = context.hostElements(*this, getK());
+  if (failed(checkAxis(*this, getAxis(), dims.size())) || failed(k) ||
+      failed(checkCount(*this, k->size(), 1, "k")))
+    return failure();
+  Dim rest = context.symbols().sub(dims[getAxis()], k->front());
+  if (failed(context.requireAtLeast(*this, k->front(), 0, "k")) ||
+      failed(context.requireAtLeast(*this, rest, 0, "the size of the axis less k")))
+    return failure();
+  dims[getAxis()] = k->front();
+  context.setDims(0, dims);
+  context.setDims(1, dims);
+  return success();
+}
+
+LogicalResult TopKOp::verify() { return verifyOrdered(*this); }
 
 LogicalResult CompactOp::inferShapes(ShapeContext &context) {
   Dims mask = context.dims(getMask());
   if (failed(checkRank(*this, mask, 1, "the mask")))
     return failure();
   SymbolTable &symbols = context.symbols();
+  if (symbols.upperBound(mask[0]) == 0) {
+    context.setDims(0, symbols.constant(0));
+    return success();
+  }
   Dim count = symbols.resultDim(getResult(), 0);
   symbols.setBounds(count, 0, symbols.upperBound(mask[0]));
   context.setDims(0, count);

@@ -15,6 +15,16 @@ def HX_SortOp : HX_PureOp<"sort"> {
   let hasVerifier = 1;
 }
 
+def HX_TopKOp : HX_PureOp<"top_k", [HX_HostReads]> {
+  let summary = "the first `k` of hx.sort along an axis";
+  let description = [{`k` is at most the size of the axis.}];
+  let arguments = (ins HX_Tensor:$input, HX_ShapeTensor:$k, I64Attr:$axis,
+                       DefaultValuedAttr<BoolAttr, "false">:$descending);
+  let results = (outs HX_Tensor:$values, RankedTensorOf<[I64]>:$positions);
+  let assemblyFormat = "$input `,` $k attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
 def HX_CompactOp : HX_PureOp<"compact"> {
   let summary = "positions of true in a 1-D mask, ascending";
   let description = [{The result's size is known only after running.}];

@@ -39,9 +39,16 @@ void importSelu(OpBinder &b) {
                            b.floatAttr("gamma", 1.05070102214813232421875)));
 }
 
+/// Integers are taken through f64, and truncated.
 void importShrink(OpBinder &b) {
-  b.result(0, b.activation(ActivationKind::shrink, b.input(0), b.floatAttr("lambd", 0.5),
-                           b.floatAttr("bias", 0)));
+  Value x = b.input(0);
+  if (b.failed())
+    return;
+  Type type = HxBuilder::elementType(x);
+  Value wide = HxBuilder::isFloat(x) ? x : b.cast(x, b.builder.getF64Type());
+  b.result(0, b.cast(b.activation(ActivationKind::shrink, wide, b.floatAttr("lambd", 0.5),
+                                  b.floatAttr("bias", 0)),
+                     type));
 }
 
 void importGelu(OpBinder &b) {

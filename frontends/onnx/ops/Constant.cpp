@@ -36,6 +36,63 @@ Value integers(OpBinder &b, ArrayRef<int64_t> values, ArrayRef<int64_t> sizes) {
   return b.constant(DenseElementsAttr::get(type, values));
 }
 
+/// The product; an error of the node when there is none that fits a device.
+std::optional<int64_t> countElements(OpBinder &b, ArrayRef<int64_t> sizes) {
+  int64_t elements = llvm::is_contained(sizes, 0) ? 0 : 1;
+  for (int64_t size : sizes) {
+    auto product = checkedMul(elements, size);
+    if (size < 0) {
+      b.error("a size is negative");
+      return std::nullopt;
+    }
+    if (!product || *product > maxElements) {
+      b.unsupported("a constant of the sizes " + joined(sizes) + ": expected at most " +
+                    Twine(maxElements) + " elements");
+      return std::nullopt;
+    }
+    elements = *product;
+  }
+  return elements;
+}
+
+/// Zeros with the values put at their places: each a flat position or one per axis.
+Value denseOf(OpBinder &b, const SparseTensor &sparse) {
+  Value values = b.importer().importTensor(sparse.values, "");
+  Value places = b.importer().importTensor(sparse.indices, "");
+  if (!values || !places) {
+    b.markFailed();
+    return {};
+  }
+  auto rank = static_cast<int64_t>(sparse.dims.size());
+  auto shape = cast<RankedTensorType>(places.getType()).getShape();
+  bool isFlat = shape.size() == 1;
+  if ((!isFlat && (shape.size() != 2 || shape[1] != rank)) ||
+      cast<RankedTensorType>(values.getType()).getShape() != shape.take_front() ||
+      !HxBuilder::elementType(places).isInteger(64)) {
+    b.error("attribute 'sparse_value': expected n values and int64 indices [n] or [n, " +
+            Twine(rank) + "], got values " +
+            joined(cast<RankedTensorType>(values.getType()).getShape()) +
+            " and indices " + joined(shape));
+    return {};
+  }
+  std::optional<int64_t> elements = countElements(b, sparse.dims);
+  if (!elements)
+    return {};
+  Type type = HxBuilder::elementType(values);
+  Value zero = b.scalar(type, 0);
+  Dims dims;
+  for (int64_t size : sparse.dims)
+    dims.push_back(b.shape.constant(size));
+  if (isFlat) {
+    Value flat = b.shape.broadcastTo(zero, {b.shape.constant(*elements)});
+    flat =
+        b.make<hx::ScatterElementsOp>(type, hx::ScatterFn::set, flat, places, values, 0);
+    return b.shape.reshape(flat, dims);
+  }
+  Value full = b.shape.broadcastTo(zero, dims);
+  return b.make<hx::ScatterNdOp>(type, hx::ScatterFn::set, full, places, values);
+}
+
 void importConstant(OpBinder &b) {
   StringRef name =
       b.node().outputs.empty() ? StringRef() : StringRef(b.node().outputs[0]);
@@ -61,8 +118,11 @@ void importConstant(OpBinder &b) {
     return value ? b.result(0, value)
                  : b.unsupported("a literal of " + Twine(strings.size()) + " strings");
   }
-  if (b.hasAttribute("sparse_value"))
-    return b.unsupported("attribute 'sparse_value'");
+  if (const Attribute *attribute = b.find("sparse_value");
+      attribute && attribute->sparseTensors.size() == 1) {
+    Value dense = denseOf(b, attribute->sparseTensors.front());
+    return b.failed() ? void() : b.result(0, dense);
+  }
   b.error("no value: expected one of the attributes value, value_float(s), "
           "value_int(s), value_string(s)");
 }
@@ -81,16 +141,8 @@ void importConstantOfShape(OpBinder &b) {
   if (b.failed())
     return;
   if (auto sizes = ShapeMath::constants(dims)) {
-    if (llvm::any_of(*sizes, [](int64_t size) { return size < 0; }))
-      return b.error("a size is negative");
-    int64_t elements = llvm::is_contained(*sizes, 0) ? 0 : 1;
-    for (int64_t size : *sizes) {
-      auto product = checkedMul(elements, size);
-      if (!product || *product > maxElements)
-        return b.unsupported("a constant of the sizes " + joined(*sizes) +
-                             ": expected at most " + Twine(maxElements) + " elements");
-      elements = *product;
-    }
+    if (!countElements(b, *sizes))
+      return;
     return b.result(0, b.splat(*sizes, element));
   }
   b.result(0, b.shape.broadcastTo(b.splat({}, element), dims));

@@ -17,6 +17,15 @@ template <UnaryFn fn> void importUnary(OpBinder &b) {
   b.result(0, b.unary(fn, b.input(0)));
 }
 
+/// Integers are taken through f64, and truncated.
+void importErf(OpBinder &b) {
+  Value x = b.input(0);
+  if (b.failed() || HxBuilder::isFloat(x))
+    return b.result(0, b.unary(UnaryFn::erf, x));
+  Value wide = b.cast(x, b.builder.getF64Type());
+  b.result(0, b.cast(b.unary(UnaryFn::erf, wide), HxBuilder::elementType(x)));
+}
+
 /// Before opset 7 the second operand broadcast only when asked to, from `axis` on:
 /// it gets trailing axes of size 1 here, so that right alignment does the rest.
 Value alignedRhs(OpBinder &b) {
@@ -179,7 +188,7 @@ void registerElementwiseOps(OpTable &table) {
           {"Ceil", 6, 1, 1, importUnary<UnaryFn::ceil>},
           {"Cos", 7, 1, 1, importUnary<UnaryFn::cos>},
           {"Cosh", 9, 1, 1, importUnary<UnaryFn::cosh>},
-          {"Erf", 9, 1, 1, importUnary<UnaryFn::erf>},
+          {"Erf", 9, 1, 1, importErf},
           {"Exp", 6, 1, 1, importUnary<UnaryFn::exp>},
           {"Floor", 6, 1, 1, importUnary<UnaryFn::floor>},
           {"IsNaN", 9, 1, 1, importUnary<UnaryFn::is_nan>},

@@ -61,7 +61,7 @@ Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
 Value rmsNorm(OpBinder &b, Value x, Value scale, int64_t axis, double epsilon) {
   if (b.failed())
     return {};
-  Type type = HxBuilder::elementType(x);
+  Type type = HxBuilder::elementType(scale);
   Value wide = b.cast(x, wideType(b, x));
   Value square =
       meanOver(b, b.shape, b.mul(wide, wide), axesFrom(axis, HxBuilder::rank(x)),
@@ -120,8 +120,15 @@ void importHardmax(OpBinder &b) {
     if (b.failed())
       return Value();
     Type i64 = b.builder.getI64Type();
-    Value first = b.make<hx::ArgReduceOp>(i64, ReduceFn::max, x, axis, /*keepDims=*/true,
-                                          /*last=*/false);
+    Value searched = x;
+    // An axis that may be empty has a first maximum when something stands behind it.
+    Dims low(b.dims(x).size(), b.shape.constant(0)), high = low;
+    high[axis] = b.shape.constant(1);
+    if (b.symbols().lowerBound(b.dims(x)[axis]) < 1)
+      searched = b.pad(hx::PadMode::constant, x, b.shape.build(low), b.shape.build(high),
+                       b.scalarLike(x, -std::numeric_limits<double>::infinity()));
+    Value first = b.make<hx::ArgReduceOp>(i64, ReduceFn::max, searched, axis,
+                                          /*keepDims=*/true, /*last=*/false);
     Value position = b.shape.iota(b.dims(x), axis, i64);
     return b.cast(b.compare(ComparePredicate::eq, position, first),
                   HxBuilder::elementType(x));

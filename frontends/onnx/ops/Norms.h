@@ -11,7 +11,7 @@ Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
                 double epsilon);
 
 /// x * rsqrt(mean(x*x) + epsilon) * scale over the axes from `axis` on, in f32 for
-/// f16 and bf16.
+/// f16 and bf16; the result has the type of `scale`.
 Value rmsNorm(OpBinder &b, Value x, Value scale, int64_t axis, double epsilon);
 
 /// (x - mean) / sqrt(variance + epsilon) over `axes`.

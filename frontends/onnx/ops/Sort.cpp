@@ -1,4 +1,4 @@
-// TopK, as sort and slice.
+// TopK
 #include "compiler/ir/SizeText.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
@@ -30,13 +30,15 @@ void importTopK(OpBinder &b) {
   if (b.symbols().lowerBound(b.symbols().sub(count, size)) > 0)
     return b.contradiction("K is " + describeSize(b.symbols(), count) + ", but axis " +
                            Twine(axis) + " has size " + describeSize(b.symbols(), size));
-  auto sorted = b.create<hx::SortOp>({HxBuilder::elementType(x), b.builder.getI64Type()},
-                                     x, axis, isDescending);
+  Value k = b.shape.build({count});
   if (b.failed())
     return;
-  Dim start = b.shape.constant(0);
-  b.result(0, b.shape.sliceAxis(sorted.getValues(), axis, start, count));
-  b.result(1, b.shape.sliceAxis(sorted.getPositions(), axis, start, count));
+  auto best = b.create<hx::TopKOp>({HxBuilder::elementType(x), b.builder.getI64Type()}, x,
+                                   k, axis, isDescending);
+  if (b.failed())
+    return;
+  b.result(0, best.getValues());
+  b.result(1, best.getPositions());
 }
 
 } // namespace

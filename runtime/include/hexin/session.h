@@ -95,8 +95,9 @@ private:
 class HEXIN_EXPORT Session {
 public:
   /// Loads code and weights onto the device, unless another session has them there.
-  /// May take long where the device builds code from source (SessionOptions::cacheDir
-  /// keeps what it built). Thread-safe.
+  /// Where the device builds code from source, the first prepare() or run() of any of
+  /// them does it for all sessions that are there by then; it may take long
+  /// (SessionOptions::cacheDir keeps what was built). Thread-safe.
   ///   invalidArgument     an option is malformed, or no arch has the name `maxIsa`
   ///   unavailable         the device, its driver or a library of it is not there
   ///   notFound            the artifact has no program for this target; `dump` names

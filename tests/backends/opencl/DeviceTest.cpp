@@ -216,12 +216,13 @@ TEST_F(OpenclDevice, RefusesLaunchesThatDoNotFit) {
 }
 
 TEST_F(OpenclDevice, BuildFailuresShowTheLog) {
-  EXPECT_EQ(
-      test.load("__kernel void broken(__global int *a) { a[0] = undeclared_thing; }"),
-      nullptr);
+  hexin_module *broken =
+      test.load("__kernel void broken(__global int *a) { a[0] = undeclared_thing; }");
+  std::string error = runKernel(test, broken, "broken", {}, {}, 1);
   EXPECT_EQ(test.code(), StatusCode::unsupported);
-  EXPECT_THAT(test.error.message, HasSubstr("undeclared_thing"));
-  EXPECT_THAT(test.error.message, HasSubstr("CL_BUILD_PROGRAM_FAILURE"));
+  EXPECT_THAT(error, HasSubstr("undeclared_thing"));
+  EXPECT_THAT(error, HasSubstr("CL_BUILD_PROGRAM_FAILURE"));
+  api().unload(test.device, broken);
   hexin_image image{sizeof image, "sm_80", addSource, 10, -1, 0, 0};
   hexin_module *out = nullptr;
   EXPECT_NE(api().load(test.device, &image, &out, &test.error), 0u);

@@ -117,3 +117,11 @@ func.func @f(%x: tensor<4xf32>) {
   %0, %1 = hx.sort %x {axis = 1 : i64} : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xi64>)
   return
 }
+
+// -----
+func.func @f(%x: tensor<4xf32>) {
+  %k = hx.constant dense<5> : tensor<1xi64>
+  // expected-error @+1 {{the size of the axis less k}}
+  %0, %1 = hx.top_k %x, %k {axis = 0 : i64} : (tensor<4xf32>, tensor<1xi64>) -> (tensor<5xf32>, tensor<5xi64>)
+  return
+}

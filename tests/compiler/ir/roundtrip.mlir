@@ -121,7 +121,7 @@ func.func @windows(%x: tensor<?x4x8xf32>, %w: tensor<6x4x3xf32>, %t: tensor<4x6x
 }
 
 // CHECK-LABEL: func.func @reductions
-func.func @reductions(%x: tensor<?x6xf32>, %m: tensor<6xi1>) {
+func.func @reductions(%x: tensor<?x6xf32>, %m: tensor<6xi1>, %k: tensor<1xi64>) {
   // CHECK: hx.reduce <sum> %{{.*}} {axes = array<i64: 1>} : (tensor<?x6xf32>) -> tensor<?x1xf32>
   %0 = hx.reduce <sum> %x {axes = array<i64: 1>} : (tensor<?x6xf32>) -> tensor<?x1xf32>
   // CHECK: hx.reduce <max> %{{.*}} {axes = array<i64: 0, 1>, keepDims = false} : (tensor<?x6xf32>) -> tensor<f32>
@@ -134,6 +134,8 @@ func.func @reductions(%x: tensor<?x6xf32>, %m: tensor<6xi1>) {
   %4, %5 = hx.sort %x {axis = 1 : i64, descending = true} : (tensor<?x6xf32>) -> (tensor<?x6xf32>, tensor<?x6xi64>)
   // CHECK: hx.compact %{{.*}} : (tensor<6xi1>) -> tensor<?xi64>
   %6 = hx.compact %m : (tensor<6xi1>) -> tensor<?xi64>
+  // CHECK: hx.top_k %{{.*}}, %{{.*}} {axis = 1 : i64} : (tensor<?x6xf32>, tensor<1xi64>) -> (tensor<?x2xf32>, tensor<?x2xi64>)
+  %7, %8 = hx.top_k %x, %k {axis = 1 : i64} : (tensor<?x6xf32>, tensor<1xi64>) -> (tensor<?x2xf32>, tensor<?x2xi64>)
   %starts = hx.constant dense<[0, 2, 3]> : tensor<3xi64>
   %count = hx.constant dense<3> : tensor<1xi64>
   // CHECK: hx.compact_fill %{{.*}}, %{{.*}}, %{{.*}} {block = 4 : i64} : (tensor<6xi1>, tensor<3xi64>, tensor<1xi64>) -> tensor<3xi64>

@@ -37,6 +37,7 @@ bool isExact(const OpCall &call) {
                              "gather",       "gather_elements",
                              "gather_nd",    "scatter_elements",
                              "scatter_nd",   "sort",
+                             "top_k",
                              "compact",      "arg_reduce",
                              "compare",      "pack_panels",
                              "unpack_panels"});

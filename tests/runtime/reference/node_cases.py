@@ -299,8 +299,7 @@ def top_k(n):
     if n.opset < 11:
         return None
     axis, k = n.get("axis", -1), int(np.ravel(n.inputs[1])[0])
-    values, positions = n.run("sort", n.inputs[:1], axis=axis, descending=n.get("largest", 1))
-    return [np.take(r, range(k), axis=axis) for r in (values, positions)]
+    return n.run("top_k", [n.inputs[0], np.array([k])], axis=axis, descending=n.get("largest", 1))
 
 
 @rule("Softmax", "LogSoftmax")

@@ -265,6 +265,17 @@ def test_sort_is_stable_and_nan_is_greatest():
     same(positions, [1, 4, 6, 0, 3, 2, 5])
 
 
+def test_top_k_is_the_beginning_of_a_sort():
+    x = np.array([[2, NAN, 1, 2, NAN, -INF, INF], [0, 0, 0, 0, 0, 0, 0]], np.float32)
+    for axis in (0, 1):
+        for descending in (0, 1):
+            whole = run("sort", [x], [np.float32, np.int64], axis=axis, descending=descending)
+            for k in range(x.shape[axis] + 1):
+                best = run("top_k", [x, np.array([k])], [np.float32, np.int64], axis=axis, descending=descending)
+                for part, all_of_it in zip(best, whole):
+                    same(part, np.take(all_of_it, range(k), axis=axis))
+
+
 def test_compact_and_iota():
     same(run("compact", [array([0, 1, 1, 0, 1], np.bool_)], np.int64), [1, 2, 4])
     assert run("compact", [np.zeros(3, np.bool_)], np.int64).shape == (0,)
@@ -403,4 +414,4 @@ def test_errors_are_typed():
 
 
 def test_every_op_is_known():
-    assert len(ops()) == len(set(ops())) == 42
+    assert len(ops()) == len(set(ops())) == 43
