@@ -65,6 +65,8 @@ class Engine:
             self._worker = context.Process(target=_serve, args=(theirs, self.device, self._path), daemon=True)
             self._worker.start()
             theirs.close()
+            if not self._pipe.poll(SECONDS) or self._pipe.recv() != "ready":
+                raise RuntimeError(f"no hexin in {self._path}, or no device {self.device}: build first")
         model, feeds, names = models.build(cases, symbolic)
         try:
             self._pipe.send((model.SerializeToString(), feeds, names))
@@ -84,6 +86,10 @@ def _serve(pipe, device: str, python_path: str) -> None:
     sys.path.insert(0, python_path)
     import hexin
 
+    if not any(found.id == device and found.available for found in hexin.devices()):
+        pipe.send("no device")
+        return
+    pipe.send("ready")
     target = device.split(":")[0]
     options = {}
     if target == "cpu":  # one image, the machine's own

@@ -174,4 +174,4 @@ def mean_variance_normalization(draw):
 
     # Its function body takes the variance as E[x²] − E[x]², of terms up to 16.
     return Case("MeanVarianceNormalization", [draw.values(shape, kind)], attributes,
-                bound=Bound(6, 4 * (count + 6), 16 * math.sqrt(count) * 4), reference=reference)
+                bound=Bound(6, 4 * (count + 6) + 2 * rounded_between(kind), 16 * math.sqrt(count) * 4), reference=reference)
