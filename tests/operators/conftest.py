@@ -11,7 +11,7 @@ from operators.engine import Engine, devices  # noqa: E402
 
 
 def pytest_generate_tests(metafunc):
-    if "device" in metafunc.fixturenames:
+    if "device" in metafunc.fixturenames and "version" not in metafunc.fixturenames:
         metafunc.parametrize("device", devices(), scope="session")
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Optional, Sequence
 from operators import models
 from operators.case import Case
 
-SECONDS = 120  # for one batch
+SECONDS = 300  # for one batch
 NODE = re.compile(r"'(?:[^']*/)?case(\d+)[^']*'")
 
 
