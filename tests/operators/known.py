@@ -20,6 +20,7 @@ KNOWN = (
     Known(UNSUPPORTED, r"is not supported \(opset", "operator not there yet"),
     Known("Scan", "did not exist at opset 8", "Scan 8 is not there yet"),
     Known(".*", r"takes tensors of numbers", "strings are not moved by this operator yet"),
+    Known("BitCast", "arith.bitcast", "16-bit floats are widened around a bitcast"),
     Known("BitCast", r"no kernel takes elements of type f8", "8-bit floats have no kernel of their own"),
     Known("Constant", "sparse_value", "sparse constants are not read"),
     Known("Dropout", "training_mode", "training with ratio 0 is not seen as the identity"),

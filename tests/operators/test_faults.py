@@ -28,6 +28,8 @@ PARAMETERS = [np.array([1.14062, 1.08594], ml_dtypes.bfloat16), np.array([2.5468
               np.array([-0.68341684, 0.5327541], np.float32), np.array([1.4702512, 1.49588], np.float32)]
 NORMALISED = ((NARROW.astype(float) - PARAMETERS[2]) / np.sqrt(PARAMETERS[3].astype(float) + np.float32(1e-5))
               * PARAMETERS[0].astype(float) + PARAMETERS[1].astype(float))
+GEMM = (np.array([[0.1787, 0.4895]], np.float16).astype(float) @ np.array([[0.094604], [-2.8477]], np.float16).astype(float)
+        + 1.5 * float(np.float16(1.337)))
 COUNTS = np.array([4, 6, 6, 4]) / 9
 
 FAULTS = {
@@ -58,6 +60,11 @@ FAULTS = {
     "reverse-strings": case("ReverseSequence", 10, TEXT, i64(2, 2), right=TEXT[::-1]),
     "trilu-strings": case("Trilu", 14, TEXT, right=np.array([["a", "b"], ["", "d"]], object)),
     "depth-to-space-strings": case("DepthToSpace", 13, TEXT.reshape(1, 4, 1, 1), blocksize=2, right=TEXT.reshape(1, 1, 2, 2)),
+    "bit-cast-f16": case("BitCast", 26, np.array([0x3C00], np.int16), to=10, right=np.array([1], np.float16)),
+    "gemm-narrow": case("Gemm", 13, np.array([[0.1787, 0.4895]], np.float16), np.array([[0.094604], [-2.8477]], np.float16),
+                        np.array([1.337], np.float16), beta=1.5, right=GEMM, bound=Bound(4, 8, 4.0)),
+    "gemm-of-nothing": case("Gemm", 13, np.zeros((4, 0), ml_dtypes.bfloat16), np.ones((1, 4), ml_dtypes.bfloat16), transA=1, transB=1,
+                            beta=1.5, constants={1}, right=np.zeros((0, 1))),
     "bit-cast-f8": case("BitCast", 26, np.array([0x38], np.int8), to=17, right=np.array([1], ml_dtypes.float8_e4m3fn)),
 }
 # Mended or never wrong on this device.
