@@ -34,8 +34,11 @@ def tensor(value: np.ndarray, name: str) -> TensorProto:
 
 
 def value_type(value, name: str, symbolic: bool) -> onnx.TypeProto:
+    """`symbolic`: sizes are symbols, but for what a rank may hang on: the length of a list of
+    integers, and of the last axis of integers, which may be coordinates."""
     if isinstance(value, np.ndarray):
-        dims = [f"{name}_{i}" if symbolic else size for i, size in enumerate(value.shape)]
+        fixed = value.ndim - 1 if value.dtype.kind == "i" else value.ndim
+        dims = [f"{name}_{i}" if symbolic and i != fixed else size for i, size in enumerate(value.shape)]
         return helper.make_tensor_type_proto(element_type(value.dtype), dims)
     if isinstance(value, list):
         element = helper.make_tensor_type_proto(element_type(value[0].dtype), [None] * value[0].ndim)

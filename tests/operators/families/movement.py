@@ -229,7 +229,7 @@ def pad(draw):
     shape, attributes = draw.shape(1, 4, least=1), {}
     modes = ["constant", "reflect", "edge"] + (["wrap"] if draw.since >= 19 else [])
     mode = draw.maybe(attributes, "mode", draw.pick(modes)) or "constant"
-    kind = draw.dtype(without=["tensor(complex64)"])
+    kind = draw.dtype()
     rank = len(shape)
     axes = draw.axes(rank, least=1) if draw.since >= 18 and draw.flag() else None
     chosen = list(range(rank)) if axes is None else axes
@@ -280,7 +280,7 @@ def center_crop_pad(draw):
                 x = padded(x, [w[0] for w in widths], [w[1] for w in widths], "constant", 0)
         return x
 
-    return Case("CenterCropPad", [draw.values(shape, draw.dtype(without=["tensor(complex64)", "tensor(string)"])), np.array(sizes, draw.pick([np.int64, np.int32]))], attributes,
+    return Case("CenterCropPad", [draw.values(shape, draw.dtype(without=["tensor(string)"])), np.array(sizes, draw.pick([np.int64, np.int32]))], attributes,
                 constants=draw.constants(1), reference=reference)
 
 
