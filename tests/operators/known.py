@@ -24,9 +24,11 @@ KNOWN = (
     Known("BitCast", r"no kernel takes elements of type f8", "8-bit floats have no kernel of their own"),
     Known("Dropout", "training_mode", "training with ratio 0 is not seen as the identity"),
     Known("Unique", "operand must be a number", "Unique of complex numbers"),
-    Known("BatchNormalization|Gemm|LpPool", r"values, as at", "narrow floats are rounded in between"),
+    Known("BatchNormalization|InstanceNormalization|ConvTranspose|Gemm|LpPool", r"values, as at", "narrow floats are rounded in between"),
     Known("Gemm", "__truncsfbf2", "bfloat16 with nothing to sum is an internal error"),
-    Known("Squeeze", "must be known when compiling", "without axes, the rank hangs on unknown sizes: refused for good"),
+    Known(".*", "must be known", "hangs on a size that is a symbol: refused with the remedy"),
+    Known("STFT|DFT", "last axis of the .* must be 1", "whether a signal is complex hangs on a symbol"),
+    Known("BitCast", "must be numbers of equal width", "complex numbers are not seen as integers"),
     Known("Sin|Cos|Tan", "values, as at", "huge arguments are not reduced"),
     Known("Slice", r"shape \[", "a start before the first, backwards, is not clamped to it"),
 )

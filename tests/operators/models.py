@@ -34,10 +34,11 @@ def tensor(value: np.ndarray, name: str) -> TensorProto:
 
 
 def value_type(value, name: str, symbolic: bool) -> onnx.TypeProto:
-    """`symbolic`: sizes are symbols, but for what a rank may hang on: the length of a list of
-    integers, and of the last axis of integers, which may be coordinates."""
+    """`symbolic`: sizes are symbols, but for what a rank may hang on: the last axis of integers,
+    which may be coordinates, and the length of lists behind the first input."""
     if isinstance(value, np.ndarray):
-        fixed = value.ndim - 1 if value.dtype.kind == "i" else value.ndim
+        listed = value.ndim == 1 and not name.endswith("i0")
+        fixed = value.ndim - 1 if value.dtype.kind == "i" or listed else value.ndim
         dims = [f"{name}_{i}" if symbolic and i != fixed else size for i, size in enumerate(value.shape)]
         return helper.make_tensor_type_proto(element_type(value.dtype), dims)
     if isinstance(value, list):

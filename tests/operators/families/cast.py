@@ -104,7 +104,7 @@ def _text(value) -> str:
 @strategy("BitCast")
 def bit_cast(draw):
     names = [n for n in allowed_types("", "BitCast", draw.since, "T1") if "string" not in n and not any(
-        k in n for k in ("int4", "int2)", "float4"))]
+        k in n for k in ("int4", "int2)", "float4", "complex128"))]
     kind = np.dtype(DTYPES[draw.pick(names)])
     same = [np.dtype(DTYPES[n]) for n in names if np.dtype(DTYPES[n]).itemsize == kind.itemsize and DTYPES[n] != np.bool_]
     target = draw.pick(same) if kind.kind != "b" else kind
