@@ -56,7 +56,7 @@ def _judged(version: Version, case: Case, outcome) -> Finding:
         if found is None:
             return Finding(version, case, "passed")
         failed, reason = "wrong", found
-    note = known(case.op, failed, reason)
+    note = known(case, failed, reason)
     return Finding(version, case, "known" if note else failed, note or reason)
 
 
