@@ -229,36 +229,25 @@ void importBatchNormalization(OpBinder &b) {
   if (isTraining(b))
     return importTraining(b);
   Type type = HxBuilder::elementType(x);
+  Value wide = b.cast(x, wideType(b, x));
   bool areStatic = true;
   for (unsigned i = 1; i < 5; ++i)
     areStatic =
         areStatic && cast<RankedTensorType>(b.input(i).getType()).hasStaticShape();
   if (!areStatic) { // hx.batch_norm is folded into scale and shift of known size
-    Value wide = b.cast(x, wideType(b, x));
     Value centred = b.sub(wide, channelsOf(b, 3, wide));
     return b.result(0, b.cast(normalized(b, centred, channelsOf(b, 4, wide)), type));
   }
-  SmallVector<Value, 4> parameters; // may be of another type since 15
-  for (unsigned i = 1; i < 5; ++i)
-    parameters.push_back(b.cast(b.input(i), type));
   if (b.failed())
     return;
-  bool isSized = llvm::all_of(parameters, [](Value parameter) {
-    return cast<RankedTensorType>(parameter.getType()).hasStaticShape();
-  });
-  if (!isSized) { // hx.batch_norm is for what can be folded
-    auto [scale, bias, mean, variance] =
-        std::tuple(parameters[0], parameters[1], parameters[2], parameters[3]);
-    Value epsilon = b.scalarLike(variance, b.floatAttr("epsilon", 1e-5f));
-    Value factor = b.div(scale, b.unary(UnaryFn::sqrt, b.add(variance, epsilon)));
-    Value shift = b.sub(bias, b.mul(mean, factor));
-    int64_t rank = HxBuilder::rank(x);
-    Value y = b.mul(x, alongChannels(b, factor, rank));
-    return b.result(0, b.add(y, alongChannels(b, shift, rank)));
-  }
-  b.result(0, b.make<hx::BatchNormOp>(
-                  type, x, parameters[0], parameters[1], parameters[2], parameters[3],
-                  llvm::APFloat(b.floatAttr("epsilon", 1e-5f)), hx::Layout::nchw));
+  Type computed = HxBuilder::elementType(wide);
+  SmallVector<Value, 4> parameters; // may be of another type since 15
+  for (unsigned i = 1; i < 5; ++i)
+    parameters.push_back(b.cast(b.input(i), computed));
+  Value y = b.make<hx::BatchNormOp>(
+      computed, wide, parameters[0], parameters[1], parameters[2], parameters[3],
+      llvm::APFloat(b.floatAttr("epsilon", 1e-5f)), hx::Layout::nchw);
+  b.result(0, b.cast(y, type));
 }
 
 void importInstanceNormalization(OpBinder &b) {
@@ -268,9 +257,12 @@ void importInstanceNormalization(OpBinder &b) {
     return b.contradiction("the input has rank " + Twine(rank) + ", expected at least 3");
   Value wide = b.cast(x, wideType(b, x));
   Value y = standardize(b, wide, axesFrom(2, rank), b.floatAttr("epsilon", 1e-5f));
-  y = b.cast(y, HxBuilder::elementType(x));
-  y = b.mul(y, alongChannels(b, b.input(1), rank));
-  b.result(0, b.add(y, alongChannels(b, b.input(2), rank)));
+  if (b.failed())
+    return;
+  Type type = HxBuilder::elementType(x), computed = HxBuilder::elementType(wide);
+  y = b.mul(y, alongChannels(b, b.cast(b.input(1), computed), rank));
+  y = b.add(y, alongChannels(b, b.cast(b.input(2), computed), rank));
+  b.result(0, b.cast(y, type));
 }
 
 /// Version 18 has scale and bias per group, 21 per channel.

@@ -55,10 +55,16 @@ void importLpPool(OpBinder &b) {
   double p = static_cast<double>(b.intAttr("p", 2));
   if (p < 1)
     return b.error("p must be at least 1");
-  Value powers = b.binary(BinaryFn::pow, b.unary(UnaryFn::abs, x), b.scalarLike(x, p));
+  if (b.failed())
+    return;
+  Type type = HxBuilder::elementType(x);
+  Value wide = type.isF16() || type.isBF16() ? b.cast(x, b.builder.getF32Type()) : x;
+  Value powers =
+      b.binary(BinaryFn::pow, b.unary(UnaryFn::abs, wide), b.scalarLike(wide, p));
   auto op = b.failed() ? hx::PoolOp() : pool(b, PoolFn::sum, powers);
   if (op)
-    b.result(0, b.binary(BinaryFn::pow, op.getResult(), b.scalarLike(x, 1 / p)));
+    b.result(0, b.cast(b.binary(BinaryFn::pow, op.getResult(), b.scalarLike(wide, 1 / p)),
+                       type));
 }
 
 SmallVector<int64_t> spatialAxes(OpBinder &b) {

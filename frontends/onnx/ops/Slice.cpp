@@ -49,7 +49,7 @@ Range sliceOf(hx::SymbolTable &symbols, Dim size, Dim start, Dim end, int64_t st
   }
   Dim last = symbols.add(size, minusOne);
   start = countedFromStart(symbols, start, size, minusOne, last);
-  start = start == last ? last : symbols.min(start, last);
+  start = start == last ? last : symbols.min(symbols.max(start, zero), last);
   end = symbols.max(countedFromStart(symbols, end, size, minusOne, last), minusOne);
   Dim count = symbols.ceilDiv(symbols.sub(start, end), symbols.constant(-step));
   return {symbols.max(start, zero), symbols.max(count, zero)};
@@ -118,7 +118,7 @@ Range sliceOf(hx::SymbolTable &symbols, Dim size, Dim start, Dim end, Dim step) 
   Dim isUp = symbols.lt(zero, step);
   Dim stride = symbols.max(symbols.select(isUp, step, symbols.sub(zero, step)), one);
   Dim first =
-      symbols.select(isUp, clamped(start, zero, size), clamped(start, below, last));
+      symbols.select(isUp, clamped(start, zero, size), clamped(start, zero, last));
   Dim stop = symbols.select(isUp, clamped(end, zero, size), clamped(end, below, last));
   Dim distance = symbols.select(isUp, symbols.sub(stop, first), symbols.sub(first, stop));
   return {first, symbols.max(symbols.ceilDiv(distance, stride), zero)};
