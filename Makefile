@@ -23,6 +23,7 @@ build: setup $(BUILD)/build.ninja ## build everything (PRESET=release, dev, asan
 
 models: setup ## fetch the models that the tests and the demo use
 	$(PYTHON) tests/models/fetch_models.py --set quick
+	$(PYTHON) tests/models/fetch_models.py --set tabular
 
 test: build models ## run every test
 	tests/run.sh $(BUILD)

@@ -50,7 +50,7 @@ def find_model(name: str) -> dict:
 def models_of_set(name: str) -> list[dict]:
     found = [model for model in load_list() if name == "all" or name in model["sets"]]
     if not found:
-        raise FetchError(f"no model is in the set '{name}'; sets are: demo, quick, spine, all")
+        raise FetchError(f"no model is in the set '{name}'; sets are: demo, quick, spine, tabular, all")
     return found
 
 
@@ -170,7 +170,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="models of models.json")
-    parser.add_argument("--set", help="demo, quick, spine or all")
+    parser.add_argument("--set", help="demo, quick, spine, tabular or all")
     parser.add_argument("--cache", type=Path, default=default_cache())
     parser.add_argument("--list", action="store_true", help="print the list and stop")
     options = parser.parse_args()

@@ -19,7 +19,7 @@ def model():
 def test_list_is_complete():
     for model in fetch_models.load_list():
         assert model["sources"] and model["inputs"] and model["licence"], model["name"]
-        assert set(model["sets"]) <= {"demo", "quick", "spine"}, model["name"]
+        assert set(model["sets"]) <= {"demo", "quick", "spine", "tabular"}, model["name"]
         assert model["precision"] in ("f32", "int8")
     names = [model["name"] for model in fetch_models.load_list()]
     assert len(names) == len(set(names))

@@ -21,7 +21,17 @@ Value linearScores(OpBinder &b, int64_t rows) {
     return {};
   }
   Value x = featureRows(b, f32);
-  Value weights = literal(b, coefficients, {rows, count / rows}, f32, "coefficients");
+  // More coefficients than there are features to weigh are left over at the end, as
+  // ONNX Runtime reads them (its own logreg_iris.onnx has such).
+  int64_t features = count / rows;
+  if (b.failed())
+    return {};
+  if (auto given = hx::SymbolTable::constantValue(b.dims(x)[1]);
+      given && *given > 0 && *given < features) {
+    features = *given;
+    coefficients.truncate(static_cast<size_t>(rows * features));
+  }
+  Value weights = literal(b, coefficients, {rows, features}, f32, "coefficients");
   if (b.failed())
     return {};
   Value scores = b.matmul(x, weights, /*transposeLhs=*/false, /*transposeRhs=*/true);
