@@ -6,7 +6,7 @@ BUILD  := build/$(PRESET)
 PYTHON := .venv/bin/python
 JOBS   ?= $(shell nproc)
 
-.PHONY: help setup build test demo models bench conformance format format-check clean distclean
+.PHONY: help setup build test demo models bench conformance operators format format-check clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' Makefile | expand -t 22
@@ -39,6 +39,11 @@ conformance: export HEXIN_CONFORMANCE = 1
 conformance: build ## onnx's suite, all devices and modes, beside other engines; writes the table
 	HEXIN_BUILD_DIR=$(BUILD) $(PYTHON) tests/conformance/runner.py --jobs $(JOBS) --update \
 		--engine hexin --engine onnxruntime --engine openvino
+
+operators: export HEXIN_BUILD_DIR = $(CURDIR)/$(BUILD)
+operators: build ## 50 random cases of every operator version on cpu, and with unknown sizes
+	PYTHONPATH=tests $(PYTHON) -m operators.differential
+	PYTHONPATH=tests $(PYTHON) -m operators.differential --symbolic
 
 SOURCES = $(shell find backends bench compiler examples frontends python runtime tests \
 	-name '*.h' -o -name '*.cpp' -o -name '*.c')

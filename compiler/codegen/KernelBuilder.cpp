@@ -1,5 +1,7 @@
 #include "compiler/codegen/KernelBuilder.h"
 
+#include "runtime/device/KernelAbi.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -220,15 +222,22 @@ Value KernelBuilder::bind(Value hxValue, KExpr numElements, bool isWritten) {
   return bindMemory(hxValue, element, numElements, isWritten);
 }
 
-void KernelBuilder::reportFault(Value index, Value size, bool countsFromEnd) {
+void KernelBuilder::reportFault(Value value, Value size, FaultKind kind) {
   Type i64 = b.getI64Type();
   Value row = bindMemory({}, i64, constantExpr(2), /*isWritten=*/true);
   auto put = [&](int64_t at, Value value) {
-    store(row, this->index(at), arith::IndexCastOp::create(b, location, i64, value), i64);
+    store(row, index(at), arith::IndexCastOp::create(b, location, i64, value), i64);
   };
-  put(1, index);
-  Value sizeAndOne = add(size, this->index(1));
-  put(0, countsFromEnd ? sizeAndOne : sub(this->index(0), sizeAndOne));
+  put(1, value);
+  Value sizeAndOne = add(size, index(1));
+  switch (kind) {
+  case FaultKind::index:
+    return put(0, sizeAndOne);
+  case FaultKind::indexFromStart:
+    return put(0, sub(index(0), sizeAndOne));
+  case FaultKind::length:
+    return put(0, sub(size, index(lengthFault)));
+  }
 }
 
 /// `element`: as it stands in memory.

@@ -95,10 +95,12 @@ public:
                    mlir::Type hxElementType);
   void store(mlir::Value memref, mlir::Value position, mlir::Value value,
              mlir::Type hxElementType);
-  /// Says that `index` is outside of an axis of `size` elements (both of index type):
-  /// a Fault of runtime/artifact/hexin.fbs. The kernel goes on. `countsFromEnd`: those
-  /// from -size on are inside, too.
-  void reportFault(mlir::Value index, mlir::Value size, bool countsFromEnd = true);
+  /// What a value is that is wrong: an index into an axis of so many elements, which may
+  /// count from its end or not; or a length of at most so many.
+  enum class FaultKind { index, indexFromStart, length };
+  /// Says that `value` is no such thing, given the axis' `size` (both of index type): a
+  /// Fault of runtime/artifact/hexin.fbs. The kernel goes on.
+  void reportFault(mlir::Value value, mlir::Value size, FaultKind kind);
   /// Private scratch of `count` elements of compute type, reused by all items.
   mlir::Value scratch(unsigned count, mlir::Type elementType);
 

@@ -28,7 +28,11 @@ Value position(KernelBuilder &k, Value stored, KExpr size, bool isInside,
   // One unsigned compare says 0 <= counted < n.
   Value isOutside =
       arith::CmpIOp::create(b, k.loc(), arith::CmpIPredicate::uge, counted, n);
-  k.ifThen(isOutside, [&] { k.reportFault(i, n, countsFromEnd); });
+  k.ifThen(isOutside, [&] {
+    k.reportFault(i, n,
+                  countsFromEnd ? KernelBuilder::FaultKind::index
+                                : KernelBuilder::FaultKind::indexFromStart);
+  });
   return k.max(k.index(0), k.min(counted, k.sub(n, k.index(1))));
 }
 
@@ -38,9 +42,8 @@ Value length(KernelBuilder &k, Value stored, KExpr limit) {
   Value most = k.value(limit);
   Value isOutside =
       arith::CmpIOp::create(b, k.loc(), arith::CmpIPredicate::ugt, given, most);
-  k.ifThen(isOutside, [&] {
-    k.reportFault(given, k.add(most, k.index(1)), /*countsFromEnd=*/false);
-  });
+  k.ifThen(isOutside,
+           [&] { k.reportFault(given, most, KernelBuilder::FaultKind::length); });
   return k.max(k.index(0), k.min(given, most));
 }
 

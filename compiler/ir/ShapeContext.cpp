@@ -9,7 +9,7 @@ namespace hexin::hx {
 
 /// `dim` for the error of a run, which shows numbers anyway: long formulas say nothing.
 static std::string nameOf(const SymbolTable &table, Dim dim) {
-  constexpr size_t maxLength = 48;
+  constexpr size_t maxLength = 100;
   std::string text = describeSize(table, dim);
   return text.size() > maxLength ? "a computed size" : text;
 }

@@ -47,21 +47,29 @@ Status loadBackend(const std::string &name, hexin_device_api &api) {
   return readTable(query(HEXIN_DEVICE_ABI_MAJOR), api);
 }
 
-Result<std::vector<hexin_device_info>> enumerate(const hexin_device_api &api,
-                                                 const std::string &name) {
+struct Enumerated {
+  std::vector<hexin_device_info> infos;
+  std::string reason; ///< why there are none, as the backend says it; or ""
+};
+
+Result<Enumerated> enumerate(const hexin_device_api &api, const std::string &name) {
   hexin_error error{};
   error.struct_size = sizeof error;
   uint32_t count = 0;
   HEXIN_RETURN_IF_ERROR(
       deviceStatus(api.enumerate(&count, nullptr, &error), error, name));
-  std::vector<hexin_device_info> infos(count);
+  Enumerated found;
+  std::vector<hexin_device_info> &infos = found.infos;
+  infos.resize(count);
   for (hexin_device_info &info : infos)
     info.struct_size = sizeof info;
   if (count > 0)
     HEXIN_RETURN_IF_ERROR(
         deviceStatus(api.enumerate(&count, infos.data(), &error), error, name));
   infos.resize(std::min<size_t>(count, infos.size()));
-  return infos;
+  if (infos.empty())
+    found.reason.assign(error.message, strnlen(error.message, sizeof error.message));
+  return found;
 }
 
 /// The first cpu device is plainly "cpu": there is no second as a rule.
@@ -199,13 +207,15 @@ std::vector<DeviceInfo> BackendRegistry::listLocked() {
       addUnavailable(name, found.status.message());
       continue;
     }
-    auto infos = enumerate(found.api, name);
-    if (!infos)
-      addUnavailable(name, infos.status().message());
-    else if (infos->empty())
-      addUnavailable(name, "the backend is there, but finds no device and driver");
+    auto devicesOf = enumerate(found.api, name);
+    if (!devicesOf)
+      addUnavailable(name, devicesOf.status().message());
+    else if (devicesOf->infos.empty())
+      addUnavailable(name,
+                     "the backend is there, but finds no device and driver" +
+                         (devicesOf->reason.empty() ? "" : ": " + devicesOf->reason));
     else
-      for (const hexin_device_info &info : *infos)
+      for (const hexin_device_info &info : devicesOf->infos)
         devices.push_back(toPublic(name, info));
   }
   return devices;
@@ -222,8 +232,8 @@ Result<std::shared_ptr<Device>> BackendRegistry::open(const std::string &id,
   if (!found.status)
     return unavailable("there is no device '" + id + "': " + found.status.message() +
                        describeAvailable());
-  HEXIN_ASSIGN_OR_RETURN(auto infos, enumerate(found.api, parsed.backend));
-  for (const hexin_device_info &info : infos) {
+  HEXIN_ASSIGN_OR_RETURN(Enumerated all, enumerate(found.api, parsed.backend));
+  for (const hexin_device_info &info : all.infos) {
     if (info.index != parsed.index)
       continue;
     HEXIN_ASSIGN_OR_RETURN(
@@ -235,7 +245,8 @@ Result<std::shared_ptr<Device>> BackendRegistry::open(const std::string &id,
     return device;
   }
   return unavailable("there is no device '" + id + "': backend '" + parsed.backend +
-                     "' finds " + std::to_string(infos.size()) + " devices" +
+                     "' finds " + std::to_string(all.infos.size()) + " devices" +
+                     (all.reason.empty() ? "" : " (" + all.reason + ")") +
                      describeAvailable());
 }
 

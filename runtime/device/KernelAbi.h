@@ -35,6 +35,10 @@ namespace hexin {
 
 inline constexpr uint32_t kernelAbiVersion = 1;
 
+/// What a kernel takes off the limit of a length that is beyond it, to say so in the row
+/// of a Fault (runtime/artifact/hexin.fbs).
+inline constexpr int64_t lengthFault = int64_t(1) << 62;
+
 using CpuKernelFn = void (*)(void *const *bindings, const int64_t *params, int64_t begin,
                              int64_t end);
 

@@ -1,5 +1,7 @@
 #include "runtime/exec/FaultReport.h"
 
+#include "runtime/device/KernelAbi.h"
+
 #include <cstring>
 #include <span>
 
@@ -34,12 +36,15 @@ Status FaultReport::take() {
     if (fault->node())
       where = "'" + fault->node()->str() + "' (" + where + ")";
     HEXIN_RETURN_IF_ERROR(reset());
+    if (sizeAndOne < -lengthFault / 2)
+      return outOfRange(where + ": length " + std::to_string(index) +
+                        " is outside of its axis: expected one from 0 to " +
+                        std::to_string(sizeAndOne + lengthFault));
     int64_t size = countsFromEnd ? sizeAndOne - 1 : -(sizeAndOne + 1);
-    bool isLength = fault->op() && fault->op()->string_view() == "check_lengths";
-    return outOfRange(
-        where + (isLength ? ": length " : ": index ") + std::to_string(index) +
-        " is outside of its axis: expected one from " +
-        std::to_string(countsFromEnd ? -size : 0) + " to " + std::to_string(size - 1));
+    return outOfRange(where + ": index " + std::to_string(index) +
+                      " is outside of its axis: expected one from " +
+                      std::to_string(countsFromEnd ? -size : 0) + " to " +
+                      std::to_string(size - 1));
   }
   return Status::success();
 }

@@ -167,6 +167,28 @@ def test_no_opencl_driver(hexin, small_artifact, tmp_path):
           env={"OCL_ICD_VENDORS": str(tmp_path)}).failed(3, "opencl")
 
 
+def test_an_opencl_choice_that_is_none(hexin, small_artifact):
+    hexin("run", small_artifact("affine"), "--random-inputs", "--shape", "x=1x3", "--device=opencl:0",
+          env={"HEXIN_OPENCL_LOCAL_MEMORY": "yes"}).failed(3, "HEXIN_OPENCL_LOCAL_MEMORY is 'yes': expected 0 or 1")
+
+
+def test_inputs_that_no_file_holds(hexin, tmp_path):
+    from onnx import TensorProto, helper
+
+    info = helper.make_tensor_value_info
+    for kind, port, op in (("sequence", helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, None), "SequenceLength"),
+                           ("strings", info("s", TensorProto.STRING, ["n"]), "Identity")):
+        output = info("y", TensorProto.INT64 if kind == "sequence" else TensorProto.STRING, None)
+        graph = helper.make_graph([helper.make_node(op, ["s"], ["y"])], kind, [port], [output])
+        path = tmp_path / f"{kind}.onnx"
+        path.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString())
+        hexin("compile", str(path), "-o", f"{kind}.hxm", "--targets=cpu").succeeded()
+        words = "use the C++ or the Python API" if kind == "sequence" else "--input 's=FILE.npy'"
+        hexin("run", f"{kind}.hxm").failed(2, words)
+        done = hexin("run", f"{kind}.hxm", "--random-inputs")
+        assert done.code != 0 and words in done.err
+
+
 def test_target_that_the_file_lacks(hexin, small_model):
     hexin("compile", small_model("affine"), "-o", "a.hxm", "--targets=cpu").succeeded()
     done = hexin("run", "a.hxm", "--random-inputs", "--shape", "x=1x3", "--device=opencl:0")

@@ -91,7 +91,8 @@ def _find(case: suite.Case) -> Optional[dict]:
     modes.make_dynamic(model)
     inputs, outputs = case.data_sets[0]
     # onnx's evaluator takes parts that do not add up to the axis.
-    splits = any(node.op_type == "Split" and len(node.input) > 1 for node in suite.nodes_of(model.graph))
+    splits = any(node.op_type == "Split" and (len(node.input) > 1 or any(a.name == "split" for a in node.attribute))
+                 for node in suite.nodes_of(model.graph))
     for kind in (OnnxRuntime,) if splits else (OnnxRuntime, Reference):
         try:
             oracle = kind(model)

@@ -329,6 +329,8 @@ def test_weights_stay_packed(tmp_path):
     ("MatMulNBitsMlp", {"x": (2, 64)}, {"K": 64, "N": 8, "block_size": 32, "activation": "tanh"}, "expected silu"),
     ("MatMulBnb4", {"x": (2, 64), "b": (256,), "s": (32,)}, {"K": 64, "N": 8, "block_size": 16, "quant_type": 2},
      "expected 0 (FP4) or 1 (NF4)"),
+    ("MatMulBnb4", {"x": (2, 64), "b": (256,), "s": (8, 4)}, {"K": 64, "N": 8, "block_size": 16, "quant_type": 1},
+     "the scales have rank 2, expected 1"),
     ("GatherBlockQuantized", {"b": (8, 32), "i": (2,), "s": (8, 2)}, {"block_size": 16, "gather_axis": 1}, "expected 0"),
     ("MoE", {"x": (2, 16), "r": (2, 4), "w1": (4, 8, 16), "": None, "w2": (4, 16, 8)}, {"k": 5}, "k is 5 of 4 experts"),
     ("MoE", {"x": (2, 16), "r": (2, 4), "w1": (4, 8, 16), "": None, "w2": (4, 16, 8)}, {"use_sparse_mixer": 1},

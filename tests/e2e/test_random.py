@@ -32,15 +32,19 @@ def model(nodes, inputs=(), opset=22, outputs=None) -> bytes:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10).SerializeToString()
 
 
-@pytest.fixture
-def compiled(tmp_path):
-    """compiled(model bytes) -> the path of an artifact for both devices."""
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """compiled(model bytes) -> the path of an artifact for both devices, each made once."""
     import hexin
 
-    def make(source, **options):
-        path = str(tmp_path / f"{len(list(tmp_path.iterdir()))}.hxm")
-        hexin.compile(source, path, targets=["cpu", "opencl"], **options)
-        return path
+    folder, paths = tmp_path_factory.mktemp("compiled"), {}
+
+    def make(source):
+        if source not in paths:
+            path = str(folder / f"{len(paths)}.hxm")
+            hexin.compile(source, path, targets=["cpu", "opencl"])
+            paths[source] = path
+        return paths[source]
 
     return make
 

@@ -84,19 +84,19 @@ def test_scales_per_tensor_or_per_row_as_the_run_has_them(device, tmp_path):
     rng = np.random.default_rng(2)
     a, b = rng.integers(0, 256, (3, 5), np.uint8), rng.integers(0, 256, (5, 4), np.uint8)
 
-    def run(rows, columns):
-        inputs = {"a": a, "as": rng.random(rows, np.float32) + 0.5, "az": rng.integers(0, 255, rows, np.uint8),
-                  "b": b, "bs": rng.random(columns, np.float32) + 0.5, "bz": rng.integers(0, 255, columns, np.uint8),
-                  "ys": np.array([900], np.float32), "yz": np.array([128], np.uint8)}
+    def made(rows, columns):
+        return {"a": a, "as": rng.random(rows, np.float32) + 0.5, "az": rng.integers(0, 255, rows, np.uint8),
+                "b": b, "bs": rng.random(columns, np.float32) + 0.5, "bz": rng.integers(0, 255, columns, np.uint8),
+                "ys": np.array([900], np.float32), "yz": np.array([128], np.uint8)}
+
+    for rows, columns in ((1, 1), (3, 4), (3, 1), (1, 4)):
+        inputs = made(rows, columns)
         left = (a.astype(np.int64) - inputs["az"].reshape(-1, 1)) * np.float64(inputs["as"]).reshape(-1, 1)
         right = (b.astype(np.int64) - inputs["bz"]) * np.float64(inputs["bs"])
         expected = np.clip(np.rint(left @ right / 900) + 128, 0, 255)
         assert np.abs(session.run(inputs)["y"].astype(np.float64) - expected).max() <= 1
-
-    for rows, columns in ((1, 1), (3, 4), (3, 1), (1, 4)):
-        run(rows, columns)
     with pytest.raises(hexin.InvalidArgumentError, match="product"):
-        run(2, 1)
+        session.run(made(2, 1))
 
 
 @pytest.mark.parametrize("device", DEVICES)

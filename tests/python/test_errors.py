@@ -46,6 +46,20 @@ def test_python_numbers_must_fit(tmp_path):
             session.run({"x": value})
 
 
+@pytest.mark.parametrize("value, words", [
+    (["a", "\ud800"], "'x'.*no UTF-8 form"), ([["a"], ["b", "c"]], "'x' takes an array of strings"), ([1, 2], "'x' takes strings"),
+])
+def test_strings_that_are_none(tmp_path, value, words):
+    from onnx import TensorProto, helper
+
+    ports = [helper.make_tensor_value_info(name, TensorProto.STRING, ["n"]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "strings", ports[:1], ports[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    hexin.compile(model, tmp_path / "s.hxm", targets=["cpu"])
+    with pytest.raises(hexin.InvalidArgumentError, match=words):
+        hexin.Session(tmp_path / "s.hxm").run({"x": value})
+
+
 @pytest.mark.parametrize("inputs", [{}, {"nope": 1}, {"x": np.zeros((1, 3), np.float32), "nope": 1}, {1: 2}, [1], None])
 def test_wrong_input_names(affine, inputs):
     with pytest.raises(hexin.InvalidArgumentError):

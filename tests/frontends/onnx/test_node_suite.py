@@ -18,6 +18,12 @@ KNOWN = {
     "test_dft_inverse_opset19": "the expected zeros were rounded to 1.9e-7 by a transform in f32",
 }
 
+# Their values were drawn by NumPy; tests/e2e/test_random.py looks at how ours are spread.
+RANDOM = {
+    *(f"test_bernoulli{kind}{form}" for kind in ("", "_double", "_seed") for form in ("", "_expanded")),
+    *(f"test_training_dropout{kind}" for kind in ("", "_default", "_mask", "_default_mask")),
+}
+
 BATCH = 100  # models per process
 
 
@@ -64,6 +70,8 @@ def evaluated(tmp_path_factory, build_dir):
 def _equal(actual, expected, case):
     assert actual.dtype == expected.dtype, (actual.dtype, expected.dtype)
     assert actual.shape == expected.shape, (actual.shape, expected.shape)
+    if case.name in RANDOM:
+        return
     if actual.dtype.kind in "biu":
         np.testing.assert_array_equal(actual, expected)
         return

@@ -25,8 +25,8 @@ bool checkRank(OpBinder &b, Value x, int64_t rank, StringRef what) {
 
 int64_t readNumHeads(OpBinder &b) {
   int64_t numHeads = b.intAttr("num_heads", 0);
-  if (!b.failed() && numHeads < 1)
-    b.error("num_heads is " + Twine(numHeads) + ", expected at least 1");
+  if (!b.failed() && (numHeads < 1 || numHeads > INT16_MAX))
+    b.error("num_heads is " + Twine(numHeads) + ", expected 1 to " + Twine(INT16_MAX));
   return numHeads;
 }
 
@@ -166,6 +166,8 @@ void importAttention(OpBinder &b) {
 void importDecoderMaskedSelfAttention(OpBinder &b) {
   if (b.has(8))
     return b.unsupported("cache_indirection: compile the decoder without beam search");
+  if (!checkRank(b, b.input(0), 3, "input"))
+    return;
   if (b.symbols().isKnownDifferent(b.dims(b.input(0))[1], b.shape.constant(1)))
     return b.contradiction("the input has more than one position");
   importAttention(b);
@@ -254,6 +256,8 @@ Heads readHeads(OpBinder &b, int64_t numHeads, Value bias, bool hasPast) {
         b.error("a key of rank 4 goes with a value of rank 4, without a bias or a past");
         return {};
       }
+      if (!checkRank(b, value, 4, "value"))
+        return {};
       heads.key = key;
       heads.value = value;
     } else {

@@ -66,6 +66,11 @@ Value timesBlocks(OpBinder &b, Value x, Value scales, int64_t block) {
     return {};
   Dims dims = b.dims(x);
   int64_t rank = static_cast<int64_t>(dims.size());
+  if (HxBuilder::rank(scales) != rank) {
+    b.contradiction("the scales have rank " + Twine(HxBuilder::rank(scales)) +
+                    ", expected " + Twine(rank) + ": one for each block");
+    return {};
+  }
   Dim size = b.shape.constant(block);
   auto columns = hx::SymbolTable::constantValue(dims.back());
   if (columns && *columns % block == 0) {

@@ -87,6 +87,9 @@ void turn(OpBinder &b, Heads &heads, Value past) {
     return b.contradiction("cos_cache has rank " +
                            Twine(HxBuilder::rank(b.input(cosineInput))) + ", expected 2");
   Value positions = b.input(positionsInput);
+  if (positions && HxBuilder::rank(positions) != 2)
+    return b.contradiction("position_ids has rank " + Twine(HxBuilder::rank(positions)) +
+                           ", expected 2: [batch, positions]");
   if (!positions)
     positions = b.add(b.shape.iota({b.shape.constant(1), b.dims(heads.query)[2]}, 1,
                                    b.builder.getI64Type()),
@@ -180,7 +183,7 @@ bool checkAttributes(OpBinder &b) {
   int64_t window = b.intAttr("local_window_size", -1), causal = b.intAttr("causal", 1);
   if (causal != 0 && causal != 1)
     b.error("causal is " + Twine(causal) + ", expected 0 or 1");
-  if (window != -1 && (window < 1 || causal == 0))
+  if (window != -1 && (window < 1 || window > INT32_MAX || causal == 0))
     b.error("local_window_size is " + Twine(window) +
             ", expected -1, or above 0 with causal=1");
   if (b.has(pastKeyInput) != b.has(pastValueInput))
@@ -220,7 +223,9 @@ void importGroupQueryAttention(OpBinder &b) {
   Value queries = b.shape.buildScalar(numQueries, i64);
   Value isPrompt =
       b.compare(ComparePredicate::eq, queries, b.shape.buildScalar(total[0], i64));
-  Value past = b.select(isPrompt, b.scalar(i64, 0), b.sub(lengths, queries));
+  Value zero = b.scalar(i64, 0);
+  Value past = b.select(isPrompt, zero,
+                        b.binary(hx::BinaryFn::max, b.sub(lengths, queries), zero));
 
   normalize(b, heads);
   turn(b, heads, past);

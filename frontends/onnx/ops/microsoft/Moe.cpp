@@ -56,7 +56,8 @@ Routes route(OpBinder &b, Value logits, Value mixing) {
   Dims dims = b.dims(logits);
   Dim count = b.shape.constant(routes.numChosen), none = b.shape.constant(0);
   auto numExperts = hx::SymbolTable::constantValue(dims[1]);
-  if (routes.numChosen < 1 || (numExperts && routes.numChosen > *numExperts)) {
+  if (routes.numChosen < 1 || routes.numChosen > INT16_MAX ||
+      (numExperts && routes.numChosen > *numExperts)) {
     b.error("k is " + Twine(routes.numChosen) + " of " + b.symbols().toString(dims[1]) +
             " experts");
     return {};

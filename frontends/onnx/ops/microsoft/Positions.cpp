@@ -48,6 +48,9 @@ void resultNormalized(OpBinder &b, const Embedding &rows, Value mask) {
     sum = b.add(sum, rows.segments);
   if (b.failed())
     return;
+  if (HxBuilder::rank(sum) != 3)
+    return b.contradiction("the embeddings have rank " + Twine(HxBuilder::rank(sum)) +
+                           ", expected 3: tables must be [number, size]");
   b.result(0,
            layerNorm(b, sum, rows.gamma, rows.beta, 2, b.floatAttr("epsilon", 1e-12f)));
   if (b.wants(1))

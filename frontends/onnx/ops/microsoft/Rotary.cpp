@@ -69,6 +69,9 @@ void importRotaryEmbedding(OpBinder &b) {
   if (!checkAttributes(b) || !checkRanks(b))
     return;
   Value positions = b.input(1);
+  if (HxBuilder::rank(positions) > 2)
+    return b.contradiction("position_ids has rank " + Twine(HxBuilder::rank(positions)) +
+                           ", expected 2, or one number");
   if (HxBuilder::rank(positions) < 2) {
     Type i64 = b.builder.getI64Type();
     Dims dims = b.dims(b.input(0));

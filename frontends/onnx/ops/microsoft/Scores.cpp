@@ -37,6 +37,9 @@ void ScoreBias::lower(Value condition, double amount) {
 void ScoreBias::add(Value bias) {
   if (b.failed())
     return;
+  if (HxBuilder::rank(bias) > 4)
+    return b.contradiction("attention_bias has rank " + Twine(HxBuilder::rank(bias)) +
+                           ", expected at most 4");
   bias = b.cast(bias, scoreType(b, bias));
   sum = sum ? b.add(sum, bias) : bias;
 }

@@ -1,0 +1,58 @@
+"""What fails today, each with the words of its failure. test_faults.py has the smallest case of
+each, and says so when it is mended; then its line here goes, too."""
+
+import re
+from typing import NamedTuple, Optional
+
+import ml_dtypes
+import numpy as np
+
+from operators.case import Case
+
+NARROW = (np.float16, ml_dtypes.bfloat16)
+
+
+class Known(NamedTuple):
+    ops: str  # a regular expression for names of operators
+    reason: str  # one for the failure
+    note: str
+    narrow: bool = False  # only where floats of 16 bits are among the inputs
+
+
+UNSUPPORTED = (  # every case of these is refused
+    "Bernoulli|DeformConv|Det|MaxRoiPool|Multinomial|RandomNormal(Like)?|RandomUniform(Like)?|RoiAlign"
+    "|CategoryMapper|FeatureVectorizer|Imputer|LinearClassifier|LinearRegressor|Normalizer|OneHotEncoder"
+    "|SVMClassifier|SVMRegressor|TreeEnsemble|TreeEnsembleClassifier|TreeEnsembleRegressor|Gradient")
+
+KNOWN = (
+    Known(UNSUPPORTED, r"is not supported \(opset", "operator not there yet"),
+    Known("Scan", "did not exist at opset 8", "Scan 8 is not there yet"),
+    Known(".*", r"takes tensors of numbers", "strings are not moved by this operator yet"),
+    Known("BitCast", "arith.bitcast", "16-bit floats are widened around a bitcast"),
+    Known("BitCast", r"no kernel takes elements of type f8", "8-bit floats have no kernel of their own"),
+    Known("Dropout", "training_mode", "training with ratio 0 is not seen as the identity"),
+    Known("Unique", "operand must be a number", "Unique of complex numbers"),
+    Known("BatchNormalization|InstanceNormalization|ConvTranspose|Gemm|LpPool", r"values, as at", "narrow floats are rounded in between", narrow=True),
+    Known("Gemm", "__truncsfbf2", "bfloat16 with nothing to sum is an internal error"),
+    Known(".*", "must be known", "hangs on a size that is a symbol: refused with the remedy"),
+    Known("STFT|DFT", "last axis of the .* must be 1", "whether a signal is complex hangs on a symbol"),
+    Known("BitCast", "must be numbers of equal width", "complex numbers are not seen as integers"),
+    Known("Sin|Cos|Tan", "values, as at", "huge arguments are not reduced"),
+    Known("Slice", r"shape \[", "a start before the first, backwards, is not clamped to it"),
+)
+
+
+def known(case: Case, verdict: str, reason: str) -> Optional[str]:
+    """Why this failure is expected, or None. A crash never is."""
+    if verdict in ("crash", "timeout"):
+        return None
+    for entry in KNOWN:
+        if entry.narrow and not any(getattr(value, "dtype", None) in NARROW for value in case.inputs):
+            continue
+        if re.fullmatch(entry.ops, case.op) and re.search(entry.reason, reason):
+            return entry.note
+    return None
+
+
+def unsupported(op: str, since: int) -> bool:
+    return re.fullmatch(UNSUPPORTED, op) is not None or (op, since) == ("Scan", 8)

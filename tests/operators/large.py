@@ -1,0 +1,51 @@
+"""Operators on a million elements, for a test and for a benchmark."""
+
+import numpy as np
+
+from operators.case import EXACT, Bound, Case
+
+COUNT = 2**20
+ROWS = 1024
+
+
+def large_cases() -> dict[str, Case]:
+    """name -> case. Where sums are rounded, values are small integers, whose sums are exact."""
+    rng = np.random.default_rng(0)
+    x = rng.permutation(COUNT).astype(np.float32)
+    few = rng.integers(0, 1000, COUNT).astype(np.int64)
+    ones = rng.integers(-3, 4, COUNT).astype(np.float32)
+    index = rng.permutation(COUNT).astype(np.int64)
+    again = rng.integers(0, COUNT, COUNT).astype(np.int64)
+    axis, k = np.array(0, np.int64), np.array([100], np.int64)
+    rows = x.reshape(ROWS, -1)
+    sparse = np.where(rng.integers(0, 10, COUNT) == 0, x, 0).astype(np.float32)
+
+    def make(op, *inputs, outputs=1, opset=18, constants=(), bound=EXACT, **attributes):
+        case = Case(op, list(inputs), attributes, outputs, frozenset(constants), bound)
+        case.since = case.opset = opset
+        return case
+
+    return {
+        "top-k": make("TopK", x, k, outputs=2, constants={1}),
+        "sort": make("TopK", x, np.array([COUNT], np.int64), outputs=2, constants={1}),
+        "top-k-rows": make("TopK", rows, np.array([10], np.int64), outputs=2, constants={1}),
+        "sort-rows": make("TopK", rows, np.array([COUNT // ROWS], np.int64), outputs=2, constants={1}),
+        "unique": make("Unique", few, outputs=4),
+        "unique-values": make("Unique", x),
+        "cum-sum": make("CumSum", ones, axis, constants={1}),
+        "cum-sum-columns": make("CumSum", ones.reshape(ROWS, -1), axis, constants={1}),
+        "arg-max": make("ArgMax", x, axis=0),
+        "scatter-elements": make("ScatterElements", x, index, ones),
+        "scatter-elements-add": make("ScatterElements", np.zeros(COUNT, np.float32), again, ones, reduction="add"),
+        "scatter-nd": make("ScatterND", x, index.reshape(-1, 1), ones),
+        "scatter-nd-add": make("ScatterND", np.zeros(COUNT, np.float32), again.reshape(-1, 1), ones, reduction="add"),
+        "scatter-few-targets": make("ScatterElements", np.zeros(1000, np.float32), few, ones, reduction="add"),
+        "gather": make("Gather", x, again),
+        "gather-elements": make("GatherElements", rows, rng.integers(0, ROWS, rows.shape).astype(np.int64)),
+        "gather-nd": make("GatherND", x, again.reshape(-1, 1)),
+        "non-zero": make("NonZero", sparse),
+        "compress": make("Compress", x, sparse != 0),
+        "one-hot": make("OneHot", few[:2**10], np.array(1000, np.int64), np.array([0, 1], np.float32), constants={1}),
+        "reduce-sum": make("ReduceSum", ones, np.array([0], np.int64), constants={1}),
+        "softmax": make("Softmax", rows / COUNT, bound=Bound(40 + COUNT // ROWS)),
+    }
