@@ -80,6 +80,11 @@ std::string deviceRefusal(Operation *op) {
     if (resize.getCoordinates() == "tf_crop_and_resize")
       return "no kernel for tf_crop_and_resize";
   }
+  if (isa<BitcastOp>(op) && op->getOperand(0).getType() != op->getResult(0).getType())
+    for (mlir::Value value : {op->getOperand(0), mlir::Value(op->getResult(0))})
+      if (Type type = getElementTypeOrSelf(value.getType());
+          type.isF16() || type.isBF16())
+        return "no kernel keeps all bits of 16-bit floats: they are widened when loaded";
   for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
     if (std::string refusal = typeRefusal(op, type); !refusal.empty())
       return refusal;
