@@ -62,6 +62,8 @@ Results runSort(const Call &call) {
 
 Results runTopK(const Call &call) {
   const Tensor &input = call.operand(0);
+  if (call.resultTypes.size() != 2)
+    return invalidArgument("there are two results, values and positions");
   if (call.resultTypes[0] != input.dtype())
     return invalidArgument("selected values keep their type " +
                            std::string(toString(input.dtype())));
