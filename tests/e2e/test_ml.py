@@ -302,6 +302,10 @@ def classifiers():
         kind = T.STRING if votes == "all" else T.INT64
         cases.add("TreeEnsembleClassifier", f"three-{votes}-{transform}", ["f"], [kind, T.FLOAT], post_transform=transform,
                   base_values=[0.1, -0.2, 0.3], **labels, **forest(11, 6, 4, 3, "class", votes=votes))
+    for votes in ("one", "all", "tree"):  # a class that nobody votes for does not win with its 0
+        trees = forest(15, 3, 3, 4, "class", "BRANCH_LEQ", votes=votes)
+        trees["class_weights"] = [-abs(weight) for weight in trees["class_weights"]]
+        cases.add("TreeEnsembleClassifier", f"negative-{votes}", ["f"], [T.INT64, T.FLOAT], classlabels_int64s=[4, 2, 9, 7], **trees)
     for positive, transform in itertools.product((True, False), TRANSFORMS[:4]):
         for labels, base in (({"classlabels_int64s": [4, 2]}, {}), ({"classlabels_strings": ["x", "y"]}, {"base_values": [0.05]})):
             kind = T.STRING if base else T.INT64
@@ -481,7 +485,7 @@ WRONG = {
     "keys-kind": ("LabelEncoder", {"keys_strings": ["a"], "values_int64s": [1]}, "different types"),
     "hot-both": ("OneHotEncoder", {"cats_int64s": [1], "cats_strings": ["a"]}, "expected one of the attributes"),
     "rows": ("LinearRegressor", {"coefficients": [1.0, 2, 3], "targets": 2}, "3 coefficients do not make 2 rows"),
-    "columns": ("LinearRegressor", {"coefficients": [1.0, 2, 3]}, "3"),
+    "columns": ("LinearRegressor", {"coefficients": [1.0, 2]}, "3 and 2 must be equal"),
     "labels": ("LinearClassifier", {"coefficients": [1.0], "intercepts": [0.0], "classlabels_ints": [1, 2, 3]}, "1 rows .* 3 labels"),
     "kernel": ("SVMRegressor", {"kernel_type": "CUBE", "coefficients": [1.0], "rho": [0.0]}, "'kernel_type' is 'CUBE'"),
     "params": ("SVMRegressor", {"kernel_params": [1.0], "coefficients": [1.0], "rho": [0.0]}, "expected gamma, coef0 and degree"),
@@ -497,8 +501,8 @@ WRONG = {
 def test_attributes_gone_wrong(tmp_path, case):
     op, attributes, message = WRONG[case]
     cases = Cases(version=4)
-    cases.add(op, "wrong", [cases.input("x", np.zeros((3, 1), np.float32) if case != "impute-count" else np.zeros((3, 3), np.float32))],
-              [T.FLOAT], **attributes)
+    columns = 3 if case in ("impute-count", "columns") else 1
+    cases.add(op, "wrong", [cases.input("x", np.zeros((3, columns), np.float32))], [T.FLOAT], **attributes)
     refused(cases.model(), tmp_path, f"wrong.*{message}")
 
 

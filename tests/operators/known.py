@@ -28,7 +28,7 @@ KNOWN = (
     Known("BitCast", r"no kernel takes elements of type f8", "8-bit floats have no kernel of their own"),
     Known("Unique", "operand must be a number", "Unique of complex numbers"),
     Known("TreeEnsembleRegressor", r"values, as at", "ONNX Runtime leaves the base value of a target out that no leaf of the row names; the schema adds it"),
-    Known("TreeEnsembleClassifier", r"values, as at", "ONNX Runtime takes the maximum over classes with a vote only, and calls two classes 0 and 1"),
+    Known("TreeEnsembleClassifier", r"values, as at", "ONNX Runtime calls the classes of two scores 0 and 1, whatever their labels are"),
     Known("Squeeze", "rank hangs on a condition", "a rank that only the run knows cannot leave the graph"),
     Known("ConvTranspose|Gemm", r"values, as at", "narrow floats are rounded in between", narrow=True),
     Known("Gemm", "__truncsfbf2", "bfloat16 with nothing to sum is an internal error"),

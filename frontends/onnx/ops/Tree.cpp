@@ -4,6 +4,8 @@
 #include "frontends/onnx/ops/Scores.h"
 #include "frontends/onnx/ops/TreeLists.h"
 
+#include <limits>
+
 using namespace mlir;
 using hexin::hx::ReduceFn;
 
@@ -31,11 +33,10 @@ Type computeType(OpBinder &b, bool hasDoubles) {
                                     : Type(b.builder.getF32Type());
 }
 
-/// [N, numTargets] in `type`.
-Value ensemble(OpBinder &b, const TreeModel &model, Type type) {
+/// [N, numTargets] in `type`; what is known of the trees besides is in `tables`.
+Value ensemble(OpBinder &b, const TreeModel &model, Type type, TreeTables &tables) {
   if (b.failed())
     return {};
-  TreeTables tables;
   if (std::string wrong = buildTreeTables(model, tables); !wrong.empty()) {
     b.error(wrong);
     return {};
@@ -74,6 +75,11 @@ Value ensemble(OpBinder &b, const TreeModel &model, Type type) {
     return {};
   return b.make<hx::TreeEnsembleOp>(type, fn, x, nodes, thresholds, entries, starts,
                                     weights);
+}
+
+Value ensemble(OpBinder &b, const TreeModel &model, Type type) {
+  TreeTables tables;
+  return ensemble(b, model, type, tables);
 }
 
 Value average(OpBinder &b, const TreeModel &model, Value scores) {
@@ -160,6 +166,25 @@ void classifyByOneScore(OpBinder &b, const TreeModel &model, const Labels &label
     b.result(1, b.cast(scores, b.builder.getF32Type()));
 }
 
+/// The top class among those that a leaf on the way has a weight for: one that nobody
+/// votes for does not win with its 0. `tables` are those of `model`.
+Value topVotedClass(OpBinder &b, const TreeModel &model, const TreeTables &tables,
+                    Value scores) {
+  bool mayLose =
+      llvm::any_of(model.votes, [](const TreeVote &vote) { return !(vote.weight > 0); });
+  if (!mayLose || llvm::all_of(tables.isAlwaysVoted, [](bool always) { return always; }))
+    return topClass(b, scores);
+  TreeModel counting = model;
+  for (TreeVote &vote : counting.votes)
+    vote.weight = 1;
+  Value votes = ensemble(b, counting, HxBuilder::elementType(scores));
+  if (b.failed())
+    return {};
+  Value isVoted = b.compare(hx::ComparePredicate::lt, b.scalarLike(votes, 0), votes);
+  Value least = b.scalarLike(scores, -std::numeric_limits<double>::infinity());
+  return topClass(b, b.select(isVoted, scores, least));
+}
+
 void importTreeClassifier(OpBinder &b) {
   PostTransform transform = readPostTransform(b);
   Labels labels = readLabels(b, "classlabels_int64s", "classlabels_strings");
@@ -177,7 +202,8 @@ void importTreeClassifier(OpBinder &b) {
     return;
   if (isOneOfTwo)
     return classifyByOneScore(b, model, labels, transform, base, type);
-  Value scores = addBase(b, base, ensemble(b, model, type));
+  TreeTables tables;
+  Value scores = addBase(b, base, ensemble(b, model, type, tables));
   if (b.failed())
     return;
   // A single label is not among what its score decides between: 1 or 0, as in ONNX
@@ -185,7 +211,10 @@ void importTreeClassifier(OpBinder &b) {
   if (labels.size() == 1 && !labels.areStrings())
     b.result(0, isAbove(b, scores, 0));
   else
-    b.result(0, labelAt(b, labels, topClass(b, scores)));
+    b.result(0, labelAt(b, labels,
+                        base.empty() && labels.size() > 2
+                            ? topVotedClass(b, model, tables, scores)
+                            : topClass(b, scores)));
   scores = transformScores(b, transform, scores);
   if (!b.failed())
     b.result(1, b.cast(scores, b.builder.getF32Type()));

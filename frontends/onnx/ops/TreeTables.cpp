@@ -170,11 +170,33 @@ private:
     }
     double absent = model.join == TreeJoin::sum ? 0 : std::nan("");
     tables.weights.assign(static_cast<size_t>(std::max<int64_t>(size, 1)), absent);
-    for (const TreeVote &vote : model.votes)
-      if (counts(vote))
-        join(tables.weights[static_cast<size_t>(firstWeight[vote.leaf] + rank(vote))],
-             vote.weight);
+    std::vector<bool> isFilled(tables.weights.size(), false);
+    for (const TreeVote &vote : model.votes) {
+      if (!counts(vote))
+        continue;
+      auto at = static_cast<size_t>(firstWeight[vote.leaf] + rank(vote));
+      join(tables.weights[at], vote.weight);
+      isFilled[at] = true;
+    }
+    findAlwaysVoted(isFilled);
     return {};
+  }
+
+  /// Of a group of trees with weights for all of its targets in every leaf.
+  void findAlwaysVoted(const std::vector<bool> &isFilled) {
+    std::vector<bool> isFull(model.roots.size(), true);
+    for (int64_t i : ordered) {
+      if (!isLeaf(i))
+        continue;
+      int64_t ofLeaf = find(tree[i]);
+      for (size_t k = 0; k < targets[ofLeaf].size(); ++k)
+        isFull[ofLeaf] = isFull[ofLeaf] && isFilled[firstWeight[i] + k];
+    }
+    tables.isAlwaysVoted.assign(static_cast<size_t>(model.numTargets), false);
+    for (size_t r = 0; r < targets.size(); ++r)
+      for (int64_t target : targets[r])
+        if (isFull[r])
+          tables.isAlwaysVoted[target] = true;
   }
 
   bool counts(const TreeVote &vote) const {

@@ -53,6 +53,8 @@ struct TreeTables {
   std::vector<int64_t> starts;  ///< [numTargets + 1]
   std::vector<double> weights;
   int64_t maxFeature = 0;
+  std::vector<bool>
+      isAlwaysVoted; ///< targets with a tree whose every leaf has a weight for it
 };
 
 /// Gives what is wrong with the model, or "".
