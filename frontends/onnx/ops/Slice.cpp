@@ -40,6 +40,8 @@ Range sliceOf(hx::SymbolTable &symbols, Dim size, Dim start, Dim end, int64_t st
   Dim zero = symbols.constant(0), minusOne = symbols.constant(-1);
   if (step > 0) {
     start = symbols.max(countedFromStart(symbols, start, size, zero, size), zero);
+    if (!hx::SymbolTable::constantValue(start)) // far from a far end, it overflows
+      start = symbols.min(start, size);
     end = countedFromStart(symbols, end, size, zero, size);
     end = end == size ? end : symbols.min(end, size);
     if (start == zero && end == size && step == 1)
