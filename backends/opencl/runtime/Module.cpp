@@ -1,7 +1,6 @@
 #include "backends/opencl/runtime/Module.h"
 #include "backends/opencl/abi/OpenclText.h"
 
-#include <algorithm>
 #include <unordered_set>
 
 using namespace hexin;
@@ -65,17 +64,20 @@ Result<std::shared_ptr<Program>> ModuleBuilder::make(std::string_view text) {
 }
 
 std::vector<hexin_module_t *> ModuleBuilder::company(hexin_module_t &module) const {
-  std::vector<hexin_module_t *> company = {&module};
+  if (module.buildsAlone_)
+    return {&module};
+  std::vector<hexin_module_t *> company;
   std::string_view head = textBlocks(module.text_).front();
-  size_t bytes = module.text_.size();
+  size_t bytes = module.text_.size(), others = 0;
   for (hexin_module_t *other : waiting_) {
-    if (module.buildsAlone_ || company.size() == maxModules)
-      break;
-    if (other == &module || other->buildsAlone_ ||
-        bytes + other->text_.size() > maxTextBytes ||
-        textBlocks(other->text_).front() != head)
-      continue;
-    bytes += other->text_.size();
+    if (other != &module) {
+      if (others + 1 == maxModules || other->buildsAlone_ ||
+          bytes + other->text_.size() > maxTextBytes ||
+          textBlocks(other->text_).front() != head)
+        continue;
+      bytes += other->text_.size();
+      ++others;
+    }
     company.push_back(other);
   }
   return company;
@@ -86,12 +88,6 @@ Result<std::shared_ptr<Program>> ModuleBuilder::build(hexin_module_t &module) {
   if (module.program_)
     return module.program_;
   std::vector<hexin_module_t *> modules = company(module);
-  // The order of the texts is that of their loading, whoever is asked for first: the
-  // cache knows the program again.
-  std::sort(modules.begin(), modules.end(), [&](const auto *a, const auto *b) {
-    return std::find(waiting_.begin(), waiting_.end(), a) <
-           std::find(waiting_.begin(), waiting_.end(), b);
-  });
   std::vector<std::string_view> texts;
   for (const hexin_module_t *each : modules)
     texts.push_back(each->text_);

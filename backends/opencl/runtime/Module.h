@@ -41,7 +41,8 @@ private:
   Result<std::shared_ptr<Program>> build(hexin_module_t &module);
   /// From the cache or the text; counts which.
   Result<std::shared_ptr<Program>> make(std::string_view text);
-  /// Those that may share a program with `module`, itself first.
+  /// Those that may share a program with `module`, and itself, in the order of their
+  /// loading: whoever is asked for first, the cache knows the program again.
   std::vector<hexin_module_t *> company(hexin_module_t &module) const;
 
   const Program::Origin origin_;

@@ -5,23 +5,23 @@ differ for a known reason are listed in KNOWN; a listed test that passes fails.
 """
 
 import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 onnx = pytest.importorskip("onnx")
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "conformance"))
+
+from suite import RANDOM  # noqa: E402  drawn by NumPy; tests/e2e/test_random.py looks at how ours are spread
+
 # Test name -> why our numbers differ.
 KNOWN = {
     "test_dft_inverse": "the expected zeros were rounded to 1.9e-7 by a transform in f32",
     "test_dft_inverse_opset19": "the expected zeros were rounded to 1.9e-7 by a transform in f32",
-}
-
-# Their values were drawn by NumPy; tests/e2e/test_random.py looks at how ours are spread.
-RANDOM = {
-    *(f"test_bernoulli{kind}{form}" for kind in ("", "_double", "_seed") for form in ("", "_expanded")),
-    *(f"test_training_dropout{kind}" for kind in ("", "_default", "_mask", "_default_mask")),
 }
 
 BATCH = 100  # models per process
