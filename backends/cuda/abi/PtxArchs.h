@@ -21,8 +21,8 @@ struct PtxArch {
 
 /// Best first.
 inline constexpr PtxArch ptxArchs[] = {
-    {"ptx-sm_120", 120, 12080},                // PTX 8.7
-    {"ptx-sm_90", 90, oldestCudaVersion},      // PTX 8.0
+    {"ptx-sm_120", 120, 12080},               // PTX 8.7
+    {"ptx-sm_90", 90, oldestCudaVersion},     // PTX 8.0
     {ptxBaselineArch, 80, oldestCudaVersion}, // PTX 8.0
 };
 
