@@ -45,6 +45,8 @@ CUresult copy(Call &call, uint64_t dst, Side dstSide, uint64_t src, Side srcSide
   if (!place(call, dst, bytes, dstSide, "the destination", action.dst) ||
       !place(call, src, bytes, srcSide, "the source", action.src))
     return call.result();
+  if (!action.src.device && !action.dst.device)
+    return call.fail(CUDA_ERROR_INVALID_VALUE, "neither side is device memory");
 
   auto isPinned = [&](const Place &side) {
     return call.driver.pinnedAt(side.address, bytes) != call.driver.pinned.end();

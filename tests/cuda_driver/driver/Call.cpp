@@ -9,6 +9,11 @@ thread_local CUstreamCaptureMode standin::threadCaptureMode =
 
 std::vector<CUcontext> &standin::contextStack() {
   thread_local std::vector<CUcontext> stack;
+  thread_local uint64_t generation = 0;
+  if (generation != standin::driver().generation) {
+    generation = standin::driver().generation;
+    stack.clear();
+  }
   return stack;
 }
 
