@@ -29,11 +29,10 @@ KNOWN = (
     Known("Unique", "operand must be a number", "Unique of complex numbers"),
     Known("TreeEnsembleRegressor", r"values, as at", "ONNX Runtime leaves the base value of a target out that no leaf of the row names; the schema adds it"),
     Known("TreeEnsembleClassifier", r"values, as at", "ONNX Runtime calls the classes of two scores 0 and 1, whatever their labels are"),
-    Known("Squeeze", "rank hangs on a condition", "a rank that only the run knows cannot leave the graph"),
+    Known("Squeeze|GatherND", "rank hangs on a condition", "a rank that only the run knows cannot leave the graph: refused with the remedy"),
     Known("ConvTranspose|Gemm", r"values, as at", "narrow floats are rounded in between", narrow=True),
     Known("Gemm|Unique|CausalConvWithState", "__truncsfbf2", "some kernels of bfloat16 need a library function: an internal error"),
-    Known(".*", "must be known", "hangs on a size that is a symbol: refused with the remedy"),
-    Known("STFT|DFT", "last axis of the .* must be 1", "whether a signal is complex hangs on a symbol"),
+    Known(".*", "must be known when compiling", "hangs on a size that is a symbol: refused with the remedy"),
     Known("BitCast", "must be numbers of equal width", "complex numbers are not seen as integers"),
     Known("Sin|Cos|Tan", "values, as at", "huge arguments are not reduced"),
 )

@@ -1,5 +1,6 @@
 // DeformConv: every tap of every window reads where its offsets say; what the taps of a
 // window read is a row of a product with the weights.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Channels.h"
@@ -51,15 +52,17 @@ std::optional<DeformSizes> readSizes(OpBinder &b, const WindowAttributes &window
   s.samplesOf = symbols.mul(s.batch, offsetGroups);
   s.channelsPerOffset = symbols.floorDiv(s.channels, offsetGroups);
 
-  b.mustBeEqual(s.channels, symbols.mul(s.channelsPerGroup, symbols.constant(s.groups)),
-                "the channels of X and group times those of W");
-  b.mustBeEqual(s.channels, symbols.mul(s.channelsPerOffset, offsetGroups),
-                "the channels of X and offset_group times C / offset_group");
-  b.mustBeEqual(
-      offsetDims[1],
+  checkEqual(b, s.channels, "the number of channels of X",
+             symbols.mul(s.channelsPerGroup, symbols.constant(s.groups)),
+             "group times that of W");
+  checkEqual(b, s.channels, "the number of channels of X",
+             symbols.mul(s.channelsPerOffset, offsetGroups),
+             "what offset_group divides of it");
+  checkEqual(
+      b, offsetDims[1], "the number of channels of the offsets",
       symbols.mul(symbols.mul(offsetGroups, s.numTaps), symbols.constant(s.numAxes)),
-      "the channels of the offsets and offset_group times taps times axes");
-  b.mustBeEqual(offsetDims[0], s.batch, "the batches of X and the offsets");
+      "offset_group times taps times axes");
+  checkEqual(b, offsetDims[0], "the batch of the offsets", s.batch, "that of X");
   Dim one = symbols.constant(1);
   for (int64_t i = 0; i < s.numAxes; ++i) {
     Dim extent = symbols.add(
@@ -71,8 +74,9 @@ std::optional<DeformSizes> readSizes(OpBinder &b, const WindowAttributes &window
     Dim steps = symbols.floorDiv(symbols.sub(padded, extent),
                                  symbols.constant(window.strides[i]));
     s.out.push_back(symbols.add(steps, one));
-    b.mustBeEqual(offsetDims[2 + i], s.out[i],
-                  "the offsets and the windows along spatial axis " + Twine(i));
+    checkEqual(b, offsetDims[2 + i],
+               "the number of offsets along spatial axis " + Twine(i), s.out[i],
+               "that of windows");
   }
   s.numOut = b.shape.product(s.out);
   return b.failed() ? std::nullopt : std::optional(s);

@@ -1,4 +1,5 @@
 // Operators of ONNX Runtime that move, look up, test and crop.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Channels.h"
@@ -157,8 +158,9 @@ void importCropAndResize(OpBinder &b) {
     return b.contradiction("crop_size has " + Twine(size.size()) +
                            " numbers, expected 2");
   Dims dims = b.dims(x), roiDims = b.dims(rois);
-  b.mustBeEqual(roiDims[1], b.shape.constant(4), "the numbers of a region and 4");
-  b.mustBeEqual(roiDims[0], b.dims(images)[0], "regions and batch_indices");
+  checkRange(b, roiDims[1], 4, 4, "the columns of rois");
+  checkEqual(b, roiDims[0], "the number of rois", b.dims(images)[0],
+             "that of batch_indices");
   rois = b.shape.reshape(rois, {roiDims[0], b.shape.constant(4)});
   Type type = HxBuilder::elementType(x);
   Type wide = type.isF64() ? type : Type(b.builder.getF32Type());
