@@ -169,7 +169,8 @@ LogicalResult GatherSumOp::inferShapes(ShapeContext &context) {
 
 LogicalResult GatherSumOp::verify() {
   if (failed(checkElementType(*this, getInput(),
-                              isArithmeticFloat(elementType(getInput())), "a float")))
+                              isArithmeticFloat(elementType(getInput())), "the input",
+                              "a float")))
     return failure();
   return success(succeeded(checkSameElementType(*this, getInput(), "the input",
                                                 getWeights(), "the weights")) &&
