@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from contrib_cases import DEVICES, Cases, Compiled, random, refusal, run_family
 
@@ -110,9 +110,8 @@ def other_formats():
                       quant_type=kind, everywhere=block == 16)
     # The other way round ONNX Runtime's kernel does not do what its documentation says.
     table = np.array([*FP4, *(-np.array(FP4))])
-    bytes_ = numpy_helper.to_array(cases.constants["codes"])
-    wide = table[np.stack([bytes_ >> 4, bytes_ & 15], -1)].reshape(-1, 16) * numpy_helper.to_array(
-        cases.constants["largest16"])[:, None]
+    bytes_ = cases.constants["codes"]
+    wide = table[np.stack([bytes_ >> 4, bytes_ & 15], -1)].reshape(-1, 16) * cases.constants["largest16"][:, None]
     turned = random(3, 4, rows)
     cases.add("MatMulBnb4", "bnb-turned", [cases.input("xt", turned), codes, "largest16"], K=columns, N=rows,
               block_size=16, quant_type=0, transB=0, reference=(turned @ wide.reshape(rows, columns)).astype(np.float32))
@@ -212,7 +211,7 @@ def experts():
     cases.add("MoE", "interleaved", [many, logits, pair, pair_bias, w2, b2], swiglu_fusion=1, **glu)
     cases.add("MoE", "limited", [many, logits, pair, pair_bias, w2, b2], swiglu_fusion=1, swiglu_limit=0.7, **glu)
     # The other two forms by rearranging the weights.
-    halves = lambda name: [np.ascontiguousarray(np.frombuffer(cases.constants[name].raw_data, np.float32).reshape(
+    halves = lambda name: [np.ascontiguousarray(cases.constants[name].reshape(
         count, 2 * inner, *((hidden,) if name == "pair" else ()))[:, i::2]) for i in range(2)]
     weights, biases = halves("pair"), halves("pair.b")
     expected = mixture(cases.inputs["many"], cases.inputs["logits"], weights[0], biases[0], weights[1], biases[1],

@@ -20,9 +20,8 @@ KNOWN = (
     Known(".*", r"takes tensors of numbers", "strings are not moved by this operator yet"),
     Known("TreeEnsembleRegressor", r"values, as at", "ONNX Runtime leaves the base value of a target out that no leaf of the row names; the schema adds it"),
     Known("TreeEnsembleClassifier", r"values, as at", "ONNX Runtime calls the classes of two scores 0 and 1, whatever their labels are"),
-    Known("Squeeze", "rank hangs on a condition", "a rank that only the run knows cannot leave the graph"),
-    Known(".*", "must be known", "hangs on a size that is a symbol: refused with the remedy"),
-    Known("STFT|DFT", "last axis of the .* must be 1", "whether a signal is complex hangs on a symbol"),
+    Known("Squeeze|GatherND", "rank hangs on a condition", "a rank that only the run knows cannot leave the graph: refused with the remedy"),
+    Known(".*", "must be known when compiling", "hangs on a size that is a symbol: refused with the remedy"),
 )
 
 

@@ -69,7 +69,7 @@ void importRange(OpBinder &b) {
   if (b.failed())
     return;
   Type type = HxBuilder::elementType(start);
-  Type wide = type.isF16() || type.isBF16() ? b.builder.getF32Type() : type;
+  Type wide = b.wideType(type);
   Value positions;
   if (HxBuilder::isFloat(start)) {
     // Constants need no run-time arithmetic.

@@ -1,4 +1,5 @@
 #include "frontends/onnx/ops/microsoft/FewBits.h"
+#include "frontends/onnx/Checks.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -96,11 +97,8 @@ Value orderedByPlace(OpBinder &b, Value x, int64_t numColumns, int64_t block,
     return {};
   int64_t numBlocks = llvm::divideCeil(numColumns, block), rank = HxBuilder::rank(x);
   auto size = [&](int64_t n) { return b.shape.constant(n); };
-  if (b.symbols().isKnownDifferent(b.dims(x).back(), size(numColumns))) {
-    b.contradiction("the input has " + b.symbols().toString(b.dims(x).back()) +
-                    " columns, the weights are for " + Twine(numColumns));
-    return {};
-  }
+  checkRange(b, b.dims(x).back(), numColumns, numColumns,
+             "the number of columns of the input");
   if (numBlocks * block != numColumns) {
     Dims none(rank, size(0)), more = none;
     more.back() = size(numBlocks * block - numColumns);
