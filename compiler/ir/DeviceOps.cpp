@@ -11,10 +11,10 @@ bool isDeviceOp(Operation *op) {
     return true;
   // The core set.
   if (isa<IotaOp, BitcastOp, TransposeOp, BroadcastToOp, SliceOp, ConcatOp, PadOp,
-          GatherOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
-          MatMulOp, ConvOp, ConvTransposeOp, PoolOp, ReduceOp, ArgReduceOp, CumulativeOp,
-          SortOp, SortedSearchOp, CompactFillOp, PackOp, CheckLengthsOp, RandomBitsOp,
-          RoiPoolOp, TreeEnsembleOp, CouplePairsOp>(op))
+          GatherOp, GatherElementsOp, GatherNdOp, GatherSumOp, ScatterElementsOp,
+          ScatterNdOp, MatMulOp, ConvOp, ConvTransposeOp, PoolOp, ReduceOp, ArgReduceOp,
+          CumulativeOp, SortOp, SortedSearchOp, CompactFillOp, PackOp, CheckLengthsOp,
+          RandomBitsOp, RoiPoolOp, TreeEnsembleOp, CouplePairsOp>(op))
     return true;
   // Above it, taken whole.
   return isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, TopKOp, QuantizeOp, DequantizeOp,

@@ -38,7 +38,7 @@ bool isHeavy(Operation *op) {
              hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
              hx::TopKOp, hx::SortedSearchOp, hx::CompactFillOp, hx::PackOp,
              hx::DynamicQuantizeOp, hx::TreeEnsembleOp, hx::CouplePairsOp, hx::ConcatOp,
-             hx::RoiPoolOp>(op);
+             hx::RoiPoolOp, hx::GatherSumOp>(op);
 }
 
 /// Heavy ops that read each element of operand 0 (a concat: of all) once per pass, at

@@ -131,6 +131,7 @@ Results runLstm(const Call &call);
 // Resize.cpp
 Results runResize(const Call &call);
 // Roi.cpp
+Results runGatherSum(const Call &call);
 Results runRoiPool(const Call &call);
 // Random.cpp
 Results runRandomBits(const Call &call);

@@ -67,6 +67,7 @@ constexpr KernelRow kernels[] = {
     {"dynamic_quantize", runDynamicQuantize, 1, 1, 3},
     {"lstm", runLstm, 3, 8, 3},
     {"resize", runResize, 3, 4},
+    {"gather_sum", runGatherSum, 3, 3},
     {"roi_pool", runRoiPool, 3, 3},
     {"random_bits", runRandomBits, 2, 2},
     {"pack_panels", runPackPanels, 1, 1},

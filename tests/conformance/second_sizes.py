@@ -107,6 +107,8 @@ def _find(case: suite.Case) -> Optional[dict]:
                   for size in (attribute.i, *attribute.ints) if size > 1}
         fixed = fixed.union(*(OWN_SIZES.get(node.op_type, ()) for node in suite.nodes_of(model.graph)))
         for grown in _grown(inputs, grows, fixed):
+            if all(np.shape(new) == np.shape(old) for new, old in zip(grown, inputs)):
+                continue
             try:
                 right = oracle.run(grown)
             except Exception:  # sizes that the model does not allow

@@ -13,8 +13,8 @@ def judge(case: Case, want: Expected, got: list) -> Optional[str]:
     """What is wrong with the outputs, in a line, or None."""
     if case.check:
         return case.check(got)
-    if len(want.outputs) < len(got):
-        return f"{len(got)} outputs, expected {len(want.outputs)}"
+    if len(got) != case.outputs:
+        return f"{len(got)} outputs, expected {case.outputs}"
     for i, (right, value) in enumerate(zip(want.outputs, got)):
         magnitude = want.magnitude if i == 0 else _most(want.magnitude)
         found = _compare(right, value, case.bound, magnitude, want.own_error)
@@ -43,7 +43,7 @@ def _compare(want, got, bound: Bound, magnitude, own_error: bool) -> Optional[st
         return f"shape {list(got.shape)}, expected {list(want.shape)}"
     if want.dtype.kind in "OUS":
         wrong = np.array([str(w) != str(g) for w, g in zip(want.ravel(), got.ravel())], bool).reshape(want.shape)
-    elif is_float(want.dtype) and is_float(got.dtype):
+    elif is_float(want.dtype) and is_float(got.dtype) and (want.dtype == got.dtype or want.dtype == np.float64):
         wrong = float_differs(want, got, bound, magnitude, own_error)
     elif want.dtype != got.dtype:
         return f"type {got.dtype}, expected {want.dtype}"

@@ -67,6 +67,8 @@ mlir::Value emitElement(ElementEmitter &emitter, hx::GatherElementsOp op, Index 
                         unsigned lanes);
 mlir::Value emitElement(ElementEmitter &emitter, hx::GatherNdOp op, Index index,
                         unsigned lanes);
+mlir::Value emitElement(ElementEmitter &emitter, hx::GatherSumOp op, Index index,
+                        unsigned lanes);
 
 // Conv.cpp, ConvTranspose.cpp, MatMul.cpp: the sum in order. What a tuned schedule
 // takes never comes here.

@@ -165,24 +165,29 @@ void importCropAndResize(OpBinder &b) {
   Type type = HxBuilder::elementType(x);
   Type wide = type.isF64() ? type : Type(b.builder.getF32Type());
   Dims out{roiDims[0], size[0], size[1]};
+  Dims samples{b.shape.constant(1), b.shape.constant(1), b.shape.product(out)};
   SmallVector<SmallVector<Tap>> axes;
   Value isInside;
   for (int64_t i = 0; i < 2 && !b.failed(); ++i) {
     CropAxis crop = cropAxis(b, rois, wide, dims[2 + i], out, 1 + i, i, 2 + i);
     SampledAxis axis(b, wide, dims[2 + i], Padding::zeros, /*alignCorners=*/true);
     Value half = b.scalar(wide, 0.5); // halves go up
-    axes.push_back(mode == "nearest" ? axis.nearest(b.unary(UnaryFn::floor,
-                                                            b.add(crop.coordinate, half)))
-                                     : axis.linear(crop.coordinate));
+    Value at = b.shape.reshape(crop.coordinate, samples);
+    axes.push_back(mode == "nearest"
+                       ? axis.nearest(b.unary(UnaryFn::floor, b.add(at, half)))
+                       : axis.linear(at));
     isInside =
         isInside ? b.binary(BinaryFn::bit_and, isInside, crop.isInside) : crop.isInside;
   }
   Value row = b.shape.reshape(b.cast(images, b.builder.getI64Type()),
                               {roiDims[0], b.shape.constant(1), b.shape.constant(1)});
-  row = b.shape.broadcastTo(row, out);
+  row = b.shape.reshape(b.shape.broadcastTo(row, out), samples);
   Value crops = sampled(b, channelsLast(b, b.cast(x, wide)), axes, row);
   if (b.failed())
     return;
+  Dims cropDims = out;
+  cropDims.push_back(dims[1]);
+  crops = b.shape.reshape(crops, cropDims);
   crops = b.select(b.shape.unsqueeze(isInside, {3}), crops, b.scalarLike(crops, outside));
   b.result(0, b.cast(channelsFirst(b, crops), type));
 }
