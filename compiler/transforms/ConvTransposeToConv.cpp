@@ -160,23 +160,8 @@ private:
 struct ConvTransposeToConvPass
     : impl::ConvTransposeToConvPassBase<ConvTransposeToConvPass> {
   void runOnOperation() override {
-    func::FuncOp func = getOperation();
-    SmallVector<ConvTransposeOp> found;
-    func.walk([&](ConvTransposeOp op) {
-      if (matches(op))
-        found.push_back(op);
-    });
-    if (found.empty())
-      return;
-    SymbolicShapes shapes(&getContext());
-    if (failed(shapes.run(func)))
-      return signalPassFailure();
-    for (ConvTransposeOp op : found)
-      if (failed(Rewriter(op, shapes).run()))
-        return signalPassFailure();
-    // At the end: the shapes know values by address.
-    for (ConvTransposeOp op : found)
-      op.erase();
+    if (failed(rewriteInferred<ConvTransposeOp, Rewriter>(getOperation(), matches)))
+      signalPassFailure();
   }
 };
 
