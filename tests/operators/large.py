@@ -8,6 +8,17 @@ COUNT = 2**20
 ROWS = 1024
 
 
+def few_bits(rng, rows: int, size: int = ROWS, block: int = 32) -> Case:
+    """A product with weights of 4 bits; scales are powers of two, so that sums are exact."""
+    x = rng.integers(-3, 4, (rows, size)).astype(np.float32)
+    packed = rng.integers(0, 256, (size, size // block, block // 2)).astype(np.uint8)
+    scales = np.exp2(rng.integers(-2, 1, (size, size // block))).astype(np.float32)
+    zeros = rng.integers(0, 256, (size, size // block // 2)).astype(np.uint8)
+    attributes = {"K": size, "N": size, "bits": 4, "block_size": block}
+    return Case("MatMulNBits", [x, packed, scales, zeros], attributes, 1, frozenset({1, 2, 3}), EXACT,
+                domain="com.microsoft", since=1, opset=1)
+
+
 def large_cases() -> dict[str, Case]:
     """name -> case. Where sums are rounded, values are small integers, whose sums are exact."""
     rng = np.random.default_rng(0)
@@ -47,5 +58,7 @@ def large_cases() -> dict[str, Case]:
         "compress": make("Compress", x, sparse != 0),
         "one-hot": make("OneHot", few[:2**10], np.array(1000, np.int64), np.array([0, 1], np.float32), constants={1}),
         "reduce-sum": make("ReduceSum", ones, np.array([0], np.int64), constants={1}),
+        "few-bits-1": few_bits(rng, 1),
+        "few-bits-64": few_bits(rng, 64),
         "softmax": make("Softmax", rows / COUNT, bound=Bound(40 + COUNT // ROWS)),
     }
