@@ -15,7 +15,8 @@ ArrayRef<Schedule> schedules() {
       packedSchedule,    packSchedule,    rowSchedule,
       reduceSchedule,    scanSchedule,    scatterSchedule,
       sortSchedule,      compactSchedule, dynamicQuantizeSchedule,
-      recurrentSchedule, concatSchedule,  mapSchedule};
+      recurrentSchedule, treesSchedule,   concatSchedule,
+      mapSchedule};
   return ordered;
 }
 
@@ -30,7 +31,8 @@ Operation *heavyOp(hx::GroupOp group) {
             hx::MatMulFewBitsOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
             hx::LayerNormOp, hx::PackOp, hx::CumulativeOp, hx::ArgReduceOp,
             hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::TopKOp,
-            hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp, hx::ConcatOp>(op))
+            hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp, hx::TreeEnsembleOp,
+            hx::ConcatOp>(op))
       return &op;
   return nullptr;
 }

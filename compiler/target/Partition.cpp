@@ -53,7 +53,7 @@ bool takesPrologue(OpOperand &use) {
 
 /// Heavy ops whose result is complete in memory before anything can follow.
 bool refusesEpilogue(Operation *op) {
-  return isa<hx::PackOp, hx::ScatterElementsOp, hx::ScatterNdOp>(op);
+  return isa<hx::PackOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::TreeEnsembleOp>(op);
 }
 
 bool isElementwise(Operation *op) {
