@@ -9,7 +9,6 @@
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
-#include "llvm/CodeGen/ExpandReductions.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -64,7 +63,6 @@ std::unique_ptr<llvm::TargetMachine> createTargetMachine(const PtxArch &arch) {
 
 /// Arithmetic in scalars, which is what the machine has; loads and stores stay vectors.
 void takeVectorsApart(llvm::FunctionPassManager &passes) {
-  passes.addPass(llvm::ExpandReductionsPass());
   llvm::ScalarizerPassOptions options;
   options.ScalarizeLoadStore = false;
   passes.addPass(llvm::ScalarizerPass(options));

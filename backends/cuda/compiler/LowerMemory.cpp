@@ -26,8 +26,8 @@ class MemoryLowering {
 public:
   explicit MemoryLowering(func::FuncOp kernel) : kernel(kernel), b(kernel.getContext()) {}
 
-  void bind(BlockArgument binding) {
-    pointers[binding] = binding;
+  void bind(BlockArgument binding, BlockArgument pointer) {
+    pointers[binding] = pointer;
     elements[binding] = cast<MemRefType>(binding.getType()).getElementType();
   }
 
@@ -143,8 +143,12 @@ bool touchesMemory(Operation *op) {
 LogicalResult lowerMemory(func::FuncOp kernel, unsigned numBindings) {
   MemoryLowering lowering(kernel);
   Block &entry = kernel.getBody().front();
-  for (BlockArgument binding : entry.getArguments().take_front(numBindings))
-    lowering.bind(binding);
+  auto pointer = LLVM::LLVMPointerType::get(kernel.getContext(), globalSpace);
+  for (unsigned i = 0; i < numBindings; ++i) {
+    BlockArgument binding = entry.getArgument(i);
+    lowering.bind(binding,
+                  entry.insertArgument(numBindings + i, pointer, binding.getLoc()));
+  }
   SmallVector<memref::AllocaOp> allocations;
   SmallVector<Operation *> accesses;
   kernel.walk([&](Operation *op) {
@@ -161,9 +165,7 @@ LogicalResult lowerMemory(func::FuncOp kernel, unsigned numBindings) {
       return failure();
   for (memref::AllocaOp op : allocations)
     op->erase();
-  auto pointer = LLVM::LLVMPointerType::get(kernel.getContext(), globalSpace);
-  for (BlockArgument binding : entry.getArguments().take_front(numBindings))
-    binding.setType(pointer);
+  entry.eraseArguments(0, numBindings);
   kernel.setFunctionType(
       FunctionType::get(kernel.getContext(), entry.getArgumentTypes(), {}));
   return success();

@@ -92,6 +92,23 @@ void lowerTeamOps(func::FuncOp kernel) {
   }
 }
 
+/// Sums and the like over the lanes of a vector, in their order.
+void expandReductions(ModuleOp module) {
+  SmallVector<vector::ReductionOp> ops;
+  module.walk([&](vector::ReductionOp op) { ops.push_back(op); });
+  for (vector::ReductionOp op : ops) {
+    OpBuilder b(op);
+    Value result = op.getAcc();
+    auto lanes = vector::ToElementsOp::create(b, op.getLoc(), op.getVector());
+    for (Value lane : lanes.getElements())
+      result = result ? vector::makeArithReduction(b, op.getLoc(), op.getKind(), result,
+                                                   lane, op.getFastmathAttr())
+                      : lane;
+    op.replaceAllUsesWith(result);
+    op.erase();
+  }
+}
+
 /// One instruction for f32, where arith-expand would write three.
 void lowerExtrema(ModuleOp module) {
   SmallVector<Operation *> ops;
@@ -122,22 +139,26 @@ LogicalResult widenNarrowFloats(ModuleOp module) {
   return passes.run(module);
 }
 
-/// What the entry says of itself: PTX .entry, the threads of its blocks.
-void markAsEntry(func::FuncOp kernel, const KernelForm &form) {
+/// What is for readers of the form only.
+void dropFormAttributes(func::FuncOp kernel) {
   for (StringRef name :
        {"hx.writes", "hx.bindings", "hx.params", "hx.team_threads", "hx.local_bytes"})
     kernel->removeAttr(name);
-  Builder b(kernel.getContext());
-  kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
+}
+
+/// What an entry says of itself: that it is one, and the threads of its blocks.
+void markAsEntry(LLVM::LLVMFuncOp entry, const KernelForm &form) {
+  Builder b(entry.getContext());
+  entry->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   if (form.teamThreads > 0)
-    kernel->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
-                    b.getDenseI32ArrayAttr({int32_t(form.teamThreads)}));
+    entry->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
+                   b.getDenseI32ArrayAttr({int32_t(form.teamThreads)}));
   else
-    kernel->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
-                    b.getDenseI32ArrayAttr({maxItemThreads}));
+    entry->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
+                   b.getDenseI32ArrayAttr({maxItemThreads}));
   // Items are independent, so no write of one may be a read of another.
   for (unsigned i = 0; i < form.numBindings; ++i)
-    kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
+    entry.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
 }
 
 void addPasses(PassManager &passes) {
@@ -178,7 +199,9 @@ LogicalResult lowerToNvvm(ModuleOp module) {
   if (failed(lowerMath(module)) || failed(lowerRemainder(module)) ||
       failed(widenNarrowFloats(module)))
     return failure();
+  expandReductions(module);
   lowerExtrema(module);
+  llvm::StringMap<KernelForm> forms;
   for (auto &[kernel, form] : kernels) {
     if (form.items)
       strideOverGrid(form);
@@ -189,11 +212,17 @@ LogicalResult lowerToNvvm(ModuleOp module) {
     entry.eraseArgument(entry.getNumArguments() - 2); // begin
     kernel.setFunctionType(
         FunctionType::get(module.getContext(), entry.getArgumentTypes(), {}));
-    markAsEntry(kernel, form);
+    dropFormAttributes(kernel);
+    forms[kernel.getName()] = form;
   }
   PassManager passes(module.getContext());
   addPasses(passes);
-  return passes.run(module);
+  if (failed(passes.run(module)))
+    return failure();
+  for (auto entry : module.getOps<LLVM::LLVMFuncOp>())
+    if (auto form = forms.find(entry.getName()); form != forms.end())
+      markAsEntry(entry, form->second);
+  return success();
 }
 
 } // namespace hexin::cuda

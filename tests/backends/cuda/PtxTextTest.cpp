@@ -195,16 +195,19 @@ TEST(Ptx, RefusesWhatIsNoKernel) {
   EXPECT_THAT(refusal("func.func @\"k.1\"(%begin: index, %end: index) attributes "
                       "{hx.bindings = 0 : i64, hx.params = 0 : i64} { return }"),
               HasSubstr("is no name for a kernel"));
-  EXPECT_THAT(
-      refusal(ptxKernel("calls", {"f32"}, 0, "%m = memref.alloc() : memref<4xf32>")),
-      HasSubstr("is not allowed in a kernel"));
+  EXPECT_THAT(refusal(ptxKernel("calls", {"f32"}, 0,
+                                "%m = memref.alloc() : memref<4xf32>\n"
+                                "%f = memref.load %m[%i] : memref<4xf32>\n"
+                                "memref.store %f, %b0[%i] : memref<?xf32>")),
+              HasSubstr("is not allowed in a kernel"));
 }
 
 TEST(Ptx, RefusesATypeThatNoGpuHas) {
   EXPECT_THAT(refusal(ptxKernel("wide", {"f32", "f32"}, 0, R"(
     %x = memref.load %b0[%i] : memref<?xf32>
     %w = arith.extf %x : f32 to f128
-    %v = arith.mulf %w, %w : f128
+    %u = arith.mulf %w, %w : f128
+    %v = arith.mulf %u, %w : f128
     %y = arith.truncf %v : f128 to f32
     memref.store %y, %b1[%i] : memref<?xf32>)")),
               HasSubstr("is not known to translate"));
