@@ -22,13 +22,32 @@ constexpr unsigned variableAlignment = 16;
 
 unsigned byteSize(Type element) { return (element.getIntOrFloatBitWidth() + 7) / 8; }
 
+/// Indices stand in memory as i64.
+Type storedType(Type type) {
+  Type i64 = IntegerType::get(type.getContext(), 64);
+  if (auto vector = dyn_cast<VectorType>(type))
+    return vector.getElementType().isIndex() ? vector.clone(i64) : type;
+  return type.isIndex() ? i64 : type;
+}
+
+bool isElement(Type type) {
+  return type.isIntOrIndexOrFloat() && !isa<VectorType>(type) &&
+         (type.isIndex() || type.getIntOrFloatBitWidth() <= 64);
+}
+
 class MemoryLowering {
 public:
   explicit MemoryLowering(func::FuncOp kernel) : kernel(kernel), b(kernel.getContext()) {}
 
-  void bind(BlockArgument binding, BlockArgument pointer) {
+  LogicalResult bind(BlockArgument binding, BlockArgument pointer) {
+    Type element = cast<MemRefType>(binding.getType()).getElementType();
+    if (!isElement(element))
+      return kernel.emitError("argument ")
+             << binding.getArgNumber() << " has elements of type " << element
+             << ", which no memory of a kernel holds";
     pointers[binding] = pointer;
-    elements[binding] = cast<MemRefType>(binding.getType()).getElementType();
+    elements[binding] = storedType(element);
+    return success();
   }
 
   LogicalResult allocate(memref::AllocaOp op) {
@@ -38,10 +57,12 @@ public:
     Attribute space = type.getMemorySpace();
     auto gpuSpace = dyn_cast_or_null<gpu::AddressSpaceAttr>(space);
     bool isShared = gpuSpace && gpuSpace.getValue() == gpu::AddressSpace::Workgroup;
+    if (!isElement(type.getElementType()))
+      return op.emitOpError("has elements that no memory of a kernel holds");
     if (!isOneRow || (space && !isShared))
       return op.emitOpError("expected static 1-D memory, private or of the workgroup");
     pointers[op] = isShared ? shared(op, type) : scratch(op, type);
-    elements[op] = type.getElementType();
+    elements[op] = storedType(type.getElementType());
     return success();
   }
 
@@ -89,7 +110,10 @@ private:
     if (!at)
       return foreign(op);
     unsigned alignment = byteSize(elements.lookup(base(op)));
-    Value loaded = LLVM::LoadOp::create(b, op.getLoc(), type, at, alignment);
+    Type stored = storedType(type);
+    Value loaded = LLVM::LoadOp::create(b, op.getLoc(), stored, at, alignment);
+    if (stored != type)
+      loaded = arith::IndexCastOp::create(b, op.getLoc(), type, loaded);
     op->replaceAllUsesWith(ValueRange(loaded));
     op->erase();
     return success();
@@ -101,6 +125,8 @@ private:
     if (!at)
       return foreign(op);
     unsigned alignment = byteSize(elements.lookup(memref));
+    if (Type stored = storedType(value.getType()); stored != value.getType())
+      value = arith::IndexCastOp::create(b, op->getLoc(), stored, value);
     LLVM::StoreOp::create(b, op->getLoc(), value, at, alignment);
     op->erase();
     return success();
@@ -112,13 +138,15 @@ private:
     auto pointer = LLVM::LLVMPointerType::get(b.getContext());
     Value count = LLVM::ConstantOp::create(b, op.getLoc(), b.getI64Type(),
                                            b.getI64IntegerAttr(type.getNumElements()));
-    return LLVM::AllocaOp::create(b, op.getLoc(), pointer, type.getElementType(), count,
+    return LLVM::AllocaOp::create(b, op.getLoc(), pointer,
+                                  storedType(type.getElementType()), count,
                                   variableAlignment);
   }
 
   Value shared(memref::AllocaOp op, MemRefType type) {
     b.setInsertionPoint(kernel);
-    auto array = LLVM::LLVMArrayType::get(type.getElementType(), type.getNumElements());
+    auto array = LLVM::LLVMArrayType::get(storedType(type.getElementType()),
+                                          type.getNumElements());
     std::string name = (kernel.getName() + "_local" + llvm::Twine(numShared++)).str();
     auto variable = LLVM::GlobalOp::create(b, op.getLoc(), array, /*isConstant=*/false,
                                            LLVM::Linkage::Internal, name, Attribute(),
@@ -146,8 +174,10 @@ LogicalResult lowerMemory(func::FuncOp kernel, unsigned numBindings) {
   auto pointer = LLVM::LLVMPointerType::get(kernel.getContext(), globalSpace);
   for (unsigned i = 0; i < numBindings; ++i) {
     BlockArgument binding = entry.getArgument(i);
-    lowering.bind(binding,
-                  entry.insertArgument(numBindings + i, pointer, binding.getLoc()));
+    BlockArgument address =
+        entry.insertArgument(numBindings + i, pointer, binding.getLoc());
+    if (failed(lowering.bind(binding, address)))
+      return failure();
   }
   SmallVector<memref::AllocaOp> allocations;
   SmallVector<Operation *> accesses;

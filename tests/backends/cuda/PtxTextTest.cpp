@@ -203,6 +203,8 @@ TEST(Ptx, RefusesWhatIsNoKernel) {
 }
 
 TEST(Ptx, RefusesATypeThatNoGpuHas) {
+  EXPECT_THAT(refusal(ptxKernel("pairs", {"complex<f32>"}, 0, "")),
+              HasSubstr("has elements of type 'complex<f32>'"));
   EXPECT_THAT(refusal(ptxKernel("wide", {"f32", "f32"}, 0, R"(
     %x = memref.load %b0[%i] : memref<?xf32>
     %w = arith.extf %x : f32 to f128
