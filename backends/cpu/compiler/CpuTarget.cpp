@@ -1,10 +1,11 @@
 #include "backends/cpu/compiler/CpuTarget.h"
 
 #include "backends/cpu/abi/ImageCheck.h"
-#include "backends/cpu/compiler/CompileKernels.h"
 #include "backends/cpu/compiler/EmitObject.h"
 #include "backends/cpu/compiler/LinkImage.h"
 #include "backends/cpu/compiler/OneDnnCall.h"
+#include "compiler/codegen/SimplifyKernels.h"
+#include "compiler/target/CompileKernels.h"
 
 #include "mlir/IR/Diagnostics.h"
 
@@ -35,6 +36,16 @@ std::vector<CodegenTraits> allVariants() {
 
 constexpr llvm::StringLiteral oneDnnName = "onednn";
 
+FailureOr<std::string> compileKernel(ModuleOp module, StringRef arch) {
+  SmallVector<KernelInfo> infos;
+  if (failed(simplifyKernels(module)) || failed(lowerToLLVM(module, arch, infos)))
+    return failure();
+  auto object = emitObject(module, arch, infos);
+  if (failed(object))
+    return failure();
+  return object->str().str();
+}
+
 class CpuTarget : public Target {
 public:
   explicit CpuTarget(const TargetOptions &options)
@@ -53,15 +64,18 @@ public:
   llvm::ArrayRef<CodegenTraits> variants() const override { return kept; }
 
   FailureOr<Image> emitImage(ModuleOp kernels, const CodegenTraits &traits) override {
-    auto compiled = compileKernels(kernels, traits.arch, cache, threads);
+    KernelCompiler compiler{
+        name(), traits.arch, loadKernelDialects,
+        [&](ModuleOp kernel) { return compileKernel(kernel, traits.arch); }};
+    auto compiled = compileKernels(kernels, compiler, cache, threads);
     if (failed(compiled))
       return failure();
     FailureOr<std::string> support = emitSupportObject(kernels.getLoc(), traits.arch);
     if (failed(support))
       return failure();
-    compiled->objects.push_back(std::move(*support));
+    compiled->codes.push_back(std::move(*support));
     std::string error;
-    auto linked = linkImage(compiled->objects, error);
+    auto linked = linkImage(compiled->codes, error);
     if (!linked)
       return kernels.emitError("linking the ")
              << traits.arch << " image failed: " << error;

@@ -1,8 +1,4 @@
-#include "backends/cpu/compiler/CompileKernels.h"
-
-#include "backends/cpu/compiler/EmitObject.h"
-#include "backends/cpu/compiler/LowerToLLVM.h"
-#include "compiler/codegen/SimplifyKernels.h"
+#include "compiler/target/CompileKernels.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -17,7 +13,7 @@
 
 using namespace mlir;
 
-namespace hexin::cpu {
+namespace hexin {
 namespace {
 
 /// A kernel on its way, as bytes: contexts are not shared between threads.
@@ -25,7 +21,7 @@ struct Work {
   Location location;
   std::string bytecode;
   std::string cacheKey;
-  std::string object;
+  std::string code;
   std::string error;
 };
 
@@ -49,25 +45,23 @@ FailureOr<std::string> writeKernel(Operation &kernel) {
   return bytes;
 }
 
-/// Compiles one kernel; leaves `object` empty and `error` set when it fails.
-void compileOne(MLIRContext &context, StringRef arch, Work &work) {
+/// Compiles one kernel; leaves `code` empty and `error` set when it fails.
+void compileOne(MLIRContext &context, const KernelCompiler &compiler, Work &work) {
   ScopedDiagnosticHandler collect(&context, [&](Diagnostic &diagnostic) {
     work.error += (work.error.empty() ? "" : "\n") + diagnostic.str();
     return success();
   });
   OwningOpRef<ModuleOp> module(ModuleOp::create(UnknownLoc::get(&context)));
-  SmallVector<KernelInfo> infos;
   if (succeeded(readBytecodeFile(llvm::MemoryBufferRef(work.bytecode, "kernel"),
-                                 module->getBody(), ParserConfig(&context))) &&
-      succeeded(simplifyKernels(*module)) && succeeded(lowerToLLVM(*module, arch, infos)))
-    if (auto object = emitObject(*module, arch, infos); succeeded(object))
-      work.object.assign(object->begin(), object->end());
-  if (work.object.empty() && work.error.empty())
+                                 module->getBody(), ParserConfig(&context))))
+    if (FailureOr<std::string> code = compiler.compile(*module); succeeded(code))
+      work.code = std::move(*code);
+  if (work.code.empty() && work.error.empty())
     work.error = "cannot be compiled; no reason was given";
 }
 
 /// Compiles `todo`, longest first, until all are done or one fails.
-void compileAll(ArrayRef<Work *> todo, StringRef arch, unsigned threads) {
+void compileAll(ArrayRef<Work *> todo, const KernelCompiler &compiler, unsigned threads) {
   SmallVector<Work *> order(todo);
   llvm::sort(order, [](const Work *a, const Work *b) {
     return a->bytecode.size() > b->bytecode.size();
@@ -76,10 +70,10 @@ void compileAll(ArrayRef<Work *> todo, StringRef arch, unsigned threads) {
   std::atomic<bool> hasFailed = false;
   auto run = [&] {
     MLIRContext context(MLIRContext::Threading::DISABLED);
-    loadKernelDialects(context);
+    compiler.loadDialects(context);
     for (size_t i; !hasFailed && (i = next++) < order.size();) {
-      compileOne(context, arch, *order[i]);
-      if (order[i]->object.empty())
+      compileOne(context, compiler, *order[i]);
+      if (order[i]->code.empty())
         hasFailed = true;
     }
   };
@@ -93,7 +87,8 @@ void compileAll(ArrayRef<Work *> todo, StringRef arch, unsigned threads) {
 
 } // namespace
 
-FailureOr<CompiledKernels> compileKernels(ModuleOp kernels, StringRef arch,
+FailureOr<CompiledKernels> compileKernels(ModuleOp kernels,
+                                          const KernelCompiler &compiler,
                                           const KernelCache *cache, unsigned threads) {
   std::vector<Work> works;
   for (Operation &op : kernels.getBody()->getOperations()) {
@@ -112,25 +107,25 @@ FailureOr<CompiledKernels> compileKernels(ModuleOp kernels, StringRef arch,
   for (Work &work : works) {
     std::optional<std::string> known;
     if (cache) {
-      work.cacheKey = KernelCache::key({"cpu", arch, work.bytecode});
+      work.cacheKey = KernelCache::key({compiler.target, compiler.arch, work.bytecode});
       known = cache->find(work.cacheKey);
     }
     if (known)
-      work.object = std::move(*known);
+      work.code = std::move(*known);
     else
       todo.push_back(&work);
   }
   result.reused = works.size() - todo.size();
-  compileAll(todo, arch, threads);
+  compileAll(todo, compiler, threads);
   for (Work *work : todo) {
     if (!work->error.empty())
       return emitError(work->location) << work->error;
-    if (cache && !work->object.empty()) // empty: another one failed first
-      cache->store(work->cacheKey, work->object);
+    if (cache && !work->code.empty()) // empty: another one failed first
+      cache->store(work->cacheKey, work->code);
   }
   for (Work &work : works)
-    result.objects.push_back(std::move(work.object));
+    result.codes.push_back(std::move(work.code));
   return result;
 }
 
-} // namespace hexin::cpu
+} // namespace hexin
