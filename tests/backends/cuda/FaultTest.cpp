@@ -92,20 +92,6 @@ TEST_F(CudaFault, AKernelThatDies) {
   expectItWorks();
 }
 
-TEST_F(CudaFault, ADeviceThatIsLostInMidRun) {
-  hexin_buffer *buffer = allocate(4);
-  ASSERT_EQ(upload(buffer, {7}), 0u);
-  ASSERT_FALSE(download(buffer, 1).empty());
-  hexin_command *add = prepare({"add_to", {0, 0}, {5}, 1, 4});
-  ASSERT_TRUE(add);
-  set("LOSE_DEVICE", "1");
-  EXPECT_NE(run({add, add}, {{buffer, 0}}), 0u);
-  EXPECT_EQ(code(), StatusCode::deviceLost);
-  expectLost("cuda:0");
-  EXPECT_TRUE(download(buffer, 1).empty());
-  EXPECT_EQ(code(), StatusCode::deviceLost);
-}
-
 TEST_F(CudaFault, OtherDevicesGoOn) {
   hexin_device *other = nullptr;
   ASSERT_EQ(api->open(1, nullptr, &other, &error), 0u) << error.message;
