@@ -119,7 +119,7 @@ def compile(
         refer to external data.
     out: the ``.hxm`` to write; written beside it first and renamed, so an old file
         survives any failure. May be left out with `emit`.
-    targets: ``cpu``, ``opencl``.
+    targets: ``cpu``, ``cuda``, ``opencl``.
     shapes: fixes or names input sizes: ``{"x": (1, 3, "H", None)}`` or
         ``{"x": "1x3xHx?"}``. A name keeps a size dynamic and makes it equal to all
         sizes of that name, at whatever input; None, -1 or ``?`` keep what the model
