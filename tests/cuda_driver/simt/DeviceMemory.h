@@ -23,7 +23,9 @@ using DeviceAddress = uint64_t;
 
 class DeviceMemory {
 public:
-  explicit DeviceMemory(uint64_t capacity) : capacity_(capacity) {}
+  /// No two devices (`ordinal`) share an address.
+  explicit DeviceMemory(uint64_t capacity, unsigned ordinal = 0)
+      : capacity_(capacity), next_(DeviceAddress(0xDE + ordinal) << 48 | 0x10000) {}
 
   struct Range {
     DeviceAddress begin = 0;
@@ -33,6 +35,7 @@ public:
 
   /// 256-byte aligned; with a gap behind it that belongs to nobody. nullopt: no room.
   std::optional<DeviceAddress> allocate(uint64_t bytes);
+  static constexpr int poison = 0xFF;
   /// Makes host memory (mapped or registered by the caller, who keeps it alive) visible
   /// to kernels, under a device address.
   DeviceAddress map(std::byte *host, uint64_t bytes);
@@ -49,12 +52,14 @@ public:
   size_t liveAllocations() const;
 
 private:
+  DeviceAddress place(std::byte *host, uint64_t bytes); ///< under `mutex_`
+
   uint64_t capacity_;
   mutable std::mutex mutex_;
   std::map<DeviceAddress, Range> ranges_;
   std::map<DeviceAddress, std::unique_ptr<std::byte[]>> owned_;
   uint64_t used_ = 0;
-  DeviceAddress next_ = DeviceAddress(0xDE) << 48 | 0x10000; // not canonical on x86-64
+  DeviceAddress next_; // not canonical on x86-64
 };
 
 } // namespace standin

@@ -1,0 +1,64 @@
+//===- Command.h - a prepared kernel launch -------------------------------------------===//
+#ifndef HEXIN_BACKENDS_CUDA_RUNTIME_COMMAND_H
+#define HEXIN_BACKENDS_CUDA_RUNTIME_COMMAND_H
+
+#include "backends/cuda/runtime/CudaApi.h"
+#include "backends/cuda/runtime/DeviceList.h"
+#include "hexin/status.h"
+#include "runtime/device/hexin_device.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// A kernel with its grid, sizes and scalars; addresses are set when it is submitted.
+/// Used under the device's mutex after it was made.
+struct hexin_command_t {
+public:
+  /// Looks the kernel up and chooses its grid. `what` names the device, `id` is never
+  /// used again on it. The device's context is current.
+  static hexin::Result<std::unique_ptr<hexin_command_t>>
+  prepare(const hexin::cuda::CudaApi &api, const hexin::cuda::GpuInfo &gpu,
+          const hexin_command_desc &desc, const std::string &what, uint64_t id);
+
+  const std::string &name() const { return name_; }
+  uint64_t id() const { return id_; }
+  bool isEmpty() const { return items_ == 0; }
+
+  /// Points the bindings at the submission's slots, after checking each range.
+  hexin::Status bind(const hexin_submission &submission);
+  /// Launches what was bound last.
+  hexin::Status launch(hexin::cuda::CUstream stream);
+
+  /// Adds what a captured launch depends on: buffer and offset of each binding.
+  void appendPlaces(const hexin_submission &submission,
+                    std::vector<uint64_t> &places) const;
+
+private:
+  struct Binding {
+    uint32_t slot;
+    uint32_t elementBytes;
+    uint64_t offset, length;
+  };
+
+  hexin_command_t(const hexin::cuda::CudaApi &api, std::string name, std::string what,
+                  uint64_t id)
+      : api_(api), name_(std::move(name)), what_(std::move(what)), id_(id) {}
+
+  hexin::Status chooseGrid(const hexin::cuda::GpuInfo &gpu,
+                           const hexin_command_desc &desc);
+  hexin::Status chooseShared(const hexin::cuda::GpuInfo &gpu,
+                             const hexin_command_desc &desc);
+
+  const hexin::cuda::CudaApi &api_;
+  std::string name_, what_;
+  uint64_t id_;
+  hexin::cuda::CUfunction function_ = nullptr;
+  std::vector<Binding> bindings_;
+  std::vector<uint64_t> arguments_; ///< addresses, params, items: 8 bytes each
+  int64_t items_ = 0;
+  unsigned grid_ = 0, block_ = 1, dynamicSharedBytes_ = 0;
+};
+
+#endif // HEXIN_BACKENDS_CUDA_RUNTIME_COMMAND_H
