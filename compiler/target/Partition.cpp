@@ -324,7 +324,7 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
   if (auto pack = dyn_cast<hx::PackOp>(op))
     if (isa_and_nonnull<hx::WeightOp, hx::ConstantOp>(pack.getInput().getDefiningOp()))
       return Place::constant;
-  if (isa<hx::ReshapeOp>(op) && !hx::isHostType(op->getResult(0).getType()))
+  if (hx::viewedBy(op))
     return Place::view;
   if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp, hx::IfOp, hx::LoopOp>(op))
     return Place::device;

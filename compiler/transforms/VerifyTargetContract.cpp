@@ -59,7 +59,7 @@ public:
                       return isa<RankedTensorType>(result.getType()) &&
                              shapes.followsFromOthers(result);
                     });
-    if (isOnHost || isa<ReshapeOp>(op))
+    if (isOnHost || isa<ReshapeOp>(op) || viewedBy(op))
       return success();
     if (isConstantPack(op))
       return checkPanels(op);
@@ -80,8 +80,9 @@ public:
       if (isHostType(value.getType()))
         continue;
       Value root = value;
-      while (auto view = root.getDefiningOp<ReshapeOp>())
-        root = view.getInput();
+      while (Value viewed =
+                 root.getDefiningOp() ? viewedBy(root.getDefiningOp()) : Value())
+        root = viewed;
       Operation *source = root.getDefiningOp();
       bool isOwn = source && !isa<IfOp, LoopOp>(source) && !isConstantLike(root) &&
                    (isa<CastOp>(source) || !shapes.followsFromOthers(root)) &&

@@ -106,8 +106,9 @@ def render(cases: suite.Suite, columns: dict, findings: expectations.Findings) -
     lines.append(row("on the device", lambda key: str(good[key].total() - excluded[key] - ours[key]) if key in ours else ""))
     lines.append(row("host by nature", lambda key: str(ours[key]) if key in ours else ""))
     lines.append(row("excluded", lambda key: str(excluded[key])))
-    lines.append(row("at one set of sizes only", lambda key: str(len(columns[key]["one_size"]))
-                     if "one_size" in columns[key] else ""))
+    small = {key: len(columns[key]["one_size"]) for key in shown if "one_size" in columns[key]}
+    if small:
+        lines.append(row("at one set of sizes only", lambda key: str(small.get(key, ""))))
     for key in keys:
         if key not in shown:
             lines.append(f"| hostile, {key.split()[1]} | {cell(good[key].total(), totals[key].total())} "

@@ -42,7 +42,7 @@ void importGridSample(OpBinder &b) {
   Type type = HxBuilder::elementType(x), gridType = HxBuilder::elementType(grid);
   Type wide = type.isF64() || gridType.isF64() ? Type(b.builder.getF64Type())
                                                : Type(b.builder.getF32Type());
-  Dims out = ArrayRef(gridDims).drop_front().drop_back();
+  Dims out(gridDims.begin() + 1, gridDims.end() - 1);
   Dims samples{b.shape.constant(1), gridDims[0], b.shape.product(out)};
   SmallVector<SmallVector<Tap>> axes;
   for (int64_t i = 0; i < numAxes && !b.failed(); ++i) {

@@ -1,25 +1,13 @@
 #include "tests/backends/cpu/LibraryFixture.h"
 
 #include "hexin/value.h"
+#include "tests/backends/cpu/CpuApi.h"
 
 #include <cmath>
-#include <cstdlib>
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <random>
 
 namespace hexin::test {
-
-static const hexin_device_api &api() {
-  static const hexin_device_api *table = [] {
-    void *library = dlopen(HEXIN_BACKEND_CPU_FILE, RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-      std::abort();
-    return reinterpret_cast<hexin_backend_query_fn>(
-        dlsym(library, "hexin_backend_query"))(HEXIN_DEVICE_ABI_MAJOR);
-  }();
-  return *table;
-}
 
 int64_t numElements(const Dims &dims) {
   int64_t n = 1;
@@ -60,12 +48,12 @@ OpenDevice::OpenDevice(unsigned threads, const char *cacheDir) {
   options.threads = threads;
   options.pin_threads = 1;
   hexin_error error{};
-  EXPECT_EQ(api().open(0, &options, &device, &error), 0u) << error.message;
+  EXPECT_EQ(cpuApi().open(0, &options, &device, &error), 0u) << error.message;
 }
 
-OpenDevice::~OpenDevice() { api().close(device); }
+OpenDevice::~OpenDevice() { cpuApi().close(device); }
 
-uint64_t OpenDevice::counter(const char *name) { return api().counter(device, name); }
+uint64_t OpenDevice::counter(const char *name) { return cpuApi().counter(device, name); }
 
 std::string OpenDevice::run(const std::string &name, std::vector<HostTensor *> tensors,
                             const std::vector<Attribute> &attributes, int constant,
@@ -77,7 +65,7 @@ std::string OpenDevice::run(const std::string &name, std::vector<HostTensor *> t
     HostTensor &t = *tensors[i];
     std::vector<float> &memory = t.stored.empty() ? t.data : t.stored;
     hexin_buffer *buffer = nullptr;
-    if (api().wrap_host(device, memory.data(), memory.size() * 4, &buffer, &error))
+    if (cpuApi().wrap_host(device, memory.data(), memory.size() * 4, &buffer, &error))
       return error.message;
     slots.push_back({buffer, 0});
     hexin_binding b{};
@@ -111,29 +99,7 @@ std::string OpenDevice::run(const std::string &name, std::vector<HostTensor *> t
   desc.binding_count = bindings.size();
   desc.attributes = raw.data();
   desc.attribute_count = raw.size();
-  hexin_command *command = nullptr;
-  std::string message;
-  if (api().prepare(device, &desc, &command, &error)) {
-    message = error.message;
-  } else {
-    hexin_submission submission{};
-    submission.struct_size = sizeof(submission);
-    submission.command_count = 1;
-    submission.commands = &command;
-    submission.slots = slots.data();
-    submission.slot_count = slots.size();
-    hexin_event *event = nullptr;
-    for (int i = 0; i < repeats && message.empty(); ++i) {
-      if (api().submit(device, &submission, &event, &error))
-        message = error.message;
-      else
-        api().wait(device, event, &error);
-    }
-    api().discard(device, command);
-  }
-  for (hexin_slot &slot : slots)
-    api().release(device, slot.buffer);
-  return message;
+  return runCommand(device, desc, slots, repeats);
 }
 
 } // namespace hexin::test

@@ -4,6 +4,7 @@
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
 #include "frontends/onnx/ops/Heads.h"
+#include "frontends/onnx/ops/Products.h"
 #include "frontends/onnx/ops/microsoft/Scores.h"
 
 using namespace mlir;
@@ -153,9 +154,11 @@ bool checkSharedBuffer(OpBinder &b, bool hasPast, bool hasLength) {
 void importAttention(OpBinder &b) {
   if (!checkRank(b, b.input(0), 3, "input") || !checkSharedBuffer(b, b.has(4), b.has(6)))
     return;
-  Value projected = b.matmul(b.input(0), b.input(1));
-  if (b.has(2))
-    projected = b.add(projected, b.input(2));
+  Value projected =
+      affineProduct(b, {.lhs = b.input(0), .rhs = b.input(1), .addend = b.input(2)});
+  if (b.failed())
+    return;
+  projected = b.cast(projected, HxBuilder::elementType(b.input(0)));
   bool isShared = b.intAttr("past_present_share_buffer", 0) != 0;
   attendProjected(b, projected, b.input(3), b.input(4), b.input(5),
                   isShared ? b.input(6) : Value());
