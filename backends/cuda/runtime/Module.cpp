@@ -42,13 +42,12 @@ Result<std::unique_ptr<hexin_module_t>> hexin_module_t::load(const CudaApi &api,
                                                              const hexin_image &image,
                                                              const std::string &what) {
   HEXIN_RETURN_IF_ERROR(checkImage(gpu, image, what));
-  std::unique_ptr<hexin_module_t> module(
-      new hexin_module_t(api, {static_cast<const char *>(image.data), image.size}));
-  std::string terminated(module->text_);
+  std::unique_ptr<hexin_module_t> module(new hexin_module_t(
+      api, std::string(static_cast<const char *>(image.data), image.size)));
   std::array<char, 8192> log{};
   std::array<int, 2> options{jitErrorLog, jitErrorLogBytes};
   std::array<void *, 2> values{log.data(), reinterpret_cast<void *>(log.size() - 1)};
-  CUresult code = api.cuModuleLoadDataEx(&module->module_, terminated.c_str(),
+  CUresult code = api.cuModuleLoadDataEx(&module->module_, module->text_.c_str(),
                                          options.size(), options.data(), values.data());
   if (code == cudaSuccess)
     return module;

@@ -29,15 +29,15 @@ struct hexin_module_t {
   ~hexin_module_t();
 
   hexin::Result<hexin::cuda::CUfunction> function(const std::string &name) const;
-  /// The image's text, mapped for as long as the module is loaded.
+  /// A copy of the image's: artifacts that are compressed keep none mapped.
   std::string_view text() const { return text_; }
 
 private:
-  hexin_module_t(const hexin::cuda::CudaApi &api, std::string_view text)
-      : api_(api), text_(text) {}
+  hexin_module_t(const hexin::cuda::CudaApi &api, std::string text)
+      : api_(api), text_(std::move(text)) {}
 
   const hexin::cuda::CudaApi &api_;
-  std::string_view text_;
+  std::string text_;
   hexin::cuda::CUmodule module_ = nullptr;
 };
 

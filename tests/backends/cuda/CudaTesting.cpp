@@ -1,5 +1,6 @@
 #include "tests/backends/cuda/CudaTesting.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <filesystem>
@@ -209,11 +210,13 @@ hexin_module *CudaTest::load(const std::string &text, const char *arch) {
   image.arch = arch;
   image.size = text.size();
   image.fd = -1;
-  // Stays mapped for as long as the module lives.
-  static auto *kept = new std::vector<std::unique_ptr<std::string>>;
-  image.data = kept->emplace_back(std::make_unique<std::string>(text))->data();
+  // As a session does with a compressed image: it is gone behind `load`.
+  std::vector<char> mapped(text.begin(), text.end());
+  image.data = mapped.data();
   hexin_module *made = nullptr;
-  if (api->load(device, &image, &made, &error) != 0)
+  uint32_t code = api->load(device, &image, &made, &error);
+  std::fill(mapped.begin(), mapped.end(), '?');
+  if (code != 0)
     return nullptr;
   modules.push_back(made);
   return made;
