@@ -6,6 +6,7 @@
 #
 #   HEXIN_VENV=DIR          where the environment lies (default: .venv)
 #   HEXIN_PYTHON=PROGRAM    the Python to use (default: the first suitable one)
+#   HEXIN_CUDA_TOOLS=1      also install ptxas, which the cuda backend's tests use (37 MB)
 #   HEXIN_INTEL_OPENCL=1    also install Intel's OpenCL runtime for CPUs (0.8 GB; CI does)
 #   HEXIN_CONFORMANCE=1     also install the other engines of the table of conformance
 #   HEXIN_SKIP_APT=1        leave Debian packages alone (another distribution)
@@ -85,6 +86,7 @@ findPython() {
 makeEnvironment() {
   local lists=("$here/requirements-build.txt" "$here/requirements-test.txt")
   [ "${HEXIN_INTEL_OPENCL:-0}" = 1 ] && lists+=("$here/requirements-intel-opencl.txt")
+  [ "${HEXIN_CUDA_TOOLS:-0}" = 1 ] && lists+=("$here/requirements-cuda.txt")
   [ "${HEXIN_CONFORMANCE:-0}" = 1 ] && lists+=("$here/requirements-conformance.txt")
 
   # The stamp says of every list that is in which form it was, and which script put it

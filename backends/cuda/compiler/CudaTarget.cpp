@@ -20,8 +20,9 @@ CodegenTraits baseline() {
   traits.arch = std::string(ptxBaselineArch);
   traits.itemPerElement = true;
   traits.vectorLanes = 4; // 128 bits, the widest access of a thread
+  // 4 x 8 sums of a thread leave registers for two blocks of 256 threads and more.
   traits.tileRows = 4;
-  traits.tileVectors = 4;
+  traits.tileVectors = 2;
   // What every GPU gives a block without being asked.
   traits.team = {.threads = 256, .localBytes = 48 * 1024};
   return traits;

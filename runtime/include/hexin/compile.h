@@ -47,7 +47,7 @@ struct DimSpec {
 };
 
 struct CompileOptions {
-  std::vector<std::string> targets = {"cpu"}; ///< "cpu", "opencl"
+  std::vector<std::string> targets = {"cpu"}; ///< "cpu", "cuda", "opencl"
   /// Fixes or names input sizes: {{"x", {1, 3, "H", -1}}}. A size that is fixed at
   /// one input is fixed at all axes of its name.
   std::map<std::string, std::vector<DimSpec>> shapes = {};

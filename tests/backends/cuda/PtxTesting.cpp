@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <sstream>
@@ -94,8 +95,8 @@ static unsigned numbersBefore(const std::string &text, const std::string &mark,
 }
 
 Assembly assemble(const std::string &ptx, const std::string &gpu) {
-  char name[] = "/tmp/hexin-ptx-XXXXXX";
-  int file = mkstemp(name);
+  std::string name = std::filesystem::temp_directory_path() / "hexin-ptx-XXXXXX";
+  int file = mkstemp(name.data());
   if (file < 0)
     return {"no temporary file could be made"};
   std::ofstream(name) << ptx;
@@ -108,7 +109,7 @@ Assembly assemble(const std::string &ptx, const std::string &gpu) {
   for (size_t got; pipe && (got = fread(part, 1, sizeof part, pipe)) > 0;)
     output.append(part, got);
   int status = pipe ? pclose(pipe) : -1;
-  unlink(name);
+  unlink(name.c_str());
   Assembly result;
   if (status != 0)
     result.error = output;
