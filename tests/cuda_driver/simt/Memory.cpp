@@ -57,8 +57,9 @@ Addresses readAddresses(Warp &warp, const Instruction &i, unsigned slot, int64_t
   else if (space == Space::Local)
     what += ", of which the thread has " + std::to_string(warp.localBytes()) + " bytes";
   else if (space == Space::Global || space == Space::Const) {
+    // Allocations begin at multiples of 256.
     for (uint64_t back = 0; back <= 1 << 16; back += 256)
-      if (auto range = block.grid.memory.find(address - back)) {
+      if (auto range = block.grid.memory.find((address & ~uint64_t(255)) - back)) {
         what += ": " + std::to_string(address - range->begin) +
                 " bytes from the beginning of an allocation of " +
                 std::to_string(range->bytes) + " bytes";
