@@ -1,5 +1,6 @@
 """What the Python tests share: the build under test, and the models."""
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -15,6 +16,23 @@ os.environ.setdefault("HEXIN_CACHE_DIR", str(BUILD / "tests" / "cache"))
 # The module of the build under test comes before any installed one.
 sys.path[:0] = [str(BUILD / "python"), *(str(ROOT / folder) for folder in (
     "tests/models", "tests/contracts", "tests/e2e", "bench", "examples/ocr"))]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sessions_keep_nothing():
+    """Sessions of tests do not ask a driver for its binaries, unless a test gives them a `cache_dir`: PoCL, which keeps
+    what it compiled anyway, makes each kernel once more for that."""
+    import hexin
+
+    hexin.Session.__init__ = functools.partialmethod(hexin.Session.__init__, cache_dir="none")
+
+
+@pytest.fixture
+def sessions_keep_what_they_build(monkeypatch):
+    """What users have, for tests that are about it."""
+    import hexin
+
+    monkeypatch.setattr(hexin.Session, "__init__", vars(hexin.Session)["__init__"].func)
 
 
 @pytest.fixture(scope="session")

@@ -61,8 +61,8 @@ Status ProgramEmitter::addOp(Operation *op) {
   if (hostOnly.contains(op))
     return Status::success();
   Place place = placeOf(op, shapes);
-  if (auto reshape = dyn_cast<hx::ReshapeOp>(op); reshape && place == Place::view)
-    return addView(reshape);
+  if (place == Place::view)
+    return addView(op);
   if (place == Place::host)
     for (Value result : op->getResults())
       if (idOf(result) >= 0) // a result of the program

@@ -51,7 +51,8 @@ private:
   Result<uint32_t> constantValue(Value value);
   /// The program's value for a tensor that an instruction reads.
   Result<uint32_t> operandValue(Value value);
-  Status addView(hx::ReshapeOp reshape);
+  /// `op` is a view (hx::viewedBy).
+  Status addView(mlir::Operation *op);
   /// Where an instruction puts `result`: an output, a view of one, or a temporary.
   Result<uint32_t> resultValue(Value result);
   /// A small integer tensor that is known as expressions, on the device.

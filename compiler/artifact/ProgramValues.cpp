@@ -4,6 +4,7 @@
 #include "compiler/artifact/ProgramEmitter.h"
 #include "compiler/codegen/Codegen.h"
 #include "compiler/ir/AttributeConversion.h"
+#include "compiler/ir/DeviceOps.h"
 #include "compiler/ir/SizeText.h"
 #include "compiler/ir/ValueTypes.h"
 #include "compiler/target/Partition.h"
@@ -112,10 +113,11 @@ Status ProgramEmitter::addInterface() {
     // that nothing else is a result of.
     ids[operand.get()] = id;
     Value source = operand.get();
-    while (auto view = source.getDefiningOp<hx::ReshapeOp>()) {
-      if (hx::isHostType(view.getType()))
+    while (Operation *op = source.getDefiningOp()) {
+      Value viewed = hx::viewedBy(op);
+      if (!viewed)
         break;
-      source = view.getInput();
+      source = viewed;
       aliasOf[source] = id;
     }
   }
@@ -159,17 +161,17 @@ Result<uint32_t> ProgramEmitter::operandValue(Value value) {
   return id;
 }
 
-Status ProgramEmitter::addView(hx::ReshapeOp reshape) {
-  if (idOf(reshape.getResult()) >= 0)
-    return bringToHost(reshape); // an output; its source is a view of it
-  if (shapes.followsFromOthers(reshape.getResult()))
+Status ProgramEmitter::addView(Operation *op) {
+  Value result = op->getResult(0);
+  if (idOf(result) >= 0)
+    return bringToHost(op); // an output; its source is a view of it
+  if (shapes.followsFromOthers(result))
     return Status::success();
-  HEXIN_ASSIGN_OR_RETURN(uint32_t source, operandValue(reshape.getInput()));
-  HEXIN_ASSIGN_OR_RETURN(uint32_t id,
-                         addValue(reshape.getResult(), fmt::ValueKind::alias, -1));
+  HEXIN_ASSIGN_OR_RETURN(uint32_t source, operandValue(hx::viewedBy(op)));
+  HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(result, fmt::ValueKind::alias, -1));
   program->values[id]->alias_of = source;
-  ids[reshape.getResult()] = id;
-  return bringToHost(reshape);
+  ids[result] = id;
+  return bringToHost(op);
 }
 
 Result<uint32_t> ProgramEmitter::resultValue(Value result) {

@@ -4,6 +4,8 @@
 #include "compiler/codegen/math/Integers.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -174,7 +176,9 @@ LogicalResult lowerMath(ModuleOp kernels) {
       ops.push_back(op);
   });
   if (!ops.empty())
-    kernels.getContext()->loadDialect<arith::ArithDialect, math::MathDialect>();
+    kernels.getContext()
+        ->loadDialect<arith::ArithDialect, math::MathDialect, scf::SCFDialect,
+                      vector::VectorDialect>();
   for (Operation *op : ops)
     if (failed(lowerOp(op)))
       return failure();

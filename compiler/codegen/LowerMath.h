@@ -9,8 +9,7 @@
 // Works on f32 and f64 (scalar or 1-D vector); f16 and bf16 are computed in
 // f32. NaN, infinities, signed zero and denormals come out as IEEE 754 says.
 // Measured worst errors are in backends/cpu/README.md (a few units in the last
-// place at most). sin, cos and tan keep that for |x| <= 4e6 (f32) and 1e15
-// (f64); beyond they are those of 0 (finite, in range).
+// place at most); sin, cos and tan keep that for all x.
 //
 // Some fma ops carry the unit attribute `hx.exact` (exactFmaAttrName): the
 // function needs their single rounding. All others may be split into a multiply
@@ -33,7 +32,7 @@ inline constexpr llvm::StringLiteral exactFmaAttrName = "hx.exact";
 
 /// Rewrites the math ops of a kernel module (form: KernelModule.h).
 /// Fails with a diagnostic at the op that has no lowering (erfc, a type it does
-/// not know). Creates ops of arith, math and scf.
+/// not know). Creates ops of arith, math, scf and vector.
 mlir::LogicalResult lowerMath(mlir::ModuleOp kernels);
 
 /// Rewrites arith.remf (C's fmod: sign of the dividend, exact) as a loop of

@@ -1,6 +1,7 @@
 #include "compiler/ir/DeviceOps.h"
 
 #include "compiler/ir/CheckOps.h"
+#include "compiler/ir/ValueTypes.h"
 
 using namespace mlir;
 
@@ -11,14 +12,15 @@ bool isDeviceOp(Operation *op) {
     return true;
   // The core set.
   if (isa<IotaOp, BitcastOp, TransposeOp, BroadcastToOp, SliceOp, ConcatOp, PadOp,
-          GatherOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
-          MatMulOp, ConvOp, ConvTransposeOp, PoolOp, ReduceOp, ArgReduceOp, CumulativeOp,
-          SortOp, SortedSearchOp, CompactFillOp, PackOp, CheckLengthsOp, RandomBitsOp,
-          RoiPoolOp, TreeEnsembleOp, CouplePairsOp>(op))
+          GatherOp, GatherElementsOp, GatherNdOp, GatherSumOp, ScatterElementsOp,
+          ScatterNdOp, MatMulOp, ConvOp, ConvTransposeOp, PoolOp, ReduceOp, ArgReduceOp,
+          CumulativeOp, SortOp, SortedSearchOp, CompactFillOp, PackOp, CheckLengthsOp,
+          RandomBitsOp, RoiPoolOp, TreeEnsembleOp, CouplePairsOp>(op))
     return true;
   // Above it, taken whole.
   return isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, TopKOp, QuantizeOp, DequantizeOp,
-             DynamicQuantizeOp, ConvIntegerOp, MatMulIntegerOp, ResizeOp, LstmOp>(op);
+             DynamicQuantizeOp, ConvIntegerOp, MatMulIntegerOp, MatMulFewBitsOp, ResizeOp,
+             LstmOp>(op);
 }
 
 bool isDeviceElement(Type elementType) {
@@ -52,6 +54,20 @@ static bool takesMoved(Operation *op) {
          (!isComplex || op->getOperand(0).getType() == op->getResult(0).getType());
 }
 
+mlir::Value viewedBy(Operation *op) {
+  if (auto reshape = dyn_cast<ReshapeOp>(op))
+    return isHostType(reshape.getType()) ? mlir::Value() : reshape.getInput();
+  auto bitcast = dyn_cast<BitcastOp>(op);
+  if (!bitcast)
+    return {};
+  auto isKept = [](mlir::Value value) { // in registers, with all bits
+    Type type = getElementTypeOrSelf(value.getType());
+    return isDeviceElement(type) && !type.isF16() && !type.isBF16();
+  };
+  return isKept(bitcast.getInput()) && isKept(bitcast.getResult()) ? mlir::Value()
+                                                                   : bitcast.getInput();
+}
+
 static std::string typeRefusal(Operation *op, Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   Type element = tensor ? tensor.getElementType() : Type();
@@ -80,11 +96,6 @@ std::string deviceRefusal(Operation *op) {
     if (resize.getCoordinates() == "tf_crop_and_resize")
       return "no kernel for tf_crop_and_resize";
   }
-  if (isa<BitcastOp>(op) && op->getOperand(0).getType() != op->getResult(0).getType())
-    for (mlir::Value value : {op->getOperand(0), mlir::Value(op->getResult(0))})
-      if (Type type = getElementTypeOrSelf(value.getType());
-          type.isF16() || type.isBF16())
-        return "no kernel keeps all bits of 16-bit floats: they are widened when loaded";
   for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
     if (std::string refusal = typeRefusal(op, type); !refusal.empty())
       return refusal;

@@ -25,6 +25,10 @@ bool isDeviceElement(mlir::Type elementType);
 /// a byte, 8-bit floats; of complex numbers those of f32 are moved.
 bool isMovedElement(mlir::Type elementType);
 
+/// The operand whose memory is the result's, too: of a reshape, and of a bitcast of
+/// elements that kernels widen or only move. Null for other ops, and on the host.
+mlir::Value viewedBy(mlir::Operation *op);
+
 /// Why no kernel computes `op`: its kind, or the type of one of its tensors; empty
 /// when one does.
 std::string deviceRefusal(mlir::Operation *op);

@@ -54,6 +54,7 @@ static LogicalResult group(ModuleOp module, const PipelineOptions &options) {
 LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   PassManager passes(module.getContext());
   passes.enableVerifier(options.verifyEach);
+  passes.addNestedPass<func::FuncOp>(hx::createSplitComplexPass());
   passes.addNestedPass<func::FuncOp>(hx::createExpandCompactPass());
   passes.addNestedPass<func::FuncOp>(hx::createExpandResizePass());
   passes.addNestedPass<func::FuncOp>(hx::createRowsLastPass());

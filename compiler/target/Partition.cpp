@@ -34,11 +34,11 @@ bool isDeviceUse(OpOperand &use, hx::SymbolicShapes &shapes) {
 bool isHeavy(Operation *op) {
   return isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
              hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
-             hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp,
-             hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
-             hx::TopKOp, hx::SortedSearchOp, hx::CompactFillOp, hx::PackOp,
+             hx::MatMulIntegerOp, hx::MatMulFewBitsOp, hx::ResizeOp, hx::LstmOp,
+             hx::CumulativeOp, hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp,
+             hx::SortOp, hx::TopKOp, hx::SortedSearchOp, hx::CompactFillOp, hx::PackOp,
              hx::DynamicQuantizeOp, hx::TreeEnsembleOp, hx::CouplePairsOp, hx::ConcatOp,
-             hx::RoiPoolOp>(op);
+             hx::RoiPoolOp, hx::GatherSumOp>(op);
 }
 
 /// Heavy ops that read each element of operand 0 (a concat: of all) once per pass, at
@@ -53,7 +53,7 @@ bool takesPrologue(OpOperand &use) {
 
 /// Heavy ops whose result is complete in memory before anything can follow.
 bool refusesEpilogue(Operation *op) {
-  return isa<hx::PackOp, hx::ScatterElementsOp, hx::ScatterNdOp>(op);
+  return isa<hx::PackOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::TreeEnsembleOp>(op);
 }
 
 bool isElementwise(Operation *op) {
@@ -324,7 +324,7 @@ Place placeOf(Operation *op, hx::SymbolicShapes &shapes) {
   if (auto pack = dyn_cast<hx::PackOp>(op))
     if (isa_and_nonnull<hx::WeightOp, hx::ConstantOp>(pack.getInput().getDefiningOp()))
       return Place::constant;
-  if (isa<hx::ReshapeOp>(op) && !hx::isHostType(op->getResult(0).getType()))
+  if (hx::viewedBy(op))
     return Place::view;
   if (isa<func::ReturnOp, hx::YieldOp, hx::GroupOp, hx::IfOp, hx::LoopOp>(op))
     return Place::device;

@@ -63,6 +63,29 @@ protected:
   bool hasFailed = false;
 };
 
+/// Replaces every OpT below `func` that `matches`: RewriterT(op, shapes).run() gives all
+/// uses of its results to what it builds.
+template <typename OpT, typename RewriterT, typename FuncT>
+mlir::LogicalResult rewriteInferred(FuncT func, llvm::function_ref<bool(OpT)> matches) {
+  llvm::SmallVector<OpT> found;
+  func.walk([&](OpT op) {
+    if (matches(op))
+      found.push_back(op);
+  });
+  if (found.empty())
+    return mlir::success();
+  SymbolicShapes shapes(func.getContext());
+  if (mlir::failed(shapes.run(func)))
+    return mlir::failure();
+  for (OpT op : found)
+    if (mlir::failed(RewriterT(op, shapes).run()))
+      return mlir::failure();
+  // At the end: the shapes know values by address.
+  for (OpT op : found)
+    op.erase();
+  return mlir::success();
+}
+
 /// Erases ops below `root` that nothing uses, whole chains at once.
 void eraseDead(mlir::Operation *root);
 

@@ -46,7 +46,7 @@ std::optional<Tensor> constantTensor(Value value) {
     for (int64_t i = 0; i < tensor->numElements(); ++i)
       std::memcpy(bytes + i * width, elements.getRawData().data(), width);
   } else {
-    std::memcpy(bytes, elements.getRawData().data(), tensor->byteLength());
+    llvm::copy(elements.getRawData(), bytes);
   }
   return std::move(*tensor);
 }

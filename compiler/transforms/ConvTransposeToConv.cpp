@@ -75,16 +75,15 @@ public:
         w(axisOf(op, 1)), channels(tensorTypeOf(op.getWeights()).getDimSize(1)) {}
 
   LogicalResult run() {
+    Value weights = phaseWeights(), bias = phaseBias();
     Value phases = make<ConvOp>(
-        type, op.getInput(), phaseWeights(), Value(), int64_t(1), ArrayRef<int64_t>{1, 1},
+        type, op.getInput(), weights, bias, int64_t(1), ArrayRef<int64_t>{1, 1},
         ArrayRef<int64_t>{h.phaseTaps() - 1, w.phaseTaps() - 1, h.phaseTaps() - 1,
                           w.phaseTaps() - 1},
         ArrayRef<int64_t>{1, 1}, PadPolicy::explicit_pads, Layout::nhwc);
     Value result = sideBySide(phases);
     result = make<SliceOp>(type, result, ints({0, h.begin, w.begin, 0}), outputSizes(),
                            ArrayRef<int64_t>{1, 1, 1, 1});
-    if (op.getBias())
-      result = make<BinaryOp>(type, BinaryFn::add, result, op.getBias());
     if (!result)
       return failure();
     op.getResult().replaceAllUsesWith(result);
@@ -113,6 +112,15 @@ private:
     value = make<TransposeOp>(type, value, ArrayRef<int64_t>{3, 5, 1, 0, 2, 4});
     return make<ReshapeOp>(type, value,
                            ints({h.stride * w.stride * channels, c, jh, jw}));
+  }
+
+  /// [M] -> [sh*sw*M], the same for each phase.
+  Value phaseBias() {
+    if (!op.getBias())
+      return {};
+    int64_t phases = h.stride * w.stride;
+    Value value = make<BroadcastToOp>(type, op.getBias(), ints({phases, channels}));
+    return make<ReshapeOp>(type, value, ints({phases * channels}));
   }
 
   /// [N, Qh, Qw, sh*sw*M] -> [N, Qh*sh, Qw*sw, M].
@@ -152,23 +160,8 @@ private:
 struct ConvTransposeToConvPass
     : impl::ConvTransposeToConvPassBase<ConvTransposeToConvPass> {
   void runOnOperation() override {
-    func::FuncOp func = getOperation();
-    SmallVector<ConvTransposeOp> found;
-    func.walk([&](ConvTransposeOp op) {
-      if (matches(op))
-        found.push_back(op);
-    });
-    if (found.empty())
-      return;
-    SymbolicShapes shapes(&getContext());
-    if (failed(shapes.run(func)))
-      return signalPassFailure();
-    for (ConvTransposeOp op : found)
-      if (failed(Rewriter(op, shapes).run()))
-        return signalPassFailure();
-    // At the end: the shapes know values by address.
-    for (ConvTransposeOp op : found)
-      op.erase();
+    if (failed(rewriteInferred<ConvTransposeOp, Rewriter>(getOperation(), matches)))
+      signalPassFailure();
   }
 };
 

@@ -55,6 +55,13 @@ int64_t scaled(int64_t size, int64_t factor) {
   return ShapedType::isDynamic(size) ? kDynamic : size * factor;
 }
 
+Value castTo(OpBuilder &b, Location loc, Value x, Type type) {
+  auto from = tensorTypeOf(x);
+  if (from.getElementType() == type)
+    return x;
+  return CastOp::create(b, loc, from.clone(type), x, /*saturate=*/true, "nearest");
+}
+
 struct ToMatMul : OpRewritePattern<ConvTransposeOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -85,21 +92,27 @@ struct ToMatMul : OpRewritePattern<ConvTransposeOp> {
 
     Value matrix = transposed(rewriter, loc, op.getWeights(), {0, 2, 3, 1});
     matrix = reshaped(rewriter, loc, matrix, {c, kh * kw * m});
-    Value product =
-        MatMulOp::create(rewriter, loc, input.clone({in[0], in[1], in[2], kh * kw * m}),
-                         op.getInput(), matrix, false, false, TypeAttr());
+    // The bias is added before anything is rounded to 16 bits.
+    bool isWide = op.getBias() &&
+                  (weights.getElementType().isF16() || weights.getElementType().isBF16());
+    auto sums = isWide ? input.clone(rewriter.getF32Type()) : input;
+    Value product = MatMulOp::create(
+        rewriter, loc, sums.clone({in[0], in[1], in[2], kh * kw * m}), op.getInput(),
+        matrix, false, false, isWide ? TypeAttr::get(rewriter.getF32Type()) : TypeAttr());
     Value blocks = ReshapeOp::create(
-        rewriter, loc, input.clone({in[0], in[1], in[2], kh, kw, m}), product,
+        rewriter, loc, sums.clone({in[0], in[1], in[2], kh, kw, m}), product,
         scaledShape(rewriter, loc, op.getInput(), {0, 1, 2, -1, -1, -1},
                     {1, 1, 1, kh, kw, m}));
     blocks = transposed(rewriter, loc, blocks, {0, 1, 3, 2, 4, 5});
     Value result = ReshapeOp::create(
-        rewriter, loc, input.clone({in[0], scaled(in[1], kh), scaled(in[2], kw), m}),
+        rewriter, loc, sums.clone({in[0], scaled(in[1], kh), scaled(in[2], kw), m}),
         blocks, scaledShape(rewriter, loc, op.getInput(), {0, 1, 2, -1}, {1, kh, kw, m}));
-    if (op.getBias())
-      result = BinaryOp::create(rewriter, loc, result.getType(), BinaryFn::add, result,
-                                op.getBias());
-    rewriter.replaceOp(op, result);
+    if (op.getBias()) {
+      Value bias = castTo(rewriter, loc, op.getBias(), sums.getElementType());
+      result =
+          BinaryOp::create(rewriter, loc, result.getType(), BinaryFn::add, result, bias);
+    }
+    rewriter.replaceOp(op, castTo(rewriter, loc, result, input.getElementType()));
     return success();
   }
 };

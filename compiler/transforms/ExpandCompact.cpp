@@ -78,20 +78,9 @@ private:
 
 struct ExpandCompactPass : impl::ExpandCompactPassBase<ExpandCompactPass> {
   void runOnOperation() override {
-    func::FuncOp func = getOperation();
-    SmallVector<CompactOp> compacts;
-    func.walk([&](CompactOp op) { compacts.push_back(op); });
-    if (compacts.empty())
-      return;
-    SymbolicShapes shapes(&getContext());
-    if (failed(shapes.run(func)))
-      return signalPassFailure();
-    for (CompactOp op : compacts)
-      if (failed(Expander(op, shapes).run()))
-        return signalPassFailure();
-    // At the end: the shapes know values by address.
-    for (CompactOp op : compacts)
-      op.erase();
+    auto isAny = [](CompactOp) { return true; };
+    if (failed(rewriteInferred<CompactOp, Expander>(getOperation(), isAny)))
+      signalPassFailure();
   }
 };
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/ir/DeviceOps.h"
 #include "compiler/ir/HostOps.h"
 #include "compiler/ir/SymbolicShapes.h"
 #include "compiler/ir/ValueTypes.h"
@@ -29,6 +30,17 @@ namespace {
 Value copyOf(OpBuilder &b, Location loc, Value value) {
   if (isHostType(value.getType()))
     return ShareOp::create(b, loc, value.getType(), value);
+  auto tensor = cast<RankedTensorType>(value.getType());
+  // Kernels move the parts of complex numbers of f64.
+  if (auto complex = dyn_cast<ComplexType>(tensor.getElementType());
+      complex && complex.getElementType().isF64()) {
+    SmallVector<int64_t> sizes(tensor.getShape());
+    sizes.push_back(2);
+    auto parts = RankedTensorType::get(sizes, complex.getElementType());
+    value = BitcastOp::create(b, loc, parts, value);
+    value = CastOp::create(b, loc, parts, value, true, "nearest");
+    return BitcastOp::create(b, loc, tensor, value);
+  }
   return CastOp::create(b, loc, value.getType(), value, true, "nearest");
 }
 
@@ -67,11 +79,9 @@ struct MaterializeResultsPass : impl::MaterializeResultsPassBase<MaterializeResu
     for (OpOperand &operand : terminator->getOpOperands()) {
       Value value = operand.get();
       Value root = value;
-      while (auto view = root.getDefiningOp<ReshapeOp>()) {
-        if (isHostType(view.getType()))
-          break;
-        root = view.getInput();
-      }
+      while (Value viewed =
+                 root.getDefiningOp() ? viewedBy(root.getDefiningOp()) : Value())
+        root = viewed;
       bool isOwn = root.getDefiningOp() && !isa<IfOp, LoopOp>(root.getDefiningOp()) &&
                    !isConstantLike(root) && !shapes.followsFromOthers(root) &&
                    !(root != value && isHostOp(root.getDefiningOp())) &&

@@ -108,6 +108,14 @@ def ConvTransposeToConvPass : Pass<"hx-conv-transpose-to-conv", "::mlir::func::F
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def SplitComplexPass : Pass<"hx-split-complex", "::mlir::func::FuncOp"> {
+  let summary = "moves of complex numbers of f64 as moves of their parts";
+  let description = [{
+    After: only views, constants, control flow and host ops give complex<f64>.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def PackOperandsPass : Pass<"hx-pack-operands", "::mlir::func::FuncOp"> {
   let summary = "right-hand sides of conv and matmul in panels";
   let description = [{

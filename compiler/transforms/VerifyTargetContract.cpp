@@ -59,7 +59,7 @@ public:
                       return isa<RankedTensorType>(result.getType()) &&
                              shapes.followsFromOthers(result);
                     });
-    if (isOnHost || isa<ReshapeOp>(op))
+    if (isOnHost || isa<ReshapeOp>(op) || viewedBy(op))
       return success();
     if (isConstantPack(op))
       return checkPanels(op);
@@ -80,8 +80,9 @@ public:
       if (isHostType(value.getType()))
         continue;
       Value root = value;
-      while (auto view = root.getDefiningOp<ReshapeOp>())
-        root = view.getInput();
+      while (Value viewed =
+                 root.getDefiningOp() ? viewedBy(root.getDefiningOp()) : Value())
+        root = viewed;
       Operation *source = root.getDefiningOp();
       bool isOwn = source && !isa<IfOp, LoopOp>(source) && !isConstantLike(root) &&
                    (isa<CastOp>(source) || !shapes.followsFromOthers(root)) &&
@@ -197,6 +198,13 @@ private:
     return success();
   }
 
+  static bool takesPanels(OpOperand &use) {
+    if (isa<MatMulFewBitsOp>(use.getOwner()))
+      return use.getOperandNumber() > 0;
+    return use.getOperandNumber() == 1 &&
+           isa<ConvOp, MatMulOp, ConvIntegerOp, MatMulIntegerOp>(use.getOwner());
+  }
+
   LogicalResult checkPanels(Operation *op) {
     for (Value result : op->getResults()) {
       mlir::Attribute encoding = tensorTypeOf(result).getEncoding();
@@ -206,8 +214,7 @@ private:
         return breach(op) << "gives " << result.getType()
                           << ", but only hx.pack makes panels" << remedy;
       for (OpOperand &use : result.getUses())
-        if (use.getOperandNumber() != 1 ||
-            !isa<ConvOp, MatMulOp, ConvIntegerOp, MatMulIntegerOp>(use.getOwner()))
+        if (!takesPanels(use))
           return breach(use.getOwner())
                  << "reads panels as operand #" << use.getOperandNumber()
                  << "; only the right-hand sides of convolutions and products may be in "

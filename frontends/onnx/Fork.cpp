@@ -27,6 +27,8 @@ static constexpr size_t maxNodesPerFork = 256;
 static constexpr size_t maxForkedNodes = 4096;
 
 std::optional<bool> GraphImporter::decided(Dim condition) const {
+  if (auto known = hx::SymbolTable::constantValue(condition))
+    return *known != 0;
   for (auto [known, holds] : assumptions)
     if (known == condition)
       return holds;

@@ -61,7 +61,8 @@ public:
   /// node has no results then.
   void fork(OpBinder &b, hx::Dim condition, ForkedNode node);
   bool hasForked() const { return forked.has_value(); }
-  /// Which case of the forks around decides `condition`, if one does.
+  /// What `condition` is, by itself or in this case of the forks around, if that is
+  /// known.
   std::optional<bool> decided(hx::Dim condition) const;
 
   /// A constant or weight for `tensor` at the insertion point; null and an error

@@ -106,6 +106,10 @@ Value HxBuilder::activation(hx::ActivationKind kind, Value x, double alpha, doub
                                             llvm::APFloat(beta));
 }
 
+Type HxBuilder::wideType(Type type) {
+  return type.isF16() || type.isBF16() ? Type(builder.getF32Type()) : type;
+}
+
 Value HxBuilder::cast(Value x, Type type) {
   if (hasFailed || elementType(x) == type)
     return x;

@@ -86,6 +86,8 @@ public:
   Value compare(hx::ComparePredicate predicate, Value lhs, Value rhs);
   Value select(Value condition, Value onTrue, Value onFalse);
   Value activation(hx::ActivationKind kind, Value x, double alpha = 0, double beta = 0);
+  /// What is computed in and rounded once at the end: f32 for f16 and bf16, else `type`.
+  mlir::Type wideType(mlir::Type type);
   /// `x` itself when it has the type already.
   Value cast(Value x, mlir::Type elementType);
   Value add(Value a, Value b) { return binary(hx::BinaryFn::add, a, b); }

@@ -3,6 +3,7 @@
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/OperandKinds.h"
+#include "frontends/onnx/StringMoves.h"
 #include "frontends/onnx/ops/microsoft/Refused.h"
 #include "frontends/onnx/wire/Utf8.h"
 
@@ -14,6 +15,13 @@
 using namespace mlir;
 
 namespace hexin::onnx {
+
+static bool isMoveOfStrings(StringRef domain, const Node &node, ArrayRef<Value> inputs) {
+  return operandKinds(domain, StringRef(node.opType)) == OperandKinds::moved &&
+         llvm::any_of(inputs, [](Value input) {
+           return input && hx::isHostType(input.getType());
+         });
+}
 
 /// Inlined functions can blow up; real models stay far below.
 static constexpr uint64_t maxNodes = 4'000'000;
@@ -123,7 +131,23 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
     return failure();
   OpBinder binder(*this, scope, node, row->sinceVersion, opset, inputs,
                   locationOf(node, scope));
-  row->import(binder);
+  SmallVector<Value, 4> results;
+  if (isMoveOfStrings(domain, node, inputs)) {
+    StringMoves strings(binder, inputs);
+    OpBinder moves(*this, scope, node, row->sinceVersion, opset, strings.numbers(),
+                   binder.loc);
+    if (!binder.failed())
+      row->import(moves);
+    if (moves.failedOnTypes())
+      noteMalformed();
+    if (moves.failed())
+      return failure();
+    for (Value positions : moves.results())
+      results.push_back(positions ? strings.at(binder, positions) : Value());
+  } else {
+    row->import(binder);
+    llvm::append_range(results, binder.results());
+  }
   if (binder.failedOnTypes())
     noteMalformed();
   if (binder.failed())
@@ -133,7 +157,7 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
   for (auto [i, name] : llvm::enumerate(node.outputs)) {
     if (name.empty())
       continue;
-    Value value = i < binder.results().size() ? binder.results()[i] : Value();
+    Value value = i < results.size() ? results[i] : Value();
     if (!value)
       return errors.unsupported("output #" + Twine(i) + " '" + StringRef(name) +
                                 "' is not supported");
@@ -159,14 +183,14 @@ LogicalResult GraphImporter::checkOperandKinds(StringRef domain, const Node &nod
     if (!input || !hx::isHostType(input.getType()))
       continue;
     bool isTensor = isa<RankedTensorType>(input.getType());
-    if (isTensor && kinds == OperandKinds::strings)
+    if (isTensor && kinds != OperandKinds::numbers)
       continue;
     std::string type;
     llvm::raw_string_ostream(type) << input.getType();
     return errors.fail(isTensor ? StatusCode::unsupported : StatusCode::corruptData,
                        "input #" + Twine(i) + " is " + type + "; " +
                            StringRef(node.opType) + " takes tensors of numbers" +
-                           (kinds == OperandKinds::strings ? " or strings" : ""));
+                           (kinds != OperandKinds::numbers ? " or strings" : ""));
   }
   return success();
 }

@@ -54,12 +54,6 @@ void OpBinder::contradiction(const Twine &message) {
   hasFailed = true;
 }
 
-void OpBinder::mustBeEqual(hx::Dim lhs, hx::Dim rhs, const Twine &what) {
-  if (!hasFailed && symbols().isKnownDifferent(lhs, rhs))
-    contradiction(what + " differ: " + describeSize(symbols(), lhs) + " and " +
-                  describeSize(symbols(), rhs));
-}
-
 //===----------------------------------------------------------------------===//
 // Attributes
 //===----------------------------------------------------------------------===//

@@ -80,9 +80,7 @@ public:
   void unsupported(const llvm::Twine &message); ///< we cannot do this
   /// These sizes cannot be: in a branch of an If, it is one that is never taken.
   void contradiction(const llvm::Twine &message);
-  /// A contradiction where two sizes are known to differ, `what` names them in the
-  /// plural. Where they are not known the ops that are built must tell a run.
-  void mustBeEqual(hx::Dim lhs, hx::Dim rhs, const llvm::Twine &what);
+  /// (What only a run knows is for check() and its kin, Checks.h.)
 
   ShapeMath shape;
 

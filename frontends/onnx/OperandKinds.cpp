@@ -25,6 +25,8 @@ OperandKinds operandKinds(llvm::StringRef domain, llvm::StringRef opType) {
       .Cases({"Gather", "GatherElements", "GatherND"}, Kinds::strings)
       .Cases({"Scatter", "ScatterElements", "ScatterND"}, Kinds::strings)
       .Cases({"Where", "Equal", "Cast", "CastLike"}, Kinds::strings)
+      .Cases({"CenterCropPad", "DepthToSpace", "OneHot", "ReverseSequence"}, Kinds::moved)
+      .Cases({"SpaceToDepth", "TensorScatter", "Trilu"}, Kinds::moved)
       .Cases({"StringConcat", "StringSplit", "StringNormalizer", "RegexFullMatch",
               "TfIdfVectorizer"},
              Kinds::strings)

@@ -8,6 +8,7 @@ namespace hexin::onnx {
 
 enum class OperandKinds {
   numbers, ///< tensors of numbers: what an import function may take for granted
+  moved,   ///< the same, and strings are moved as numbers are (StringMoves.h)
   strings, ///< tensors of strings too
   values   ///< sequences, optionals and maps too
 };

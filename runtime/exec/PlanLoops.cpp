@@ -91,11 +91,11 @@ Status PlanBuilder::addLoopBegin(uint32_t index) {
   for (uint32_t i = 0; i < carried.size(); ++i)
     HEXIN_RETURN_IF_ERROR(take(loop.entries()->Get(i), carried[i]));
   bool runs = tripCount > 0 && condition != 0;
-  const auto &receivers = runs ? *loop.carried() : *loop.results();
+  const auto *receivers = runs ? loop.carried() : loop.results(); // null: carries none
   if (runs)
     state_->exprs.forget(info_.loops[index].varying);
   for (uint32_t i = 0; i < carried.size(); ++i)
-    give(receivers.Get(i), std::move(carried[i]));
+    give(receivers->Get(i), std::move(carried[i]));
   if (runs)
     return startIteration();
   releaseEnding(); // at the beginning; then goes on behind the end

@@ -1,4 +1,4 @@
-// gather, gather_elements, gather_nd: reads at computed positions.
+// gather, gather_elements, gather_nd, gather_sum: reads at computed positions.
 
 #include "runtime/reference/Gather.h"
 #include "runtime/base/DType.h"
@@ -160,6 +160,41 @@ Results runGatherNd(const Call &call) {
     std::memcpy(dst, static_cast<const char *>(input.data()) + offset * width,
                 size_t(sliceBytes));
     dst += sliceBytes;
+  }
+  return single(std::move(result));
+}
+
+Results runGatherSum(const Call &call) {
+  const Tensor &input = call.operand(0), &positions = call.operand(1),
+               &weights = call.operand(2);
+  auto in = input.dims(), at = positions.dims();
+  if (in.size() != 3 || at.size() != 3 || at[1] != in[0] ||
+      !std::equal(at.begin(), at.end(), weights.dims().begin(), weights.dims().end()))
+    return invalidArgument(
+        "expected an input [B, P, C], positions and weights [T, B, Q], "
+        "got sizes " +
+        formatDims(in) + ", " + formatDims(at) + " and " + formatDims(weights.dims()));
+  if (domainOf(input.dtype()) != Domain::floating)
+    return unsupported("weighted sums of elements of type " +
+                       std::string(toString(input.dtype())));
+  HEXIN_RETURN_IF_ERROR(checkMovedType(call));
+  HEXIN_ASSIGN_OR_RETURN(Dims rows, readIndices(positions));
+  for (int64_t row : rows)
+    if (row < -1 || row >= in[1])
+      return outOfRange("position " + std::to_string(row) + " is none of " +
+                        std::to_string(in[1]) + " rows, and not -1");
+  int64_t channels = in[2], perTap = at[1] * at[2];
+  HEXIN_ASSIGN_OR_RETURN(Tensor result, call.allocate(0, Dims{in[0], at[2], channels}));
+  Wide<double> x(input), w(weights);
+  std::vector<double> sums(static_cast<size_t>(channels));
+  for (int64_t sample = 0; sample < perTap; ++sample) { // of all batches
+    std::fill(sums.begin(), sums.end(), 0.0);
+    const double *image = x.data() + sample / at[2] * in[1] * channels;
+    for (int64_t tap = sample; tap < at[0] * perTap; tap += perTap)
+      for (int64_t c = 0; c < channels && rows[size_t(tap)] >= 0; ++c)
+        sums[size_t(c)] += image[rows[size_t(tap)] * channels + c] * w.data()[tap];
+    storeElements(result.dtype(), result.data(), sample * channels, channels,
+                  sums.data());
   }
   return single(std::move(result));
 }

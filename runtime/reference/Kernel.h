@@ -99,6 +99,8 @@ Results runCheckLengths(const Call &call);
 // MatMul.cpp
 Results runMatMul(const Call &call);
 Results runMatMulInteger(const Call &call);
+// FewBits.cpp
+Results runMatMulFewBits(const Call &call);
 // Conv.cpp, ConvTranspose.cpp
 Results runConv(const Call &call);
 Results runConvInteger(const Call &call);
@@ -131,6 +133,7 @@ Results runLstm(const Call &call);
 // Resize.cpp
 Results runResize(const Call &call);
 // Roi.cpp
+Results runGatherSum(const Call &call);
 Results runRoiPool(const Call &call);
 // Random.cpp
 Results runRandomBits(const Call &call);

@@ -44,7 +44,16 @@ Result<Dims> readPerAxis(const Call &call, size_t operand, std::string_view name
 
 } // namespace
 
-Results runBitcast(const Call &call) { return copyWhole(call, call.operand(0).dims()); }
+Results runBitcast(const Call &call) {
+  const Tensor &input = call.operand(0);
+  Dims dims(input.dims().begin(), input.dims().end());
+  int64_t from = byteWidth(input.dtype()), to = byteWidth(call.resultTypes[0]);
+  if (from == 2 * to) // the parts of complex numbers
+    dims.push_back(2);
+  else if (to == 2 * from && !dims.empty())
+    dims.pop_back(); // copyWhole checks that it was 2
+  return copyWhole(call, dims);
+}
 
 Results runReshape(const Call &call) {
   const Tensor &input = call.operand(0);

@@ -6,7 +6,7 @@
     runner.py --engine hexin --engine onnxruntime --engine openvino --update
 
 Needs HEXIN_BUILD_DIR (default: build/release). Exits with 1 when a case does not do
-what expected.txt says of it (a listed case that passes, too), with 2 when it could not
+what expected.txt says of it (a listed case that passes, too, unless --update takes it out), with 2 when it could not
 look: an engine or a device is not there.
 """
 
@@ -184,7 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
         expectations.write(path, kept | found, modes.MODES)
         whole = not options.case and options.parts == 1
         table.update(options.folder, run.cases, run.results, kept | found, whole)
-        return 0
+        return 1 if difference.broken else 0
     return 1 if difference.broken or difference.passing else 0
 
 

@@ -57,6 +57,9 @@ def update(folder: Path, cases: suite.Suite, results: dict, findings: expectatio
             ran = {result.task.case for result in column}
             host = {result.task.case for result in column if result.verdict == "pass" and result.facts.get("host")}
             columns[key]["host"] = sorted(host | (set(columns[key].get("host", ())) - ran))
+            one_size = {result.task.case for result in column if result.facts.get("one_size")}
+            if mode == "dynamic":
+                columns[key]["one_size"] = sorted(one_size | (set(columns[key].get("one_size", ())) - ran))
     path.write_text(json.dumps(columns, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     readme = folder / "README.md"
     text = readme.read_text()
@@ -103,6 +106,9 @@ def render(cases: suite.Suite, columns: dict, findings: expectations.Findings) -
     lines.append(row("on the device", lambda key: str(good[key].total() - excluded[key] - ours[key]) if key in ours else ""))
     lines.append(row("host by nature", lambda key: str(ours[key]) if key in ours else ""))
     lines.append(row("excluded", lambda key: str(excluded[key])))
+    small = {key: len(columns[key]["one_size"]) for key in shown if "one_size" in columns[key]}
+    if small:
+        lines.append(row("at one set of sizes only", lambda key: str(small.get(key, ""))))
     for key in keys:
         if key not in shown:
             lines.append(f"| hostile, {key.split()[1]} | {cell(good[key].total(), totals[key].total())} "

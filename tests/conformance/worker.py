@@ -15,7 +15,7 @@ import resource
 import sys
 import time
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator, NamedTuple, Optional
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -32,6 +32,12 @@ import suite  # noqa: E402
 
 class Failed(Exception):
     """(verdict, reason)"""
+
+
+class Outcome(NamedTuple):
+    verdict: str  #: ran, typed or untyped
+    reason: str
+    outputs: list
 
 
 class Judge:
@@ -102,39 +108,46 @@ class Judge:
             if found:
                 raise Failed("wrong", f"at other sizes, by {second['oracle']}: {found}")
         facts.update(prepared.facts())
+        if mode == "dynamic" and not second:
+            facts["one_size"] = True
 
     def _hostile(self, name: str, mode: str, facts: dict) -> Iterator[None]:
         """Raises Failed when inputs that do not fit give anything but a typed error, or spoil the session."""
-        case, sessions = self._suite.case(name), {}
+        case, sessions, refusal = self._suite.case(name), {}, None
         for sizes in ("static", "dynamic"):
             model = onnx.load_model_from_string(case.model)
             if sizes == "dynamic" and not modes.make_dynamic(model):
                 continue
             try:
                 sessions[sizes] = self._prepare(model)
-            except Failed:
-                continue  # refused whole: `static` and `dynamic` say so
+            except Failed as failure:
+                refusal = failure
         yield None
+        if not sessions:
+            raise refusal
         inputs = case.data_sets[0][0]
         for sizes, prepared in sessions.items():
             right = self._outcome(prepared, inputs)
             for what, must_fail, given in modes.hostile_inputs(inputs):
                 self._say(f"{sizes}, {what}")
-                verdict, reason = self._outcome(prepared, given)
+                verdict, reason, _ = self._outcome(prepared, given)
                 if verdict == "untyped" or (verdict == "ran" and must_fail and sizes == "static"):
                     raise Failed("error", f"{sizes}, {what}: {reason or 'was accepted'}")
             self._say(f"{sizes}, the right inputs again")
-            if self._outcome(prepared, inputs)[0] != right[0]:
+            again = self._outcome(prepared, inputs)
+            if again.verdict != right.verdict:
                 raise Failed("error", f"{sizes}: the right inputs fail after wrong ones")
+            changed = compare.difference(right.outputs, again.outputs, rtol=0, atol=0, values=name not in suite.RANDOM)
+            if changed:
+                raise Failed("wrong", f"{sizes}: the right inputs give other numbers after wrong ones: {changed}")
 
-    def _outcome(self, prepared, inputs: list) -> tuple[str, str]:
+    def _outcome(self, prepared, inputs: list) -> Outcome:
         try:
-            prepared.run(inputs)
+            return Outcome("ran", "", prepared.run(inputs))
         except Exception as error:
             reason = self._explain(error, True)[1]
             typed = getattr(error, "code", "internal error") != "internal error"
-            return ("typed" if typed else "untyped"), reason
-        return "ran", ""
+            return Outcome("typed" if typed else "untyped", reason, [])
 
 
 def main() -> int:

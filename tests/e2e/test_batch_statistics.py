@@ -1,4 +1,4 @@
-"""BatchNormalization by the statistics of its batch, in the forms of all versions."""
+"""BatchNormalization in the forms of all versions: by the statistics of its batch, and one per channel and place."""
 
 import numpy
 import pytest
@@ -9,10 +9,10 @@ TYPES = {"float16": TensorProto.FLOAT16, "float32": TensorProto.FLOAT, "float64"
 PARAMETERS = ("scale", "bias", "mean", "var")
 
 
-def model(opset, outputs, dtype="float32", sizes=("N", 3, "W"), parameters=None, **attributes) -> bytes:
+def model(opset, outputs, dtype="float32", sizes=("N", 3, "W"), parameters=None, parameter_sizes=(3,), **attributes) -> bytes:
     node = helper.make_node("BatchNormalization", ["x", *PARAMETERS], outputs, name="bn", **attributes)
     inputs = [helper.make_tensor_value_info("x", TYPES[dtype], sizes)] + [
-        helper.make_tensor_value_info(name, TYPES[parameters or dtype], [3]) for name in PARAMETERS]
+        helper.make_tensor_value_info(name, TYPES[parameters or dtype], parameter_sizes) for name in PARAMETERS]
     graph = helper.make_graph([node], "g", inputs, [ValueInfoProto(name=name) for name in outputs])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8).SerializeToString()
 
@@ -75,6 +75,34 @@ def test_before_version_14_the_outputs_tell(opset, tmp_path):
     (y,) = run(model(opset, ["y"]), given, "cpu", tmp_path).values()
     by_given = (given["x"] - given["mean"][:, None]) / numpy.sqrt(given["var"][:, None] + 1e-5)
     numpy.testing.assert_allclose(y, by_given * given["scale"][:, None] + given["bias"][:, None], rtol=1e-5, atol=1e-5)
+
+
+KNOWN_PLACES, UNKNOWN_PLACES = (("N", 3, 4, 5), (3, 4, 5)), (("N", "C", "H", "W"), ("C", "H", "W"))
+
+
+@pytest.mark.parametrize("opset, device, sizes, parameter_sizes", [
+    (6, "cpu", *KNOWN_PLACES), (7, "cpu", *UNKNOWN_PLACES), (7, "opencl:0", *KNOWN_PLACES), (7, "cpu", (2, 3), (3,))])
+def test_statistics_of_each_place(opset, device, sizes, parameter_sizes, tmp_path):
+    """spatial=0: parameters have the sizes of a sample, and so have the batch's own mean and variance."""
+    import hexin
+
+    random = numpy.random.default_rng(1)
+    shape = (2, 3, 4, 5)[:len(sizes)]
+    given = {"x": random.normal(size=shape).astype(numpy.float32)}
+    given |= {name: random.uniform(0.5, 2, shape[1:]).astype(numpy.float32) for name in PARAMETERS}
+    x, scale, bias, mean, var = (given[name].astype(float) for name in ("x", *PARAMETERS))
+    named = {"sizes": sizes, "parameter_sizes": parameter_sizes, "spatial": 0}
+    (y,) = run(model(opset, ["y"], **named), given, device, tmp_path).values()
+    numpy.testing.assert_allclose(y, (x - mean) / numpy.sqrt(var + 1e-5) * scale + bias, rtol=1e-5, atol=1e-5)
+    outputs = run(model(opset, ["y", "rm", "rv", "sm", "sv"], **named), given, device, tmp_path)
+    wanted = {"y": (x - x.mean(0)) / numpy.sqrt(x.var(0) + 1e-5) * scale + bias, "sm": x.mean(0), "sv": x.var(0),
+              "rm": mean * 0.9 + x.mean(0) * 0.1, "rv": var * 0.9 + x.var(0) * 0.1}
+    for name, value in wanted.items():
+        numpy.testing.assert_allclose(outputs[name], value, rtol=1e-4, atol=1e-4, err_msg=name)
+    if len(sizes) == 4:
+        given["scale"] = given["scale"][:2]
+        with pytest.raises(hexin.InvalidArgumentError, match="bn|scale"):
+            hexin.Session(str(tmp_path / "m.hxm"), device=device).run(given)
 
 
 def test_a_batch_without_channels_is_refused(tmp_path):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto
 
 from contrib_cases import DEVICES, Cases, Compiled, open_session, random, refusal, run_family
 
@@ -39,7 +39,7 @@ def projected():
                   everywhere=name == "raw")
     cases.add("Attention", "present", [x, w, bias], outputs=2, num_heads=N)
     # Without a bias ONNX Runtime reads through a null pointer.
-    parts = np.split(cases.inputs["x"] @ numpy_helper.to_array(cases.constants["w"]), 3, -1)
+    parts = np.split(cases.inputs["x"] @ cases.constants["w"], 3, -1)
     cases.add("Attention", "plain", [x, w], num_heads=N, scale=0.3, reference=attention(
         *(heads_of(part, N) for part in parts), scale=0.3))
     cases.add("Attention", "filter", [x, w, bias, "mask.raw"], num_heads=N, mask_filter_value=-2.5)
@@ -308,14 +308,14 @@ def position_biases():
     for both in (0, 1):
         found = buckets(count, 24, both, 40, 70)
         cases.add("RelativePositionBias", f"t5-{both}", [cases.input("table", table) if not both else "table", *sizes],
-                  max_distance=24, is_bidirectional=both, reference=table.reshape(N, count)[:, found][None])
+                  max_distance=24, is_bidirectional=both, reference=table.reshape(N, count)[:, found][None], everywhere=True)
     query, bias, weight, offset = random(2, B, S, D), random(3, D), random(4, H, 8), random(5, 8)
     positions, factor = random(6, 1, N, S, S), random(7, 1, N, 1, 1)
     gates = (heads_of((query + bias).astype(np.float64), N) @ weight + offset).reshape(B, N, S, 2, 4).sum(-1)
     update, reset = np.split(1 / (1 + np.exp(-gates)), 2, -1)
     cases.add("GatedRelativePositionBias", "gated", [cases.input(name, value) for name, value in (
         ("query", query), ("qbias", bias), ("positions", positions), ("weight", weight), ("offset", offset),
-        ("factor", factor))], num_heads=N, reference=((update * (reset * factor - 1) + 2) * positions).astype(np.float32))
+        ("factor", factor))], num_heads=N, everywhere=True, reference=((update * (reset * factor - 1) + 2) * positions).astype(np.float32))
     return cases
 
 
@@ -345,12 +345,12 @@ def test_family_agrees(compiled, name, device):
     ("DecoderMaskedSelfAttention", {"x": (2,), "w": (16, 72), "c": (72,)}, {"num_heads": 3}, "the input has rank 1"),
     ("MultiHeadAttention", {"q": (2, 5, 24), "k": (2, 3, 5, 8), "v": (2, 5)}, {"num_heads": 3}, "the value has rank 2"),
     ("MultiHeadAttention", {"q": (2, 5, 24), "k": (2, 5, 24)}, {"num_heads": 3}, "without a value"),
-    ("MultiHeadAttention", {"q": (2, 5, 24), "k": (2, 5, 3, 3, 8)}, {"num_heads": 3}, "expected 3 heads of 2 parts"),
+    ("MultiHeadAttention", {"q": (2, 5, 24), "k": (2, 5, 3, 3, 8)}, {"num_heads": 3}, "the number of parts of a packed head is 3, expected 2"),
     ("RotaryEmbedding", {"x": (2, 5, 24), "p": (2, 5), "c": (9, 4), "s": (9, 4)}, {"is_packed_batching": 1}, "ragged"),
     ("RotaryEmbedding", {"x": (2, 5, 24), "p": (2, 5), "c": (9, 4), "s": (9, 4)}, {"scale": 2.0}, "scale"),
     ("RotaryEmbedding", {"x": (2, 5, 24), "p": (1, 2, 5), "c": (9, 4), "s": (9, 4)}, {}, "position_ids has rank 3"),
     ("MRotaryEmbedding", {"x": (2, 5, 24), "p": (3, 2, 5), "c": (9, 4), "s": (9, 4)}, {"mrope_section": [1, 1, 1]},
-     "mrope_section is for 3 columns"),
+     "the number of columns of cos_cache, which mrope_section divides, is 4, expected 3"),
     ("GroupQueryAttention", {"q": (2, 5, 24), "k": (2, 5, 16), "v": (2, 5, 16), "": None, " ": None, "l": (2,), "t": ()},
      {"num_heads": 3, "kv_num_heads": 2}, "3 query heads cannot share 2"),
     ("GroupQueryAttention", {"q": (2, 5, 16), "k": (2, 5, 16), "v": (2, 5, 16), "": None, " ": None, "l": (2,), "t": ()},
@@ -368,7 +368,7 @@ def test_refusals(op, operands, attributes, message):
 
 def test_a_later_total_grows_the_cache(compiled):
     """One artifact: prompts of other lengths than it was tried with."""
-    cases, artifact, _ = compiled("group-query", "cpu")
+    cases, artifact = compiled("group-query", "cpu")
     session = open_session(artifact, "cpu")
     longer = {name: value for name, value in cases.inputs.items()}
     for name in ("q", "k", "v"):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from contrib_cases import DEVICES, Cases, Compiled, random, refusal, run_family
 
@@ -26,7 +26,7 @@ def narrow_weights(seed, bits, rows, columns, block):
 
 def few_bits():
     """MatMulNBits: every width, zero points of each form, short blocks, groups, f16."""
-    cases, rows = Cases(depth=96), 12
+    cases, rows = Cases(depth=192), 12
     for bits in (2, 4, 8):
         for columns, block in ((64, 32), (80, 16), (40, 32)):
             name = f"{bits}-{columns}"
@@ -59,6 +59,16 @@ def few_bits():
     half = cases.input("half", random(10, 5, 64, dtype=np.float16))
     cases.add("MatMulNBits", "half", [half, cases.constant("wh", stored), cases.constant("sh", scales.astype(np.float16))],
               K=64, N=rows, block_size=32, everywhere=True)
+    # Tiles of several rows, a panel of a few columns beside whole ones, blocks of all sizes.
+    wide, columns = 75, 192
+    x = cases.input("tiled", random(11, 19, columns), ("tall", columns))
+    for bits, block in ((2, 32), (4, 16), (4, 64), (8, 32)):
+        name = f"tiles-{bits}-{block}"
+        numbers, stored, scales, zeros = narrow_weights(20 + bits, bits, wide, columns, block)
+        weights = ((numbers - zeros[..., None]) * scales[..., None].astype(np.float64)).reshape(wide, -1)
+        cases.add("MatMulNBits", name, [x, cases.constant("w" + name, stored), cases.constant("s" + name, scales), cases.constant(
+            "z" + name, packed(zeros, bits))], K=columns, N=wide, bits=bits, block_size=block,
+            reference=(cases.inputs[x].astype(np.float64) @ weights.T).astype(np.float32), everywhere=block == 16)
     return cases
 
 
@@ -110,9 +120,8 @@ def other_formats():
                       quant_type=kind, everywhere=block == 16)
     # The other way round ONNX Runtime's kernel does not do what its documentation says.
     table = np.array([*FP4, *(-np.array(FP4))])
-    bytes_ = numpy_helper.to_array(cases.constants["codes"])
-    wide = table[np.stack([bytes_ >> 4, bytes_ & 15], -1)].reshape(-1, 16) * numpy_helper.to_array(
-        cases.constants["largest16"])[:, None]
+    bytes_ = cases.constants["codes"]
+    wide = table[np.stack([bytes_ >> 4, bytes_ & 15], -1)].reshape(-1, 16) * cases.constants["largest16"][:, None]
     turned = random(3, 4, rows)
     cases.add("MatMulBnb4", "bnb-turned", [cases.input("xt", turned), codes, "largest16"], K=columns, N=rows,
               block_size=16, quant_type=0, transB=0, reference=(turned @ wide.reshape(rows, columns)).astype(np.float32))
@@ -212,7 +221,7 @@ def experts():
     cases.add("MoE", "interleaved", [many, logits, pair, pair_bias, w2, b2], swiglu_fusion=1, **glu)
     cases.add("MoE", "limited", [many, logits, pair, pair_bias, w2, b2], swiglu_fusion=1, swiglu_limit=0.7, **glu)
     # The other two forms by rearranging the weights.
-    halves = lambda name: [np.ascontiguousarray(np.frombuffer(cases.constants[name].raw_data, np.float32).reshape(
+    halves = lambda name: [np.ascontiguousarray(cases.constants[name].reshape(
         count, 2 * inner, *((hidden,) if name == "pair" else ()))[:, i::2]) for i in range(2)]
     weights, biases = halves("pair"), halves("pair.b")
     expected = mixture(cases.inputs["many"], cases.inputs["logits"], weights[0], biases[0], weights[1], biases[1],

@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from microsoft_cases import OPSETS, RUNS, Cases, check_family, refusal
+from contrib_cases import OPSETS, RUNS, Cases, Compiled, node_refusal, run_family
 from onnx import helper
 
 rng = np.random.default_rng(300)
@@ -153,32 +153,26 @@ FAMILIES = {"quantised": quantised, "convolutions": convolutions}
 
 
 @pytest.fixture(scope="module")
-def families():
-    known = {name: make() for name, make in FAMILIES.items()}
-    for cases in known.values():
-        cases.complete()
-    return known
+def compiled(tmp_path_factory):
+    return Compiled(FAMILIES, tmp_path_factory.mktemp("linear8"))
 
 
 @pytest.mark.parametrize(("device", "mode"), RUNS)
 @pytest.mark.parametrize("name", FAMILIES)
-def test_family_agrees(families, tmp_path, name, device, mode):
-    check_family(families[name], device, mode, tmp_path)
+def test_family_agrees(compiled, name, device, mode):
+    run_family(compiled, name, device, mode)
 
 
-def test_wrong_nodes_are_refused(tmp_path):
+def test_wrong_nodes_are_refused():
     x, w = floats(1, 2, 5, 5), floats(3, 2, 3, 3)
     a, one, zero = bytes_of("uint8", 2, 3), np.float32(1), np.uint8(0)
 
-    def message(*args, **attributes):
-        return refusal(tmp_path, *args, **attributes)
-
-    assert "activation 'Gelu'" in message("FusedConv", {"x": x, "w": w}, activation="Gelu")
-    assert "activation_params has 1 entries, Clip takes 2" in message("FusedConv", {"x": x, "w": w}, activation="Clip", activation_params=[1.0])
-    assert "storage_order" in message("MaxpoolWithMask", {"x": x, "m": np.ones(x.shape, np.int32)}, kernel_shape=[2, 2], storage_order=1)
-    assert "there are 2 pads, expected 4" in message("ConvTransposeWithDynamicPads", {"x": x, "w": floats(2, 3, 3, 3)}, {"p": np.zeros(2, np.int64)})
-    assert "input #6 is missing" in message("QLinearAdd", {"a": a}, {"s": one, "z": zero, "b": a, "t": one, "u": zero})
-    assert "come together" in message("QGemm", {"a": a}, {"s": one, "z": zero, "b": bytes_of("uint8", 3, 2), "t": one, "u": zero, "c": np.zeros(2, np.int32), "y": one})
-    assert "then three inputs" in message("QLinearConcat", {"s": one, "z": zero, "a": a, "t": one}, axis=0)
-    assert "attribute 'axis' is missing" in message("QLinearConcat", {"s": one, "z": zero, "a": a, "t": one, "u": zero})
-    assert "attribute 'opset'" in message("QLinearSoftmax", {"a": a}, {"s": one, "z": zero, "t": one, "u": zero})
+    assert "activation 'Gelu'" in node_refusal("FusedConv", {"x": x, "w": w}, activation="Gelu")
+    assert "activation_params has 1 entries, Clip takes 2" in node_refusal("FusedConv", {"x": x, "w": w}, activation="Clip", activation_params=[1.0])
+    assert "storage_order" in node_refusal("MaxpoolWithMask", {"x": x, "m": np.ones(x.shape, np.int32)}, kernel_shape=[2, 2], storage_order=1)
+    assert "there are 2 pads, expected 4" in node_refusal("ConvTransposeWithDynamicPads", {"x": x, "w": floats(2, 3, 3, 3)}, {"p": np.zeros(2, np.int64)})
+    assert "input #6 is missing" in node_refusal("QLinearAdd", {"a": a}, {"s": one, "z": zero, "b": a, "t": one, "u": zero})
+    assert "come together" in node_refusal("QGemm", {"a": a}, {"s": one, "z": zero, "b": bytes_of("uint8", 3, 2), "t": one, "u": zero, "c": np.zeros(2, np.int32), "y": one})
+    assert "then three inputs" in node_refusal("QLinearConcat", {"s": one, "z": zero, "a": a, "t": one}, axis=0)
+    assert "attribute 'axis' is missing" in node_refusal("QLinearConcat", {"s": one, "z": zero, "a": a, "t": one, "u": zero})
+    assert "attribute 'opset'" in node_refusal("QLinearSoftmax", {"a": a}, {"s": one, "z": zero, "t": one, "u": zero})

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from microsoft_cases import RUNS, Cases, check_family, compiled, refusal, run
+from contrib_cases import RUNS, Cases, Compiled, node_refusal, open_session, run_family
 
 rng = np.random.default_rng(330)
 
@@ -43,34 +43,33 @@ def deformed():
 
 
 @pytest.fixture(scope="module")
-def cases():
-    made = deformed()
-    made.complete()
-    return made
+def compiled(tmp_path_factory):
+    return Compiled({"deformed": deformed}, tmp_path_factory.mktemp("deformed"))
 
 
 @pytest.mark.parametrize(("device", "mode"), RUNS)
-def test_agrees(cases, tmp_path, device, mode):
-    check_family(cases, device, mode, tmp_path)
+def test_agrees(compiled, device, mode):
+    run_family(compiled, "deformed", device, mode)
 
 
-def test_wild_offsets_read_nothing(cases, tmp_path):
-    artifact, feeds = compiled(cases, "static", tmp_path / "wild.hxm", ["cpu"]), dict(cases.inputs)
+def test_wild_offsets_read_nothing(compiled):
+    cases, artifact = compiled("deformed", "cpu", "static")
+    session, feeds = open_session(artifact, "cpu"), dict(cases.inputs)
     for wild in (np.nan, np.inf, -np.inf, 3e38, -1e9):
         feeds["groups.offset"] = np.full_like(feeds["groups.offset"], wild)
-        assert np.isfinite(run(artifact, "cpu", feeds)["groups.0"]).all() or not np.isfinite(wild)
+        assert np.isfinite(session.run(feeds)["groups.0"]).all() or not np.isfinite(wild)
 
 
-def test_sizes_must_fit(tmp_path):
+def test_sizes_must_fit():
     x, w, offset = floats(1, 2, 5, 5), floats(3, 2, 3, 3), floats(1, 18, 3, 3)
 
     def message(*arrays, **attributes):
-        return refusal(tmp_path, "DeformConv", dict(zip("xwo", arrays)), domain="", **attributes)
+        return node_refusal("DeformConv", dict(zip("xwo", arrays)), domain="", **attributes)
 
     assert "channels of the offsets" in message(x, w, offset[:, :9])
     assert "channels of the offsets" in message(x, w, offset, offset_group=2)
-    assert "along spatial axis 0 differ" in message(x, w, offset[:, :, :2])
-    assert "group times those of W differ" in message(x, w, offset, group=2)
+    assert "the number of offsets along spatial axis 0 is 2, but that of windows is 3" in message(x, w, offset[:, :, :2])
+    assert "the number of channels of X is 2, but group times that of W is 4" in message(x, w, offset, group=2)
     assert "offset_group=0" in message(x, w, offset, offset_group=0)
     assert "kernel_shape says 2" in message(x, w, offset, kernel_shape=[2, 3])
     assert "has rank 3" in message(x, w, offset[0])

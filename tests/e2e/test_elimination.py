@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from microsoft_cases import DEVICES, Cases, compiled, refusal, run
+from contrib_cases import DEVICES, Cases, compile_cases, node_refusal, open_session
 
 rng = np.random.default_rng(320)
 
@@ -26,10 +26,10 @@ def solve(tmp_path_factory):
             for name in names:
                 kind, rank = INPUTS[name]
                 cases.input(name, np.zeros((1,) * rank, kind))
-                cases.add("Det", f"det-{name}", [name], [None], domain="")
-                cases.add("Inverse", f"inverse-{name}", [name], [None])
-            artifacts[device] = compiled(cases, "dynamic", folder / f"{device}.hxm", [device.partition(":")[0]])
-        return run(artifacts[device], device, {name: feeds[name] for name in names})
+                cases.add("Det", f"det-{name}", [name], domain="")
+                cases.add("Inverse", f"inverse-{name}", [name])
+            artifacts[device] = compile_cases(cases, device, folder / f"{device}.hxm", "dynamic")
+        return open_session(artifacts[device], device).run({name: feeds[name] for name in names})
 
     return on
 
@@ -81,8 +81,8 @@ def test_no_rows_and_no_matrices(solve, device):
 def test_matrices_must_be_square(solve, tmp_path):
     import hexin
 
-    assert "rows and columns of the matrices differ: 2 and 3" in refusal(tmp_path, "Det", {"x": matrices("float32", 2, 3)}, domain="")
-    assert "rank 1" in refusal(tmp_path, "Inverse", {"x": matrices("float32", 3)})
+    assert "the number of rows is 2, but that of columns is 3" in node_refusal("Det", {"x": matrices("float32", 2, 3)}, domain="")
+    assert "rank 1" in node_refusal("Inverse", {"x": matrices("float32", 3)})
     with pytest.raises(hexin.Error):
         solve("cpu", {"single": np.zeros((2, 3), np.float32), "batch": np.zeros((1, 1, 2, 2), np.float32),
                       "wide": np.zeros((1, 1, 1)), "narrow": np.zeros((1, 1, 1), np.float16)})

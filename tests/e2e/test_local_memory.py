@@ -89,7 +89,7 @@ def run_with_teams(build_dir, folder, artifact, values, teams="1"):
     """The outputs, of a process in which the device has (or has not) local memory."""
     np.savez(folder / "in.npz", **values)
     path = os.pathsep.join(filter(None, [str(build_dir / "python"), os.environ.get("PYTHONPATH")]))
-    env = {**os.environ, "HEXIN_OPENCL_LOCAL_MEMORY": teams, "PYTHONPATH": path}
+    env = {**os.environ, "HEXIN_OPENCL_LOCAL_MEMORY": teams, "PYTHONPATH": path, "HEXIN_CACHE_DIR": "none"}
     done = subprocess.run([sys.executable, "-c", RUN, str(artifact), str(folder / "in.npz"), str(folder / "out.npz")],
                           env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

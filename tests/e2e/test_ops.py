@@ -1,103 +1,11 @@
-"""Recurrences, scans, scatters, sorts and dynamic quantisation, with every option, on every device.
-
-The cases of one operator are nodes of one model, so that a family costs one compile.
-"""
+"""Broadcasts, concatenations, scans, scatters, sorts and dynamic quantisation, with every option, on every device."""
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import helper, numpy_helper
-
-DEVICES = ["cpu", "opencl:0"]
-LSTM_INPUTS = ("x", "w", "r", "b", "lengths", "h0", "c0", "p")
-
-
-class Cases:
-    """Nodes over shared inputs; every case is one node, its outputs are the model's."""
-
-    def __init__(self, opset=17):
-        self.nodes, self.inputs, self.constants, self.outputs, self.opset = [], {}, {}, [], opset
-
-    def input(self, name, value):
-        self.inputs[name] = np.asarray(value)
-        return name
-
-    def constant(self, name, value):
-        self.constants[name] = np.asarray(value)
-        return name
-
-    def add(self, op, name, inputs, outputs=1, **attributes):
-        names = [f"{name}.{i}" for i in range(outputs)]
-        self.nodes.append(helper.make_node(op, inputs, names, name=name, **attributes))
-        self.outputs += names
-
-    def model(self):
-        def port(name, value):
-            kind = helper.np_dtype_to_tensor_dtype(value.dtype)
-            return helper.make_tensor_value_info(name, kind, value.shape)
-
-        graph = helper.make_graph(
-            self.nodes, "cases", [port(*item) for item in self.inputs.items()],
-            [onnx.ValueInfoProto(name=name) for name in self.outputs],
-            [numpy_helper.from_array(value, name) for name, value in self.constants.items()])
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
-        model.ir_version = 8
-        return onnx.shape_inference.infer_shapes(model)
-
-
-def random(seed, *shape):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-def lstm():
-    """Every option of LSTM, narrower than a vector and wider. Sizes are no part of a kernel."""
-    cases = Cases()
-    add_lstm(cases, "narrow", hidden=7, features=11, steps=5, batch=3)
-    add_lstm(cases, "wide", hidden=40, features=33, steps=4, batch=2)
-    return cases
-
-
-def add_lstm(cases, prefix, hidden, features, steps, batch):
-    """What one direction has is [1, ...] of the data for two."""
-    both = {
-        "x": random(0, steps, batch, features), "w": random(1, 2, 4 * hidden, features) * 0.4,
-        "r": random(2, 2, 4 * hidden, hidden) * 0.4, "b": random(3, 2, 8 * hidden),
-        "h0": random(4, 2, batch, hidden), "c0": random(5, 2, batch, hidden),
-        "p": random(6, 2, 3 * hidden),
-    }
-    cases.input(prefix + ".x", both["x"])
-    cases.input(prefix + ".lengths", np.array([steps, 2, steps - 1][:batch], np.int32))
-    for name in ("h0", "c0"):
-        cases.input(f"{prefix}.{name}2", both[name])
-        cases.input(f"{prefix}.{name}1", both[name][:1])
-    for name in ("w", "r", "b", "p"):
-        cases.constant(f"{prefix}.{name}2", both[name])
-        cases.constant(f"{prefix}.{name}1", both[name][:1])
-
-    def add(name, operands, direction="forward", **attributes):
-        count = "2" if direction == "bidirectional" else "1"
-        present = operands.split()
-        inputs = [f"{prefix}.{i}{'' if i in ('x', 'lengths') else count}" if i in present else ""
-                  for i in LSTM_INPUTS]
-        cases.add("LSTM", f"{prefix}-{name}", inputs, 3, hidden_size=hidden, direction=direction, **attributes)
-
-    everything = " ".join(LSTM_INPUTS)
-    for direction in ("forward", "reverse", "bidirectional"):
-        add(f"plain-{direction}", "x w r", direction)
-        add(f"all-{direction}", everything, direction)
-    add("bias", "x w r b")
-    add("lengths", "x w r b lengths")
-    add("initial-h", "x w r h0")
-    add("initial-c", "x w r c0", "reverse")
-    add("peepholes", "x w r b p")
-    add("clip", everything, clip=0.7)
-    add("input-forget", "x w r b h0 c0", input_forget=1)
-    add("functions", "x w r b", activations=["HardSigmoid", "Softsign", "Relu"],
-        activation_alpha=[0.3], activation_beta=[0.4])
-    add("functions-of-directions", "x w r b", "bidirectional",
-        activations=["HardSigmoid", "LeakyRelu", "ScaledTanh", "Sigmoid", "Elu", "Affine"],
-        activation_alpha=[0.25, 0.1, 0.9, 0.8, 0.5], activation_beta=[0.45, 0.6, 0.1])
+from onnx import helper
+from op_cases import DEVICES, Cases, Families, open_session, random
 
 
 def scans():
@@ -212,61 +120,6 @@ def broadcasts():
     return cases
 
 
-def integer_products():
-    """Exact sums of 8-bit products, over depths at which f32 would round."""
-    cases = Cases()
-    bytes_ = np.random.default_rng(80).integers
-    for rows, depth, columns in ((1, 5, 3), (50, 768, 40), (7, 3001, 33)):
-        name = f"{rows}x{depth}x{columns}"
-        for lhs, rhs in (("uint8", "int8"), ("uint8", "uint8"), ("int8", "int8")):
-            low, high = np.iinfo(lhs).min, np.iinfo(lhs).max
-            a = cases.input(f"{name}.{lhs}.{rhs}.a", bytes_(low, high + 1, (2, rows, depth)).astype(lhs))
-            # Most at the ends, where sums grow fastest.
-            ends = bytes_(0, 2, (depth, columns)) * (np.iinfo(rhs).max - np.iinfo(rhs).min) + np.iinfo(rhs).min
-            b = cases.constant(f"{name}.{lhs}.{rhs}.b", ends.astype(rhs))
-            za = cases.constant(f"{name}.{lhs}.za", np.array(3, lhs))
-            zb = cases.constant(f"{name}.{rhs}.zb", np.array([7], rhs))
-            zeros = cases.constant(f"{name}.{rhs}.zeros", np.zeros(columns, rhs))
-            each = cases.constant(f"{name}.{rhs}.each", bytes_(0, 9, columns).astype(rhs))
-            for how, zero_points in (("plain", []), ("both", [za, zb]), ("lhs", [za]), ("zeros", [za, zeros]),
-                                     ("columns", [za, each])):
-                cases.add("MatMulInteger", f"{name}-{lhs}-{rhs}-{how}", [a, b, *zero_points])
-    x = cases.input("x", bytes_(0, 256, (2, 24, 61)).astype(np.uint8))
-    image = cases.input("image", bytes_(0, 256, (1, 8, 17, 13)).astype(np.uint8))
-    zero = cases.constant("zero", np.array(131, np.uint8))
-    kernel_zero = cases.constant("kernel-zero", np.array(2, np.int8))
-    for groups in (1, 4, 24):
-        w = cases.constant(f"w{groups}", bytes_(-128, 128, (48, 24 // groups, 11)).astype(np.int8))
-        for pads in ([0, 0], [5, 5], [10, 0]):
-            for dilation in (1, 3):
-                cases.add("ConvInteger", f"conv-{groups}-{pads}-{dilation}", [x, w, zero], group=groups, pads=pads,
-                          dilations=[dilation], strides=[1 if dilation == 3 else 2])
-    w = cases.constant("w2d", bytes_(-128, 128, (21, 8, 3, 3)).astype(np.int8))
-    cases.add("ConvInteger", "conv2d", [image, w, zero, kernel_zero], pads=[1, 1, 1, 1])
-    cases.add("ConvInteger", "conv2d-plain", [image, w], strides=[2, 1])
-    return cases
-
-
-def transposed_convolutions():
-    """Strides that divide the taps and strides that do not, pads, output padding, groups."""
-    cases = Cases()
-    line, image = cases.input("line", random(90, 2, 6, 19)), cases.input("image", random(91, 1, 6, 7, 5))
-    bias = cases.constant("bias", random(92, 10))
-    for taps, stride, pads, output_padding in ((20, 10, [5, 5], 0), (12, 6, [3, 3], 0), (20, 5, [0, 0], 0),
-                                               (3, 2, [1, 1], 1), (5, 3, [0, 2], 1), (7, 1, [3, 3], 0),
-                                               (4, 4, [0, 0], 0), (2, 5, [0, 0], 3), (5, 2, [4, 0], 0)):
-        for groups in (1, 2):
-            w = cases.constant(f"w{taps}.{stride}.{groups}", random(taps, 6, 10 // groups, taps))
-            cases.add("ConvTranspose", f"line-{taps}-{stride}-{groups}", [line, w, bias], strides=[stride], pads=pads,
-                      output_padding=[output_padding], group=groups)
-    for taps, strides, pads in (((4, 4), [2, 2], [1, 1, 1, 1]), ((3, 5), [2, 3], [1, 0, 0, 2]), ((2, 2), [2, 2], [0] * 4)):
-        w = cases.constant(f"w{taps}", random(99, 6, 10, *taps))
-        cases.add("ConvTranspose", f"image-{taps}", [image, w], strides=strides, pads=pads)
-    w = cases.constant("dilated", random(98, 6, 10, 3))
-    cases.add("ConvTranspose", "dilated", [line, w], strides=[2], dilations=[2])
-    return cases
-
-
 def concats():
     """Along every axis; widths that vectors divide and not; with ops before and behind."""
     cases = Cases()
@@ -295,77 +148,21 @@ def concats():
     return cases
 
 
-def convolutions():
-    """Groups of every kind: whole, grouped, depthwise, depthwise with several outputs per channel."""
-    cases = Cases()
-    for c, m, groups in ((3, 5, 1), (6, 9, 3), (4, 4, 4), (4, 8, 4), (20, 60, 20), (32, 64, 32), (64, 128, 64)):
-        image = cases.input(f"image-{c}-{groups}", random(130 + c, 2, c, 9, 11))
-        for taps, pads, strides, dilations in ((1, 0, 1, 1), (3, 1, 1, 1), (3, 0, 2, 1), (3, 2, 1, 2)):
-            name = f"{c}-{m}-{groups}-{taps}-{pads}-{strides}"
-            w = cases.constant("w-" + name, random(131 + c, m, c // groups, taps, taps))
-            cases.add("Conv", name, [image, w], group=groups, pads=[pads] * 4, strides=[strides] * 2,
-                      dilations=[dilations] * 2)
-    return cases
-
-
 FAMILIES = {
-    "broadcasts": broadcasts, "convolutions": convolutions, "integer-products": integer_products,
-    "transposed-convolutions": transposed_convolutions,
-    "concats": concats,
-    "lstm": lstm, "scans": scans, "scatters": scatters, "sorts": sorts, "other-types": other_types,
-    "dynamic-quantization": dynamic_quantization,
+    "broadcasts": broadcasts, "concats": concats, "scans": scans, "scatters": scatters, "sorts": sorts,
+    "other-types": other_types, "dynamic-quantization": dynamic_quantization,
 }
 
 
 @pytest.fixture(scope="module")
-def family(tmp_path_factory):
-    """family(name) -> (cases, artifact, expected outputs), once per family."""
-    import hexin
-
-    folder, known = tmp_path_factory.mktemp("ops"), {}
-
-    def get(name):
-        if name not in known:
-            cases = FAMILIES[name]()
-            model = cases.model()
-            source, artifact = folder / f"{name}.onnx", folder / f"{name}.hxm"
-            onnx.save(model, source)
-            hexin.compile(str(source), str(artifact), targets=["cpu", "opencl"])
-            options = onnxruntime.SessionOptions()
-            options.log_severity_level = 3
-            engine = onnxruntime.InferenceSession(model.SerializeToString(), options)
-            known[name] = cases, artifact, dict(zip(cases.outputs, engine.run(cases.outputs, cases.inputs)))
-        return known[name]
-
-    return get
-
-
-def open_session(artifact, device):
-    import hexin
-
-    if device not in {found.id for found in hexin.devices() if found.available}:
-        pytest.skip(f"there is no {device} here")
-    return hexin.Session(str(artifact), device=device)
+def families(tmp_path_factory):
+    return Families(FAMILIES, tmp_path_factory.mktemp("ops"))
 
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", FAMILIES)
-def test_family_agrees(family, name, device):
-    cases, artifact, expected = family(name)
-    outputs = open_session(artifact, device).run(cases.inputs)
-    wrong = []
-    for output, value in expected.items():
-        try:
-            # A step of the quantised scale may fall either way at the rounding's edge.
-            atol = 1 if value.dtype == np.uint8 else 2e-5
-            if value.dtype in (np.int32, np.int64):
-                np.testing.assert_array_equal(outputs[output], value)
-            else:
-                np.testing.assert_allclose(outputs[output], value, rtol=2e-5, atol=atol)
-            assert outputs[output].dtype == value.dtype
-        except AssertionError as error:
-            wrong.append(f"{output}: {error}")
-    assert not wrong, "\n".join(wrong)
+def test_family_agrees(families, name, device):
+    families.check(name, device)
 
 
 @pytest.fixture(scope="module")
@@ -465,100 +262,3 @@ def test_sizes_may_change_between_runs(dynamic_model, dynamic_artifact, device):
             continue
         for name, value in zip(cases.outputs, engine.run(cases.outputs, inputs)):
             np.testing.assert_allclose(outputs[name], value, rtol=2e-5, atol=2e-5, err_msg=f"{name} {steps}x{batch}")
-
-
-SPECTRA = ((20, 5), (16, 16), (75, 10), (400, 160), (1, 3))  # frame length, step
-
-
-@pytest.fixture(scope="module")
-def spectra(tmp_path_factory):
-    """STFT with and without a window, of real and complex signals; the truth is numpy's in f64."""
-    import hexin
-
-    cases = Cases()
-    cases.input("signal", random(100, 2, 700))
-    cases.input("deep", random(101, 2, 700, 1))
-    cases.input("pairs", random(102, 2, 500, 2))
-    for length, step in SPECTRA:
-        cases.constant(f"length{length}", np.array(length, np.int64))
-        cases.constant(f"step{length}", np.array(step, np.int64))
-        cases.constant(f"window{length}", np.hanning(length + 1)[:-1].astype(np.float32))
-        cases.add("STFT", f"plain-{length}", ["signal", f"step{length}", "", f"length{length}"])
-        cases.add("STFT", f"window-{length}", ["deep", f"step{length}", f"window{length}"])
-        cases.add("STFT", f"complex-{length}", ["pairs", f"step{length}", f"window{length}"], onesided=0)
-    path = tmp_path_factory.mktemp("spectra") / "spectra.hxm"
-    hexin.compile(cases.model(), str(path), targets=["cpu", "opencl"])
-    return cases, path
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_short_time_spectra(spectra, device):
-    cases, artifact = spectra
-    outputs = open_session(artifact, device).run(cases.inputs)
-    signal, deep, pairs = (cases.inputs[name].astype(np.float64) for name in ("signal", "deep", "pairs"))
-    for length, step in SPECTRA:
-        window = cases.constants[f"window{length}"].astype(np.float64)
-        for name, samples, weights, transform in (
-                ("plain", signal, np.ones(length), np.fft.rfft), ("window", deep[..., 0], window, np.fft.rfft),
-                ("complex", pairs[..., 0] + 1j * pairs[..., 1], window, np.fft.fft)):
-            frames = np.lib.stride_tricks.sliding_window_view(samples, length, axis=1)[:, ::step]
-            expected = transform(frames * weights)
-            expected = np.stack([expected.real, expected.imag], -1)
-            found = outputs[f"{name}-{length}.0"]
-            assert found.shape == expected.shape
-            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * length, err_msg=f"{name}-{length}")
-    assert not outputs["plain-20.0"][..., [0, 10], 1].any()  # exactly
-
-
-def quantized(values, per_channel):
-    """int8 [D, K, 4H] with scales [D] or [D, 4H] and zero points of 0."""
-    scale = np.abs(values).max(axis=1 if per_channel else (1, 2)) / 127
-    shape = (len(values), 1, -1)
-    return np.round(values / scale.reshape(shape)).astype(np.int8), scale.astype(np.float32)
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_lstm_with_quantized_weights(tmp_path, device):
-    """Y of the LSTM on the numbers that W, R and the quantised X stand for."""
-    import hexin
-
-    hidden, features = 24, 40
-    x = random(110, 6, 3, features)
-    nodes, constants, plain = [], {}, []
-    plain.append(helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]))
-    plain.append(helper.make_node("DequantizeLinear", ["q", "s", "z"], ["xq"]))
-    for per_channel in (False, True):
-        name, numbers = f"channel{per_channel}", {}
-        for operand, seed, depth in (("w", 111, features), ("r", 112, hidden)):
-            values, scale = quantized(random(seed, 2, depth, 4 * hidden), per_channel)
-            constants |= {f"{name}.{operand}": values, f"{name}.{operand}s": scale,
-                          f"{name}.{operand}z": np.zeros(scale.shape, np.int8)}
-            numbers[operand] = values * scale.reshape(2, 1, -1)
-        constants |= {f"{name}.b": random(113, 2, 8 * hidden)}
-        constants |= {f"{name}.plain.{key}": value.transpose(0, 2, 1).copy() for key, value in numbers.items()}
-        nodes.append(helper.make_node(
-            "DynamicQuantizeLSTM", ["x", f"{name}.w", f"{name}.r", f"{name}.b", "", "", "", "", f"{name}.ws", f"{name}.wz",
-                                    f"{name}.rs", f"{name}.rz"], [f"{name}.y"], name=name, domain="com.microsoft",
-            hidden_size=hidden, direction="bidirectional"))
-        plain.append(helper.make_node("LSTM", ["xq", f"{name}.plain.w", f"{name}.plain.r", f"{name}.b"], [f"{name}.y"],
-                                      hidden_size=hidden, direction="bidirectional"))
-    outputs = [node.output[0] for node in nodes]
-
-    def model(nodes):
-        graph = helper.make_graph(
-            nodes, "lstm", [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, x.shape)],
-            [onnx.ValueInfoProto(name=name) for name in outputs],
-            [numpy_helper.from_array(value, name) for name, value in constants.items()])
-        opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=8)
-
-    hexin.compile(model(nodes), str(tmp_path / "lstm.hxm"), targets=["cpu", "opencl"])
-    found = open_session(tmp_path / "lstm.hxm", device).run({"x": x})
-    for made, rtol, atol in ((model(plain), 2e-5, 2e-5), (model(nodes), 0, 0.05)):
-        engine = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
-        for name, expected in zip(outputs, engine.run(outputs, {"x": x})):
-            np.testing.assert_allclose(found[name], expected, rtol=rtol, atol=atol, err_msg=name)
-
-    nodes[0].input[9] = ""
-    with pytest.raises(hexin.Error, match="channelFalse.*input #9 is missing"):
-        hexin.compile(model(nodes), str(tmp_path / "bad.hxm"), targets=["cpu"])

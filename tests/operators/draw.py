@@ -25,8 +25,6 @@ DTYPES = {
     "tensor(int2)": ml_dtypes.int2, "tensor(uint2)": ml_dtypes.uint2,
 }
 NARROW = {name for name in DTYPES if "float8" in name or "int4" in name or "float4" in name or "int2)" in name}
-# Documented as not taken on any device: test_traps.py says so.
-UNTAKEN = {"tensor(complex128)"}
 COMMON = "tensor(float)"  # drawn as often as all others together
 
 
@@ -99,7 +97,6 @@ class Draw:
         """A type that the schema of this version allows; the common one more often."""
         names = [name for name in allowed_types(self.domain, self.op, self.since, parameter)
                  if name not in without and (narrow or name not in NARROW)]
-        names = [name for name in names if name not in UNTAKEN]
         if COMMON in names and not self.flag(2):
             return np.dtype(np.float32)
         return np.dtype(DTYPES[self.pick(names)])

@@ -105,7 +105,7 @@ def _serve(pipe, device: str, python_path: str) -> None:
             try:
                 hexin.compile(model, artifact, targets=[target], **options)
                 stage = "error"
-                session = hexin.Session(artifact, device=device, threads=1)
+                session = hexin.Session(artifact, device=device, threads=1, cache_dir="none")
                 results = session.run(feeds)
                 pipe.send(("ran", [[results[name] for name in group] for group in names]))
             except hexin.Error as error:

@@ -13,14 +13,25 @@ def judge(case: Case, want: Expected, got: list) -> Optional[str]:
     """What is wrong with the outputs, in a line, or None."""
     if case.check:
         return case.check(got)
-    if len(want.outputs) < len(got):
-        return f"{len(got)} outputs, expected {len(want.outputs)}"
+    if len(got) != case.outputs:
+        return f"{len(got)} outputs, expected {case.outputs}"
     for i, (right, value) in enumerate(zip(want.outputs, got)):
+        if _is_other_float(case, right, value):
+            return f"output {i}: type {value.dtype}, expected {right.dtype} (by {want.source})"
         magnitude = want.magnitude if i == 0 else _most(want.magnitude)
         found = _compare(right, value, case.bound, magnitude, want.own_error)
         if found:
             return f"output {i}: {found} (by {want.source})"
     return None
+
+
+def _is_other_float(case: Case, right, value) -> bool:
+    """Numbers that the oracle has widened stand for narrower ones: f64 for all, f32 for 16 bits."""
+    kinds = [getattr(array, "dtype", None) for array in (right, value)]
+    if None in kinds or not all(map(is_float, kinds)) or kinds[0] in (kinds[1], np.float64):
+        return False
+    is_narrow = any(getattr(array, "dtype", np.dtype(float)).itemsize == 2 for array in case.inputs if array is not None)
+    return not (kinds[0] == np.float32 and kinds[1].itemsize == 2 and is_narrow)
 
 
 def _most(magnitude) -> float:

@@ -131,14 +131,18 @@ LogicalResult lowerToLLVM(ModuleOp module, StringRef arch,
     kernel->removeAttr("hx.params");
   }
   allowContraction(module);
+  bool hasF16Conversion = arch != "x86-64-v2";
   if (failed(lowerMath(module)) || failed(lowerRemainder(module)) ||
-      failed(lowerNarrowFloats(module, /*hasF16Conversion=*/arch != "x86-64-v2")))
+      failed(lowerNarrowFloats(module, hasF16Conversion)))
     return failure();
   if (arch == "x86-64-v2")
     emulateExactFma(module);
   PassManager passes(module.getContext());
   addPasses(passes);
-  return passes.run(module);
+  if (failed(passes.run(module)))
+    return failure();
+  storeNarrowFloatsAsIntegers(module, hasF16Conversion);
+  return success();
 }
 
 } // namespace hexin::cpu

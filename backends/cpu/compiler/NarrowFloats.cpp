@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/Pass/PassManager.h"
@@ -205,6 +206,29 @@ LogicalResult lowerNarrowFloats(ModuleOp module, bool hasF16Conversion) {
   for (arith::TruncFOp op : truncations)
     lowerTruncation(op, hasF16Conversion);
   return success();
+}
+
+void storeNarrowFloatsAsIntegers(ModuleOp module, bool hasF16Conversion) {
+  Type i16 = IntegerType::get(module.getContext(), 16);
+  auto isStored = [=](Type type) {
+    return type.isBF16() || (type.isF16() && !hasF16Conversion);
+  };
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([=](FloatType type) -> std::optional<Type> {
+    return isStored(type) ? std::optional(i16) : std::nullopt;
+  });
+  replacer.addReplacement([=](FloatAttr value) -> std::optional<Attribute> {
+    if (!isStored(value.getType()))
+      return std::nullopt;
+    return IntegerAttr::get(i16, value.getValue().bitcastToAPInt());
+  });
+  replacer.addReplacement([=](DenseElementsAttr values) -> std::optional<Attribute> {
+    if (!isStored(values.getElementType()))
+      return std::nullopt;
+    return values.bitcast(i16);
+  });
+  replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true,
+                                        /*replaceLocs=*/false, /*replaceTypes=*/true);
 }
 
 } // namespace hexin::cpu

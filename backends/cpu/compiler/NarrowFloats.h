@@ -16,6 +16,12 @@ namespace hexin::cpu {
 /// `hasF16Conversion`: the arch converts between f16 and f32 (F16C).
 mlir::LogicalResult lowerNarrowFloats(mlir::ModuleOp module, bool hasF16Conversion);
 
+/// Of a module in the LLVM dialect, after the above: bf16, and f16 where the arch does
+/// not convert it, become i16. What is left of them is moved and chosen only, but LLVM
+/// widens a bf16 that it carries through a branch or a select, and calls a function to
+/// narrow it again.
+void storeNarrowFloatsAsIntegers(mlir::ModuleOp module, bool hasF16Conversion);
+
 } // namespace hexin::cpu
 
 #endif // HEXIN_BACKENDS_CPU_COMPILER_NARROWFLOATS_H

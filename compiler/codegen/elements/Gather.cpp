@@ -1,6 +1,10 @@
 #include "compiler/codegen/elements/Rules.h"
 
 #include "compiler/codegen/Positions.h"
+#include "compiler/codegen/Scalars.h"
+#include "compiler/codegen/elements/WindowLoops.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 
@@ -50,6 +54,32 @@ Value emitElement(ElementEmitter &emitter, hx::GatherNdOp op, Index index,
   }
   llvm::append_range(at, index.drop_front(indexDims.size() - 1));
   return emitter.emit(op.getInput(), at, lanes);
+}
+
+Value emitElement(ElementEmitter &emitter, hx::GatherSumOp op, Index index,
+                  unsigned lanes) {
+  KernelBuilder &k = emitter.kernel();
+  Type type = computeType(elementType(op.getResult()));
+  KExpr rows = k.size(emitter.dims(op.getInput())[1]);
+  IndexRange taps{k.index(0), tapCount(k, emitter.dims(op.getPositions())[0])};
+  return loopNest(k, taps, {zeroOf(k, type, lanes)}, [&](Index tap, ValueRange sum) {
+    Value tapAt[] = {tap[0], index[0], index[1]};
+    Value stored = emitter.emit(op.getPositions(), tapAt, 1);
+    Value none = k.intConstant(-1, stored.getType(), 1);
+    Value isUsed = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::ne,
+                                         stored, none);
+    return k.ifElse(
+        isUsed, withLanes(type, lanes),
+        [&] {
+          Value row =
+              position(k, stored, rows, /*isInside=*/false, /*countsFromEnd=*/false);
+          Value rowAt[] = {index[0], row, index[2]};
+          Value x = emitter.emit(op.getInput(), rowAt, lanes);
+          Value weight = k.splat(emitter.emit(op.getWeights(), tapAt, 1), lanes);
+          return SmallVector<Value>{multiplyAdd(k, x, weight, sum[0])};
+        },
+        [&] { return SmallVector<Value>(sum); });
+  })[0];
 }
 
 } // namespace hexin::codegen

@@ -46,6 +46,16 @@ mlir::Value sin(MathBuilder &m, mlir::Value x);
 mlir::Value cos(MathBuilder &m, mlir::Value x);
 mlir::Value tan(MathBuilder &m, mlir::Value x);
 
+// HugeArguments.cpp
+/// x = n pi/2 + r, |r| <= pi/4. Only the two low bits of n, an integer as wide as the
+/// float, are right.
+struct Reduced {
+  mlir::Value r;
+  mlir::Value quadrant;
+};
+/// For finite |x| >= 2^21 (f32) or 2^49 (f64); any pair of numbers for other x.
+Reduced reduceHuge(MathBuilder &m, mlir::Value x);
+
 // ArcTrigonometric.cpp
 mlir::Value asin(MathBuilder &m, mlir::Value x);
 mlir::Value acos(MathBuilder &m, mlir::Value x);

@@ -2,10 +2,15 @@
 //
 // x = n pi/2 + r, |r| <= pi/4, by three exact fma steps with pi/2 in three parts:
 // good to the last bits of r while n has no more bits than the float can hold
-// beside its fraction.
+// beside its fraction. Beyond that: HugeArguments.cpp, behind a branch.
 //
 //===----------------------------------------------------------------------===//
 #include "compiler/codegen/math/Functions.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <limits>
 
 using namespace mlir;
 
@@ -25,20 +30,43 @@ const double cosF64[] = {0.041666666666666664,   -0.0013888888888888874,
                          2.0876754353115965e-09, -1.1470291781376956e-11,
                          4.7380417353457386e-14};
 
-struct Reduced {
-  Value r;
-  Value quadrant; ///< n; only the two low bits matter
-};
-
-Reduced reduce(MathBuilder &m, Value x) {
-  // Too large: 0, so that the result is finite; infinities and NaN become NaN.
-  Value fits = m.lt(m.abs(x), m.both(4e6, 1e15));
-  x = m.select(fits, x, m.mul(x, 0));
+Reduced reduceModerate(MathBuilder &m, Value x) {
   auto n = m.roundScaled(x, 0.63661977236758134);
   Value r = m.exactFma(n.value, m.constant(-1.57079637, -1.5707963267948966), x);
   r = m.exactFma(n.value, m.constant(4.37113883e-08, -6.123233995736766e-17), r);
   r = m.exactFma(n.value, m.constant(1.71512451e-15, 1.4973849048591698e-33), r);
   return {r, n.integer};
+}
+
+/// Whether any lane is set.
+Value any(MathBuilder &m, Value mask) {
+  if (!isa<VectorType>(mask.getType()))
+    return mask;
+  return vector::ReductionOp::create(m.builder(), m.location(), vector::CombiningKind::OR,
+                                     mask);
+}
+
+/// Infinities and NaN have r = NaN. Huge x are rare: vectors without one pass them by.
+Reduced reduce(MathBuilder &m, Value x) {
+  OpBuilder &b = m.builder();
+  Value a = m.abs(x);
+  Value fits = m.lt(a, m.both(4e6, 1e15));
+  Value isHuge =
+      m.logicalAnd(m.compare(arith::CmpFPredicate::OGE, a, m.constant(4e6, 1e15)),
+                   m.lt(a, std::numeric_limits<double>::infinity()));
+  Reduced moderate = reduceModerate(m, m.select(fits, x, m.mul(x, 0)));
+  auto branch = scf::IfOp::create(
+      b, m.location(), TypeRange{moderate.r.getType(), moderate.quadrant.getType()},
+      any(m, isHuge), /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Reduced huge = reduceHuge(m, x);
+  scf::YieldOp::create(b, m.location(),
+                       ValueRange{m.select(isHuge, huge.r, moderate.r),
+                                  m.select(isHuge, huge.quadrant, moderate.quadrant)});
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, m.location(), ValueRange{moderate.r, moderate.quadrant});
+  return {branch.getResult(0), branch.getResult(1)};
 }
 
 Value sinReduced(MathBuilder &m, Value r, Value square) {

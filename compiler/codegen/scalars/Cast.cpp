@@ -57,6 +57,13 @@ Value wrapped(Lanes &l, Value byte, IntegerType type) {
   return l.op<arith::ShRSIOp>(l.op<arith::ShLIOp>(byte, unused), unused);
 }
 
+/// `x`, f32 or f64, as f16 or bf16 has it, in f32. Arithmetic of a group may keep more
+/// digits than its types have; a cast asks for the rounding.
+Value rounded(Lanes &l, Value x, Type to) {
+  Value narrow = arith::TruncFOp::create(l.b, l.loc, l.shaped(to), x);
+  return arith::ExtFOp::create(l.b, l.loc, l.shaped(l.b.getF32Type()), narrow);
+}
+
 } // namespace
 
 Value emitCast(KernelBuilder &k, Value x, Type from, Type to, CastRounding rounding) {
@@ -87,7 +94,8 @@ Value emitCast(KernelBuilder &k, Value x, Type from, Type to, CastRounding round
   }
   bool fromFloat = isa<FloatType>(from), toFloat = isa<FloatType>(to);
   if (fromFloat && toFloat) {
-    // Rounding to f16/bf16 happens at the store, once per fused group.
+    if (isa<Float16Type, BFloat16Type>(to))
+      return rounded(l, x, to);
     if (source == result)
       return x;
     if (result.getIntOrFloatBitWidth() > source.getIntOrFloatBitWidth())
@@ -97,9 +105,11 @@ Value emitCast(KernelBuilder &k, Value x, Type from, Type to, CastRounding round
   if (fromFloat)
     return floatToInt(l, x, to);
   if (toFloat) {
-    if (isUnsignedInt(from))
-      return arith::UIToFPOp::create(l.b, l.loc, l.shaped(result), x);
-    return arith::SIToFPOp::create(l.b, l.loc, l.shaped(result), x);
+    Value converted =
+        isUnsignedInt(from)
+            ? Value(arith::UIToFPOp::create(l.b, l.loc, l.shaped(result), x))
+            : Value(arith::SIToFPOp::create(l.b, l.loc, l.shaped(result), x));
+    return to == result ? converted : rounded(l, converted, to);
   }
   unsigned fromBits = source.getIntOrFloatBitWidth(),
            toBits = result.getIntOrFloatBitWidth();

@@ -146,6 +146,39 @@ LogicalResult GatherNdOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// gather_sum
+//===----------------------------------------------------------------------===//
+
+LogicalResult GatherSumOp::inferShapes(ShapeContext &context) {
+  Dims input = context.dims(getInput()), positions = context.dims(getPositions());
+  Dims weights = context.dims(getWeights());
+  if (failed(checkRank(*this, input, 3, "the input")) ||
+      failed(checkRank(*this, positions, 3, "the positions")) ||
+      failed(checkRank(*this, weights, 3, "the weights")) ||
+      failed(context.requireEqual(*this, input[0], positions[1],
+                                  "the batches of the input and the positions")))
+    return failure();
+  for (size_t axis = 0; axis < 3; ++axis)
+    if (failed(context.requireEqual(*this, positions[axis], weights[axis],
+                                    "the positions' and the weights' sizes of axis " +
+                                        Twine(axis))))
+      return failure();
+  context.setDims(0, {input[0], positions[2], input[2]});
+  return requireElements(*this, context, input[1], positions);
+}
+
+LogicalResult GatherSumOp::verify() {
+  if (failed(checkElementType(*this, getInput(),
+                              isArithmeticFloat(elementType(getInput())), "the input",
+                              "a float")))
+    return failure();
+  return success(succeeded(checkSameElementType(*this, getInput(), "the input",
+                                                getWeights(), "the weights")) &&
+                 succeeded(checkSameElementType(*this, getInput(), "the input",
+                                                getResult(), "the result")));
+}
+
+//===----------------------------------------------------------------------===//
 // scatter_elements, scatter_nd
 //===----------------------------------------------------------------------===//
 

@@ -40,6 +40,19 @@ def HX_GatherNdOp : HX_PureOp<"gather_nd"> {
   let hasVerifier = 1;
 }
 
+def HX_GatherSumOp : HX_PureOp<"gather_sum"> {
+  let summary = "weighted sums of rows at computed positions";
+  let description = [{
+    result[b, q, c] = sum over t of input[b, positions[t, b, q], c] * weights[t, b, q],
+    in the order of t. A position of -1 adds nothing, whatever its weight; others are
+    0 .. rows-1. Sampling between elements is this, with a tap per neighbour.
+  }];
+  let arguments = (ins HX_Tensor:$input, HX_IndexTensor:$positions, HX_Tensor:$weights);
+  let results = (outs HX_Tensor:$result);
+  let assemblyFormat = "$input `,` $positions `,` $weights attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
 def HX_ScatterElementsOp : HX_PureOp<"scatter_elements"> {
   let summary = "input with updates joined at indices along an axis, in index order";
   let arguments = (ins HX_ScatterFnAttr:$fn, HX_Tensor:$input, HX_IndexTensor:$indices,

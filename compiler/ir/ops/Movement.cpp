@@ -14,15 +14,41 @@ static bool isSameStaticType(Value a, Value b) {
 // bitcast
 //===----------------------------------------------------------------------===//
 
+/// Whether a `whole` is a complex number of two `part`s.
+static bool isPairOf(Type whole, Type part) {
+  auto complex = dyn_cast<ComplexType>(whole);
+  return complex && complex.getElementType() == part;
+}
+
 LogicalResult BitcastOp::inferShapes(ShapeContext &context) {
-  context.setDims(0, context.dims(getInput()));
+  Type from = elementType(getInput()), to = elementType(getResult());
+  Dims dims = context.dims(getInput());
+  if (isPairOf(from, to)) {
+    dims.push_back(context.constant(2));
+  } else if (isPairOf(to, from)) {
+    if (dims.empty())
+      return emitNodeError(*this) << "a scalar of " << from << " is no " << to
+                                  << ": expected a last axis of 2 parts";
+    if (failed(context.requireEqual(*this, dims.back(), context.constant(2),
+                                    "parts of a complex number")))
+      return failure();
+    dims.pop_back();
+  }
+  context.setDims(0, dims);
   return success();
+}
+
+/// 0: no number.
+static unsigned bitWidth(Type type) {
+  if (auto complex = dyn_cast<ComplexType>(type))
+    return 2 * bitWidth(complex.getElementType());
+  return type.isIntOrFloat() ? type.getIntOrFloatBitWidth() : 0;
 }
 
 LogicalResult BitcastOp::verify() {
   Type from = elementType(getInput()), to = elementType(getResult());
-  if (from.isIntOrFloat() && to.isIntOrFloat() &&
-      from.getIntOrFloatBitWidth() == to.getIntOrFloatBitWidth())
+  if ((bitWidth(from) == bitWidth(to) && bitWidth(from) != 0) || isPairOf(from, to) ||
+      isPairOf(to, from))
     return success();
   return emitNodeError(*this) << "cannot see " << from << " as " << to
                               << ": the element types must be numbers of equal width";

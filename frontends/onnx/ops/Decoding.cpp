@@ -60,6 +60,14 @@ Value rotateHeads(OpBinder &b, Value x, Value cosine, Value sine, int64_t headAx
                     b.symbols().toString(size) + ": expected an even number, not above");
     return {};
   }
+  Dim two = b.shape.constant(2);
+  for (auto [table, name] :
+       {std::pair(cosine, "cos_cache"), std::pair(sine, "sin_cache")})
+    checkEqual(b, b.symbols().mul(b.dims(table).back(), two),
+               Twine("twice the number of columns of ") + name, turned,
+               "the number of features to turn");
+  if (b.failed())
+    return {};
   if (turned == size)
     return rotated(b, x, cosine, sine, isInterleaved);
   Value front = b.shape.sliceAxis(x, 3, b.shape.constant(0), turned);
@@ -157,6 +165,8 @@ Value convolvedByGather(OpBinder &b, Value x, Value weight, Value bias, Dim leng
   Type type = HxBuilder::elementType(x), i64 = b.builder.getI64Type();
   Type wide = type.isF64() ? type : Type(b.builder.getF32Type());
   Dims taps = b.dims(weight);
+  checkEqual(b, taps[0], "the number of channels of the weight", b.dims(x)[1],
+             "that of the input");
   Dim one = b.shape.constant(1);
   Value steps = b.mul(b.shape.iota({one, taps[2]}, 1, i64), b.scalar(i64, dilation));
   Value positions = b.add(b.shape.iota({length, one}, 0, i64), steps);

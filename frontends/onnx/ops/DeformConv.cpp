@@ -1,5 +1,6 @@
 // DeformConv: every tap of every window reads where its offsets say; what the taps of a
 // window read is a row of a product with the weights.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Channels.h"
@@ -51,15 +52,17 @@ std::optional<DeformSizes> readSizes(OpBinder &b, const WindowAttributes &window
   s.samplesOf = symbols.mul(s.batch, offsetGroups);
   s.channelsPerOffset = symbols.floorDiv(s.channels, offsetGroups);
 
-  b.mustBeEqual(s.channels, symbols.mul(s.channelsPerGroup, symbols.constant(s.groups)),
-                "the channels of X and group times those of W");
-  b.mustBeEqual(s.channels, symbols.mul(s.channelsPerOffset, offsetGroups),
-                "the channels of X and offset_group times C / offset_group");
-  b.mustBeEqual(
-      offsetDims[1],
+  checkEqual(b, s.channels, "the number of channels of X",
+             symbols.mul(s.channelsPerGroup, symbols.constant(s.groups)),
+             "group times that of W");
+  checkEqual(b, s.channels, "the number of channels of X",
+             symbols.mul(s.channelsPerOffset, offsetGroups),
+             "what offset_group divides of it");
+  checkEqual(
+      b, offsetDims[1], "the number of channels of the offsets",
       symbols.mul(symbols.mul(offsetGroups, s.numTaps), symbols.constant(s.numAxes)),
-      "the channels of the offsets and offset_group times taps times axes");
-  b.mustBeEqual(offsetDims[0], s.batch, "the batches of X and the offsets");
+      "offset_group times taps times axes");
+  checkEqual(b, offsetDims[0], "the batch of the offsets", s.batch, "that of X");
   Dim one = symbols.constant(1);
   for (int64_t i = 0; i < s.numAxes; ++i) {
     Dim extent = symbols.add(
@@ -71,14 +74,23 @@ std::optional<DeformSizes> readSizes(OpBinder &b, const WindowAttributes &window
     Dim steps = symbols.floorDiv(symbols.sub(padded, extent),
                                  symbols.constant(window.strides[i]));
     s.out.push_back(symbols.add(steps, one));
-    b.mustBeEqual(offsetDims[2 + i], s.out[i],
-                  "the offsets and the windows along spatial axis " + Twine(i));
+    checkEqual(b, offsetDims[2 + i],
+               "the number of offsets along spatial axis " + Twine(i), s.out[i],
+               "that of windows");
   }
   s.numOut = b.shape.product(s.out);
   return b.failed() ? std::nullopt : std::optional(s);
 }
 
-/// Where the taps read along `axis`, [N * G, O, K]: the window's place and the offset.
+/// A number per tap and window, [N * G, K, O], as [1, N * G, O * K].
+Value samples(OpBinder &b, const DeformSizes &s, Value x) {
+  return b.shape.reshape(
+      b.transpose(x, {0, 2, 1}),
+      {b.shape.constant(1), s.samplesOf, b.symbols().mul(s.numOut, s.numTaps)});
+}
+
+/// Where the taps read along `axis`, [1, N * G, O * K]: the window's place and the
+/// offset.
 Value coordinates(OpBinder &b, const DeformSizes &s, const WindowAttributes &window,
                   Type type, int64_t axis) {
   auto number = [&](int64_t value) { return b.scalar(type, static_cast<double>(value)); };
@@ -93,7 +105,7 @@ Value coordinates(OpBinder &b, const DeformSizes &s, const WindowAttributes &win
       b.input(2), {s.samplesOf, s.numTaps, b.shape.constant(s.numAxes), s.numOut});
   Value offset = b.shape.squeeze(
       b.shape.sliceAxis(offsets, 2, b.shape.constant(axis), b.shape.constant(1)), {2});
-  return b.transpose(b.add(b.cast(offset, type), place), {0, 2, 1});
+  return samples(b, s, b.add(b.cast(offset, type), place));
 }
 
 /// What the taps read, times the mask: [N, groups, O, K * C / groups], rows of a product.
@@ -108,15 +120,16 @@ Value rowsOf(OpBinder &b, const DeformSizes &s, const WindowAttributes &window,
     axes.push_back(sampledAxis.linear(coordinates(b, s, window, type, axis)));
   }
   Value x = b.shape.reshape(b.cast(b.input(0), type), image);
-  Value read = sampled(b, channelsLast(b, x), axes); // [N * G, O, K, C / G]
-  if (b.has(4)) {
-    Value mask =
-        b.shape.reshape(b.cast(b.input(4), type), {s.samplesOf, s.numTaps, s.numOut});
-    mask = b.transpose(mask, {0, 2, 1});
-    read = b.mul(read, b.failed() ? Value() : b.shape.unsqueeze(mask, {3}));
-  }
+  Value mask;
+  if (b.has(4))
+    mask = samples(
+        b, s,
+        b.shape.reshape(b.cast(b.input(4), type), {s.samplesOf, s.numTaps, s.numOut}));
+  Value read = sampled(b, channelsLast(b, x), axes, Value(), mask);
   hx::SymbolTable &symbols = b.symbols();
   Dim groups = symbols.constant(s.groups);
+  if (b.failed())
+    return {};
   if (s.offsetGroups > 1) { // the channels of all come together
     read = b.shape.reshape(read, {s.batch, symbols.constant(s.offsetGroups), s.numOut,
                                   s.numTaps, s.channelsPerOffset});

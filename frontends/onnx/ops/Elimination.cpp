@@ -1,6 +1,7 @@
 // Det and com.microsoft's Inverse: Gauss' elimination in a loop over the columns. Of each
 // the largest element that is left is the pivot (partial pivoting); all matrices of a
 // batch side by side. f16 and bf16 are f32 inside.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -32,15 +33,13 @@ std::optional<Matrices> readMatrices(OpBinder &b, Value x) {
     return std::nullopt;
   }
   size_t last = dims.size() - 1;
-  b.mustBeEqual(dims[last - 1], dims[last], "rows and columns of the matrices");
+  checkEqual(b, dims[last - 1], "the number of rows", dims[last], "that of columns");
   Matrices m;
   m.n = dims[last];
   m.batch.assign(dims.begin(), dims.end() - 2);
   m.count = b.shape.product(m.batch);
-  Type type = HxBuilder::elementType(x);
-  bool isNarrow = type.isF16() || type.isBF16();
-  m.values = b.shape.reshape(isNarrow ? b.cast(x, b.builder.getF32Type()) : x,
-                             {m.count, m.n, m.n});
+  Value wide = b.cast(x, b.wideType(HxBuilder::elementType(x)));
+  m.values = b.shape.reshape(wide, {m.count, m.n, m.n});
   return b.failed() ? std::nullopt : std::optional(m);
 }
 

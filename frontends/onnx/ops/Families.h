@@ -8,6 +8,7 @@ class OpTable;
 
 void registerActivationOps(OpTable &table);
 void registerAttentionOps(OpTable &table);
+void registerBatchNormOps(OpTable &table);
 void registerCategoryOps(OpTable &table);
 void registerConstantOps(OpTable &table);
 void registerControlOps(OpTable &table);
@@ -59,6 +60,7 @@ void registerRoiOps(OpTable &table);
 void registerScatterOps(OpTable &table);
 void registerSequenceOps(OpTable &table);
 void registerSliceOps(OpTable &table);
+void registerSoftmaxOps(OpTable &table);
 void registerSortOps(OpTable &table);
 void registerSpectralOps(OpTable &table);
 void registerSpectralTableOps(OpTable &table);
@@ -72,6 +74,7 @@ void registerUnpoolOps(OpTable &table);
 inline void registerAllOps(OpTable &table) {
   registerActivationOps(table);
   registerAttentionOps(table);
+  registerBatchNormOps(table);
   registerCategoryOps(table);
   registerConstantOps(table);
   registerControlOps(table);
@@ -123,6 +126,7 @@ inline void registerAllOps(OpTable &table) {
   registerScatterOps(table);
   registerSequenceOps(table);
   registerSliceOps(table);
+  registerSoftmaxOps(table);
   registerSortOps(table);
   registerSpectralOps(table);
   registerSpectralTableOps(table);

@@ -16,6 +16,24 @@ using hexin::hx::UnaryFn;
 
 namespace hexin::onnx {
 
+Value withKnownParts(OpBinder &b, Value x, bool onlyReal) {
+  if (b.failed())
+    return {};
+  Dims low(static_cast<size_t>(HxBuilder::rank(x)), b.shape.constant(0)), high = low;
+  int64_t last = HxBuilder::rank(x) - 1;
+  Dim parts = b.dims(x)[last], most = b.shape.constant(onlyReal ? 1 : 2);
+  checkRange(b, parts, 1, onlyReal ? 1 : 2,
+             onlyReal
+                 ? "the last axis of the input, which onesided=1 wants real,"
+                 : "the last axis of the input, 1 of real and 2 of complex numbers,");
+  if (b.failed() || hx::SymbolTable::constantValue(parts))
+    return b.failed() ? Value() : x;
+  high[last] = b.symbols().sub(most, parts);
+  x = b.pad(hx::PadMode::constant, x, b.shape.build(low), b.shape.build(high),
+            b.scalarLike(x, 0));
+  return b.shape.sliceAxis(x, last, b.shape.constant(0), most);
+}
+
 Value fourierTransform(OpBinder &b, Value real, Value imaginary,
                        const FourierTransform &transform) {
   if (b.failed())
@@ -81,16 +99,15 @@ namespace {
 void importDft(OpBinder &b) {
   Value x = b.input(0);
   int64_t rank = HxBuilder::rank(x);
-  std::optional<int64_t> parts;
-  if (rank >= 2)
-    parts = hx::SymbolTable::constantValue(b.dims(x).back());
-  if (parts != 1 && parts != 2)
-    return b.unsupported("the last axis of the input must be 1 (real) or 2 (complex), "
-                         "and another one before it");
+  if (rank < 2)
+    return b.contradiction("the input has rank " + Twine(rank) +
+                           ", expected at least 2: [..., n, 1 or 2]");
   bool isInverse = b.intAttr("inverse", 0) != 0;
   bool isOneSided = b.intAttr("onesided", 0) != 0;
-  if (isOneSided && !isInverse && parts == 2)
-    return b.error("onesided=1 needs a real input");
+  x = withKnownParts(b, x, /*onlyReal=*/isOneSided && !isInverse);
+  if (b.failed())
+    return;
+  bool isComplex = b.dims(x).back() == b.shape.constant(2);
   Dims axis{b.shape.constant(b.sinceVersion() < 20 ? b.intAttr("axis", 1) : -2)};
   if (b.sinceVersion() >= 20 && b.has(2))
     axis = b.readInts(2);
@@ -133,7 +150,7 @@ void importDft(OpBinder &b) {
     return b.shape.squeeze(
         b.shape.sliceAxis(lines, rank - 1, symbols.constant(index), one), {rank - 1});
   };
-  Value transformed = fourierTransform(b, part(0), parts == 2 ? part(1) : Value(),
+  Value transformed = fourierTransform(b, part(0), isComplex ? part(1) : Value(),
                                        {length, isInverse, isOneSided});
   if (!b.failed())
     b.result(0, b.cast(axes.alongEach(transformed, swapped), HxBuilder::elementType(x)));

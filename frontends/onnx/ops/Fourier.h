@@ -12,6 +12,11 @@ struct FourierTransform {
   bool isOneSided = false; ///< forward: N/2 + 1 bins; inverse: from those, real
 };
 
+/// x [..., 1 or 2], the parts of numbers. Where only a run knows how many there are: of a
+/// transform that takes `onlyReal` numbers it must be 1, else what is real gets an
+/// imaginary part of 0.
+Value withKnownParts(OpBinder &b, Value x, bool onlyReal);
+
 /// Along the last axis of `real` and, unless null, `imaginary` (both [..., n]), in f64,
 /// with tables of 2 N^2 numbers. Gives [..., bins, 2], or [..., N, 1] of a real inverse.
 Value fourierTransform(OpBinder &b, Value real, Value imaginary,

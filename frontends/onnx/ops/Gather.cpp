@@ -1,5 +1,7 @@
 // Reads at computed positions.
+#include "compiler/ir/SizeText.h"
 #include "frontends/onnx/Checks.h"
+#include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -28,19 +30,54 @@ void importGatherElements(OpBinder &b) {
            b.make<hx::GatherElementsOp>(HxBuilder::elementType(x), x, b.input(1), axis));
 }
 
-void importGatherNd(OpBinder &b) {
+/// Indices [..., n] with n coordinates each. The result's rank hangs on n, which only a
+/// run may know: null after a fork.
+Value gatheredNd(OpBinder &b, int64_t batchDims) {
   Value x = b.input(0), indices = b.input(1);
+  int64_t rank = HxBuilder::rank(x), last = HxBuilder::rank(indices) - 1;
+  Dim given = b.dims(indices)[last];
+  for (int64_t count = 1; count <= rank - batchDims; ++count) {
+    Dim isCount = b.symbols().eq(given, b.shape.constant(count));
+    std::optional<bool> holds = b.importer().decided(isCount);
+    if (!holds) {
+      auto knowingMore = [&](Scope &, bool) -> FailureOr<SmallVector<Value>> {
+        Value gathered = gatheredNd(b, batchDims);
+        if (!gathered && !b.importer().hasForked())
+          return failure();
+        return SmallVector<Value>{gathered};
+      };
+      b.importer().fork(b, isCount, knowingMore);
+      return {};
+    }
+    if (!*holds)
+      continue;
+    HxBuilder inner(b.builder, b.shapes, b.loc);
+    if (!hx::SymbolTable::constantValue(given))
+      indices = ShapeMath(inner).sliceAxis(indices, last, b.shape.constant(0),
+                                           b.shape.constant(count));
+    return inner.failed() ? Value()
+                          : inner.make<hx::GatherNdOp>(HxBuilder::elementType(x), x,
+                                                       indices, batchDims);
+  }
+  // Not a failure of `b`: in a fork the other case may be right.
+  emitError(b.loc, describeSize(b.symbols(), given) + " coordinates after " +
+                       Twine(batchDims) + " batch axes do not fit an input of rank " +
+                       Twine(rank));
+  return {};
+}
+
+void importGatherNd(OpBinder &b) {
   int64_t batchDims = b.intAttr("batch_dims", 0);
-  Dims dims = b.dims(x), indexDims = b.dims(indices);
-  auto numCoordinates =
-      indexDims.empty() ? std::nullopt : hx::SymbolTable::constantValue(indexDims.back());
-  if (!numCoordinates)
-    return b.unsupported("the size of the last axis of the indices must be known");
-  if (batchDims < 0 || *numCoordinates < 1 ||
-      batchDims + *numCoordinates > static_cast<int64_t>(dims.size()))
-    return b.error(Twine(*numCoordinates) + " coordinates after " + Twine(batchDims) +
-                   " batch axes do not fit an input of rank " + Twine(dims.size()));
-  b.result(0, b.make<hx::GatherNdOp>(HxBuilder::elementType(x), x, indices, batchDims));
+  int64_t rank = HxBuilder::rank(b.input(0)), indexRank = HxBuilder::rank(b.input(1));
+  if (batchDims < 0 || batchDims >= std::max<int64_t>(rank, 1) || indexRank < 1)
+    return b.error("batch_dims=" + Twine(batchDims) + " does not fit an input of rank " +
+                   Twine(rank) + " and indices of rank " + Twine(indexRank));
+  if (b.failed())
+    return;
+  Value gathered = gatheredNd(b, batchDims);
+  if (!gathered && !b.importer().hasForked())
+    return b.markFailed();
+  b.result(0, gathered);
 }
 
 /// Element t of a sequence of length l comes from l - 1 - t, beyond l from t.

@@ -42,12 +42,13 @@ void importGridSample(OpBinder &b) {
   Type type = HxBuilder::elementType(x), gridType = HxBuilder::elementType(grid);
   Type wide = type.isF64() || gridType.isF64() ? Type(b.builder.getF64Type())
                                                : Type(b.builder.getF32Type());
-  SmallVector<int64_t> lastAxis{HxBuilder::rank(grid) - 1};
+  Dims out(gridDims.begin() + 1, gridDims.end() - 1);
+  Dims samples{b.shape.constant(1), gridDims[0], b.shape.product(out)};
   SmallVector<SmallVector<Tap>> axes;
   for (int64_t i = 0; i < numAxes && !b.failed(); ++i) {
     Value coordinate = b.shape.sliceAxis(
-        grid, lastAxis[0], b.shape.constant(numAxes - 1 - i), b.shape.constant(1));
-    coordinate = b.cast(b.shape.squeeze(coordinate, lastAxis), wide);
+        grid, rank - 1, b.shape.constant(numAxes - 1 - i), b.shape.constant(1));
+    coordinate = b.cast(b.shape.reshape(coordinate, samples), wide);
     SampledAxis axis(b, wide, dims[2 + i], padding, alignCorners);
     coordinate = axis.fromNormalized(coordinate);
     axes.push_back(isNearest ? axis.nearest(coordinate)
@@ -55,7 +56,10 @@ void importGridSample(OpBinder &b) {
                              : axis.linear(coordinate));
   }
   Value image = channelsLast(b, isNearest ? x : b.cast(x, wide));
-  b.result(0, b.cast(channelsFirst(b, sampled(b, image, axes)), type));
+  Value result = b.transpose(sampled(b, image, axes), {0, 2, 1});
+  Dims resultDims{gridDims[0], dims[1]};
+  resultDims.append(out);
+  b.result(0, b.cast(b.shape.reshape(result, resultDims), type));
 }
 
 /// theta [N, k, k + 1] times the coordinates of every point of `size`, [N, C,

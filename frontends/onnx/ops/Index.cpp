@@ -10,6 +10,7 @@ using hexin::hx::BinaryFn;
 using hexin::hx::ComparePredicate;
 using hexin::hx::Dim;
 using hexin::hx::Dims;
+using hexin::hx::ReduceFn;
 using hexin::hx::UnaryFn;
 
 namespace hexin::onnx {
@@ -68,7 +69,7 @@ void importRange(OpBinder &b) {
   if (b.failed())
     return;
   Type type = HxBuilder::elementType(start);
-  Type wide = type.isF16() || type.isBF16() ? b.builder.getF32Type() : type;
+  Type wide = b.wideType(type);
   Value positions;
   if (HxBuilder::isFloat(start)) {
     // Constants need no run-time arithmetic.
@@ -174,9 +175,16 @@ void importNonZero(OpBinder &b) {
   Dims dims = b.dims(x);
   if (dims.empty())
     dims.push_back(b.shape.constant(1));
-  Value mask = HxBuilder::elementType(x).isInteger(1)
-                   ? x
-                   : b.logicalNot(b.compare(ComparePredicate::eq, x, b.scalarLike(x, 0)));
+  auto isNonZero = [&](Value value) {
+    return b.logicalNot(b.compare(ComparePredicate::eq, value, b.scalarLike(value, 0)));
+  };
+  Value mask = x;
+  if (auto complex = dyn_cast<ComplexType>(HxBuilder::elementType(x))) {
+    Value parts = b.make<hx::BitcastOp>(complex.getElementType(), x);
+    mask = b.reduce(ReduceFn::max, isNonZero(parts), {HxBuilder::rank(x)}, false);
+  } else if (!HxBuilder::elementType(x).isInteger(1)) {
+    mask = isNonZero(x);
+  }
   Type i64 = b.builder.getI64Type();
   Value flat = b.make<hx::CompactOp>(i64, b.shape.reshape(mask, {b.shape.product(dims)}));
   SmallVector<Value> rows;

@@ -32,7 +32,7 @@ Value negativeLogLikelihood(OpBinder &b, Value logProbabilities, Value target,
   if (b.failed())
     return {};
   Type type = HxBuilder::elementType(logProbabilities);
-  Type wide = type.isF16() || type.isBF16() ? b.builder.getF32Type() : type;
+  Type wide = b.wideType(type);
   Value x = b.cast(logProbabilities, wide);
 
   Value counts, classes = target;

@@ -35,6 +35,21 @@ Value scaled(OpBinder &b, Value x, double factor) {
   return factor == 1 || b.failed() ? x : b.mul(x, b.scalarLike(x, factor));
 }
 
+Value affineProduct(OpBinder &b, const AffineProduct &terms) {
+  if (b.failed())
+    return {};
+  Type type = HxBuilder::elementType(terms.lhs);
+  bool isNarrow = type.isF16() || type.isBF16();
+  Type sum = isNarrow ? Type(b.builder.getF32Type()) : type;
+  Value product = b.make<hx::MatMulOp>(sum, terms.lhs, terms.rhs, terms.transposeLhs,
+                                       terms.transposeRhs,
+                                       isNarrow ? TypeAttr::get(sum) : TypeAttr());
+  product = scaled(b, product, terms.alpha);
+  if (terms.addend && terms.beta != 0)
+    product = b.add(product, scaled(b, b.cast(terms.addend, sum), terms.beta));
+  return product;
+}
+
 namespace {
 
 void importMatMul(OpBinder &b) {
@@ -49,13 +64,10 @@ void importGemm(OpBinder &b) {
     if (HxBuilder::rank(b.input(i)) != 2)
       return b.contradiction("input #" + Twine(i) + " has rank " +
                              Twine(HxBuilder::rank(b.input(i))) + ", expected 2");
-  Value product = b.matmul(b.input(0), b.input(1), b.intAttr("transA", 0) != 0,
-                           b.intAttr("transB", 0) != 0);
-  product = scaled(b, product, b.floatAttr("alpha", 1));
-  double beta = b.floatAttr("beta", 1);
-  if (b.has(2) && beta != 0)
-    product = b.add(product, scaled(b, b.input(2), beta));
-  b.result(0, product);
+  Value product = affineProduct(b, {b.input(0), b.input(1), b.intAttr("transA", 0) != 0,
+                                    b.intAttr("transB", 0) != 0, b.floatAttr("alpha", 1),
+                                    b.input(2), b.floatAttr("beta", 1)});
+  b.result(0, b.cast(product, HxBuilder::elementType(b.input(0))));
 }
 
 Value integerProduct(OpBinder &b, Value lhs, Value rhs, Value lhsZero, Value rhsZero) {

@@ -119,9 +119,7 @@ Value withoutOnes(OpBinder &b) {
     if (b.symbols().isKnownDifferent(dim, one))
       continue;
     Dim isOne = b.symbols().eq(dim, one);
-    auto holds = hx::SymbolTable::constantValue(isOne);
-    if (auto decided = b.importer().decided(isOne); decided && !holds)
-      holds = *decided;
+    std::optional<bool> holds = b.importer().decided(isOne);
     if (!holds) {
       auto knowingMore = [&](Scope &, bool) -> FailureOr<SmallVector<Value>> {
         Value squeezed = withoutOnes(b);

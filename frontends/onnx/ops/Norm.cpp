@@ -1,4 +1,4 @@
-// Softmax and normalisations.
+// Normalisations by statistics of their input; BatchNorm.cpp has those by learnt ones.
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -15,16 +15,12 @@ using hexin::hx::UnaryFn;
 
 namespace hexin::onnx {
 
-static SmallVector<int64_t> axesFrom(int64_t first, int64_t rank) {
-  SmallVector<int64_t> axes;
-  for (int64_t axis = first; axis < rank; ++axis)
-    axes.push_back(axis);
-  return axes;
+SmallVector<int64_t> axesFrom(int64_t first, int64_t rank) {
+  return llvm::to_vector(llvm::seq(first, std::max(first, rank)));
 }
 
-static Type wideType(OpBinder &b, Value x) {
-  Type type = HxBuilder::elementType(x);
-  return type.isF16() || type.isBF16() ? b.builder.getF32Type() : type;
+static Value widened(OpBinder &b, Value x) {
+  return b.failed() ? Value() : b.cast(x, b.wideType(HxBuilder::elementType(x)));
 }
 
 Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
@@ -62,7 +58,7 @@ Value rmsNorm(OpBinder &b, Value x, Value scale, int64_t axis, double epsilon) {
   if (b.failed())
     return {};
   Type type = HxBuilder::elementType(scale);
-  Value wide = b.cast(x, wideType(b, x));
+  Value wide = widened(b, x);
   Value square =
       meanOver(b, b.shape, b.mul(wide, wide), axesFrom(axis, HxBuilder::rank(x)),
                /*keepDims=*/true);
@@ -87,67 +83,11 @@ Value standardizeGroups(OpBinder &b, Value x, int64_t channelAxis, int64_t group
   Dim perGroup = b.symbols().floorDiv(grouped[channelAxis], b.shape.constant(groups));
   grouped[channelAxis] = b.shape.constant(groups);
   grouped.insert(grouped.begin() + channelAxis + 1, perGroup);
-  Value wide = b.shape.reshape(b.cast(x, wideType(b, x)), grouped);
+  Value wide = b.shape.reshape(widened(b, x), grouped);
   return standardize(b, wide, axes, epsilon);
 }
 
 namespace {
-
-//===----------------------------------------------------------------------===//
-// Softmax and kin
-//===----------------------------------------------------------------------===//
-
-/// Before opset 13 the input is taken as [before axis, from axis on].
-template <typename Fn> void alongAxis(OpBinder &b, Fn &&compute) {
-  Value x = b.input(0);
-  int64_t rank = HxBuilder::rank(x);
-  bool isCoerced = b.sinceVersion() < 13;
-  int64_t given = b.intAttr("axis", isCoerced ? 1 : -1);
-  if (isCoerced && given == rank) { // [all, 1]
-    Dims dims = b.dims(x);
-    Value y =
-        compute(b.shape.reshape(x, {b.shape.product(dims), b.shape.constant(1)}), 1);
-    return b.result(0, b.shape.reshape(y, dims));
-  }
-  int64_t axis = b.normalizeAxis(given, rank);
-  if (b.failed())
-    return;
-  if (!isCoerced || axis == rank - 1)
-    return b.result(0, compute(x, axis));
-  Dims dims = b.dims(x);
-  ArrayRef<Dim> all(dims);
-  Value y = compute(b.shape.reshape(x, {b.shape.product(all.take_front(axis)),
-                                        b.shape.product(all.drop_front(axis))}),
-                    1);
-  b.result(0, b.shape.reshape(y, dims));
-}
-
-template <typename OpT> void importSoftmax(OpBinder &b) {
-  alongAxis(b, [&](Value x, int64_t axis) {
-    return b.failed() ? Value() : b.make<OpT>(HxBuilder::elementType(x), x, axis);
-  });
-}
-
-/// 1 at the first maximum, 0 elsewhere.
-void importHardmax(OpBinder &b) {
-  alongAxis(b, [&](Value x, int64_t axis) {
-    if (b.failed())
-      return Value();
-    Type i64 = b.builder.getI64Type();
-    Value searched = x;
-    // An axis that may be empty has a first maximum when something stands behind it.
-    Dims low(b.dims(x).size(), b.shape.constant(0)), high = low;
-    high[axis] = b.shape.constant(1);
-    if (b.symbols().lowerBound(b.dims(x)[axis]) < 1)
-      searched = b.pad(hx::PadMode::constant, x, b.shape.build(low), b.shape.build(high),
-                       b.scalarLike(x, -std::numeric_limits<double>::infinity()));
-    Value first = b.make<hx::ArgReduceOp>(i64, ReduceFn::max, searched, axis,
-                                          /*keepDims=*/true, /*last=*/false);
-    Value position = b.shape.iota(b.dims(x), axis, i64);
-    return b.cast(b.compare(ComparePredicate::eq, position, first),
-                  HxBuilder::elementType(x));
-  });
-}
 
 //===----------------------------------------------------------------------===//
 // By channel
@@ -162,100 +102,12 @@ Value alongChannels(OpBinder &b, Value perChannel, int64_t rank) {
   return b.shape.reshape(perChannel, dims);
 }
 
-/// Input `index`, [C], as [1, C, 1...] in the type of x, C being that of x.
-Value channelsOf(OpBinder &b, unsigned index, Value x) {
-  if (b.failed())
-    return {};
-  Value perChannel = b.cast(b.input(index), HxBuilder::elementType(x));
-  Dims dims(static_cast<size_t>(HxBuilder::rank(x)), b.shape.constant(1));
-  dims[1] = b.dims(x)[1];
-  return b.shape.reshape(perChannel, dims);
-}
-
-/// centred / sqrt(variance + epsilon) * scale + bias
-Value normalized(OpBinder &b, Value centred, Value variance) {
-  if (b.failed())
-    return {};
-  Value epsilon = b.scalarLike(centred, b.floatAttr("epsilon", 1e-5f));
-  Value y = b.mul(centred, b.unary(UnaryFn::rsqrt, b.add(variance, epsilon)));
-  return b.add(b.mul(y, channelsOf(b, 1, y)), channelsOf(b, 2, y));
-}
-
-/// By the statistics of this batch. Since 14: y, running mean and variance; before, these
-/// are followed by the batch's own.
-void importTraining(OpBinder &b) {
-  Value x = b.input(0), wide = b.cast(x, wideType(b, x));
-  if (b.failed())
-    return;
-  SmallVector<int64_t> axes = axesFrom(2, HxBuilder::rank(x));
-  axes.insert(axes.begin(), 0);
-  Value mean = meanOver(b, b.shape, wide, axes, /*keepDims=*/true);
-  Value centred = b.sub(wide, mean);
-  Value variance = meanOver(b, b.shape, b.mul(centred, centred), axes, /*keepDims=*/true);
-  b.result(0, b.cast(normalized(b, centred, variance), HxBuilder::elementType(x)));
-
-  double momentum = b.floatAttr("momentum", 0.9f);
-  Value statistics[] = {b.shape.squeeze(mean, axes), b.shape.squeeze(variance, axes)};
-  Type computed = HxBuilder::elementType(wide);
-  for (unsigned i : {0u, 1u}) {
-    Value running = b.cast(b.input(3 + i), computed);
-    if (b.failed())
-      return;
-    Type stored = HxBuilder::elementType(b.input(3 + i));
-    if (b.wants(1 + i))
-      b.result(1 + i,
-               b.cast(b.add(b.mul(running, b.scalar(computed, momentum)),
-                            b.mul(statistics[i], b.scalar(computed, 1 - momentum))),
-                      stored));
-    if (b.wants(3 + i))
-      b.result(3 + i, b.cast(statistics[i], stored));
-  }
-}
-
-/// Before version 14 the outputs tell that statistics are wanted.
-bool isTraining(OpBinder &b) {
-  if (b.sinceVersion() >= 14)
-    return b.intAttr("training_mode", 0) != 0;
-  return b.wants(1) || b.wants(2) || b.wants(3) || b.wants(4);
-}
-
-void importBatchNormalization(OpBinder &b) {
-  if (b.sinceVersion() < 9 && b.intAttr("spatial", 1) == 0)
-    return b.unsupported("spatial=0: statistics per element");
-  Value x = b.input(0);
-  if (HxBuilder::rank(x) < 2)
-    return b.contradiction("the input has rank " + Twine(HxBuilder::rank(x)) +
-                           ", expected at least 2");
-  if (isTraining(b))
-    return importTraining(b);
-  Type type = HxBuilder::elementType(x);
-  Value wide = b.cast(x, wideType(b, x));
-  bool areStatic = true;
-  for (unsigned i = 1; i < 5; ++i)
-    areStatic =
-        areStatic && cast<RankedTensorType>(b.input(i).getType()).hasStaticShape();
-  if (!areStatic) { // hx.batch_norm is folded into scale and shift of known size
-    Value centred = b.sub(wide, channelsOf(b, 3, wide));
-    return b.result(0, b.cast(normalized(b, centred, channelsOf(b, 4, wide)), type));
-  }
-  if (b.failed())
-    return;
-  Type computed = HxBuilder::elementType(wide);
-  SmallVector<Value, 4> parameters; // may be of another type since 15
-  for (unsigned i = 1; i < 5; ++i)
-    parameters.push_back(b.cast(b.input(i), computed));
-  Value y = b.make<hx::BatchNormOp>(
-      computed, wide, parameters[0], parameters[1], parameters[2], parameters[3],
-      llvm::APFloat(b.floatAttr("epsilon", 1e-5f)), hx::Layout::nchw);
-  b.result(0, b.cast(y, type));
-}
-
 void importInstanceNormalization(OpBinder &b) {
   Value x = b.input(0);
   int64_t rank = HxBuilder::rank(x);
   if (rank < 3)
     return b.contradiction("the input has rank " + Twine(rank) + ", expected at least 3");
-  Value wide = b.cast(x, wideType(b, x));
+  Value wide = widened(b, x);
   Value y = standardize(b, wide, axesFrom(2, rank), b.floatAttr("epsilon", 1e-5f));
   if (b.failed())
     return;
@@ -377,15 +229,6 @@ void registerNormOps(OpTable &table) {
   table.add(
       "",
       {
-          {"Softmax", 1, 1, 1, importSoftmax<hx::SoftmaxOp>},
-          {"Softmax", 13, 1, 1, importSoftmax<hx::SoftmaxOp>},
-          {"LogSoftmax", 1, 1, 1, importSoftmax<hx::LogSoftmaxOp>},
-          {"LogSoftmax", 13, 1, 1, importSoftmax<hx::LogSoftmaxOp>},
-          {"Hardmax", 1, 1, 1, importHardmax},
-          {"Hardmax", 13, 1, 1, importHardmax},
-          {"BatchNormalization", 6, 5, 5, importBatchNormalization},
-          {"BatchNormalization", 9, 5, 5, importBatchNormalization},
-          {"BatchNormalization", 14, 5, 5, importBatchNormalization},
           {"InstanceNormalization", 6, 3, 3, importInstanceNormalization},
           {"GroupNormalization", 18, 3, 3, importGroupNormalization},
           {"GroupNormalization", 21, 3, 3, importGroupNormalization},

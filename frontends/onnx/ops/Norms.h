@@ -6,6 +6,9 @@
 
 namespace hexin::onnx {
 
+/// first, first + 1, ... up to the last axis of `rank`.
+llvm::SmallVector<int64_t> axesFrom(int64_t first, int64_t rank);
+
 /// hx.layer_norm from `axis` on; `bias` may be null.
 Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
                 double epsilon);

@@ -58,7 +58,7 @@ void importLpPool(OpBinder &b) {
   if (b.failed())
     return;
   Type type = HxBuilder::elementType(x);
-  Value wide = type.isF16() || type.isBF16() ? b.cast(x, b.builder.getF32Type()) : x;
+  Value wide = b.cast(x, b.wideType(type));
   Value powers =
       b.binary(BinaryFn::pow, b.unary(UnaryFn::abs, wide), b.scalarLike(wide, p));
   auto op = b.failed() ? hx::PoolOp() : pool(b, PoolFn::sum, powers);

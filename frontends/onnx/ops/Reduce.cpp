@@ -113,7 +113,7 @@ template <ReduceFn fn, int sinceInput> void importReduce(OpBinder &b) {
 /// f16 and bf16 are computed in f32 and rounded once.
 template <typename Fn> void inWideType(OpBinder &b, Fn &&compute) {
   Type type = HxBuilder::elementType(b.input(0));
-  Type wide = type.isF16() || type.isBF16() ? b.builder.getF32Type() : type;
+  Type wide = b.wideType(type);
   Value result = compute(b.cast(b.input(0), wide));
   b.result(0, b.cast(result, type));
 }

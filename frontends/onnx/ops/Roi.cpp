@@ -1,4 +1,5 @@
 // Regions of interest.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -54,13 +55,7 @@ void importMaxRoiPool(OpBinder &b) {
                    " entries, expected 2");
   if (HxBuilder::rank(rois) != 2)
     return b.error("rois must be [boxes, 5], got rank " + Twine(HxBuilder::rank(rois)));
-  Dim columns = b.dims(rois)[1], five = b.shape.constant(5);
-  if (b.symbols().isKnownDifferent(columns, five))
-    return b.contradiction("rois must have 5 columns: image, x1, y1, x2, y2");
-  if (columns != five)
-    b.symbols().require(
-        {columns, five, 0, INT64_MAX,
-         "the columns of rois of '" + std::string(b.node().name) + "' must be 5"});
+  checkRange(b, b.dims(rois)[1], 5, 5, "the columns of rois");
   auto part = [&](int64_t first, int64_t count) {
     return b.shape.sliceAxis(rois, 1, b.shape.constant(first), b.shape.constant(count));
   };

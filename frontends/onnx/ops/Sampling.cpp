@@ -99,62 +99,78 @@ namespace {
 class Sampler {
 public:
   Sampler(OpBinder &b, Value image, ArrayRef<SmallVector<Tap>> axes, Value row)
-      : b(b), image(image), axes(axes), batchDims(row ? 0 : 1) {
-    if (row)
-      positions.push_back(column(row));
+      : b(b), sizes(b.dims(image)), axes(axes) {
+    Dim numRows = b.shape.product(ArrayRef(sizes).slice(1, axes.size()));
+    Dim batch = row ? b.symbols().constant(1) : sizes[0];
+    rows = b.shape.reshape(
+        image, {batch, row ? b.symbols().mul(sizes[0], numRows) : numRows, sizes.back()});
+    collect(0, row, Value(), Value());
   }
 
-  Value sum() {
-    collect(0, {}, {});
-    return total;
+  Value sum(Value scale) {
+    if (b.failed())
+      return {};
+    for (Value &weight : weights)
+      weight = both(BinaryFn::mul, weight, scale);
+    return b.make<hx::GatherSumOp>(HxBuilder::elementType(rows), rows,
+                                   b.concat(positions, 0), b.concat(weights, 0));
+  }
+
+  /// The one tap, which may be of any type.
+  Value nearest() {
+    if (b.failed())
+      return {};
+    Value zero = b.scalarLike(positions[0], 0);
+    Value isOutside = b.compare(ComparePredicate::lt, positions[0], zero);
+    Value position = b.shape.squeeze(b.select(isOutside, zero, positions[0]), {0});
+    Value sample = b.make<hx::GatherOp>(HxBuilder::elementType(rows), rows, position,
+                                        /*axis=*/1, /*batchDims=*/1);
+    isOutside = b.shape.unsqueeze(b.shape.squeeze(isOutside, {0}), {2});
+    return b.failed() ? Value() : b.select(isOutside, b.scalarLike(sample, 0), sample);
   }
 
 private:
-  /// [N, out...] as [N, out..., 1].
-  Value column(Value x) { return b.shape.unsqueeze(x, {HxBuilder::rank(x)}); }
-
-  void collect(size_t axis, Value isInside, Value weight) {
-    if (axis == axes.size())
-      return addSample(isInside, weight);
+  /// All combinations of the taps of the axes from `axis` on; `position` counts the
+  /// elements along the axes before it.
+  void collect(size_t axis, Value position, Value isInside, Value weight) {
+    if (b.failed())
+      return;
+    if (axis == axes.size()) {
+      positions.push_back(isInside ? b.select(isInside, position, minusOne()) : position);
+      weights.push_back(weight);
+      return;
+    }
     for (const Tap &tap : axes[axis]) {
-      if (b.failed())
-        return;
-      positions.push_back(column(tap.position));
-      collect(axis + 1, both(BinaryFn::bit_and, isInside, tap.isInside),
+      Value along = tap.position;
+      if (position) {
+        Value size = b.shape.buildScalar(sizes[1 + axis], HxBuilder::elementType(along));
+        along = b.add(b.mul(position, size), along);
+      }
+      collect(axis + 1, along, both(BinaryFn::bit_and, isInside, tap.isInside),
               both(BinaryFn::mul, weight, tap.weight));
-      positions.pop_back();
     }
   }
 
   Value both(BinaryFn fn, Value x, Value y) {
     return x && y ? b.binary(fn, x, y) : x ? x : y;
   }
-
-  void addSample(Value isInside, Value weight) {
-    if (b.failed())
-      return;
-    Value indices = b.concat(positions, HxBuilder::rank(positions[0]) - 1);
-    Value sample =
-        b.make<hx::GatherNdOp>(HxBuilder::elementType(image), image, indices, batchDims);
-    if (isInside && !b.failed())
-      sample = b.select(column(isInside), sample, b.scalarLike(sample, 0));
-    if (weight && !b.failed())
-      sample = b.mul(sample, column(weight));
-    total = total ? b.add(total, sample) : sample;
-  }
+  Value minusOne() { return b.scalar(b.builder.getI64Type(), -1); }
 
   OpBinder &b;
-  Value image;
+  hx::Dims sizes;
   ArrayRef<SmallVector<Tap>> axes;
-  int64_t batchDims;
-  SmallVector<Value> positions;
-  Value total;
+  Value rows; ///< of the image, all spatial axes in one
+  SmallVector<Value> positions, weights;
 };
 
 } // namespace
 
-Value sampled(OpBinder &b, Value image, ArrayRef<SmallVector<Tap>> axes, Value row) {
-  return b.failed() ? Value() : Sampler(b, image, axes, row).sum();
+Value sampled(OpBinder &b, Value image, ArrayRef<SmallVector<Tap>> axes, Value row,
+              Value scale) {
+  if (b.failed())
+    return {};
+  Sampler sampler(b, image, axes, row);
+  return axes[0][0].weight ? sampler.sum(scale) : sampler.nearest();
 }
 
 } // namespace hexin::onnx

@@ -48,11 +48,12 @@ private:
   Value length, last, low, high;
 };
 
-/// `image` is [N, spatial..., C] with a list of taps per spatial axis, coordinates are
-/// [N, out...]; gives [N, out..., C]. With `row`, an i64 of the coordinates' shape
-/// [R, out...], a sample is of that row of the image; gives [R, out..., C].
+/// Samples of `image`, [N, spatial..., C], at coordinates of sizes [1, N, Q], with a list
+/// of taps per spatial axis: [N, Q, C]. With `row`, i64 [1, 1, Q], coordinates are of
+/// those sizes, too, and a sample is of that row of the image: [1, Q, C]. `scale`, of the
+/// coordinates' sizes, multiplies samples between elements.
 Value sampled(OpBinder &b, Value image, llvm::ArrayRef<llvm::SmallVector<Tap>> axes,
-              Value row = Value());
+              Value row = Value(), Value scale = Value());
 
 } // namespace hexin::onnx
 

@@ -14,6 +14,52 @@ namespace {
 
 using Outputs = SmallVector<Value>;
 
+/// What both forms of the node have: inputs are `first` others, states, sequences;
+/// outputs are states, then stacked slices.
+struct ScanNode {
+  const Graph *body = nullptr;
+  int64_t numSequences = 0, numStates = 0, numStacked = 0;
+
+  ScanNode(OpBinder &b, int64_t first) : body(b.graphAttr("body")) {
+    numSequences = b.intAttr("num_scan_inputs", 0);
+    auto numInputs = static_cast<int64_t>(b.numInputs());
+    auto numOutputs = static_cast<int64_t>(b.numOutputs());
+    if (b.failed())
+      return;
+    bool fits = numSequences >= 1 && numSequences <= numInputs - first;
+    numStates = fits ? numInputs - first - numSequences : 0;
+    numStacked = numOutputs - numStates;
+    if (!fits || numStacked < 0)
+      b.error("num_scan_inputs=" + Twine(numSequences) + " does not fit " +
+              Twine(numInputs) + " inputs and " + Twine(numOutputs) + " outputs");
+  }
+
+  /// The body over `length` steps: `slicesAt` gives what a step takes of each sequence.
+  Outputs loop(OpBinder &b, Value length, ArrayRef<Value> states,
+               llvm::function_ref<Outputs(Value step)> slicesAt) const {
+    if (b.failed())
+      return {};
+    LoopParts parts;
+    parts.ignoresCondition = true;
+    parts.tripCount = length;
+    llvm::append_range(parts.carried, states);
+    parts.numStacked = numStacked;
+    auto step = [&](Block &block, Value iteration,
+                    ArrayRef<Value> carried) -> FailureOr<Outputs> {
+      Outputs arguments(carried);
+      llvm::append_range(arguments, slicesAt(iteration));
+      Value goesOn = b.scalar(b.builder.getI1Type(), 1);
+      if (b.failed())
+        return failure();
+      auto outputs = b.importer().importSubgraph(*body, b.scope(), &block, arguments);
+      if (succeeded(outputs))
+        outputs->insert(outputs->begin(), goesOn);
+      return outputs;
+    };
+    return buildLoop(b, std::move(parts), step);
+  }
+};
+
 /// Per input or output of a Scan: its axis, and whether it goes from the end.
 struct ScanOrder {
   SmallVector<int64_t> axes, directions;
@@ -56,30 +102,19 @@ Value ordered(OpBinder &b, Value stacked, int64_t axis, bool isReversed) {
 
 /// States..., sequences... -> states..., stacked slices...
 void importScan(OpBinder &b) {
-  const Graph *graph = b.graphAttr("body");
-  int64_t numSequences = b.intAttr("num_scan_inputs", 0);
-  int64_t numStates = static_cast<int64_t>(b.numInputs()) - numSequences;
+  ScanNode node(b, 0);
   if (b.failed())
     return;
-  if (numSequences < 1 || numStates < 0 ||
-      static_cast<int64_t>(b.numOutputs()) < numStates)
-    return b.error("num_scan_inputs=" + Twine(numSequences) + " does not fit " +
-                   Twine(b.numInputs()) + " inputs and " + Twine(b.numOutputs()) +
-                   " outputs");
   for (unsigned i = 0; i < b.numInputs(); ++i)
     if (!b.has(i))
       return b.error("input #" + Twine(i) + " is missing");
-  ScanOrder in(b, "input", numSequences);
-  ScanOrder out(b, "output", b.numOutputs() - numStates);
-  LoopParts parts;
-  parts.ignoresCondition = true;
-  parts.carried.assign(b.allInputs().begin(), b.allInputs().begin() + numStates);
-  parts.numStacked = b.numOutputs() - numStates;
+  ScanOrder in(b, "input", node.numSequences);
+  ScanOrder out(b, "output", node.numStacked);
   Dim length;
-  for (int64_t i = 0; i < numSequences; ++i) {
-    Value sequence = b.input(numStates + i);
+  for (int64_t i = 0; i < node.numSequences; ++i) {
+    Value sequence = b.input(node.numStates + i);
     if (!isa<RankedTensorType>(sequence.getType()))
-      return b.error("input #" + Twine(numStates + i) + " must be a tensor");
+      return b.error("input #" + Twine(node.numStates + i) + " must be a tensor");
     in.axes[i] =
         b.normalizeAxis(in.axes[i], HxBuilder::rank(sequence), "scan_input_axes");
     if (b.failed())
@@ -92,29 +127,19 @@ void importScan(OpBinder &b) {
       length = own;
   }
   Type i64 = b.builder.getI64Type();
-  parts.tripCount = b.shape.buildScalar(length, i64);
-  Value last = b.sub(parts.tripCount, b.scalar(i64, 1));
-  if (b.failed())
-    return;
-  auto body = [&](Block &block, Value iteration,
-                  ArrayRef<Value> carried) -> FailureOr<Outputs> {
-    Outputs arguments(carried);
-    for (int64_t i = 0; i < numSequences; ++i)
-      arguments.push_back(b.gather(b.input(numStates + i),
-                                   in.directions[i] ? b.sub(last, iteration) : iteration,
-                                   in.axes[i]));
-    Value goesOn = b.scalar(b.builder.getI1Type(), 1);
-    if (b.failed())
-      return failure();
-    auto outputs = b.importer().importSubgraph(*graph, b.scope(), &block, arguments);
-    if (mlir::failed(outputs))
-      return failure();
-    outputs->insert(outputs->begin(), goesOn);
-    return outputs;
+  Value count = b.shape.buildScalar(length, i64);
+  Value last = b.sub(count, b.scalar(i64, 1));
+  auto slicesAt = [&](Value step) {
+    Outputs slices;
+    for (int64_t i = 0; i < node.numSequences; ++i)
+      slices.push_back(b.gather(b.input(node.numStates + i),
+                                in.directions[i] ? b.sub(last, step) : step, in.axes[i]));
+    return slices;
   };
-  Outputs results = buildLoop(b, std::move(parts), body);
+  Outputs results =
+      node.loop(b, count, b.allInputs().take_front(node.numStates), slicesAt);
   for (auto [i, value] : llvm::enumerate(results)) {
-    int64_t stack = static_cast<int64_t>(i) - numStates;
+    int64_t stack = static_cast<int64_t>(i) - node.numStates;
     b.result(static_cast<unsigned>(i),
              stack < 0 ? value
                        : ordered(b, value, out.axes[stack], out.directions[stack] != 0));
@@ -150,35 +175,30 @@ Value filledUp(OpBinder &b, Value x, Dim size) {
 /// [batch, ...]..., slices [batch, n, ...]..., zeros beyond a row's length. A loop over
 /// the batch around that over a row.
 void importScanOfBatch(OpBinder &b) {
-  const Graph *graph = b.graphAttr("body");
-  int64_t numSequences = b.intAttr("num_scan_inputs", 0);
-  int64_t numStates = static_cast<int64_t>(b.numInputs()) - 1 - numSequences;
+  ScanNode node(b, 1);
   if (b.failed())
     return;
-  if (numSequences < 1 || numStates < 0 ||
-      static_cast<int64_t>(b.numOutputs()) < numStates)
-    return b.error("num_scan_inputs=" + Twine(numSequences) + " does not fit " +
-                   Twine(b.numInputs()) + " inputs and " + Twine(b.numOutputs()) +
-                   " outputs");
   SmallVector<int64_t> directions =
-      b.intsAttr("directions", SmallVector<int64_t>(numSequences, 0));
-  if (static_cast<int64_t>(directions.size()) != numSequences)
+      b.intsAttr("directions", SmallVector<int64_t>(node.numSequences, 0));
+  if (b.failed())
+    return;
+  if (static_cast<int64_t>(directions.size()) != node.numSequences)
     return b.error("attribute 'directions' has " + Twine(directions.size()) +
-                   " entries, expected " + Twine(numSequences));
+                   " entries, expected " + Twine(node.numSequences));
   for (unsigned i = 1; i < b.numInputs(); ++i) {
-    int64_t least = i <= numStates ? 1 : 2;
+    int64_t least = i <= node.numStates ? 1 : 2;
     if (!b.has(i) || HxBuilder::rank(b.input(i)) < least)
       return b.error("input #" + Twine(i) + " must be a tensor of rank " + Twine(least) +
                      " or more");
   }
-  Dims first = b.dims(b.input(1 + numStates));
+  Dims first = b.dims(b.input(1 + node.numStates));
   Dim batch = first[0], size = first[1];
   for (unsigned i = 1; i < b.numInputs(); ++i) {
     Dims own = b.dims(b.input(i));
     checkEqual(b, batch, "the batch", own[0], "that of input #" + Twine(i));
-    if (i > numStates)
+    if (i > node.numStates)
       checkEqual(b, size, "the length of the first sequence", own[1],
-                 "that of sequence #" + Twine(i - 1 - numStates));
+                 "that of sequence #" + Twine(i - 1 - node.numStates));
   }
   Type i64 = b.builder.getI64Type(), i1 = b.builder.getI1Type();
   Value lengths = b.has(0) ? b.cast(b.input(0), i64) : Value();
@@ -194,35 +214,20 @@ void importScanOfBatch(OpBinder &b) {
   auto ofRow = [&](Block &, Value row, ArrayRef<Value>) -> FailureOr<Outputs> {
     auto slice = [&](unsigned input) { return b.gather(b.input(input), row, 0); };
     Value length = lengths ? b.gather(lengths, row, 0) : whole;
-    LoopParts parts;
-    parts.ignoresCondition = true;
-    parts.tripCount = length;
-    parts.numStacked = b.numOutputs() - numStates;
-    for (int64_t i = 0; i < numStates; ++i)
-      parts.carried.push_back(slice(1 + i));
-    Outputs sequences;
-    for (int64_t i = 0; i < numSequences; ++i) {
-      Value sequence = slice(1 + numStates + i);
+    Outputs states, sequences;
+    for (int64_t i = 0; i < node.numStates; ++i)
+      states.push_back(slice(1 + i));
+    for (int64_t i = 0; i < node.numSequences; ++i) {
+      Value sequence = slice(1 + node.numStates + i);
       sequences.push_back(directions[i] ? reversedRows(b, sequence, length) : sequence);
     }
-    if (b.failed())
-      return failure();
-    auto body = [&](Block &block, Value step,
-                    ArrayRef<Value> carried) -> FailureOr<Outputs> {
-      Outputs arguments(carried);
+    Outputs results = node.loop(b, length, states, [&](Value step) {
+      Outputs slices;
       for (Value sequence : sequences)
-        arguments.push_back(b.gather(sequence, step, 0));
-      Value goesOn = b.scalar(i1, 1);
-      if (b.failed())
-        return failure();
-      auto outputs = b.importer().importSubgraph(*graph, b.scope(), &block, arguments);
-      if (mlir::failed(outputs))
-        return failure();
-      outputs->insert(outputs->begin(), goesOn);
-      return outputs;
-    };
-    Outputs results = buildLoop(b, std::move(parts), body);
-    for (size_t i = numStates; i < results.size() && lengths; ++i)
+        slices.push_back(b.gather(sequence, step, 0));
+      return slices;
+    });
+    for (size_t i = node.numStates; i < results.size() && lengths; ++i)
       results[i] = filledUp(b, results[i], size);
     Value goesOn = b.scalar(i1, 1);
     if (b.failed())

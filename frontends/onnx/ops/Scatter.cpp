@@ -1,11 +1,11 @@
 // Writes at computed positions.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
 
 using namespace mlir;
 using hexin::hx::Dim;
-using hexin::hx::Dims;
 using hexin::hx::ScatterFn;
 
 namespace hexin::onnx {
@@ -37,15 +37,19 @@ void importScatterElements(OpBinder &b) {
 void importScatterNd(OpBinder &b) {
   Value x = b.input(0);
   ScatterFn fn = scatterFn(b);
-  Dims dims = b.dims(x), indexDims = b.dims(b.input(1));
-  auto numCoordinates =
-      indexDims.empty() ? std::nullopt : hx::SymbolTable::constantValue(indexDims.back());
-  if (!numCoordinates)
-    return b.unsupported("the size of the last axis of the indices must be known");
-  if (*numCoordinates < 1 || *numCoordinates > static_cast<int64_t>(dims.size()))
-    return b.error(Twine(*numCoordinates) + " coordinates do not fit an input of rank " +
-                   Twine(dims.size()));
   Value indices = b.input(1);
+  int64_t rank = HxBuilder::rank(x), last = HxBuilder::rank(indices) - 1;
+  // Updates have the indices' axes but the last, then those that have no coordinate.
+  int64_t count = last + rank - HxBuilder::rank(b.input(2));
+  if (last < 0 || count < 1 || count > rank)
+    return b.contradiction("indices of rank " + Twine(last + 1) +
+                           " and updates of rank " + Twine(HxBuilder::rank(b.input(2))) +
+                           " do not fit an input of rank " + Twine(rank));
+  Dim given = b.dims(indices)[last];
+  checkRange(b, given, count, count, "the number of coordinates by index");
+  if (!b.failed() && !hx::SymbolTable::constantValue(given))
+    indices =
+        b.shape.sliceAxis(indices, last, b.shape.constant(0), b.shape.constant(count));
   if (!b.failed())
     b.result(0, b.make<hx::ScatterNdOp>(HxBuilder::elementType(x), fn, x, indices,
                                         b.input(2)));

@@ -62,19 +62,14 @@ std::optional<int64_t> frameLength(OpBinder &b) {
     SmallVector<int64_t> given = b.constantInts(3, "frame_length");
     return given.size() == 1 ? std::optional(given[0]) : std::nullopt;
   }
-  if (!b.has(2)) {
-    b.error("neither window nor frame_length is given");
-    return std::nullopt;
-  }
-  auto length = hx::SymbolTable::constantValue(b.shapes.numElements(b.input(2)));
-  if (!length)
-    b.unsupported("the size of the window must be known when compiling");
-  return length;
+  if (b.has(2))
+    return hx::SymbolTable::constantValue(b.shapes.numElements(b.input(2)));
+  b.error("neither window nor frame_length is given");
+  return std::nullopt;
 }
 
 /// Where only a run knows the frames: gathered, and transformed each.
-void importStftOfFrames(OpBinder &b) {
-  Value signal = b.input(0);
+void importStftOfFrames(OpBinder &b, Value signal) {
   Dims step = b.readInts(1), length;
   if (b.has(3))
     length = b.readInts(3);
@@ -120,20 +115,19 @@ void importStft(OpBinder &b) {
   if (rank != 2 && rank != 3)
     return b.contradiction("the signal has rank " + Twine(rank) +
                            ", expected [batch, samples, 1 or 2]");
-  std::optional<int64_t> last = 1;
+  bool isOneSided = b.intAttr("onesided", 1) != 0;
   if (rank == 3)
-    last = hx::SymbolTable::constantValue(b.dims(signal)[2]);
-  if (last != 1 && last != 2)
-    return b.unsupported("the last axis of the signal must be 1 (real) or 2 (complex)");
+    signal = withKnownParts(b, signal, /*onlyReal=*/isOneSided);
+  if (b.failed())
+    return;
+  int64_t channels = rank == 3 && b.dims(signal)[2] == b.shape.constant(2) ? 2 : 1;
   auto isKnown = [&](unsigned index) {
     Dims numbers = b.has(index) ? b.readInts(index) : Dims();
     return b.failed() || ShapeMath::constants(numbers).has_value();
   };
-  if (!isKnown(1) || !isKnown(3)) {
-    if (b.intAttr("onesided", 1) != 0 && last == 2)
-      return b.error("onesided=1 needs a real signal");
-    return importStftOfFrames(b);
-  }
+  bool isWindowKnown = b.has(3) || !b.has(2) || ShapeMath::constants(b.dims(b.input(2)));
+  if (!isKnown(1) || !isKnown(3) || !isWindowKnown)
+    return importStftOfFrames(b, signal);
   SmallVector<int64_t> step = b.constantInts(1, "frame_step");
   std::optional<int64_t> length = frameLength(b);
   if (b.failed())
@@ -143,13 +137,9 @@ void importStft(OpBinder &b) {
   if (*length > maxFrameLength)
     return b.unsupported("frames of " + Twine(*length) + " samples: at most " +
                          Twine(maxFrameLength) + " are supported");
-  bool isOneSided = b.intAttr("onesided", 1) != 0;
-  if (isOneSided && last == 2)
-    return b.error("onesided=1 needs a real signal");
-
   int64_t bins = isOneSided ? *length / 2 + 1 : *length;
   Type f32 = b.builder.getF32Type(), type = HxBuilder::elementType(signal);
-  Value filters = fourierFilters(b, bins, *last, *length);
+  Value filters = fourierFilters(b, bins, channels, *length);
   if (b.has(2))
     filters = b.mul(filters, b.cast(b.input(2), f32));
   // [batch, channels, samples] with as many channels as parts of a sample.

@@ -100,16 +100,28 @@ struct UniqueParts {
 /// in which they come.
 UniqueParts uniqueParts(OpBinder &b, std::optional<int64_t> givenAxis, bool isSorted) {
   Value x = b.input(0);
+  int64_t axis = 0;
+  if (givenAxis)
+    givenAxis = b.normalizeAxis(*givenAxis, HxBuilder::rank(x));
+  // A complex number is a row of two parts.
+  auto complex = dyn_cast<ComplexType>(HxBuilder::elementType(x));
+  if (complex && !b.failed()) {
+    Dim count = b.shape.product(b.dims(x));
+    x = b.make<hx::BitcastOp>(complex.getElementType(), x);
+    if (!givenAxis)
+      x = b.shape.reshape(x, {count, b.shape.constant(2)});
+    givenAxis = givenAxis.value_or(0);
+  }
+  if (b.failed())
+    return {};
   Dims dims = b.dims(x);
-  int64_t rank = HxBuilder::rank(x), axis = 0;
+  int64_t rank = HxBuilder::rank(x);
   bool hasAxis = givenAxis.has_value();
   SmallVector<int64_t> perm;
   Value rows = x;
   Dims rowSizes;
   if (hasAxis) {
-    axis = b.normalizeAxis(*givenAxis, rank);
-    if (b.failed())
-      return {};
+    axis = *givenAxis;
     perm.push_back(axis);
     for (int64_t i = 0; i < rank; ++i)
       if (i != axis) {
@@ -160,6 +172,8 @@ UniqueParts uniqueParts(OpBinder &b, std::optional<int64_t> givenAxis, bool isSo
       back[from] = static_cast<int64_t>(to);
     values = b.transpose(values, back);
   }
+  if (complex && !b.failed())
+    values = b.make<hx::BitcastOp>(complex, values);
   return {values, firsts, inverse, counts};
 }
 

@@ -1,6 +1,7 @@
 //===- EmitImageTest.cpp - small kernels, compiled and run on every arch ----===//
 #include "tests/backends/cpu/KernelFixture.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdio>
@@ -221,6 +222,54 @@ TEST_P(EmitImage, narrowArithmeticIsInF32) {
   kernels.run("map", {bytes(x), bytes(y)}, {}, 2);
   EXPECT_NEAR(fromBF16(y[0]), 3.71828, 0.02);
   EXPECT_EQ(fromBF16(y[1]), 1);
+}
+
+// LLVM widens a narrow float that it carries through a branch or a select, and calls a
+// function to narrow it again.
+TEST(EmitImageArchs, narrowFloatsThroughBranchesOnEveryArch) {
+  const char *body = R"(
+    %zero = arith.constant 0.0 : FLOAT
+    %two = arith.constant 2.0 : FLOAT
+    %at = arith.constant 0 : index
+    %four = arith.constant 4 : index
+    %isAbove = arith.cmpf ogt, %v, %two : FLOAT
+    %chosen = arith.select %isAbove, %v, %two : FLOAT
+    %branch = scf.if %isAbove -> FLOAT {
+      %other = memref.load %x[%at] : memref<?xFLOAT>
+      scf.yield %other : FLOAT
+    } else {
+      scf.yield %zero : FLOAT
+    }
+    %vector = vector.from_elements %branch, %chosen, %v, %zero : vector<4xFLOAT>
+    %carried = scf.for %k = %at to %four step %one iter_args(%c = %vector) -> (vector<4xFLOAT>) {
+      %last = vector.shuffle %c, %vector [1, 2, 3, 4] : vector<4xFLOAT>, vector<4xFLOAT>
+      scf.yield %last : vector<4xFLOAT>
+    }
+    %second = vector.extract %carried[1] : FLOAT from vector<4xFLOAT>
+    %best = arith.maximumf %second, %branch : FLOAT
+    %r = arith.addf %best, %zero : FLOAT)";
+  std::vector<std::string> runnable = runnableArchs();
+  for (const char *arch : {"x86-64-v2", "x86-64-v3", "x86-64-v4"})
+    for (const char *type : {"bf16", "f16"}) {
+      std::string text = body, messages;
+      for (size_t at; (at = text.find("FLOAT")) != std::string::npos;)
+        text.replace(at, 5, type);
+      std::string image = compileKernels(mapKernel(type, type, text), arch, &messages);
+      ASSERT_FALSE(image.empty()) << arch << " " << type << ": " << messages;
+      if (std::find(runnable.begin(), runnable.end(), arch) == runnable.end())
+        continue;
+      LoadedKernels kernels(image, arch);
+      bool isHalf = type == std::string("f16");
+      // Above 2 it is the first element, else 0.
+      std::vector<uint16_t> x = isHalf ? std::vector<uint16_t>{0x3c00, 0x4200, 0x4500}
+                                       : std::vector<uint16_t>{0x3f80, 0x4040, 0x40a0};
+      std::vector<uint16_t> y(3);
+      kernels.run("map", {bytes(x), bytes(y)}, {}, 3);
+      auto decode = isHalf ? fromF16 : fromBF16;
+      EXPECT_EQ(decode(y[0]), 0.0f);
+      EXPECT_EQ(decode(y[1]), 1.0f);
+      EXPECT_EQ(decode(y[2]), 1.0f);
+    }
 }
 
 TEST_P(EmitImage, integerMath) {

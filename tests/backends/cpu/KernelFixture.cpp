@@ -10,27 +10,10 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 
-#include <cstdlib>
-#include <dlfcn.h>
 #include <gtest/gtest.h>
-#include <iostream>
 #include <sstream>
 
 namespace hexin::test {
-
-const hexin_device_api &cpuApi() {
-  static const hexin_device_api *api = [] {
-    void *library = dlopen(HEXIN_BACKEND_CPU_FILE, RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-      std::cerr << dlerror() << "\n";
-      std::exit(1);
-    }
-    auto query =
-        reinterpret_cast<hexin_backend_query_fn>(dlsym(library, "hexin_backend_query"));
-    return query(HEXIN_DEVICE_ABI_MAJOR);
-  }();
-  return *api;
-}
 
 std::vector<std::string> runnableArchs() {
   hexin_device_info info{};
@@ -130,20 +113,7 @@ void LoadedKernels::run(const std::string &name, std::vector<std::span<std::byte
   desc.param_count = params.size();
   desc.items = items;
   desc.grain = grain;
-  hexin_command *command = nullptr;
-  ASSERT_EQ(api.prepare(device, &desc, &command, &error), 0u) << error.message;
-  hexin_submission submission{};
-  submission.struct_size = sizeof(submission);
-  submission.command_count = 1;
-  submission.commands = &command;
-  submission.slots = slots.data();
-  submission.slot_count = slots.size();
-  hexin_event *event = nullptr;
-  EXPECT_EQ(api.submit(device, &submission, &event, &error), 0u) << error.message;
-  EXPECT_EQ(api.wait(device, event, &error), 0u) << error.message;
-  api.discard(device, command);
-  for (hexin_slot &slot : slots)
-    api.release(device, slot.buffer);
+  EXPECT_EQ(runCommand(device, desc, slots), "");
 }
 
 } // namespace hexin::test

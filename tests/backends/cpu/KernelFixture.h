@@ -8,7 +8,7 @@
 #define HEXIN_TESTS_BACKENDS_CPU_KERNELFIXTURE_H
 
 #include "compiler/target/Target.h"
-#include "runtime/device/hexin_device.h"
+#include "tests/backends/cpu/CpuApi.h"
 
 #include "mlir/IR/MLIRContext.h"
 
@@ -17,9 +17,6 @@
 #include <vector>
 
 namespace hexin::test {
-
-/// The C ABI of libhexin_backend_cpu.so.
-const hexin_device_api &cpuApi();
 
 /// Archs that this machine runs, best first.
 std::vector<std::string> runnableArchs();

@@ -63,6 +63,20 @@ func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x1xi64>) {
 }
 
 // -----
+func.func @f(%x: tensor<2x6x3xf32>, %p: tensor<4x2x5xi64>, %w: tensor<4x2x6xf32>) {
+  // expected-error @+1 {{the positions' and the weights' sizes of axis 2}}
+  %0 = hx.gather_sum %x, %p, %w : (tensor<2x6x3xf32>, tensor<4x2x5xi64>, tensor<4x2x6xf32>) -> tensor<2x5x3xf32>
+  return
+}
+
+// -----
+func.func @f(%x: tensor<2x6x3xf32>, %p: tensor<4x2x5xi64>, %w: tensor<4x2x5xf64>) {
+  // expected-error @+1 {{the weights}}
+  %0 = hx.gather_sum %x, %p, %w : (tensor<2x6x3xf32>, tensor<4x2x5xi64>, tensor<4x2x5xf64>) -> tensor<2x5x3xf32>
+  return
+}
+
+// -----
 func.func @f(%x: tensor<4x6xf32>, %i: tensor<2x6xi64>, %u: tensor<3x6xf32>) {
   // expected-error @+1 {{sizes of the updates, axis 0: 3 and 2 must be equal}}
   %0 = hx.scatter_elements <set> %x, %i, %u {axis = 0 : i64} : (tensor<4x6xf32>, tensor<2x6xi64>, tensor<3x6xf32>) -> tensor<4x6xf32>

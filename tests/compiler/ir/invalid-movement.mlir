@@ -7,6 +7,14 @@ func.func @f(%x: tensor<4xf32>) {
 }
 
 // -----
+
+func.func @parts(%x: tensor<4x3xf64>) -> tensor<4xcomplex<f64>> {
+  // expected-error @+1 {{parts of a complex number}}
+  %0 = hx.bitcast %x : (tensor<4x3xf64>) -> tensor<4xcomplex<f64>>
+  return %0 : tensor<4xcomplex<f64>>
+}
+
+// -----
 func.func @f(%x: tensor<4x6xf32>) {
   %s = hx.constant dense<[5, 5]> : tensor<2xi64>
   // expected-error @+1 {{numbers of elements before and after: 24 and 25 must be equal}}

@@ -103,6 +103,8 @@ CUresult cuStreamDestroy_v2(CUstream handle) {
   if (std::shared_ptr<Capture> capture = stream->capture)
     call.driver.endCapture(*capture);
   // What is queued runs on, when its time comes.
+  if (stream->last && !stream->last->isDone && stream->isBlocking())
+    stream->context->orphans.push_back(stream->last);
   std::erase(stream->context->streams, stream);
   call.driver.streams.remove(handle);
   return call.finish();

@@ -95,6 +95,7 @@ struct Context {
   std::shared_ptr<Stream> legacy;
   std::map<std::thread::id, std::shared_ptr<Stream>> perThread;
   std::vector<std::shared_ptr<Stream>> streams; ///< all but destroyed ones
+  std::vector<std::shared_ptr<Work>> orphans;   ///< last work of destroyed blocking ones
   std::map<DeviceAddress, Allocation> allocations;
 };
 

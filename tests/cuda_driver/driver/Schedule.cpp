@@ -52,6 +52,9 @@ CUresult Driver::submit(Lock &lock, Stream &stream, Action action,
       }
       addWait(work->waitsFor, other->last);
     }
+    for (const std::shared_ptr<Work> &other : context.orphans)
+      addWait(work->waitsFor, other);
+    context.orphans.clear(); // this work now stands for them
   } else if (stream.isBlocking()) {
     addWait(work->waitsFor, context.legacy->last);
   }

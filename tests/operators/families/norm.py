@@ -32,18 +32,20 @@ def batch_normalization(draw):
     if draw.since < 7:
         attributes["is_test"] = 1
     if draw.since < 9:
-        draw.maybe(attributes, "spatial", 1)
+        draw.maybe(attributes, "spatial", draw.int(0, 1))
     kind = draw.dtype("T")
     scale_kind = draw.dtype("T1") if draw.since >= 15 else kind
     mean_kind = draw.dtype({14: "U", 15: "T2"}[draw.since]) if draw.since >= 14 else kind
     shape = (draw.dim(1, 3), draw.dim(1, 5), *draw.shape(0, 3))
-    c = shape[1]
-    inputs = [draw.values(shape, kind), draw.values((c,), scale_kind, 0.5, 1.5), draw.values((c,), scale_kind),
-              draw.values((c,), mean_kind, -1, 1), draw.values((c,), mean_kind, 0.5, 2)]
+    is_spatial = attributes.get("spatial", 1) != 0
+    c = shape[1:2] if is_spatial else shape[1:]
+    inputs = [draw.values(shape, kind), draw.values(c, scale_kind, 0.5, 1.5), draw.values(c, scale_kind),
+              draw.values(c, mean_kind, -1, 1), draw.values(c, mean_kind, 0.5, 2)]
 
     def reference(x, s, b, m, v):
         x, s, b, m, v = f64(x, s, b, m, v)
-        s, b, m, v = (_channels(w, x.ndim) for w in (s, b, m, v))
+        if is_spatial:
+            s, b, m, v = (_channels(w, x.ndim) for w in (s, b, m, v))
         return (x - m) / np.sqrt(v + epsilon) * s + b
 
     return Case("BatchNormalization", inputs, attributes, constants=frozenset({1, 2, 3, 4}) if draw.flag() else frozenset(),

@@ -18,6 +18,18 @@ TEST(Movement, bitsSurvive) {
   EXPECT_EQ(valuesOf<uint32_t>((*cast)[0]), bits);
 }
 
+TEST(Movement, complexNumbersAreTwoParts) {
+  Tensor parts = makeTensor<float>(DType::f32, {3, 2}, {1, 2, 3, 4, 5, 6});
+  auto whole = call("bitcast", {}, {&parts}, {DType::c64});
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ((*whole)[0].dims().size(), 1u);
+  auto again = call("bitcast", {}, {&(*whole)[0]}, {DType::f32});
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(valuesOf<float>((*again)[0]), valuesOf<float>(parts));
+  Tensor three = makeTensor<float>(DType::f32, {2, 3}, {1, 2, 3, 4, 5, 6});
+  EXPECT_FALSE(call("bitcast", {}, {&three}, {DType::c64}).ok());
+}
+
 TEST(Movement, resultsDoNotAliasOperands) {
   Tensor x = makeTensor<float>(DType::f32, {2}, {1, 2}), dims = shape({1, 2});
   auto result = call("reshape", {}, {&x, &dims}, {DType::f32});

@@ -1,8 +1,10 @@
 // Attention with its projections, masks and caches as ONNX Runtime has them.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
 #include "frontends/onnx/ops/Heads.h"
+#include "frontends/onnx/ops/Products.h"
 #include "frontends/onnx/ops/microsoft/Scores.h"
 
 using namespace mlir;
@@ -57,12 +59,12 @@ Heads splitProjection(OpBinder &b, Value projected, ArrayRef<int64_t> sizes,
   Dim whole = b.dims(projected)[2];
   SmallVector<Dim, 3> widths;
   if (sizes.empty()) {
-    auto known = hx::SymbolTable::constantValue(whole);
-    if (known && *known % (3 * numHeads) != 0) {
-      b.contradiction("a projection of " + Twine(*known) +
-                      " features is not made of 3 x " + Twine(numHeads) + " heads");
-      return {};
-    }
+    Dim divisor = b.shape.constant(3 * numHeads);
+    Dim isMadeOfHeads =
+        b.symbols().eq(b.symbols().mod(whole, divisor), b.shape.constant(0));
+    check(b, isMadeOfHeads,
+          "a projection of {0} features is not made of 3 x " + Twine(numHeads) + " heads",
+          {whole});
     widths.assign(3, b.symbols().quotient({whole}, {b.shape.constant(3)}));
   } else {
     int64_t sum = 0;
@@ -75,13 +77,12 @@ Heads splitProjection(OpBinder &b, Value projected, ArrayRef<int64_t> sizes,
       widths.push_back(b.shape.constant(size));
       sum += size;
     }
-    if (sizes.size() != 3 || sizes[0] != sizes[1] ||
-        b.symbols().isKnownDifferent(whole, b.shape.constant(sum))) {
-      b.contradiction("qkv_hidden_sizes must be three sizes, the first two equal, that "
-                      "add up to the " +
-                      b.symbols().toString(whole) + " columns of the weights");
+    if (sizes.size() != 3 || sizes[0] != sizes[1]) {
+      b.error("qkv_hidden_sizes must be three sizes, the first two equal");
       return {};
     }
+    checkEqual(b, b.shape.constant(sum), "the sum of qkv_hidden_sizes", whole,
+               "the number of columns of the weights");
   }
   SmallVector<Value, 3> heads;
   Dim start = b.shape.constant(0);
@@ -153,9 +154,11 @@ bool checkSharedBuffer(OpBinder &b, bool hasPast, bool hasLength) {
 void importAttention(OpBinder &b) {
   if (!checkRank(b, b.input(0), 3, "input") || !checkSharedBuffer(b, b.has(4), b.has(6)))
     return;
-  Value projected = b.matmul(b.input(0), b.input(1));
-  if (b.has(2))
-    projected = b.add(projected, b.input(2));
+  Value projected =
+      affineProduct(b, {.lhs = b.input(0), .rhs = b.input(1), .addend = b.input(2)});
+  if (b.failed())
+    return;
+  projected = b.cast(projected, HxBuilder::elementType(b.input(0)));
   bool isShared = b.intAttr("past_present_share_buffer", 0) != 0;
   attendProjected(b, projected, b.input(3), b.input(4), b.input(5),
                   isShared ? b.input(6) : Value());
@@ -168,9 +171,9 @@ void importDecoderMaskedSelfAttention(OpBinder &b) {
     return b.unsupported("cache_indirection: compile the decoder without beam search");
   if (!checkRank(b, b.input(0), 3, "input"))
     return;
-  if (b.symbols().isKnownDifferent(b.dims(b.input(0))[1], b.shape.constant(1)))
-    return b.contradiction("the input has more than one position");
-  importAttention(b);
+  checkRange(b, b.dims(b.input(0))[1], 1, 1, "the number of positions");
+  if (!b.failed())
+    importAttention(b);
 }
 
 /// input, weight, bias, input_scale, weight_scale, mask_index?, input_zero_point?,
@@ -208,12 +211,8 @@ Value partOf(OpBinder &b, Value packed, int64_t index) {
 /// A tensor of rank 5 that holds heads as [B, S, numHeads, parts, H], as an error.
 bool checkPacked(OpBinder &b, Value packed, int64_t numHeads, int64_t parts) {
   Dims dims = b.dims(packed);
-  if (b.symbols().isKnownDifferent(dims[2], b.shape.constant(numHeads)) ||
-      b.symbols().isKnownDifferent(dims[3], b.shape.constant(parts)))
-    b.contradiction("packed heads are [batch, positions, " +
-                    b.symbols().toString(dims[2]) + ", " + b.symbols().toString(dims[3]) +
-                    ", size], expected " + Twine(numHeads) + " heads of " + Twine(parts) +
-                    " parts");
+  checkRange(b, dims[2], numHeads, numHeads, "the number of packed heads");
+  checkRange(b, dims[3], parts, parts, "the number of parts of a packed head");
   return !b.failed();
 }
 
@@ -352,9 +351,8 @@ void importDecoderMaskedMultiHeadAttention(OpBinder &b) {
   // Without a past it attends to what an encoder left.
   if (b.has(5) && !checkSharedBuffer(b, true, b.has(7)))
     return;
-  if (HxBuilder::rank(b.input(0)) == 3 &&
-      b.symbols().isKnownDifferent(b.dims(b.input(0))[1], b.shape.constant(1)))
-    return b.contradiction("the query has more than one position");
+  if (HxBuilder::rank(b.input(0)) == 3)
+    checkRange(b, b.dims(b.input(0))[1], 1, 1, "the number of positions");
   bool isShared = b.intAttr("past_present_share_buffer", 0) != 0;
   importHeads(b, {10, 3, 4, 5, 6, 7, 9}, isShared, b.intAttr("output_qk", 0) != 0);
 }

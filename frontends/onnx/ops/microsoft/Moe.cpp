@@ -9,6 +9,7 @@
 // Worked example: 3 tokens, k = 1, 4 experts, R = 1. Tokens choose experts 2, 0, 2:
 // counts [1, 0, 2, 0], first blocks [0, 1, 1, 3], slots [1, 0, 2], experts of the three
 // blocks [0, 2, 2]. Blocks compute tokens 1, 0, 2, which their slots put back in order.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -165,7 +166,9 @@ Value halfOf(OpBinder &b, Value x, int64_t index, bool isInterleaved) {
     return {};
   Dims sizes = b.dims(x), starts(sizes.size(), b.shape.constant(0));
   SmallVector<int64_t> steps(sizes.size(), 1);
-  Dim half = b.symbols().quotient({sizes.back()}, {b.shape.constant(2)});
+  Dim two = b.shape.constant(2), half = b.symbols().floorDiv(sizes.back(), two);
+  checkEqual(b, sizes.back(), "the width of what swiglu halves",
+             b.symbols().mul(half, two), "twice its half");
   starts.back() = isInterleaved ? b.shape.constant(index)
                   : index == 0  ? b.shape.constant(0)
                                 : half;
@@ -230,9 +233,8 @@ void mixExperts(OpBinder &b, Value mixing, const Layers &layers, LayerOf layerOf
   Dim numPairs = b.symbols().mul(numTokens, chosen);
   Type type = HxBuilder::elementType(x), f32 = b.builder.getF32Type(),
        i64 = b.builder.getI64Type();
-  if (b.symbols().isKnownDifferent(numTokens, router[0]))
-    return b.contradiction("router_probs has " + b.symbols().toString(router[0]) +
-                           " rows for " + b.symbols().toString(numTokens) + " tokens");
+  checkEqual(b, router[0], "the number of rows of router_probs", numTokens,
+             "that of tokens");
   Blocks blocks = layOut(b, routes.experts, numPairs, router[1]);
 
   Value tokens =
@@ -333,7 +335,8 @@ void importQMoe(OpBinder &b) {
     Dims dims = b.dims(bytes); // [blocks, outputs, bytes of a row]
     auto rowBytes = hx::SymbolTable::constantValue(dims[2]);
     if (!rowBytes || *rowBytes < 1) {
-      b.unsupported("the size of the experts' rows must be known when compiling");
+      b.unsupported("the size of the experts' rows must be known when compiling: declare "
+                    "the sizes of the weights, or give them with --shape");
       return {};
     }
     int64_t numColumns = *rowBytes * (8 / bits[layer]);

@@ -1,4 +1,5 @@
 // Normalisations of ONNX Runtime over groups of channels, and sums with an activation.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -103,7 +104,8 @@ void importBiasSplitGelu(OpBinder &b) {
   if (last < 0)
     return b.contradiction("the input is a scalar, expected [..., 2 * n]");
   Dim two = b.shape.constant(2), half = b.symbols().floorDiv(dims[last], two);
-  b.mustBeEqual(dims[last], b.symbols().mul(half, two), "the last axis and two halves");
+  checkEqual(b, dims[last], "the last axis", b.symbols().mul(half, two),
+             "twice its half");
   dims[last] = two;
   dims.push_back(half);
   Value halves = b.shape.reshape(sum, dims);

@@ -1,4 +1,5 @@
 // Operators of ONNX Runtime that move, look up, test and crop.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Channels.h"
@@ -157,30 +158,36 @@ void importCropAndResize(OpBinder &b) {
     return b.contradiction("crop_size has " + Twine(size.size()) +
                            " numbers, expected 2");
   Dims dims = b.dims(x), roiDims = b.dims(rois);
-  b.mustBeEqual(roiDims[1], b.shape.constant(4), "the numbers of a region and 4");
-  b.mustBeEqual(roiDims[0], b.dims(images)[0], "regions and batch_indices");
+  checkRange(b, roiDims[1], 4, 4, "the columns of rois");
+  checkEqual(b, roiDims[0], "the number of rois", b.dims(images)[0],
+             "that of batch_indices");
   rois = b.shape.reshape(rois, {roiDims[0], b.shape.constant(4)});
   Type type = HxBuilder::elementType(x);
   Type wide = type.isF64() ? type : Type(b.builder.getF32Type());
   Dims out{roiDims[0], size[0], size[1]};
+  Dims samples{b.shape.constant(1), b.shape.constant(1), b.shape.product(out)};
   SmallVector<SmallVector<Tap>> axes;
   Value isInside;
   for (int64_t i = 0; i < 2 && !b.failed(); ++i) {
     CropAxis crop = cropAxis(b, rois, wide, dims[2 + i], out, 1 + i, i, 2 + i);
     SampledAxis axis(b, wide, dims[2 + i], Padding::zeros, /*alignCorners=*/true);
     Value half = b.scalar(wide, 0.5); // halves go up
-    axes.push_back(mode == "nearest" ? axis.nearest(b.unary(UnaryFn::floor,
-                                                            b.add(crop.coordinate, half)))
-                                     : axis.linear(crop.coordinate));
+    Value at = b.shape.reshape(crop.coordinate, samples);
+    axes.push_back(mode == "nearest"
+                       ? axis.nearest(b.unary(UnaryFn::floor, b.add(at, half)))
+                       : axis.linear(at));
     isInside =
         isInside ? b.binary(BinaryFn::bit_and, isInside, crop.isInside) : crop.isInside;
   }
   Value row = b.shape.reshape(b.cast(images, b.builder.getI64Type()),
                               {roiDims[0], b.shape.constant(1), b.shape.constant(1)});
-  row = b.shape.broadcastTo(row, out);
+  row = b.shape.reshape(b.shape.broadcastTo(row, out), samples);
   Value crops = sampled(b, channelsLast(b, b.cast(x, wide)), axes, row);
   if (b.failed())
     return;
+  Dims cropDims = out;
+  cropDims.push_back(dims[1]);
+  crops = b.shape.reshape(crops, cropDims);
   crops = b.select(b.shape.unsqueeze(isInside, {3}), crops, b.scalarLike(crops, outside));
   b.result(0, b.cast(channelsFirst(b, crops), type));
 }

@@ -151,7 +151,9 @@ void importRelativePositionBias(OpBinder &b) {
   Dims sizes = b.dims(table);
   auto numBuckets = hx::SymbolTable::constantValue(sizes[0]);
   if (!numBuckets)
-    return b.unsupported("the number of buckets must be known when compiling");
+    return b.unsupported(
+        "the number of buckets must be known when compiling: declare the "
+        "sizes of bias_table, or give them with --shape");
   int64_t perSide = isBidirectional ? *numBuckets / 2 : *numBuckets;
   // A table that a constant may hold; models have 32 buckets up to 128.
   if (perSide < 2 || maxDistance <= perSide / 2 || maxDistance >= 16384)

@@ -61,6 +61,11 @@ Value batchFirst(OpBinder &b, Value x, bool isSwapped) {
   return b.transpose(x, perm);
 }
 
+/// A result in the operands' type.
+Value narrowed(OpBinder &b, Value result) {
+  return b.failed() ? Value() : b.cast(result, HxBuilder::elementType(b.input(0)));
+}
+
 /// FusedMatMul, TransposeMatMul and FusedMatMulActivation.
 void importFusedMatMul(OpBinder &b) {
   if (b.hasAttribute("activation_axis"))
@@ -72,10 +77,11 @@ void importFusedMatMul(OpBinder &b) {
     return;
   Value product = withMatrixOperands(b, lhs, rhs, [&](Value a, Value c) {
     // A vector is no matrix to transpose.
-    return b.matmul(a, c, transA && HxBuilder::rank(lhs) > 1,
-                    transB && HxBuilder::rank(rhs) > 1);
+    return affineProduct(b,
+                         {a, c, transA && HxBuilder::rank(lhs) > 1,
+                          transB && HxBuilder::rank(rhs) > 1, b.floatAttr("alpha", 1)});
   });
-  b.result(0, withFusedActivation(b, scaled(b, product, b.floatAttr("alpha", 1))));
+  b.result(0, narrowed(b, withFusedActivation(b, product)));
 }
 
 /// Whether the operands of a Gemm are matrices, as an error.
@@ -93,23 +99,21 @@ bool checkMatrices(OpBinder &b) {
 void importFusedGemm(OpBinder &b) {
   if (!checkMatrices(b))
     return;
-  Value product = b.matmul(b.input(0), b.input(1), b.intAttr("transA", 0) != 0,
-                           b.intAttr("transB", 0) != 0);
-  product = scaled(b, product, b.floatAttr("alpha", 1));
-  double beta = b.floatAttr("beta", 1);
-  if (b.has(2) && beta != 0)
-    product = b.add(product, scaled(b, b.input(2), beta));
-  b.result(0, withFusedActivation(b, product));
+  Value product = affineProduct(b, {b.input(0), b.input(1), b.intAttr("transA", 0) != 0,
+                                    b.intAttr("transB", 0) != 0, b.floatAttr("alpha", 1),
+                                    b.input(2), b.floatAttr("beta", 1)});
+  b.result(0, narrowed(b, withFusedActivation(b, product)));
 }
 
 /// X, W, bias?
 void importGemmFastGelu(OpBinder &b) {
   Value product =
-      withMatrixOperands(b, b.input(0), b.input(1),
-                         [&](Value lhs, Value rhs) { return b.matmul(lhs, rhs); });
-  if (b.has(2))
-    product = b.add(product, b.input(2));
-  b.result(0, b.activation(ActivationKind::gelu_tanh, product));
+      withMatrixOperands(b, b.input(0), b.input(1), [&](Value lhs, Value rhs) {
+        return affineProduct(b, {lhs, rhs});
+      });
+  if (b.has(2) && !b.failed())
+    product = b.add(product, b.cast(b.input(2), HxBuilder::elementType(product)));
+  b.result(0, narrowed(b, b.activation(ActivationKind::gelu_tanh, product)));
 }
 
 /// A, B, C?, scaleA?, scaleB?, scaleY?: operands of 8 bits or more, all in f32 inside.

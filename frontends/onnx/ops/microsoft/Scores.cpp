@@ -1,4 +1,5 @@
 #include "frontends/onnx/ops/microsoft/Scores.h"
+#include "frontends/onnx/Checks.h"
 
 #include "frontends/onnx/ops/Heads.h"
 #include "frontends/onnx/ops/Products.h"
@@ -80,11 +81,16 @@ static void addLengths(OpBinder &b, ScoreBias &bias, Value mask, Dim batch,
   Dim twice = symbols.mul(batch, b.shape.constant(2));
   Dim cumulated =
       symbols.add(symbols.mul(batch, b.shape.constant(3)), b.shape.constant(2));
-  if (symbols.isKnownDifferent(size, batch) && symbols.isKnownDifferent(size, twice) &&
-      symbols.isKnownDifferent(size, cumulated))
-    return b.contradiction("the mask has " + symbols.toString(size) +
-                           " elements for a batch of " + symbols.toString(batch) +
-                           ": expected 1, 2 or 3 (and 2 more) for each sample");
+  Dim isAnyForm = symbols.eq(size, cumulated);
+  for (Dim form : {batch, twice})
+    isAnyForm = symbols.select(symbols.eq(size, form), b.shape.constant(1), isAnyForm);
+  check(
+      b, isAnyForm,
+      "the mask has {0} elements for a batch of {1}: expected 1, 2 or 3 (and 2 more) for "
+      "each sample",
+      {size, batch});
+  if (b.failed())
+    return;
   Dim hasStarts = symbols.select(symbols.eq(size, batch), none, symbols.eq(size, twice));
   auto numbers = [&](Dim first) {
     Value part = size == batch ? mask : b.shape.sliceAxis(mask, 0, first, batch);
@@ -116,10 +122,8 @@ void addKeyMask(OpBinder &b, ScoreBias &bias, Value mask, Dim batch, Dim numQuer
     mask =
         b.failed() ? Value() : b.shape.sliceAxis(mask, 3, b.shape.constant(0), numKeys);
   } else {
-    if (b.symbols().isKnownDifferent(b.dims(mask).back(), numKeys))
-      return b.contradiction(
-          "the mask is for " + b.symbols().toString(b.dims(mask).back()) +
-          " keys, of which there are " + b.symbols().toString(numKeys));
+    checkEqual(b, b.dims(mask).back(), "the last axis of the mask", numKeys,
+               "the number of keys");
     mask = b.shape.unsqueeze(mask,
                              rank == 2 ? ArrayRef<int64_t>{1, 2} : ArrayRef<int64_t>{1});
   }

@@ -1,4 +1,5 @@
 // Fourier transforms of ONNX Runtime, complex products, distances.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -32,9 +33,8 @@ Value complexInput(OpBinder &b, unsigned index) {
   }
   Dims dims = b.dims(x);
   Dim two = b.shape.constant(2);
-  b.mustBeEqual(dims.back(), two,
-                "the last axis of input #" + Twine(index) +
-                    " and the parts of a complex number");
+  checkRange(b, dims.back(), 2, 2,
+             "the last axis of input #" + Twine(index) + ", the parts of a number,");
   if (b.failed() || dims.back() == two)
     return x;
   dims.back() = two;

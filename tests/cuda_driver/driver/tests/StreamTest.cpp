@@ -54,6 +54,18 @@ TEST_F(StreamTest, theDefaultStreamWaitsAndIsWaitedFor) {
   }
 }
 
+TEST_F(StreamTest, theDefaultStreamWaitsForDestroyedStreams) {
+  for (int seed = 1; seed < 10; ++seed) {
+    set("SEED", std::to_string(seed).c_str());
+    CUstream blocking = stream(CU_STREAM_DEFAULT);
+    EXPECT_EQ(store(memory, 100 + seed, blocking), CUDA_SUCCESS);
+    EXPECT_EQ(cuStreamDestroy_v2(blocking), CUDA_SUCCESS);
+    EXPECT_EQ(copy(memory + 4, memory, 4, nullptr), CUDA_SUCCESS);
+    EXPECT_EQ(cuStreamSynchronize(nullptr), CUDA_SUCCESS);
+    EXPECT_EQ(load(memory + 4), 100u + seed);
+  }
+}
+
 TEST_F(StreamTest, perThreadStream) {
   EXPECT_EQ(store(memory, 5, CU_STREAM_PER_THREAD_HANDLE), CUDA_SUCCESS);
   EXPECT_EQ(cuStreamSynchronize(CU_STREAM_PER_THREAD_HANDLE), CUDA_SUCCESS);

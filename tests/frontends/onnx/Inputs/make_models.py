@@ -153,8 +153,6 @@ MODELS = {
     "lstm-batch-first": lambda: one("LSTM", [
         value("x", ["B", "T", 4]), value("w", [1, 12, 4]), value("r", [1, 12, 3])],
         [("y", None), ("h", None)], layout=1, hidden_size=3),
-    "batch-norm-per-element": lambda: one("BatchNormalization", [
-        value("x", [1, 3, 4]), *(value(n, [3, 4]) for n in "abcd")], opset=7, spatial=0),
     "unknown-op": lambda: one("FrobnicateTensor", [value("x", [1])]),
     "unknown-domain": lambda: one("Magic", [value("x", [1])], domain="org.acme"),
     "too-old": lambda: one("Relu", [value("x", [1])], opset=5),
