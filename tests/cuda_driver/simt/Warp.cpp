@@ -297,6 +297,10 @@ bool Warp::gather(const Instruction &instruction, uint32_t active, uint32_t memb
 void Warp::exit(uint32_t lanes) {
   live_ &= ~lanes;
   block.liveThreads -= uint32_t(std::popcount(lanes));
+  // Who waits for them looks again: a barrier needs them no more, a mask is in error.
+  for (Fragment &other : fragments_)
+    if (other.state == Fragment::State::Gathering && (other.awaited & lanes))
+      other.state = Fragment::State::Ready;
   Fragment &fragment = running();
   fragment.mask &= ~lanes;
   ++fragment.pc;
