@@ -32,12 +32,31 @@ using namespace mlir;
 namespace hexin::compiler {
 namespace {
 
+/// Places are there for the nodes they name; that an op has none is no news.
+std::string withoutUnknown(StringRef text) {
+  constexpr StringRef alias = "#loc = [unknown]\n", place = " [unknown]";
+  std::string kept;
+  for (bool isQuoted = false; !text.empty();) {
+    if (!isQuoted && (text.consume_front(alias) || text.consume_front(place)))
+      continue;
+    if (isQuoted && text.front() == '\\' && text.size() > 1) {
+      kept += text.take_front(2);
+      text = text.drop_front(2);
+      continue;
+    }
+    isQuoted ^= text.front() == '"';
+    kept += text.front();
+    text = text.drop_front();
+  }
+  return kept;
+}
+
 std::string printed(ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream os(text);
   module.print(os,
                OpPrintingFlags().enableDebugInfo(true, true).elideLargeElementsAttrs(16));
-  return text + "\n";
+  return withoutUnknown(text) + "\n";
 }
 
 /// None of `asked` is an architecture of the target.
@@ -66,6 +85,10 @@ public:
     if (options.targets.empty())
       return invalidArgument("no target is named; this build has " + known());
     for (const std::string &name : options.targets) {
+      if (llvm::count(options.targets, name) > 1)
+        return invalidArgument("target '" + name + "' is named " +
+                               std::to_string(llvm::count(options.targets, name)) +
+                               " times; expected each target once");
       TargetOptions targetOptions;
       targetOptions.cache = &cache;
       targetOptions.threads =

@@ -10,9 +10,12 @@ using namespace hexin;
 
 namespace {
 
-char *copied(const std::string &text) {
+/// As C sees it: a NUL in a name of the model would end the message.
+char *copied(std::string text) {
   if (text.empty())
     return nullptr;
+  for (size_t at = 0; (at = text.find('\0', at)) != std::string::npos; at += 2)
+    text.replace(at, 1, "\\0");
   char *copy = new char[text.size() + 1];
   std::memcpy(copy, text.c_str(), text.size() + 1);
   return copy;

@@ -3,6 +3,7 @@
 from typing import Any, Callable, Mapping, Optional
 
 version: str
+max_threads: int
 
 _Port = tuple[str, str, str, tuple[int | str | None, ...], str]
 _State = tuple[str, str, tuple[int | str | None, ...]]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 
-from . import _core
+from . import _arguments, _core
 from .errors import InvalidArgumentError
 
 Path = Union[str, os.PathLike]
@@ -26,12 +26,6 @@ class CompileReport(NamedTuple):
     kernels: int  #: distinct kernels, per target
     kernels_reused: int  #: of them found in the cache; those that ship as text never are
     seconds: float
-
-
-def _names(option: str, names: Iterable[str]) -> list[str]:
-    if isinstance(names, str):
-        raise InvalidArgumentError(f"{option} is a list of names, got the str {names!r}")
-    return list(names)
 
 
 def _dims(name: str, spec: ShapeSpec) -> list[Union[int, str]]:
@@ -51,14 +45,40 @@ def _dims(name: str, spec: ShapeSpec) -> list[Union[int, str]]:
             dims.append(-1)
         elif isinstance(size, str):
             dims.append(size)
-        elif isinstance(size, (int, np.integer)) and size >= 0:
+        elif isinstance(size, (int, np.integer)) and 0 <= size < 2**63:
             dims.append(int(size))
         else:
             raise InvalidArgumentError(
-                f"shapes[{name!r}]: {size!r} is no size; expected an int, a name, "
+                f"shapes[{name!r}]: {size!r} is no size; expected an int below 2**63, a name, "
                 f"or None or -1 for what the model declares"
             )
     return dims
+
+
+class _Progress:
+    """Calls `function` until it raises. The compiler cannot be stopped: what was raised
+    is raised behind it."""
+
+    def __init__(self, function: Optional[Progress]) -> None:
+        if function is not None and not callable(function):
+            raise InvalidArgumentError(
+                f"progress is a function of (phase, fraction), got {function!r}"
+            )
+        self._function = function
+        self._raised: Optional[BaseException] = None
+
+    def __call__(self, phase: str, fraction: float) -> None:
+        if self._function is None or self._raised is not None:
+            return
+        try:
+            self._function(phase, fraction)
+        except BaseException as error:
+            self._raised = error
+
+    def done(self, report: tuple) -> CompileReport:
+        if self._raised is not None:
+            raise self._raised
+        return CompileReport(*report)
 
 
 def _options(
@@ -76,22 +96,25 @@ def _options(
     cache_dir: Optional[Path] = None,
     progress: Optional[Progress] = None,
 ) -> dict[str, Any]:
-    if not isinstance(threads, int) or not 0 <= threads <= 4096:
-        raise InvalidArgumentError(f"threads is 0 to 4096, got {threads!r}")
+    names = _arguments.names
+    shapes = _arguments.mapping("shapes", shapes, "a dict of sizes by input")
+    states = _arguments.mapping("states", states, "a dict of outputs by input")
     return {
-        "targets": _names("targets", targets),
-        "shapes": {name: _dims(name, spec) for name, spec in (shapes or {}).items()},
-        "states": dict(states or {}),
-        "allow_fallback": _names("allow_fallback", allow_fallback),
-        "disable": _names("disable", disable),
-        "prefer": _names("prefer", prefer),
-        "cpu_archs": _names("cpu_archs", cpu_archs),
-        "emit": emit or "",
+        "targets": names("targets", targets),
+        "shapes": {name: _dims(name, spec) for name, spec in shapes.items()},
+        "states": {
+            name: _arguments.text(f"states[{name!r}]", output) for name, output in states.items()
+        },
+        "allow_fallback": names("allow_fallback", allow_fallback),
+        "disable": names("disable", disable),
+        "prefer": names("prefer", prefer),
+        "cpu_archs": names("cpu_archs", cpu_archs),
+        "emit": "" if emit is None else _arguments.text("emit", emit),
         "explain": bool(explain),
         "verify_each": bool(verify_each),
-        "threads": threads,
-        "cache_dir": "" if cache_dir is None else os.fspath(cache_dir),
-        "progress": progress,
+        "threads": _arguments.threads(threads),
+        "cache_dir": "" if cache_dir is None else _arguments.path("cache_dir", cache_dir),
+        "progress": _Progress(progress),
     }
 
 
@@ -138,7 +161,8 @@ def compile(
     threads: of the compiler; 0 is one per core.
     cache_dir: where compiled kernels are kept for later compiles; None is the user's
         cache, "none" keeps them in this process only.
-    progress: called with (phase, fraction) from the compiler's threads.
+    progress: called with (phase, fraction) from the compiler's threads. What it raises
+        is raised when the compiler is done; it is not called again.
 
     The GIL is released meanwhile. Raises NotFoundError, CorruptDataError (no valid
     ONNX), UnsupportedError (an op, with node and opset), InvalidArgumentError,
@@ -150,13 +174,14 @@ def compile(
     )
     if out is None and not emit:
         raise InvalidArgumentError("compile needs `out`, or `emit` to give text instead")
-    out_path = "" if out is None else os.fspath(out)
+    out_path = "" if out is None else _arguments.path("out", out)
     if hasattr(model, "SerializeToString"):
         model = model.SerializeToString()
     if isinstance(model, (bytes, bytearray, memoryview)):
-        return CompileReport(*_core.compile_bytes(bytes(model), out_path, options))
+        return options["progress"].done(_core.compile_bytes(bytes(model), out_path, options))
     if isinstance(model, (str, os.PathLike)):
-        return CompileReport(*_core.compile_path(os.fspath(model), out_path, options))
+        source = _arguments.path("model", model)
+        return options["progress"].done(_core.compile_path(source, out_path, options))
     raise InvalidArgumentError(
         f"model is a path, bytes or an onnx.ModelProto, got a {type(model).__name__}"
     )
@@ -187,5 +212,6 @@ def retarget(
         targets, None, None, allow_fallback, disable, prefer, cpu_archs, None,
         explain, verify_each, threads, cache_dir, progress,
     )
-    out_path = os.fspath(path if out is None else out)
-    return CompileReport(*_core.retarget(os.fspath(path), out_path, options))
+    source = _arguments.path("path", path)
+    out_path = source if out is None else _arguments.path("out", out)
+    return options["progress"].done(_core.retarget(source, out_path, options))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 
-from . import _arrays, _core
+from . import _arguments, _arrays, _core
 
 Shape = tuple[Union[int, str, None], ...]
 
@@ -76,7 +76,7 @@ class Model:
         Raises NotFoundError, CorruptDataError (a structure that is damaged or lies,
         with the place) or VersionMismatchError.
         """
-        self._core = _core.open_model(os.fspath(path), allow_native, verify)
+        self._core = _core.open_model(_arguments.path("path", path), allow_native, verify)
         self._inputs = [Port(*port) for port in self._core.inputs]
         self._outputs = [Port(*port) for port in self._core.outputs]
 

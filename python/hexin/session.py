@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 
-from . import _core
+from . import _arguments, _core
 from .errors import InvalidArgumentError
 from .model import Model, Port, State
 
@@ -97,21 +97,17 @@ class Session:
         and holds code. `model` as of :class:`Model` when it is a path.
         """
         self._model = model if isinstance(model, Model) else Model(model)
-        if not isinstance(threads, int) or not 0 <= threads <= 4096:
-            raise InvalidArgumentError(f"threads is 0 to 4096, got {threads!r}")
         if not isinstance(seed, int) or not 0 <= seed < 2**64:
             raise InvalidArgumentError(f"seed is 0 to 2**64 - 1, got {seed!r}")
-        if isinstance(dump, str):
-            raise InvalidArgumentError(f"dump is a list of names, got the str {dump!r}")
         self._core = _core.create_session(
             self._model._core,
-            device,
-            threads,
-            pin_threads,
-            profile,
-            max_isa,
-            "" if cache_dir is None else os.fspath(cache_dir),
-            list(dump),
+            _arguments.text("device", device),
+            _arguments.threads(threads),
+            bool(pin_threads),
+            bool(profile),
+            _arguments.text("max_isa", max_isa),
+            "" if cache_dir is None else _arguments.path("cache_dir", cache_dir),
+            _arguments.names("dump", dump),
             seed,
         )
 
@@ -175,11 +171,7 @@ class Session:
         if isinstance(outputs, Mapping):
             self._core.run_into(inputs, outputs)
             return dict(outputs)
-        if isinstance(outputs, str):
-            raise InvalidArgumentError(
-                f"outputs is a list of names or a dict, got the str {outputs!r}"
-            )
-        names = list(outputs)
+        names = _arguments.names("outputs", outputs)
         known = [port.name for port in self.outputs]
         for name in names:
             if name not in known:
@@ -205,15 +197,18 @@ class Session:
         shapes: {input name: sizes}; inputs of fixed size may be left out. Raises as
         :meth:`run` does.
         """
+        shapes = _arguments.mapping("shapes", shapes, "a dict of sizes by input")
         for name in shapes:
             if all(port.name != name for port in self.inputs):
                 raise InvalidArgumentError(f"the model has no input {name!r}")
         dims = []
         for port in self.inputs:
             sizes = shapes.get(port.name, port.shape)
-            if not all(isinstance(size, (int, np.integer)) for size in sizes):
+            if not isinstance(sizes, Sequence) or not all(
+                isinstance(size, (int, np.integer)) and -(2**63) <= size < 2**63 for size in sizes
+            ):
                 raise InvalidArgumentError(
-                    f"prepare needs the sizes of input {port.name!r} {list(port.shape)}"
+                    f"prepare needs the sizes of input {port.name!r} {list(port.shape)}, got {sizes!r}"
                 )
             dims.append([int(size) for size in sizes])
         self._core.prepare(dims)
@@ -248,6 +243,8 @@ class Session:
         for one of another model, CorruptDataError for what is none,
         VersionMismatchError for one of another version.
         """
+        if not isinstance(blob, (bytes, bytearray, memoryview)):
+            raise InvalidArgumentError(f"blob is bytes, got a {type(blob).__name__}")
         self._core.import_state(bytes(blob))
 
     @property

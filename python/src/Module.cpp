@@ -1,6 +1,7 @@
 #include "hexin/device.h"
 #include "python/src/Bindings.h"
 #include "python/src/Errors.h"
+#include "runtime/base/ThreadLimit.h"
 
 namespace nb = nanobind;
 using namespace hexin;
@@ -34,6 +35,7 @@ nb::list describeDevices() {
 NB_MODULE(_core, module) {
   registerErrors();
   module.attr("version") = HEXIN_VERSION;
+  module.attr("max_threads") = maxThreads;
   module.def("devices", &describeDevices);
   bindModel(module);
   bindSession(module);

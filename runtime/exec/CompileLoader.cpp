@@ -1,12 +1,15 @@
 #include "hexin/compile.h"
 
 #include "runtime/artifact/Container.h"
+#include "runtime/base/CacheDir.h"
 #include "runtime/base/Log.h"
+#include "runtime/base/ThreadLimit.h"
 #include "runtime/device/Library.h"
 #include "runtime/exec/CompilerAbi.h"
 
 #include <array>
 #include <cctype>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <utility>
@@ -95,6 +98,21 @@ public:
 
   std::vector<hexin_compiler_option> raw;
 
+  /// The C ABI would see the part before a NUL only, and write to another file.
+  Status check() const {
+    for (const Entry &entry : entries)
+      for (const std::string *text : {&entry.name, &entry.value})
+        HEXIN_RETURN_IF_ERROR(checkText(*text, std::string("option ") + entry.key));
+    return Status::success();
+  }
+  static Status checkText(const std::string &text, const std::string &what) {
+    size_t end = text.find('\0');
+    if (end == std::string::npos)
+      return Status::success();
+    return invalidArgument(what + " holds a NUL character behind '" +
+                           text.substr(0, end) + "': expected text without one");
+  }
+
 private:
   struct Entry {
     const char *key;
@@ -151,8 +169,12 @@ Result<CompileReport> call(CompilerFunction hexin_compiler_api::*function,
                            hexin_compiler_request request, const std::string &outPath,
                            const CompileOptions &options) {
   HEXIN_RETURN_IF_ERROR(checkShapes(options));
-  HEXIN_ASSIGN_OR_RETURN(const hexin_compiler_api *api, compiler());
+  HEXIN_RETURN_IF_ERROR(checkThreads(options.threads));
   OptionList list(options);
+  HEXIN_RETURN_IF_ERROR(list.check());
+  HEXIN_RETURN_IF_ERROR(OptionList::checkText(outPath, "the path to write"));
+  HEXIN_ASSIGN_OR_RETURN(const hexin_compiler_api *api, compiler());
+  warnUnlessUsable(resolveCacheDir(options.cacheDir));
   request.struct_size = sizeof request;
   request.options = list.raw.data();
   request.option_count = static_cast<uint32_t>(list.raw.size());
@@ -193,11 +215,22 @@ static bool isArtifact(const std::string &path) {
   return start == containerMagic;
 }
 
+/// Whatever the two are called: links and ./ included.
+static bool isSameFile(const std::string &path, const std::string &other) {
+  std::error_code error;
+  return std::filesystem::equivalent(path, other, error) && !error;
+}
+
 Result<CompileReport> compile(const std::string &modelPath, const std::string &outPath,
                               const CompileOptions &options) {
   // An empty path would stand for a model in memory.
   if (modelPath.empty())
     return invalidArgument("the path of the model to compile is empty");
+  HEXIN_RETURN_IF_ERROR(OptionList::checkText(modelPath, "the path of the model"));
+  if (!outPath.empty() && isSameFile(modelPath, outPath))
+    return invalidArgument("'" + outPath +
+                           "' is the model itself, which the result "
+                           "would replace; name another file to write");
   if (isArtifact(modelPath))
     return invalidArgument(
         "'" + modelPath +
@@ -219,6 +252,7 @@ Result<CompileReport> compile(std::span<const std::byte> model,
 Result<CompileReport> retarget(const std::string &artifactPath,
                                const std::string &outPath,
                                const CompileOptions &options) {
+  HEXIN_RETURN_IF_ERROR(OptionList::checkText(artifactPath, "the path of the artifact"));
   hexin_compiler_request request{};
   request.input_path = artifactPath.c_str();
   return call(&hexin_compiler_api::retarget, request, outPath, options);

@@ -145,8 +145,10 @@ Status PlanBuilder::checkFootprints(const fmt::Kernel &kernel, int64_t &items) {
                      std::to_string(bindings_[i].length));
   }
   if (items > maxItems)
-    return unsupported(where() + ": it is to run " + std::to_string(items) +
-                       " work items, a launch has at most " + std::to_string(maxItems));
+    return unsupported("kernel '" + kernel.name()->str() + "' is to run " +
+                       std::to_string(items) + " work items, a launch has at most " +
+                       std::to_string(maxItems) + ": expected smaller tensors")
+        .withContext(describeInstruction());
   return Status::success();
 }
 

@@ -51,6 +51,8 @@ private:
 
   // What it is at
   std::string describeInstruction() const;
+  std::string where() const; ///< the same, also behind the last instruction
+  std::string describeValue(uint32_t value) const;
   Status corrupt(const std::string &what) const;
 
   // Expressions. `blocked_` is set, and the status is not to be shown, when a

@@ -20,10 +20,19 @@ std::string PlanBuilder::describeInstruction() const {
   return text;
 }
 
+std::string PlanBuilder::where() const {
+  return state_->position < info_.order.size() ? describeInstruction()
+                                               : std::string("the end");
+}
+
+std::string PlanBuilder::describeValue(uint32_t value) const {
+  const flatbuffers::String *name = program_.values()->Get(value)->name();
+  return "value " + std::to_string(value) +
+         (sizeOf(name) > 0 ? " '" + name->str() + "'" : std::string());
+}
+
 Status PlanBuilder::corrupt(const std::string &what) const {
-  std::string where = state_->position < info_.order.size() ? describeInstruction()
-                                                            : std::string("the end");
-  return corruptData("program '" + program_.target()->str() + "', " + where + ": " +
+  return corruptData("program '" + program_.target()->str() + "', " + where() + ": " +
                      what);
 }
 
@@ -42,13 +51,11 @@ Status PlanBuilder::need(int32_t expr, const std::string &what, int64_t &value) 
     blockedOn_ = expr;
     return blocked();
   }
-  std::string where = state_->position < info_.order.size() ? describeInstruction()
-                                                            : std::string("the end");
   Status failure = result.state == ExprState::outOfRange
                        ? outOfRange(what + " " + describeFailure(result.state))
                        : invalidArgument(what + " " + describeFailure(result.state) +
                                          " for these inputs");
-  return failure.withContext(where);
+  return failure.withContext(where());
 }
 
 Status PlanBuilder::needDims(uint32_t value, Dims &dims) {
@@ -56,13 +63,11 @@ Status PlanBuilder::needDims(uint32_t value, Dims &dims) {
   dims.resize(sizeOf(exprs));
   for (uint32_t axis = 0; axis < dims.size(); ++axis) {
     HEXIN_RETURN_IF_ERROR(need(exprs->Get(axis), "a size", dims[axis]));
-    if (dims[axis] < 0) {
-      const flatbuffers::String *name = program_.values()->Get(value)->name();
-      return invalidArgument(
-          "axis " + std::to_string(axis) + " of value " + std::to_string(value) +
-          (sizeOf(name) > 0 ? " '" + name->str() + "'" : std::string()) + " gets size " +
-          std::to_string(dims[axis]) + " for these inputs");
-    }
+    if (dims[axis] < 0)
+      return invalidArgument("axis " + std::to_string(axis) + " of " +
+                             describeValue(value) + " gets size " +
+                             std::to_string(dims[axis]) + " for these inputs")
+          .withContext(where());
   }
   return Status::success();
 }

@@ -4,6 +4,7 @@
 #include "runtime/artifact/Format.h"
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
+#include "runtime/exec/InputCheck.h"
 
 namespace hexin {
 namespace {
@@ -40,7 +41,10 @@ Result<PlanBuilder::Resolved> PlanBuilder::resolve(uint32_t value) {
 
 Status PlanBuilder::placeTemp(uint32_t root, int64_t bytes) {
   Root &entry = state_->roots[root];
-  HEXIN_ASSIGN_OR_RETURN(entry.arena, state_->layout.allocate(bytes));
+  auto place = state_->layout.allocate(bytes);
+  if (!place)
+    return place.status().withContext(where());
+  entry.arena = *place;
   entry.place = {slotFor(info_.tempSlot[root], entry.arena), 0,
                  static_cast<uint64_t>(bytes)};
   return Status::success();
@@ -91,8 +95,9 @@ Status PlanBuilder::place(uint32_t root) {
   auto elements = checkedNumElements(dims);
   auto bytes = elements ? checkedMul(*elements, byteWidth(dtypeOf(*def))) : std::nullopt;
   if (!bytes)
-    return invalidArgument("the sizes of value " + std::to_string(root) +
-                           " overflow 64 bits for these inputs");
+    return invalidArgument("the sizes of " + describeValue(root) + ", " +
+                           formatDims(dims) + ", overflow 64 bits for these inputs")
+        .withContext(where());
   auto length = static_cast<uint64_t>(*bytes);
   switch (info_.storage[root]) {
   case Storage::temp:

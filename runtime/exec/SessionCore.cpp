@@ -2,6 +2,7 @@
 
 #include "runtime/artifact/Format.h"
 #include "runtime/base/CacheDir.h"
+#include "runtime/base/ThreadLimit.h"
 #include "runtime/device/BackendRegistry.h"
 
 #include <algorithm>
@@ -36,6 +37,7 @@ Status checkMaxIsa(const std::string &maxIsa, const Device &device,
 
 Result<std::shared_ptr<SessionCore>> SessionCore::create(const Model &model,
                                                          const SessionOptions &options) {
+  HEXIN_RETURN_IF_ERROR(checkThreads(options.threads));
   DeviceOptions deviceOptions;
   deviceOptions.threads = options.threads;
   deviceOptions.pinThreads = options.pinThreads;

@@ -139,6 +139,14 @@ Result<StringTensor> makeStrings(std::vector<int64_t> dims) {
   return strings;
 }
 
+Status TextBudget::take(uint64_t bytes) {
+  if (bytes > most - taken)
+    return resourceExhausted("a tensor of strings with more than " +
+                             std::to_string(most) + " bytes of text");
+  taken += bytes;
+  return Status::success();
+}
+
 Result<size_t> checkPosition(int64_t position, size_t count, const char *what) {
   auto length = static_cast<int64_t>(count);
   if (position >= -length && position < length)

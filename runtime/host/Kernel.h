@@ -45,6 +45,17 @@ Result<Value> truth(bool is);
 /// A tensor of strings of these sizes, all "". Fails where that is no sane amount.
 Result<StringTensor> makeStrings(std::vector<int64_t> dims);
 
+/// Counts the bytes of the strings that a kernel makes. Strings that double in a loop end
+/// here, not in the machine's memory.
+class TextBudget {
+public:
+  static constexpr uint64_t most = uint64_t(1) << 28;
+  Status take(uint64_t bytes);
+
+private:
+  uint64_t taken = 0;
+};
+
 /// `position` of `count` elements, counted from the end when it is below 0; outOfRange
 /// says what it was to do.
 Result<size_t> checkPosition(int64_t position, size_t count, const char *what);

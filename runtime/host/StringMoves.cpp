@@ -42,11 +42,14 @@ public:
   Result<StringTensor> strings(const Tensor &numbers) const {
     HEXIN_ASSIGN_OR_RETURN(StringTensor strings,
                            makeStrings({numbers.dims().begin(), numbers.dims().end()}));
+    TextBudget budget;
     for (size_t i = 0; i < strings.elements.size(); ++i) {
       int64_t number = numbers.as<int64_t>()[i];
       if (number < 0 || number >= static_cast<int64_t>(all.size()))
         return internalError("a moved string comes from nowhere");
-      strings.elements[i] = *all[static_cast<size_t>(number)];
+      const std::string &text = *all[static_cast<size_t>(number)];
+      HEXIN_RETURN_IF_ERROR(budget.take(text.size()));
+      strings.elements[i] = text;
     }
     return strings;
   }

@@ -104,8 +104,12 @@ Values runConstant(const Call &call) {
   if (!values || (values->size() != count && values->size() != 1))
     return invalidArgument("a literal of " + std::to_string(count) + " strings has " +
                            std::to_string(values ? values->size() : 0));
-  for (size_t i = 0; i < count; ++i)
-    strings.elements[i] = (*values)[values->size() == 1 ? 0 : i];
+  TextBudget budget;
+  for (size_t i = 0; i < count; ++i) {
+    const std::string &text = (*values)[values->size() == 1 ? 0 : i];
+    HEXIN_RETURN_IF_ERROR(budget.take(text.size()));
+    strings.elements[i] = text;
+  }
   return single(std::move(strings));
 }
 
@@ -129,7 +133,9 @@ Values runStringConcat(const Call &call) {
        rhsStrides = broadcastStrides(rhs->dims, rank);
   std::vector<int64_t> at(rank, 0);
   int64_t a = 0, b = 0;
+  TextBudget budget;
   for (std::string &element : joined.elements) {
+    HEXIN_RETURN_IF_ERROR(budget.take(lhs->elements[a].size() + rhs->elements[b].size()));
     element = lhs->elements[a] + rhs->elements[b];
     for (size_t i = rank; i-- > 0;) {
       a += lhsStrides[i];

@@ -15,7 +15,13 @@ def few_bits(rng, rows: int, size: int = ROWS, block: int = 32) -> Case:
     scales = np.exp2(rng.integers(-2, 1, (size, size // block))).astype(np.float32)
     zeros = rng.integers(0, 256, (size, size // block // 2)).astype(np.uint8)
     attributes = {"K": size, "N": size, "bits": 4, "block_size": block}
-    return Case("MatMulNBits", [x, packed, scales, zeros], attributes, 1, frozenset({1, 2, 3}), EXACT,
+
+    def product(x, packed, scales, zeros):
+        numbers, points = (np.stack([part & 15, part >> 4], -1).reshape(*scales.shape, -1).astype(np.float64)
+                           for part in (packed, zeros))
+        return x @ ((numbers - points) * scales[..., None]).reshape(size, size).T
+
+    return Case("MatMulNBits", [x, packed, scales, zeros], attributes, 1, frozenset({1, 2, 3}), EXACT, product,
                 domain="com.microsoft", since=1, opset=1)
 
 

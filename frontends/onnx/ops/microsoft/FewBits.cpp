@@ -97,7 +97,7 @@ Value inWholeBlocks(OpBinder &b, Value x, int64_t numColumns, int64_t block) {
   auto size = [&](int64_t n) { return b.shape.constant(n); };
   checkRange(b, b.dims(x).back(), numColumns, numColumns,
              "the number of columns of the input");
-  if (numPadded == numColumns)
+  if (b.failed() || numPadded == numColumns)
     return x;
   Dims none(rank, size(0)), more = none;
   more.back() = size(numPadded - numColumns);
