@@ -81,6 +81,8 @@ Statement standin::parseStatement(Lexer &lexer) {
   std::string_view opcode = lexer.word("an instruction").text;
   size_t dot = opcode.find('.');
   statement.opcode = opcode.substr(0, dot);
+  if (statement.opcode == "call")
+    failParse(statement.line, "calls are not supported: inline the function");
   while (dot != std::string_view::npos) {
     size_t end = opcode.find('.', dot + 1);
     statement.modifiers.emplace_back(opcode.substr(dot + 1, end - dot - 1));

@@ -192,6 +192,8 @@ std::optional<Slot> Decoder::resolveSpecial(const Operand &operand, Type type) {
 
 Slot Decoder::resolve(const Operand &operand, Type type, Width width) {
   unsigned bytes = type == Type::Pred ? 0 : bytesOf(type);
+  if (bytes > 8)
+    fail("operands of 128 bits must be vectors");
   if (operand.kind == Operand::Kind::Number) {
     if (type == Type::Pred)
       return builder.constant(operand.literal.bits ? ~0u : 0, 0);
@@ -246,8 +248,9 @@ void Decoder::destination(size_t index, Type type, Width width) {
 
 void Decoder::source(const Operand &operand, Type type, Width width) {
   if (operand.negated) {
-    if (type != Type::Pred)
-      fail("'!' belongs before a predicate");
+    bool may = opcode() == "setp" || opcode() == "set" || opcode() == "vote";
+    if (type != Type::Pred || !may)
+      fail("'!' belongs before a guard, or the predicate of setp, set and vote");
     out.negated = true;
   }
   addSlot(resolve(operand, type, width));

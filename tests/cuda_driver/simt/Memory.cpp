@@ -57,8 +57,9 @@ Addresses readAddresses(Warp &warp, const Instruction &i, unsigned slot, int64_t
   else if (space == Space::Local)
     what += ", of which the thread has " + std::to_string(warp.localBytes()) + " bytes";
   else if (space == Space::Global || space == Space::Const) {
+    // Allocations begin at multiples of 256.
     for (uint64_t back = 0; back <= 1 << 16; back += 256)
-      if (auto range = block.grid.memory.find(address - back)) {
+      if (auto range = block.grid.memory.find((address & ~uint64_t(255)) - back)) {
         what += ": " + std::to_string(address - range->begin) +
                 " bytes from the beginning of an allocation of " +
                 std::to_string(range->bytes) + " bytes";
@@ -66,6 +67,25 @@ Addresses readAddresses(Warp &warp, const Instruction &i, unsigned slot, int64_t
       }
   }
   warp.fault(result::illegalAddress, what, int(lane));
+}
+
+/// What all lanes are likely to be in; of no bytes where there is no such range.
+DeviceMemory::Range rangeOf(Warp &warp, Space space, const DeviceMemory::Range &last) {
+  Block &block = warp.block;
+  switch (space) {
+  case Space::Shared:
+    return {0, block.shared.size(), block.shared.data()};
+  case Space::Param: {
+    // Read only; the parser lets nothing store there.
+    auto &params = const_cast<std::vector<std::byte> &>(block.grid.launch.params);
+    return {0, params.size(), params.data()};
+  }
+  case Space::Global:
+  case Space::Const:
+    return last;
+  default:
+    return {};
+  }
 }
 
 /// One lane, in a space of its own or in global memory.
@@ -79,14 +99,12 @@ std::byte *locateLane(Warp &warp, Space space, uint64_t address, unsigned bytes,
   };
   switch (space) {
   case Space::Shared:
-    return within(block.shared.data(), block.shared.size());
+  case Space::Param: {
+    DeviceMemory::Range range = rangeOf(warp, space, last);
+    return within(range.host, range.bytes);
+  }
   case Space::Local:
     return within(warp.local(lane), warp.localBytes());
-  case Space::Param: {
-    // Read only; the parser lets nothing store there.
-    auto &params = const_cast<std::vector<std::byte> &>(block.grid.launch.params);
-    return within(params.data(), params.size());
-  }
   default:
     if (address - last.begin >= last.bytes ||
         bytes > last.bytes - (address - last.begin)) {
@@ -128,24 +146,28 @@ void countSectors(Counters &counters, const Addresses &addresses, uint32_t activ
 
 Wavefronts standin::countWavefronts(const Addresses &addresses, uint32_t active,
                                     unsigned bytes) {
+  // Accesses are aligned: each covers the same words of its row of banks, so that
+  // columns of as many words stand for the banks.
   Wavefronts counted;
-  unsigned words = std::max(1u, bytes / 4), groupLanes = numLanes / words;
-  for (unsigned begin = 0; begin < numLanes; begin += groupLanes) {
-    uint64_t word[numLanes];
-    unsigned count = 0;
-    for (unsigned lane = begin; lane < begin + groupLanes; ++lane)
-      if (active >> lane & 1)
-        for (unsigned w = 0; w < words; ++w)
-          word[count++] = addresses[lane] / 4 + w;
-    if (!count)
-      continue;
-    std::sort(word, word + count);
-    count = unsigned(std::unique(word, word + count) - word);
-    std::array<uint8_t, numBanks> perBank{};
-    for (unsigned k = 0; k < count; ++k)
-      ++perBank[word[k] % numBanks];
-    counted.taken += *std::max_element(perBank.begin(), perBank.end());
-    counted.ideal += (count + numBanks - 1) / numBanks;
+  const unsigned words = std::max(1u, bytes / 4), columns = numBanks / words;
+  for (unsigned begin = 0; begin < numLanes; begin += columns) {
+    std::array<std::array<uint64_t, numLanes>, numBanks> rows;
+    std::array<uint8_t, numBanks> perColumn{};
+    unsigned distinct = 0, deepest = 0;
+    for (unsigned lane = begin; lane < begin + columns; ++lane) {
+      if (!(active >> lane & 1))
+        continue;
+      uint64_t unit = addresses[lane] / (4 * words);
+      unsigned column = unit % columns;
+      auto *first = rows[column].data(), *end = first + perColumn[column];
+      if (std::find(first, end, unit) != end)
+        continue;
+      *end = unit;
+      ++distinct;
+      deepest = std::max<unsigned>(deepest, ++perColumn[column]);
+    }
+    counted.taken += deepest;
+    counted.ideal += (distinct * words + numBanks - 1) / numBanks;
   }
   return counted;
 }
@@ -183,12 +205,12 @@ Places standin::locate(Warp &warp, const Instruction &i, uint32_t active, unsign
   }
   Places places;
   places.isContiguous = isContiguous && space != Space::Local;
-  bool inLast = (space == Space::Global || space == Space::Const) && low >= last.begin &&
-                high - last.begin < last.bytes &&
-                bytes <= last.bytes - (high - last.begin);
-  for (unsigned lane = 0; inLast && lane < numLanes; ++lane)
-    places.host[lane] = last.host + (addresses[lane] - last.begin);
-  if (!inLast) {
+  DeviceMemory::Range range = rangeOf(warp, space, last);
+  bool inRange = active && low >= range.begin && high - range.begin < range.bytes &&
+                 bytes <= range.bytes - (high - range.begin);
+  for (unsigned lane = 0; inRange && lane < numLanes; ++lane)
+    places.host[lane] = range.host + (addresses[lane] - range.begin);
+  if (!inRange) {
     const std::byte *first = nullptr;
     for (unsigned lane = 0; lane < numLanes; ++lane) {
       if (!(active >> lane & 1))

@@ -42,6 +42,7 @@ Warp::Warp(Block &block, unsigned index, uint32_t numThreads)
   std::memset(registers_.get(), 0xFF, block.grid.code.registerBytes);
   local_.resize(size_t(localBytes_) * numLanes);
   setConstants();
+  setSpecials(false);
 }
 
 void Warp::setConstants() {
@@ -63,9 +64,14 @@ void Warp::setConstants() {
   }
 }
 
-void Warp::setSpecials() {
+void Warp::setSpecials(bool ofTheBlock) {
   const Launch &launch = block.grid.launch;
+  const auto &extent = launch.block;
   for (const SpecialSlot &special : block.grid.code.specials) {
+    bool changes = special.special == Special::Ctaid ||
+                   special.special == Special::SmId || special.special == Special::Clock;
+    if (changes != ofTheBlock)
+      continue;
     std::byte *place = registers_.get() + special.slot.offset;
     auto set = [&](uint64_t value) { broadcast(place, special.slot, value); };
     auto setLanes = [&](auto valueOf) {
@@ -100,7 +106,7 @@ void Warp::setSpecials() {
       set(index);
       break;
     case Special::NumWarps:
-      set(block.warps.size());
+      set((extent[0] * extent[1] * extent[2] + numLanes - 1) / numLanes);
       break;
     case Special::SmId:
       set(block.index[0] % std::max(1u, launch.multiprocessors));
@@ -143,7 +149,7 @@ void Warp::setSpecials() {
 void Warp::start() {
   if (!local_.empty())
     std::memset(local_.data(), 0xFF, local_.size());
-  setSpecials();
+  setSpecials(true);
   live_ = numThreads_ >= numLanes ? allLanes : (1u << numThreads_) - 1;
   fragments_.assign(1, Fragment{0, live_});
   for (std::vector<AsyncCopy> &list : copies)
@@ -291,6 +297,10 @@ bool Warp::gather(const Instruction &instruction, uint32_t active, uint32_t memb
 void Warp::exit(uint32_t lanes) {
   live_ &= ~lanes;
   block.liveThreads -= uint32_t(std::popcount(lanes));
+  // Who waits for them looks again: a barrier needs them no more, a mask is in error.
+  for (Fragment &other : fragments_)
+    if (other.state == Fragment::State::Gathering && (other.awaited & lanes))
+      other.state = Fragment::State::Ready;
   Fragment &fragment = running();
   fragment.mask &= ~lanes;
   ++fragment.pc;

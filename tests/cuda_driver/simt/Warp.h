@@ -129,7 +129,8 @@ private:
     void operator()(std::byte *memory) const;
   };
   void setConstants();
-  void setSpecials();
+  /// Those that differ from block to block, or the others.
+  void setSpecials(bool ofTheBlock);
   bool pick();
   void runFragment(uint64_t &quantum);
   Flow execute(const Instruction &instruction, uint32_t active);

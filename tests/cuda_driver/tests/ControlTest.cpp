@@ -86,6 +86,13 @@ TEST(Control, barriersWithACountLeaveTheOtherWarpsAlone) {
   EXPECT_EQ(values[127], 1u);
 }
 
+TEST(Control, threadsThatExitWhileOthersWaitAreNotWaitedFor) {
+  auto values = results("mov.b32 %r9, 3;\nsetp.ge.u32 %p0, %r0, 20;\n@%p0 bra OUT;\n"
+                        "bar.sync 0;\nbra END;\nOUT:\nexit;\nEND:");
+  EXPECT_EQ(values[19], 3u);
+  EXPECT_EQ(values[20], ~0u);
+}
+
 TEST(Control, exitedThreadsAreNotWaitedFor) {
   auto values = results("mov.b32 %r9, 3;\nsetp.ge.u32 %p0, %r0, 96;\n@%p0 exit;\n"
                         "bar.sync 0;",

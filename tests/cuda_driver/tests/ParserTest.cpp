@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+#include <random>
+
 using namespace standin;
 using testing::HasSubstr;
 
@@ -53,6 +57,8 @@ TEST(Parser, refusesWithTheLine) {
       {"add.s32 %r0, %r1, %r2, %r3;", "has 4 operands, expected 3"},
       {"add.s32 %r0, %r1, %rd2;", "register '%rd2' has 64 bits"},
       {"add.s32 %r0, %r1, %r99;", "'%r99' is not known"},
+      {"and.pred %p0, %p1, !%p2;", "'!' belongs before"},
+      {"mov.b128 {%rd0, %rd1}, 5;", "128 bits"},
       {"add.s32 5, %r1, %r2;", "a destination must be a register"},
       {"fma.f32 %f0, %f1, %f2, %f3;", "needs a rounding"},
       {"cvt.s32.f32 %r0, %f1;", "needs a rounding"},
@@ -61,7 +67,7 @@ TEST(Parser, refusesWithTheLine) {
       {"@%r0 bra X;\nX:", "'%r0' is no predicate"},
       {"mov.b32 %r0, 1", "expected ';'"},
       {"mov.b32 %r0, 0f3F;", "is no number"},
-      {"call.uni foo, ();", "instruction"},
+      {"call.uni foo, ();", "calls are not supported"},
       {"st.param.b32 [p0], %r0;", "read-only"},
       {"setp.lt.b32 %p0, %r0, %r1;", "bits have no order"},
       {"mul.s32 %r0, %r1, %r2;", "needs .lo, .hi or .wide"},
@@ -98,8 +104,50 @@ TEST(Parser, survivesTextsThatAreCutShort) {
                            "{ mov.b64 {%r0, %r1}, %rd0; }\n"
                            "@!%p0 add.f32 %f0, %f1, 0f3F800000;\nL: bra L;",
                            1);
-  for (size_t length = 0; length + 2 < text.size(); ++length)
+  // The head alone is a module, an empty one.
+  for (size_t length = text.find(".visible") + 1; length + 2 < text.size(); ++length)
     EXPECT_NE(parseErrorOf(text.substr(0, length)).message, "") << length;
+}
+
+/// Words of a good text exchanged at random: read or refused, never worse.
+TEST(Parser, survivesWordsThatAreOutOfPlace) {
+  std::string text = entry(
+      ".shared .align 16 .b8 s[32];\n.local .b32 l[4];\nld.param.u64 %rd0, [p0];\n"
+      "{ .reg .b32 t; mov.b64 {t, %r0}, %rd0; mov.b32 %r1, {%h0, %h1}; }\n"
+      "@!%p0 add.rn.ftz.f32 %f0, %f1, 0f3F800000;\nfma.rn.f16x2 %r1, %r2, %r3, %r4;\n"
+      "setp.lt.and.s32 %p1|%p2, %r1, -5, !%p0;\ncvt.rn.f16x2.f32 %r2, %f0, %f1;\n"
+      "ld.global.v4.b32 {%r1, %r2, %r3, _}, [%rd0+-16];\natom.shared.cas.b32 %r5, [s], "
+      "1, 2;\n"
+      "shfl.sync.bfly.b32 %r6|%p3, %r1, 1, 31, -1;\nvote.sync.ballot.b32 %r7, %p0, -1;\n"
+      "cp.async.ca.shared.global [s], [%rd0], 16, %r1;\ncp.async.wait_group 1;\n"
+      "ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%r8, %r9}, [s];\n"
+      "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f2, %f3, %f4, %f5}, "
+      "{%r1, %r2, %r3, %r4}, {%r5, %r6}, {%f2, %f3, %f4, %f5};\n"
+      "lop3.b32 %r1, %r2, %r3, %r4, 0x96;\nT: .branchtargets L, L;\nbrx.idx %r1, T;\n"
+      "L: @%p0 bra.uni L;\nbar.sync 1, 64;\nmov.u32 %r1, %tid.x;",
+      1);
+  ASSERT_EQ(parseErrorOf(text).message, "");
+  std::vector<std::string> words;
+  for (size_t at = 0; at < text.size();) {
+    size_t end = at + 1;
+    while (end < text.size() && std::isalnum(static_cast<unsigned char>(text[at])) &&
+           std::isalnum(static_cast<unsigned char>(text[end])))
+      ++end;
+    words.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  std::mt19937 random(5);
+  unsigned refused = 0;
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<std::string> changed = words;
+    for (int change = 0; change < 1 + round % 3; ++change)
+      changed[random() % words.size()] = words[random() % words.size()];
+    std::string joined;
+    for (const std::string &word : changed)
+      joined += word;
+    refused += !parseErrorOf(joined).message.empty();
+  }
+  EXPECT_GT(refused, 1000u);
 }
 
 TEST(Parser, refusesModulesItCannotRun) {

@@ -111,13 +111,22 @@ TEST(PlantedBug, shuffleWithALaneThatHasExited) {
 TEST(PlantedBug, shuffleInADivergentBranch) {
   Fault fault = faultOf("setp.ge.u32 %p0, %r0, 24;\n@%p0 bra END;\n"
                         "shfl.sync.bfly.b32 %r1, %r0, 1, 31, -1;\nEND:");
-  EXPECT_NE(fault.code, 0);
+  EXPECT_THAT(fault.message, HasSubstr("lanes 0xff000000"));
   EXPECT_NE(faultOf("shfl.sync.bfly.b32 %r1, %r0, 1, 31, 15;").code, 0) << "no member";
   EXPECT_NE(faultOf("setp.lt.u32 %p0, %r0, 8;\n"
                     "@%p0 shfl.sync.idx.b32 %r1, %r0, 9, 31, 255;")
                 .code,
             0)
       << "reads a lane that is no member";
+}
+
+TEST(PlantedBug, shufflesOfTheTwoSidesOfABranch) {
+  Fault fault = faultOf("setp.ge.u32 %p0, %r0, 24;\n@%p0 bra OTHER;\n"
+                        "shfl.sync.bfly.b32 %r1, %r0, 1, 31, -1;\nbra END;\nOTHER:\n"
+                        "shfl.sync.bfly.b32 %r1, %r0, 2, 31, -1;\nEND:");
+  EXPECT_EQ(fault.code, launchTimeout);
+  EXPECT_THAT(fault.message, AllOf(HasSubstr("lanes 0xffffff wait"),
+                                   HasSubstr("lanes 0xff000000 wait")));
 }
 
 TEST(PlantedBug, waitForAGroupTooFew) {
