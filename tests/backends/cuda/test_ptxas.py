@@ -32,6 +32,12 @@ def find_ptxas():
 pytestmark = pytest.mark.skipif(not find_ptxas(), reason="there is no ptxas: HEXIN_PTXAS, PATH, or pip's nvidia-cuda-nvcc")
 
 
+@pytest.fixture(autouse=True)
+def needs_the_target(build_dir):
+    if not (Path(build_dir) / "lib" / "libhexin_backend_cuda.so").exists():
+        pytest.skip("this build has no cuda target: -DHEXIN_WITH_CUDA=ON")
+
+
 def assemble(ptx: Path, gpu: str) -> dict:
     """What ptxas says of each kernel: registers and spilled bytes."""
     done = subprocess.run([find_ptxas(), "-v", "-arch", gpu, "-o", os.devnull, str(ptx)], capture_output=True, text=True)
