@@ -86,6 +86,8 @@ FAULTS = {
     "sine-of-huge-f64": case("Sin", 22, np.array([1e300, -2.0**1000, np.inf]), right=np.sin(np.array([1e300, -2.0**1000, np.nan])),
                              bound=Bound(4)),
     "sine-of-huge": case("Sin", 22, np.array([3.4028235e38], np.float32), right=np.sin(np.array([3.4028234663852886e38])), bound=Bound(4)),
+    "power-of-narrow": case("Pow", 15, np.array([3.186], np.float16), np.array([3.1848085], np.float32),
+                            right=np.array([float(np.float16(3.186))]) ** 3.1848084926605225, bound=Bound(16)),
     "bit-cast-f16": case("BitCast", 26, np.array([0x3C00], np.int16), to=10, right=np.array([1], np.float16)),
     "gemm-narrow": case("Gemm", 13, NARROW_A, NARROW_B, NARROW_C, beta=1.5, right=GEMM, bound=Bound(4, 8, 4.0)),
     "gemm-of-nothing": case("Gemm", 13, np.zeros((4, 0), ml_dtypes.bfloat16), np.ones((1, 4), ml_dtypes.bfloat16), transA=1, transB=1,

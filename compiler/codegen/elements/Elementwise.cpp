@@ -14,10 +14,14 @@ Value emitElement(ElementEmitter &emitter, hx::UnaryOp op, Index index, unsigned
 }
 
 /// Pow with an exponent of another type: an integer base with a float exponent is
-/// computed in f64, then truncated.
+/// computed in f64, then truncated. The exponent of a 16-bit float is not rounded to it.
 static Value emitMixedPow(KernelBuilder &k, hx::BinaryFn fn, Value base, Type type,
                           Value exponent, Type exponentType) {
-  if (isa<FloatType>(type) || !isa<FloatType>(exponentType))
+  if (isa<FloatType>(type)) {
+    Type wide = computeType(type);
+    return emitBinary(k, fn, base, emitCast(k, exponent, exponentType, wide), type);
+  }
+  if (!isa<FloatType>(exponentType))
     return emitBinary(k, fn, base, emitCast(k, exponent, exponentType, type), type);
   Type f64 = k.builder().getF64Type();
   Value wideBase = emitCast(k, base, type, f64);
