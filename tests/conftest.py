@@ -27,6 +27,14 @@ def sessions_keep_nothing():
     hexin.Session.__init__ = functools.partialmethod(hexin.Session.__init__, cache_dir="none")
 
 
+@pytest.fixture
+def sessions_keep_what_they_build(monkeypatch):
+    """What users have, for tests that are about it."""
+    import hexin
+
+    monkeypatch.setattr(hexin.Session, "__init__", vars(hexin.Session)["__init__"].func)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT

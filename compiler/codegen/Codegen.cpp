@@ -15,7 +15,8 @@ ArrayRef<Schedule> schedules() {
       packedSchedule,    packSchedule,    rowSchedule,
       reduceSchedule,    scanSchedule,    scatterSchedule,
       sortSchedule,      compactSchedule, dynamicQuantizeSchedule,
-      recurrentSchedule, concatSchedule,  mapSchedule};
+      recurrentSchedule, treesSchedule,   concatSchedule,
+      mapSchedule};
   return ordered;
 }
 
@@ -27,9 +28,10 @@ ArrayRef<Schedule> teamSchedules() {
 Operation *heavyOp(hx::GroupOp group) {
   for (Operation &op : group.getBody().front().without_terminator())
     if (isa<hx::ConvOp, hx::MatMulOp, hx::ConvIntegerOp, hx::MatMulIntegerOp,
-            hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp, hx::LayerNormOp, hx::PackOp,
-            hx::CumulativeOp, hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp,
-            hx::SortOp, hx::TopKOp, hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp,
+            hx::MatMulFewBitsOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
+            hx::LayerNormOp, hx::PackOp, hx::CumulativeOp, hx::ArgReduceOp,
+            hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::TopKOp,
+            hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp, hx::TreeEnsembleOp,
             hx::ConcatOp>(op))
       return &op;
   return nullptr;

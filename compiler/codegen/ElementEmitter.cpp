@@ -315,8 +315,8 @@ Value ElementEmitter::emitOp(OpResult result, ArrayRef<Value> index, unsigned la
             hx::GatherNdOp, hx::GatherSumOp, hx::ResizeOp, hx::RandomBitsOp>(
           [&](auto op) { return emitElement(*this, op, index, lanes); })
       .Case<hx::ConvOp, hx::ConvIntegerOp, hx::ConvTransposeOp, hx::MatMulOp,
-            hx::MatMulIntegerOp, hx::RoiPoolOp, hx::SortedSearchOp, hx::TreeEnsembleOp,
-            hx::CouplePairsOp>([&](auto op) { return emitElement(*this, op, index); })
+            hx::MatMulIntegerOp, hx::RoiPoolOp, hx::SortedSearchOp, hx::CouplePairsOp>(
+          [&](auto op) { return emitElement(*this, op, index); })
       .Case([&](hx::CheckLengthsOp check) { return emitLength(*this, check, index); })
       .Case([&](hx::PoolOp pool) {
         return result.getResultNumber() == 1 ? emitPoolIndex(*this, pool, index)

@@ -19,7 +19,8 @@ bool isDeviceOp(Operation *op) {
     return true;
   // Above it, taken whole.
   return isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, TopKOp, QuantizeOp, DequantizeOp,
-             DynamicQuantizeOp, ConvIntegerOp, MatMulIntegerOp, ResizeOp, LstmOp>(op);
+             DynamicQuantizeOp, ConvIntegerOp, MatMulIntegerOp, MatMulFewBitsOp, ResizeOp,
+             LstmOp>(op);
 }
 
 bool isDeviceElement(Type elementType) {

@@ -34,9 +34,9 @@ bool isDeviceUse(OpOperand &use, hx::SymbolicShapes &shapes) {
 bool isHeavy(Operation *op) {
   return isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
              hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
-             hx::MatMulIntegerOp, hx::ResizeOp, hx::LstmOp, hx::CumulativeOp,
-             hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp,
-             hx::TopKOp, hx::SortedSearchOp, hx::CompactFillOp, hx::PackOp,
+             hx::MatMulIntegerOp, hx::MatMulFewBitsOp, hx::ResizeOp, hx::LstmOp,
+             hx::CumulativeOp, hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp,
+             hx::SortOp, hx::TopKOp, hx::SortedSearchOp, hx::CompactFillOp, hx::PackOp,
              hx::DynamicQuantizeOp, hx::TreeEnsembleOp, hx::CouplePairsOp, hx::ConcatOp,
              hx::RoiPoolOp, hx::GatherSumOp>(op);
 }
@@ -53,7 +53,7 @@ bool takesPrologue(OpOperand &use) {
 
 /// Heavy ops whose result is complete in memory before anything can follow.
 bool refusesEpilogue(Operation *op) {
-  return isa<hx::PackOp, hx::ScatterElementsOp, hx::ScatterNdOp>(op);
+  return isa<hx::PackOp, hx::ScatterElementsOp, hx::ScatterNdOp, hx::TreeEnsembleOp>(op);
 }
 
 bool isElementwise(Operation *op) {

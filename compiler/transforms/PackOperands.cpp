@@ -121,6 +121,22 @@ void packMatMulInteger(MatMulIntegerOp op) {
       packed(b, op.getLoc(), op.getRhs(), columns, 1, false, false));
 }
 
+/// Numbers, scales and zero points in panels of the same columns.
+void packMatMulFewBits(MatMulFewBitsOp op) {
+  auto bytes = tensorTypeOf(op.getBytes());
+  if (bytes.getEncoding())
+    return;
+  OpBuilder b(op);
+  auto pack = [&](OpOperand &operand) {
+    operand.assign(packed(b, op.getLoc(), operand.get(), bytes.getDimSize(0), 1,
+                          /*isTransposed=*/true, /*isConv=*/false));
+  };
+  pack(op.getBytesMutable());
+  pack(op.getScalesMutable());
+  for (OpOperand &zeroPoint : op.getZeroPointMutable())
+    pack(zeroPoint);
+}
+
 struct PackOperandsPass : impl::PackOperandsPassBase<PackOperandsPass> {
   void runOnOperation() override {
     getOperation().walk([](Operation *op) {
@@ -134,6 +150,8 @@ struct PackOperandsPass : impl::PackOperandsPassBase<PackOperandsPass> {
         packConvInteger(conv);
       else if (auto matmul = dyn_cast<MatMulIntegerOp>(op))
         packMatMulInteger(matmul);
+      else if (auto matmul = dyn_cast<MatMulFewBitsOp>(op))
+        packMatMulFewBits(matmul);
     });
   }
 };

@@ -198,6 +198,13 @@ private:
     return success();
   }
 
+  static bool takesPanels(OpOperand &use) {
+    if (isa<MatMulFewBitsOp>(use.getOwner()))
+      return use.getOperandNumber() > 0;
+    return use.getOperandNumber() == 1 &&
+           isa<ConvOp, MatMulOp, ConvIntegerOp, MatMulIntegerOp>(use.getOwner());
+  }
+
   LogicalResult checkPanels(Operation *op) {
     for (Value result : op->getResults()) {
       mlir::Attribute encoding = tensorTypeOf(result).getEncoding();
@@ -207,8 +214,7 @@ private:
         return breach(op) << "gives " << result.getType()
                           << ", but only hx.pack makes panels" << remedy;
       for (OpOperand &use : result.getUses())
-        if (use.getOperandNumber() != 1 ||
-            !isa<ConvOp, MatMulOp, ConvIntegerOp, MatMulIntegerOp>(use.getOwner()))
+        if (!takesPanels(use))
           return breach(use.getOwner())
                  << "reads panels as operand #" << use.getOperandNumber()
                  << "; only the right-hand sides of convolutions and products may be in "

@@ -99,6 +99,8 @@ Results runCheckLengths(const Call &call);
 // MatMul.cpp
 Results runMatMul(const Call &call);
 Results runMatMulInteger(const Call &call);
+// FewBits.cpp
+Results runMatMulFewBits(const Call &call);
 // Conv.cpp, ConvTranspose.cpp
 Results runConv(const Call &call);
 Results runConvInteger(const Call &call);

@@ -45,6 +45,7 @@ constexpr KernelRow kernels[] = {
     {"check_lengths", runCheckLengths, 2, 2},
     {"matmul", runMatMul, 2, 2, 1, true},
     {"matmul_integer", runMatMulInteger, 2, 4, 1, true},
+    {"matmul_few_bits", runMatMulFewBits, 3, 4},
     {"conv", runConv, 2, 3, 1, true},
     {"conv_integer", runConvInteger, 2, 4, 1, true},
     {"conv_transpose", runConvTranspose, 2, 4},

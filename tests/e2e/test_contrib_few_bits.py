@@ -26,7 +26,7 @@ def narrow_weights(seed, bits, rows, columns, block):
 
 def few_bits():
     """MatMulNBits: every width, zero points of each form, short blocks, groups, f16."""
-    cases, rows = Cases(depth=96), 12
+    cases, rows = Cases(depth=192), 12
     for bits in (2, 4, 8):
         for columns, block in ((64, 32), (80, 16), (40, 32)):
             name = f"{bits}-{columns}"
@@ -59,6 +59,16 @@ def few_bits():
     half = cases.input("half", random(10, 5, 64, dtype=np.float16))
     cases.add("MatMulNBits", "half", [half, cases.constant("wh", stored), cases.constant("sh", scales.astype(np.float16))],
               K=64, N=rows, block_size=32, everywhere=True)
+    # Tiles of several rows, a panel of a few columns beside whole ones, blocks of all sizes.
+    wide, columns = 75, 192
+    x = cases.input("tiled", random(11, 19, columns), ("tall", columns))
+    for bits, block in ((2, 32), (4, 16), (4, 64), (8, 32)):
+        name = f"tiles-{bits}-{block}"
+        numbers, stored, scales, zeros = narrow_weights(20 + bits, bits, wide, columns, block)
+        weights = ((numbers - zeros[..., None]) * scales[..., None].astype(np.float64)).reshape(wide, -1)
+        cases.add("MatMulNBits", name, [x, cases.constant("w" + name, stored), cases.constant("s" + name, scales), cases.constant(
+            "z" + name, packed(zeros, bits))], K=columns, N=wide, bits=bits, block_size=block,
+            reference=(cases.inputs[x].astype(np.float64) @ weights.T).astype(np.float32), everywhere=block == 16)
     return cases
 
 

@@ -14,6 +14,7 @@ def cases():
     return dynamic.make_cases(NAME, fetch_models.fetch(fetch_models.find_model(NAME)), SIZES)
 
 
+@pytest.mark.usefixtures("sessions_keep_what_they_build")
 @pytest.mark.parametrize("device", ["cpu", "opencl:0"])
 def test_one_artifact_serves_many_sizes(artifacts, cases, device):
     row = dynamic.measure_device(artifacts(NAME), device, cases, threads=1, rounds=1, sessions=1)

@@ -205,7 +205,7 @@ def test_sizes_of_nothing(device, tmp_path):
     (align("y", output_height=0), 4, "size=0"),
     (align("y", spatial_scale=0.0), 4, "scale=0"),
     (pool("y", [2]), 5, "pooled_shape"),
-    (helper.make_node("MaxRoiPool", ["x", "rois"], ["y"], name="y", pooled_shape=[1, 1]), 4, "5 columns"),
+    (helper.make_node("MaxRoiPool", ["x", "rois"], ["y"], name="y", pooled_shape=[1, 1]), 4, "the columns of rois is 4, expected 5"),
 ])
 def test_what_is_refused(bad, columns, message, tmp_path):
     import hexin

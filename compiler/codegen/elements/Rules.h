@@ -97,9 +97,8 @@ bool isStretched(hx::ResizeOp op, size_t axis);
 mlir::Value emitElement(ElementEmitter &emitter, hx::ResizeOp op, Index index,
                         unsigned lanes);
 
-// Search.cpp, Tree.cpp, Coupling.cpp: loops whose length the data decides.
+// Search.cpp, Coupling.cpp: loops whose length the data decides.
 mlir::Value emitElement(ElementEmitter &emitter, hx::SortedSearchOp op, Index index);
-mlir::Value emitElement(ElementEmitter &emitter, hx::TreeEnsembleOp op, Index index);
 mlir::Value emitElement(ElementEmitter &emitter, hx::CouplePairsOp op, Index index);
 
 } // namespace hexin::codegen

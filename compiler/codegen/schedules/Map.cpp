@@ -17,9 +17,8 @@ constexpr int64_t shortRow = 64;
 
 /// Each of which is worth more than what starts an item.
 static bool hasLongElements(hx::GroupOp group) {
-  return llvm::any_of(group.getBody().front(), [](Operation &op) {
-    return isa<hx::TreeEnsembleOp, hx::CouplePairsOp>(op);
-  });
+  return llvm::any_of(group.getBody().front(),
+                      [](Operation &op) { return isa<hx::CouplePairsOp>(op); });
 }
 
 static LogicalResult emitMap(ElementEmitter &emitter) {

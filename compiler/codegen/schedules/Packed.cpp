@@ -23,7 +23,7 @@
 //
 // In reading order: packed/Problem.h (what is multiplied), Item.h (where an item's
 // operands lie), Sums.h (a tile's sums; ConvSums.cpp and DepthwiseSums.cpp for windows
-// and their borders), Tile.h (what becomes of them).
+// and their borders, FewBits.h for weights of few bits), Tile.h (what becomes of them).
 //
 //===----------------------------------------------------------------------===//
 
@@ -53,7 +53,7 @@ TileShape chooseTile(const CodegenTraits &traits, const packed::Problem &problem
   unsigned lanes = std::min<unsigned>(maxLanes, problem.width);
   unsigned perRow = std::min<unsigned>(traits.tileVectors, problem.width / lanes);
   // A narrow panel leaves registers for more rows.
-  bool isNarrow = perRow < traits.tileVectors && lanes > 1;
+  bool isNarrow = lanes > 1 && (perRow < traits.tileVectors || problem.fewBits);
   unsigned rows = isNarrow ? std::max(12u, traits.tileRows) : traits.tileRows;
   return {rows, {lanes, perRow}};
 }
@@ -80,6 +80,17 @@ void forEachTile(KernelBuilder &k, const packed::Problem &problem, Value begin, 
   });
 }
 
+/// Unpacking numbers of few bits pays for more rows than two vectors leave registers
+/// for; a single row has them for both.
+void emitTiles(const packed::Item &item, packed::Epilogue &epilogue,
+               packed::Vectors vectors, Value firstRow, unsigned numRows, Value column) {
+  bool isApart = item.problem.fewBits && numRows > 1;
+  unsigned perTile = isApart ? 1 : vectors.perRow;
+  for (unsigned v = 0; v < vectors.perRow; v += perTile)
+    packed::emitTile(item, epilogue, {vectors.lanes, perTile}, firstRow, numRows,
+                     item.k.add(column, item.k.index(v * vectors.lanes)));
+}
+
 LogicalResult emitPacked(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
   Operation *heavy = heavyOp(emitter.groupOp());
@@ -102,8 +113,7 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
     auto columnBlock = [&](Value column, ValueRange) {
       forEachTile(k, problem, rowBegin, rowEnd, shape.rows,
                   [&](Value firstRow, unsigned numRows) {
-                    packed::emitTile(item, epilogue, shape.vectors, firstRow, numRows,
-                                     column);
+                    emitTiles(item, epilogue, shape.vectors, firstRow, numRows, column);
                   });
       return SmallVector<Value>();
     };
@@ -129,6 +139,8 @@ std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
     return refusalOfConv(conv);
   if (auto matmul = dyn_cast_or_null<hx::MatMulIntegerOp>(heavy))
     return packed::panelsOf(matmul.getRhs()) ? "" : "right-hand side is not packed";
+  if (isa_and_nonnull<hx::MatMulFewBitsOp>(heavy))
+    return packed::panelsOf(heavy->getOperand(1)) ? "" : "weights are not packed";
   if (auto matmul = dyn_cast_or_null<hx::MatMulOp>(heavy)) {
     if (!packed::panelsOf(matmul.getRhs()))
       return "right-hand side is not packed";

@@ -40,6 +40,7 @@ extern const Schedule sortSchedule;    ///< stable sort along an axis
 extern const Schedule compactSchedule; ///< positions of true, block by block
 extern const Schedule dynamicQuantizeSchedule; ///< range, scale, elements: one item
 extern const Schedule recurrentSchedule; ///< lstm: one item per batch row and direction
+extern const Schedule treesSchedule;     ///< tree_ensemble: one item per 16 rows
 extern const Schedule concatSchedule;    ///< along the last axis: row by row
 extern const Schedule mapSchedule;       ///< every result element by itself
 

@@ -206,6 +206,8 @@ std::string refusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
     return reason;
   constexpr int64_t littleWork = 1 << 18, fewColumns = 8, manySteps = INT32_MAX;
   Operation *heavy = heavyOp(group);
+  if (isa<hx::MatMulFewBitsOp>(heavy))
+    return "weights of few bits";
   hx::PanelsAttr panels = packed::panelsOf(heavy->getOperand(1));
   hx::Dims rhs = shapes.dims(heavy->getOperand(1));
   std::optional<int64_t> columns = columnsOf(heavy, shapes);

@@ -1,5 +1,7 @@
 #include "compiler/ir/ops/Checks.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 
 namespace hexin::hx {
@@ -102,6 +104,73 @@ LogicalResult MatMulIntegerOp::verify() {
   return checkElementType(*this, getResult(),
                           elementType(getResult()).isSignlessInteger(32), "the result",
                           "i32");
+}
+
+/// Whether a zero point is a number of `bits` in bytes, and not a float.
+static bool isPacked(Value zeroPoint) {
+  return elementType(zeroPoint).isUnsignedInteger(8);
+}
+
+/// Before anything is divided by them.
+static LogicalResult checkFormat(MatMulFewBitsOp op) {
+  if (!llvm::is_contained({2, 4, 8}, static_cast<int64_t>(op.getBits())))
+    return emitNodeError(op) << "bits is " << op.getBits() << ", expected 2, 4 or 8";
+  auto block = static_cast<int64_t>(op.getBlock());
+  if (block < 16 || block > INT32_MAX || !llvm::isPowerOf2_64(block))
+    return emitNodeError(op) << "block is " << block
+                             << ", expected a power of two from 16 on";
+  return success();
+}
+
+LogicalResult MatMulFewBitsOp::inferShapes(ShapeContext &context) {
+  Dims lhs = context.dims(getLhs()), bytes = context.dims(getBytes()),
+       scales = context.dims(getScales());
+  if (failed(checkFormat(*this)))
+    return failure();
+  if (lhs.size() < 2)
+    return emitNodeError(*this)
+           << "lhs must have at least rank 2, got rank " << lhs.size();
+  if (failed(checkRank(*this, bytes, 2, "the bytes")) ||
+      failed(checkRank(*this, scales, 2, "the scales")))
+    return failure();
+  SymbolTable &symbols = context.symbols();
+  Dim perByte = context.constant(8 / static_cast<int64_t>(getBits()));
+  Dim block = context.constant(static_cast<int64_t>(getBlock()));
+  if (failed(context.requireEqual(*this, symbols.mul(bytes[1], perByte), lhs.back(),
+                                  "numbers of a row of weights and K")) ||
+      failed(context.requireEqual(*this, symbols.mul(scales[1], block), lhs.back(),
+                                  "numbers of all blocks of a row and K")) ||
+      failed(context.requireEqual(*this, scales[0], bytes[0],
+                                  "rows of the scales and of the bytes")))
+    return failure();
+  if (Value zeroPoint = getZeroPoint()) {
+    Dims zeros = context.dims(zeroPoint);
+    Dim wanted = isPacked(zeroPoint) ? symbols.ceilDiv(scales[1], perByte) : scales[1];
+    if (failed(checkRank(*this, zeros, 2, "the zero point")) ||
+        failed(context.requireEqual(*this, zeros[0], bytes[0],
+                                    "rows of the zero point and of the bytes")) ||
+        failed(
+            context.requireEqual(*this, zeros[1], wanted, "columns of the zero point")))
+      return failure();
+  }
+  lhs.back() = bytes[0];
+  context.setDims(0, lhs);
+  return success();
+}
+
+LogicalResult MatMulFewBitsOp::verify() {
+  for (auto [value, name] :
+       {std::pair<Value, const char *>(getLhs(), "lhs"), {getScales(), "the scales"}})
+    if (failed(checkElementType(*this, value, isArithmeticFloat(elementType(value)), name,
+                                "floats")))
+      return failure();
+  Value zeroPoint = getZeroPoint();
+  if (zeroPoint && failed(checkElementType(*this, zeroPoint,
+                                           isPacked(zeroPoint) ||
+                                               isArithmeticFloat(elementType(zeroPoint)),
+                                           "the zero point", "floats or ui8")))
+    return failure();
+  return checkSameElementType(*this, getLhs(), "lhs", getResult(), "the result");
 }
 
 } // namespace hexin::hx

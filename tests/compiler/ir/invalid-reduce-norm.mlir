@@ -199,6 +199,41 @@ func.func @f(%a: tensor<2x3xui8>, %b: tensor<3x5xi8>, %z: tensor<4xi8>) {
 }
 
 // -----
+func.func @f(%a: tensor<2x64xf32>, %w: tensor<8x32xui8>, %s: tensor<8x2xf32>) {
+  // expected-error @+1 {{bits is 0, expected 2, 4 or 8}}
+  %0 = hx.matmul_few_bits %a, %w, %s {bits = 0 : i64, block = 32 : i64} : (tensor<2x64xf32>, tensor<8x32xui8>, tensor<8x2xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+func.func @f(%a: tensor<2x64xf32>, %w: tensor<8x32xui8>, %s: tensor<8x2xf32>) {
+  // expected-error @+1 {{block is 24, expected a power of two from 16 on}}
+  %0 = hx.matmul_few_bits %a, %w, %s {bits = 4 : i64, block = 24 : i64} : (tensor<2x64xf32>, tensor<8x32xui8>, tensor<8x2xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+func.func @f(%a: tensor<2x96xf32>, %w: tensor<8x32xui8>, %s: tensor<8x2xf32>) {
+  // expected-error @+1 {{numbers of a row of weights and K: 64 and 96 must be equal}}
+  %0 = hx.matmul_few_bits %a, %w, %s {bits = 4 : i64, block = 32 : i64} : (tensor<2x96xf32>, tensor<8x32xui8>, tensor<8x2xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+func.func @f(%a: tensor<2x64xf32>, %w: tensor<8x32xui8>, %s: tensor<8x1xf32>) {
+  // expected-error @+1 {{numbers of all blocks of a row and K: 32 and 64 must be equal}}
+  %0 = hx.matmul_few_bits %a, %w, %s {bits = 4 : i64, block = 32 : i64} : (tensor<2x64xf32>, tensor<8x32xui8>, tensor<8x1xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+func.func @f(%a: tensor<2x64xf32>, %w: tensor<8x32xui8>, %s: tensor<8x2xf32>, %z: tensor<8x2xui8>) {
+  // expected-error @+1 {{columns of the zero point: 2 and 1 must be equal}}
+  %0 = hx.matmul_few_bits %a, %w, %s zero %z {bits = 4 : i64, block = 32 : i64} : (tensor<2x64xf32>, tensor<8x32xui8>, tensor<8x2xf32>, tensor<8x2xui8>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
 func.func @f(%a: tensor<2x3xui8>, %b: tensor<3x5xi8>) {
   // expected-error @+1 {{the result must be i32, got 'f32'}}
   %0 = hx.matmul_integer %a, %b : (tensor<2x3xui8>, tensor<3x5xi8>) -> tensor<2x5xf32>

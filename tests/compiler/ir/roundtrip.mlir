@@ -105,6 +105,15 @@ func.func @matmul(%a: tensor<?x8x64xf32>, %b: tensor<32x64xf32>, %qa: tensor<8x6
   return
 }
 
+// CHECK-LABEL: func.func @few_bits
+func.func @few_bits(%x: tensor<?x8x64xf32>, %w: tensor<24x32xui8>, %s: tensor<24x2xf16>, %z: tensor<24x1xui8>) {
+  // CHECK: hx.matmul_few_bits %{{.*}}, %{{.*}}, %{{.*}} zero %{{.*}} {bits = 4 : i64, block = 32 : i64} : (tensor<?x8x64xf32>, tensor<24x32xui8>, tensor<24x2xf16>, tensor<24x1xui8>) -> tensor<?x8x24xf32>
+  %0 = hx.matmul_few_bits %x, %w, %s zero %z {bits = 4 : i64, block = 32 : i64} : (tensor<?x8x64xf32>, tensor<24x32xui8>, tensor<24x2xf16>, tensor<24x1xui8>) -> tensor<?x8x24xf32>
+  // CHECK: hx.matmul_few_bits %{{.*}}, %{{.*}}, %{{.*}} {bits = 4 : i64, block = 32 : i64} :
+  %1 = hx.matmul_few_bits %x, %w, %s {bits = 4 : i64, block = 32 : i64} : (tensor<?x8x64xf32>, tensor<24x32xui8>, tensor<24x2xf16>) -> tensor<?x8x24xf32>
+  return
+}
+
 // CHECK-LABEL: func.func @windows
 func.func @windows(%x: tensor<?x4x8xf32>, %w: tensor<6x4x3xf32>, %t: tensor<4x6x3xf32>, %b: tensor<6xf32>,
                    %s: tensor<1xi64>, %q: tensor<?x4x8xui8>, %qw: tensor<6x4x3xi8>, %z: tensor<ui8>) {

@@ -8,6 +8,17 @@ func.func @matmul(%a: tensor<?x8xf32>, %b: tensor<8x40xf32>) -> tensor<?x40xf32>
   return %0 : tensor<?x40xf32>
 }
 
+// Numbers of few bits, their scales and zero points have panels of the same columns.
+// CHECK-LABEL: func.func @few_bits
+func.func @few_bits(%a: tensor<?x96xf32>, %w: tensor<40x48xui8>, %s: tensor<40x3xf16>, %z: tensor<40x2xui8>) -> tensor<?x40xf32> {
+  // CHECK-DAG: %[[W:.*]] = hx.pack <width = 32, groups = 1, transposed = true, conv = false> %arg1
+  // CHECK-DAG: %[[S:.*]] = hx.pack <width = 32, groups = 1, transposed = true, conv = false> %arg2
+  // CHECK-DAG: %[[Z:.*]] = hx.pack <width = 32, groups = 1, transposed = true, conv = false> %arg3
+  // CHECK: hx.matmul_few_bits %arg0, %[[W]], %[[S]] zero %[[Z]]
+  %0 = hx.matmul_few_bits %a, %w, %s zero %z {bits = 4 : i64, block = 32 : i64} : (tensor<?x96xf32>, tensor<40x48xui8>, tensor<40x3xf16>, tensor<40x2xui8>) -> tensor<?x40xf32>
+  return %0 : tensor<?x40xf32>
+}
+
 // A narrow matrix gets narrow panels; a transposed left-hand side is transposed.
 // CHECK-LABEL: func.func @narrow
 func.func @narrow(%a: tensor<8x5xf32>, %b: tensor<4x8xf32>) -> tensor<5x4xf32> {

@@ -425,6 +425,32 @@ def test_dynamic_quantize_of_zeros():
     assert scale == 1 and zero == 0 and not y.any()
 
 
+def few_bits(**changes):
+    """x [2, 32], weights [3, 32] of 4 bits in blocks of 16: numbers 0 to 15, scales 1 and 2."""
+    operands = dict(
+        x=np.tile(array([1, 10]), (2, 16)), bytes=np.tile(np.arange(16, dtype=np.uint8) * 17, (3, 1)),
+        scales=np.tile(array([1, 2]), (3, 1)), zeros=array([[0x21]] * 3, np.uint8))
+    return list((operands | changes).values())
+
+
+@pytest.mark.parametrize("zeros, first, second", [(array([[0x21]] * 3, np.uint8), 1, 2), (None, 8, 8),
+                                                  (array([[0.5, -3]] * 3), 0.5, -3)])
+def test_products_of_few_bits(zeros, first, second):
+    # Byte i holds the number i twice: 11 * i with x.
+    expected = 11 * ((np.arange(8) - first).sum() + 2 * (np.arange(8, 16) - second).sum())
+    same(run("matmul_few_bits", few_bits(zeros=zeros), bits=4, block=16), np.full((2, 3), expected))
+
+
+@pytest.mark.parametrize("changes, attributes", [
+    ({}, {"bits": 3, "block": 16}), ({}, {"bits": 4, "block": 8}), ({}, {"bits": 2, "block": 16}),
+    ({"scales": np.ones((3, 1), np.float32)}, {"bits": 4, "block": 16}),
+    ({"bytes": np.zeros((3, 16), np.int8)}, {"bits": 4, "block": 16}),
+    ({"zeros": np.zeros((3, 2), np.uint8)}, {"bits": 4, "block": 16}),
+    ({"zeros": np.zeros((3, 1), np.float32)}, {"bits": 4, "block": 16})])
+def test_products_of_few_bits_refuse_what_does_not_fit(changes, attributes):
+    fails(INVALID_ARGUMENT, "matmul_few_bits", few_bits(**changes), **attributes)
+
+
 def test_integer_products_are_exact_and_wrap():
     a, b = np.full((1, 70000), 255, np.uint8), np.full((70000, 1), -128, np.int8)
     same(run("matmul_integer", [a, b], np.int32), [[255 * -128 * 70000 % 2**32 - 2**32

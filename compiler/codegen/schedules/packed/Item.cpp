@@ -41,6 +41,12 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
     : k(emitter.kernel()), problem(problem), outerIndex(outerIndex) {
   const Problem &p = problem;
   lhsMemref = emitter.memrefOf(p.lhs);
+  firstColumn = k.mul(panel, k.index(p.width));
+  if (p.fewBits) {
+    lhsBase = k.index(0);
+    fewBits.emplace(emitter, p, panel);
+    return;
+  }
   // The footprint of a packed operand is that of its panels.
   KExpr panels = k.exprs().ceilDiv(p.columns, k.constantExpr(p.width));
   KExpr tapsDepth =
@@ -70,7 +76,6 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
   }
   panelBase = k.add(k.mul(matrixNumber, k.value(matrix)),
                     k.mul(panel, k.mul(k.value(tapsDepth), k.index(p.width))));
-  firstColumn = k.mul(panel, k.index(p.width));
 }
 
 Row Item::rowAt(Value flat) const {

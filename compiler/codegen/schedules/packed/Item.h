@@ -7,7 +7,7 @@
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_ITEM_H
 #define HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_ITEM_H
 
-#include "compiler/codegen/schedules/packed/Problem.h"
+#include "compiler/codegen/schedules/packed/FewBits.h"
 
 namespace hexin::codegen::packed {
 
@@ -33,9 +33,10 @@ struct Item {
   KernelBuilder &k;
   const Problem &problem;
   mlir::Value outerIndex;
-  mlir::Value lhsBase;     ///< of the product's left matrix, in the lhs
-  mlir::Value panelBase;   ///< of the panel, in the rhs
-  mlir::Value firstColumn; ///< of the panel, in the product
+  mlir::Value lhsBase;                ///< of the product's left matrix, in the lhs
+  mlir::Value panelBase;              ///< of the panel, in the rhs
+  mlir::Value firstColumn;            ///< of the panel, in the product
+  std::optional<FewBitPanel> fewBits; ///< instead of panelBase and loadPanel
 
 private:
   /// Whether a row is an output pixel with a window around it, [n, y, x].

@@ -78,6 +78,22 @@ template <typename OpT> void Problem::describeConv(ElementEmitter &emitter, OpT 
                 op.getStrides()[1] == 1;
 }
 
+void Problem::describeFewBits(ElementEmitter &emitter, hx::MatMulFewBitsOp op) {
+  KernelBuilder &k = emitter.kernel();
+  fewBits = {static_cast<int64_t>(op.getBits()), static_cast<int64_t>(op.getBlock()),
+             op.getScales(), op.getZeroPoint()};
+  lhs = op.getLhs();
+  rhs = op.getBytes();
+  width = panelsOf(rhs).getWidth();
+  accType = sumType = computeType(elementType(op.getResult()));
+  SmallVector<KExpr> l = emitter.sizes(lhs);
+  columns = emitter.sizes(rhs)[0];
+  columnsAreFull = fillsPanels(emitter.dims(rhs)[0]);
+  depth = l.back();
+  rows = k.exprs().product(ArrayRef(l).drop_back());
+  outer = k.constantExpr(1);
+}
+
 Problem::Problem(ElementEmitter &emitter, Operation *heavy) {
   if (auto op = dyn_cast<hx::ConvOp>(heavy)) {
     describeConv(emitter, op);
@@ -88,6 +104,8 @@ Problem::Problem(ElementEmitter &emitter, Operation *heavy) {
   } else if (auto op = dyn_cast<hx::MatMulIntegerOp>(heavy)) {
     describeMatMul(emitter, op);
     setZeroPoints(emitter, op.getLhsZeroPoint(), op.getRhsZeroPoint());
+  } else if (auto op = dyn_cast<hx::MatMulFewBitsOp>(heavy)) {
+    describeFewBits(emitter, op);
   } else {
     describeMatMul(emitter, cast<hx::MatMulOp>(heavy));
   }

@@ -18,6 +18,15 @@ struct Window {
   mlir::Value bias; ///< or null
 };
 
+/// How the right-hand side of matmul_few_bits lies (FewBits.h).
+struct FewBits {
+  int64_t bits, block;
+  mlir::Value scales, zeroPoint; ///< zeroPoint: or null
+
+  int64_t perByte() const { return 8 / bits; }
+  bool hasPackedZeros() const { return elementType(zeroPoint).isUnsignedInteger(8); }
+};
+
 /// A matmul or convolution as one or more products of a [rows, depth] and a
 /// [depth, columns] matrix, the right one in panels of `width` columns.
 struct Problem {
@@ -25,6 +34,7 @@ struct Problem {
   Problem(ElementEmitter &emitter, mlir::Operation *heavy);
 
   std::optional<Window> conv; ///< none: a matmul
+  std::optional<FewBits> fewBits;
   mlir::Value lhs, rhs;
   mlir::Type accType; ///< of the sums
   /// In which elements are multiplied and added up: f32 for 8-bit integers, which is
@@ -53,6 +63,7 @@ struct Problem {
 
 private:
   template <typename OpT> void describeMatMul(ElementEmitter &emitter, OpT op);
+  void describeFewBits(ElementEmitter &emitter, hx::MatMulFewBitsOp op);
   template <typename OpT> void describeConv(ElementEmitter &emitter, OpT op);
   void setZeroPoints(ElementEmitter &emitter, mlir::Value ofLhs, mlir::Value ofRhs);
   bool fillsPanels(hx::Dim dim) const;

@@ -16,6 +16,12 @@ Accumulators sumTile(const Item &item, ArrayRef<Row> tile, ValueRange init,
                      Vectors vectors, Value columnInPanel) {
   KernelBuilder &k = item.k;
   const Problem &problem = item.problem;
+  if (problem.fewBits) {
+    SmallVector<Value> bases;
+    for (const Row &row : tile)
+      bases.push_back(row.base);
+    return sumFewBits(item, bases, columnInPanel, init, vectors);
+  }
   Value position = k.add(item.panelBase, columnInPanel);
   if (problem.conv && !problem.isPointwise) {
     Image image(item, tile);

@@ -42,6 +42,11 @@ Accumulators sumRun(const Item &item, llvm::ArrayRef<mlir::Value> bases,
                     llvm::ArrayRef<mlir::Value> inside, mlir::Value length,
                     mlir::Value position, mlir::ValueRange init, Vectors vectors);
 
+/// The same over the whole depth, with weights of few bits.
+Accumulators sumFewBits(const Item &item, llvm::ArrayRef<mlir::Value> bases,
+                        mlir::Value columnInPanel, mlir::ValueRange init,
+                        Vectors vectors);
+
 /// What the windows of a tile's pixels lie in.
 struct Image {
   /// Says also, where there are pads, which windows fit in x.

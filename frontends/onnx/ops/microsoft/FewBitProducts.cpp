@@ -1,5 +1,4 @@
-// Products with weights in few bits (domain com.microsoft): unpacked and scaled in every
-// run, then an f32 product.
+// Products with weights in few bits (domain com.microsoft), in f32.
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"

@@ -89,25 +89,30 @@ Value timesBlocks(OpBinder &b, Value x, Value scales, int64_t block) {
 
 namespace {
 
-/// x [..., K] padded with zeros to whole blocks; the elements of a block in the order of
-/// unpackedByPlace().
-Value orderedByPlace(OpBinder &b, Value x, int64_t numColumns, int64_t block,
-                     int64_t bits) {
+/// x [..., K] padded with zeros to whole blocks.
+Value inWholeBlocks(OpBinder &b, Value x, int64_t numColumns, int64_t block) {
   if (b.failed())
     return {};
-  int64_t numBlocks = llvm::divideCeil(numColumns, block), rank = HxBuilder::rank(x);
+  int64_t numPadded = llvm::alignTo(numColumns, block), rank = HxBuilder::rank(x);
   auto size = [&](int64_t n) { return b.shape.constant(n); };
   checkRange(b, b.dims(x).back(), numColumns, numColumns,
              "the number of columns of the input");
-  if (numBlocks * block != numColumns) {
-    Dims none(rank, size(0)), more = none;
-    more.back() = size(numBlocks * block - numColumns);
-    x = b.pad(hx::PadMode::constant, x, b.shape.build(none), b.shape.build(more),
-              b.scalarLike(x, 0));
-  }
+  if (b.failed() || numPadded == numColumns)
+    return x;
+  Dims none(rank, size(0)), more = none;
+  more.back() = size(numPadded - numColumns);
+  return b.pad(hx::PadMode::constant, x, b.shape.build(none), b.shape.build(more),
+               b.scalarLike(x, 0));
+}
+
+/// The elements of a block of x in the order of unpackedByPlace().
+Value orderedByPlace(OpBinder &b, Value x, int64_t numBlocks, int64_t block,
+                     int64_t bits) {
   if (bits == 8 || b.failed())
     return x;
+  int64_t rank = HxBuilder::rank(x);
   Dims dims = b.dims(x), apart(dims.begin(), dims.end() - 1);
+  auto size = [&](int64_t n) { return b.shape.constant(n); };
   apart.append({size(numBlocks), size(block * bits / 8), size(8 / bits)});
   SmallVector<int64_t> perm;
   for (int64_t axis = 0; axis < rank; ++axis)
@@ -120,8 +125,30 @@ Value orderedByPlace(OpBinder &b, Value x, int64_t numColumns, int64_t block,
 
 } // namespace
 
-Value timesFewBits(OpBinder &b, Value x, const FewBitWeights &weights, ArrayRef<Dim> rows,
-                   int64_t numColumns) {
+/// One matrix whose blocks lie one after the other: the weights stay in their bytes.
+static Value timesPacked(OpBinder &b, Value x, const FewBitWeights &weights, Dim numRows,
+                         int64_t numColumns) {
+  int64_t numBlocks = llvm::divideCeil(numColumns, weights.block);
+  auto bytesOf = [&](int64_t count) { return llvm::divideCeil(count * weights.bits, 8); };
+  auto shaped = [&](Value value, int64_t columns) {
+    return b.failed() ? Value()
+                      : b.shape.reshape(value, {numRows, b.shape.constant(columns)});
+  };
+  Value bytes = shaped(weights.bytes, bytesOf(numBlocks * weights.block));
+  Value scales = shaped(weights.scales, numBlocks);
+  Value zero = weights.zeroPoints;
+  if (zero && !b.failed())
+    zero = shaped(zero, HxBuilder::isFloat(zero) ? numBlocks : bytesOf(numBlocks));
+  x = inWholeBlocks(b, x, numColumns, weights.block);
+  if (b.failed())
+    return {};
+  return b.make<hx::MatMulFewBitsOp>(HxBuilder::elementType(x), x, bytes, scales, zero,
+                                     weights.bits, weights.block);
+}
+
+/// Of several matrices, or with blocks that columns choose: weights in f32, in every run.
+static Value timesUnpacked(OpBinder &b, Value x, const FewBitWeights &weights,
+                           ArrayRef<Dim> rows, int64_t numColumns) {
   Type f32 = b.builder.getF32Type();
   int64_t numBlocks = llvm::divideCeil(numColumns, weights.block);
   int64_t zeroBytes = llvm::divideCeil(numBlocks * weights.bits, 8);
@@ -171,9 +198,17 @@ Value timesFewBits(OpBinder &b, Value x, const FewBitWeights &weights, ArrayRef<
     numbers =
         b.mul(b.sub(numbers, isZeroShared ? zero : perBlock(zero)), perBlock(scales));
     numbers = shaped(numbers, {numPadded});
-    x = orderedByPlace(b, x, numColumns, weights.block, weights.bits);
+    x = orderedByPlace(b, inWholeBlocks(b, x, numColumns, weights.block), numBlocks,
+                       weights.block, weights.bits);
   }
   return b.matmul(x, numbers, /*transposeLhs=*/false, /*transposeRhs=*/true);
+}
+
+Value timesFewBits(OpBinder &b, Value x, const FewBitWeights &weights, ArrayRef<Dim> rows,
+                   int64_t numColumns) {
+  if (rows.size() == 1 && !weights.groups)
+    return timesPacked(b, x, weights, rows[0], numColumns);
+  return timesUnpacked(b, x, weights, rows, numColumns);
 }
 
 } // namespace hexin::onnx

@@ -1,8 +1,10 @@
 //===- FewBits.h - numbers of 2, 4 or 8 bits in bytes, and their scales -------------===//
 //
-// Weights stay in their bytes: constants of more than 64 KiB are not folded through a
-// cast to i32, so artifacts hold what the model holds. Unpacking and scaling are
-// elementwise, and join into one kernel that writes f32.
+// Weights stay in their bytes. One matrix becomes hx.matmul_few_bits, whose kernels
+// unpack in registers. Several matrices at once (experts), columns that choose their
+// blocks (g_idx) and lookups are unpacked by elementwise ops, which join into one kernel
+// that writes f32 in every run: constants of more than 64 KiB are not folded through a
+// cast to i32, so artifacts hold what the model holds.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_FRONTENDS_ONNX_OPS_MICROSOFT_FEWBITS_H
