@@ -47,6 +47,9 @@ Status ProgramEmitter::addGroup(hx::GroupOp group) {
   }
   if (!refusal.empty())
     reason += (reason.empty() ? "" : "; ") + refusal;
+  else if (target.libraries().empty() && group.getSchedule() != "map")
+    reason += (reason.empty() ? "" : "; ") + target.name().str() +
+              " has no library: our kernels are all there is";
   if (group.getTeamSchedule() && target.variants().front().team.threads > 0) {
     HEXIN_ASSIGN_OR_RETURN(auto variant, teamVariant(group));
     variants.push_back(std::move(variant));

@@ -76,6 +76,36 @@ void checkEqual(OpBinder &b, Dim lhs, const Twine &whatLhs, Dim rhs,
           {lhs, rhs});
 }
 
+void checkMultiple(OpBinder &b, Dim dim, int64_t divisor, const Twine &what) {
+  if (b.failed())
+    return;
+  Dim rest = b.symbols().mod(dim, b.shape.constant(divisor));
+  check(b, b.symbols().eq(rest, b.shape.constant(0)),
+        what + " is {0}, expected a multiple of " + Twine(divisor), {dim});
+}
+
+Dim readOne(OpBinder &b, Value operand, const Twine &what) {
+  Dim one = b.shape.constant(1);
+  if (b.failed())
+    return one;
+  Dim count = b.shapes.numElements(operand);
+  if (!hx::SymbolTable::constantValue(count)) {
+    check(b, b.symbols().eq(count, one), what + " must be one number, got {0} of them",
+          {count});
+    operand = b.reshape(b.cast(operand, b.builder.getI64Type()), b.ints({1}));
+  } else if (count != one) {
+    b.error(what + " must be one number");
+  }
+  if (b.failed())
+    return one;
+  FailureOr<Dims> elements = b.shape.read(operand);
+  if (mlir::failed(elements)) {
+    b.markFailed();
+    return one;
+  }
+  return elements->front();
+}
+
 Value checkedLengths(OpBinder &b, Value lengths, Dim limit, StringRef name) {
   if (b.failed())
     return {};

@@ -18,6 +18,13 @@ void checkRange(OpBinder &b, hx::Dim dim, int64_t lower, int64_t upper,
 void checkEqual(OpBinder &b, hx::Dim lhs, const llvm::Twine &whatLhs, hx::Dim rhs,
                 const llvm::Twine &whatRhs);
 
+/// That `dim`, which `what` names, is a multiple of `divisor` > 0.
+void checkMultiple(OpBinder &b, hx::Dim dim, int64_t divisor, const llvm::Twine &what);
+
+/// The one integer of an operand that is read on the host. Of [n] elements of unknown n,
+/// that n is 1 is for the run to check.
+hx::Dim readOne(OpBinder &b, Value operand, const llvm::Twine &what);
+
 /// `lengths`, of each of which it is checked that it lies between 0 and `limit`: by an
 /// hx.check where they are read on the host, else by the kernel that reads them.
 Value checkedLengths(OpBinder &b, Value lengths, hx::Dim limit, llvm::StringRef name);

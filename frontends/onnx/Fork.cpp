@@ -46,7 +46,7 @@ GraphImporter::framesIn(Block &block, std::vector<std::unique_ptr<Scope>> &scope
     scope->graph = frame.scope->graph;
     scope->prefix = frame.scope->prefix;
     scope->context = frame.scope->context;
-    scope->depth = frame.scope->depth;
+    scope->calls = frame.scope->calls;
     scope->end = frame.scope->end;
     scope->handsOn = frame.scope->handsOn;
     result.push_back({frame.rest, scope.get()});

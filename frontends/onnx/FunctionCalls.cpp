@@ -5,7 +5,7 @@ using namespace mlir;
 
 namespace hexin::onnx {
 
-/// Functions that call themselves end here.
+/// So that chains of calls do not end in the machine's stack.
 static constexpr unsigned maxCallDepth = 64;
 
 static std::string keyOf(std::string_view domain, std::string_view name,
@@ -14,9 +14,15 @@ static std::string keyOf(std::string_view domain, std::string_view name,
          std::string(overload);
 }
 
-void GraphImporter::addFunctions() {
+LogicalResult GraphImporter::addFunctions() {
   for (const Function &function : model.functions)
-    functions[keyOf(function.domain, function.name, function.overload)] = &function;
+    if (!functions
+             .try_emplace(keyOf(function.domain, function.name, function.overload),
+                          &function)
+             .second)
+      return errors.malformed("two functions are called '" + StringRef(function.name) +
+                              "' in domain '" + StringRef(function.domain) + "'");
+  return success();
 }
 
 const Function *GraphImporter::findFunction(const Node &node) const {
@@ -26,9 +32,12 @@ const Function *GraphImporter::findFunction(const Node &node) const {
 
 LogicalResult GraphImporter::importCall(const Node &node, const Function &function,
                                         Scope &scope, ArrayRef<Value> inputs) {
-  if (scope.depth >= maxCallDepth)
+  if (llvm::is_contained(scope.calls, &function))
+    return errors.malformed("function '" + StringRef(function.name) +
+                            "' calls itself, directly or through others");
+  if (scope.calls.size() >= maxCallDepth)
     return errors.malformed("functions call each other more than " + Twine(maxCallDepth) +
-                            " levels deep, or in a circle");
+                            " levels deep");
   if (inputs.size() > function.inputs.size())
     return errors.malformed("function takes " + Twine(function.inputs.size()) +
                             " inputs, got " + Twine(inputs.size()));
@@ -48,7 +57,8 @@ LogicalResult GraphImporter::importCall(const Node &node, const Function &functi
   Scope body;
   body.block = scope.block;
   body.callAttributes = &attributes;
-  body.depth = scope.depth + 1;
+  body.calls = scope.calls;
+  body.calls.push_back(&function);
   body.prefix =
       scope.prefix + std::string(node.name.empty() ? node.opType : node.name) + "/";
   body.context = errors.place() + ", ";

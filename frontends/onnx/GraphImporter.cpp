@@ -14,9 +14,7 @@ namespace hexin::onnx {
 GraphImporter::GraphImporter(MLIRContext *context, const Model &model,
                              const ImportOptions &options, hx::WeightStore &weights)
     : model(model), options(options), weights(weights), loader(model), builder(context),
-      shapes(context), errors(context) {
-  addFunctions();
-}
+      shapes(context), errors(context) {}
 
 GraphImporter::~GraphImporter() {
   for (Operation *op : dropped)
@@ -42,7 +40,7 @@ LogicalResult GraphImporter::importMain(ModuleOp module) {
   Scope scope;
   scope.graph = &graph;
   scope.setOpsets(model.opsets);
-  if (failed(addInitializers(graph, scope)))
+  if (failed(addFunctions()) || failed(addInitializers(graph, scope)))
     return failure();
 
   // Up to IR version 3 every initializer is listed as an input, later it may be.
@@ -175,7 +173,7 @@ GraphImporter::importSubgraph(const Graph &graph, Scope &parent, Block *block,
   scope.graph = &graph;
   scope.prefix = parent.prefix;
   scope.context = parent.context;
-  scope.depth = parent.depth;
+  scope.calls = parent.calls;
   if (failed(addInitializers(graph, scope)))
     return failure();
   if (graph.inputs.size() != arguments.size())

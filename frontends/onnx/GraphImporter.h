@@ -151,7 +151,7 @@ private:
   }
 
   // FunctionCalls.cpp
-  void addFunctions();
+  mlir::LogicalResult addFunctions();
   const Function *findFunction(const Node &node) const;
   mlir::LogicalResult importCall(const Node &node, const Function &function, Scope &scope,
                                  llvm::ArrayRef<Value> inputs);

@@ -29,7 +29,12 @@ ImportErrors::Place::Place(ImportErrors &errors, const Node &node, const Scope &
   std::string name = !node.name.empty()      ? std::string(node.name)
                      : !node.outputs.empty() ? "producing " + std::string(node.outputs[0])
                                              : "without outputs";
-  errors.where = scope.context + "node '" + name + "' (" + std::string(node.opType) + ")";
+  // Of a long chain of calls the ends say enough.
+  constexpr size_t most = 400, end = 160;
+  std::string context = scope.context;
+  if (context.size() > most)
+    context.replace(end, context.size() - 2 * end, " … ");
+  errors.where = context + "node '" + name + "' (" + std::string(node.opType) + ")";
 }
 
 LogicalResult ImportErrors::fail(StatusCode code, const Twine &message) {

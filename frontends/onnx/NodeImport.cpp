@@ -1,5 +1,6 @@
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/ModelInputs.h"
+#include "frontends/onnx/NodeAttributes.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/OperandKinds.h"
@@ -63,6 +64,8 @@ LogicalResult GraphImporter::importNode(const Node &node, Scope &scope) {
   }
   while (!inputs.empty() && !inputs.back())
     inputs.pop_back();
+  if (StringRef name = repeatedAttribute(node); !name.empty())
+    return errors.malformed("attribute '" + name + "' is given twice");
   if (const Function *function = findFunction(node))
     return importCall(node, *function, scope, inputs);
   return importOp(node, scope, inputs);
@@ -118,6 +121,8 @@ LogicalResult GraphImporter::importOp(const Node &node, Scope &scope,
         (isOld ? " did not exist at opset " : " is not supported (opset ") +
         Twine(opset) + (isOld ? "" : ")"));
   }
+  if (std::string fault = unknownAttribute(domain, node, opset); !fault.empty())
+    return errors.malformed(fault);
   unsigned numGiven = inputs.size();
   for (unsigned i = 0; i < row->minInputs; ++i)
     if (i >= inputs.size() || !inputs[i])

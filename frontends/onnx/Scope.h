@@ -20,7 +20,7 @@ struct Scope {
   const llvm::StringMap<const Attribute *> *callAttributes = nullptr;
   std::string prefix;  ///< of node names inside: "call/"
   std::string context; ///< for messages: "function 'F' called by node 'x'"
-  unsigned depth = 0;  ///< of function calls
+  llvm::SmallVector<const Function *> calls; ///< that this is inlined by, outermost first
 
   /// What becomes of the outputs: those of a region, values that are handed on by name to
   /// the scope that the nodes are inlined into, or something that only the caller knows.

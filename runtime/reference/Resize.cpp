@@ -133,9 +133,9 @@ Result<ResizeOptions> readOptions(const Call &call) {
   };
   if (!isOneOf(options.mode, {"nearest", "linear", "cubic"}))
     return unknownKeyword("mode", options.mode);
-  if (!isOneOf(options.coordinates,
-               {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
-                "align_corners", "asymmetric", "tf_crop_and_resize"}))
+  if (!isOneOf(options.coordinates, {"half_pixel", "half_pixel_symmetric",
+                                     "pytorch_half_pixel", "align_corners", "asymmetric",
+                                     "tf_crop_and_resize", "tf_half_pixel_for_nn"}))
     return unknownKeyword("coordinates", options.coordinates);
   if (!isOneOf(options.nearest,
                {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}))

@@ -23,12 +23,14 @@ double sourceCoordinate(const ResizeOptions &options, const ResizeAxis &a, doubl
   }
   if (options.coordinates == "pytorch_half_pixel" && a.out == 1)
     return 0;
-  double x = (i + 0.5) / a.scale - 0.5;
+  // Operation by operation what ONNX's reference does: a coordinate that ought to be a
+  // whole number decides what floor and ceil take.
+  double x = (i + 0.5) / a.scale;
   if (options.coordinates == "half_pixel_symmetric") {
     double adjustment = double(a.out) / (a.scale * double(a.in));
-    x += double(a.in) / 2 * (1 - adjustment);
+    x = double(a.in) / 2 * (1 - adjustment) + x;
   }
-  return x;
+  return options.coordinates == "tf_half_pixel_for_nn" ? x : x - 0.5;
 }
 
 int64_t nearestPosition(std::string_view rule, double x) {

@@ -28,7 +28,8 @@ struct Tap {
 class ResizedAxis {
 public:
   ResizedAxis(KernelBuilder &k, hx::ResizeOp op, size_t axis, Value inSize, Value outSize)
-      : op(op), axis(axis), inSize(inSize), outSize(outSize), k(k), f(k) {}
+      : op(op), axis(axis), inSize(inSize), outSize(outSize), k(k),
+        f(k, isExact(op) ? Type(k.builder().getF64Type()) : Type()) {}
 
   SmallVector<Tap> taps(Value outIndex) {
     Value x = coordinate(outIndex);
@@ -43,6 +44,13 @@ public:
   }
 
 private:
+  /// Whether coordinates are in f64: in f32 those of half_pixel_symmetric that ought to
+  /// be whole lie beside, and nearest takes another element.
+  static bool isExact(hx::ResizeOp op) {
+    return op.getMode() == hx::ResizeMode::nearest &&
+           op.getCoordinates() == "half_pixel_symmetric";
+  }
+
   /// The input's coordinate of an output index.
   Value coordinate(Value outIndex) {
     OpBuilder &b = k.builder();
@@ -64,12 +72,15 @@ private:
       Value at = f.div(f.mul(i, f.sub(in, f.c(1))), safe);
       return f.select(isOne, f.c(0), at);
     }
-    Value x = f.sub(f.div(f.add(i, f.c(0.5)), scale), f.c(0.5));
-    if (coordinates == "half_pixel_symmetric") {
+    Value x = f.div(f.add(i, f.c(0.5)), scale);
+    if (coordinates == "half_pixel_symmetric") { // in the reference's order
       Value adjustment = f.div(out, f.mul(in, scale));
       Value centre = f.div(in, f.c(2));
-      return f.add(f.mul(centre, f.sub(f.c(1), adjustment)), x);
+      x = f.add(f.mul(centre, f.sub(f.c(1), adjustment)), x);
     }
+    if (coordinates == "tf_half_pixel_for_nn")
+      return x;
+    x = f.sub(x, f.c(0.5));
     if (coordinates == "pytorch_half_pixel") {
       Value isOne = arith::CmpIOp::create(b, k.loc(), arith::CmpIPredicate::sle, outSize,
                                           k.index(1));

@@ -21,9 +21,9 @@ Value unaryFloat(Lanes &l, hx::UnaryFn fn, Value x) {
   case UnaryFn::sign: {
     Value one = l.f(1, t);
     Value signedOne = l.op<math::CopySignOp>(one, x);
-    // NaN and +-0 are their own sign.
+    // NaN is its own sign; that of -0 is 0, as in the reference: -0 + 0 is 0.
     Value isNonZero = l.cmpf(arith::CmpFPredicate::ONE, x, l.f(0, t));
-    return l.select(isNonZero, signedOne, x);
+    return l.select(isNonZero, signedOne, l.op<arith::AddFOp>(x, l.f(0, t)));
   }
   case UnaryFn::floor:
     return l.op<math::FloorOp>(x);

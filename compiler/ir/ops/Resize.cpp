@@ -48,7 +48,8 @@ static LogicalResult checkWord(Operation *op, StringRef name, StringRef word,
 LogicalResult ResizeOp::verify() {
   if (failed(checkWord(*this, "coordinates", getCoordinates(),
                        {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
-                        "align_corners", "asymmetric", "tf_crop_and_resize"})) ||
+                        "align_corners", "asymmetric", "tf_crop_and_resize",
+                        "tf_half_pixel_for_nn"})) ||
       failed(checkWord(*this, "nearest", getNearest(),
                        {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"})))
     return failure();

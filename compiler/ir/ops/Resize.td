@@ -12,8 +12,8 @@ def HX_ResizeOp : HX_PureOp<"resize", [HX_HostReads]> {
     map coordinates; ONNX `sizes` without scales give out/in. `roi` (host,
     [starts..., ends...]) only matters to tf_crop_and_resize.
     `coordinates`: half_pixel, half_pixel_symmetric, pytorch_half_pixel,
-    align_corners, asymmetric, tf_crop_and_resize. `nearest`: round_prefer_floor,
-    round_prefer_ceil, floor, ceil.
+    align_corners, asymmetric, tf_crop_and_resize, tf_half_pixel_for_nn. `nearest`:
+    round_prefer_floor, round_prefer_ceil, floor, ceil.
   }];
   let arguments = (ins HX_ResizeModeAttr:$mode, HX_Tensor:$input, HX_ShapeTensor:$sizes,
                        1DTensorOf<[F32, F64]>:$scales, Optional<HX_Tensor>:$roi,

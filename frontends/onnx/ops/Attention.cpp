@@ -49,7 +49,10 @@ bool checkHeads(OpBinder &b, Value x, int64_t numHeads, StringRef what) {
                     ", which is not a multiple of its " + Twine(numHeads) + " heads");
     return false;
   }
-  return true;
+  if (!size)
+    checkMultiple(b, b.dims(x)[2], numHeads,
+                  "with " + Twine(numHeads) + " heads, the " + what + "'s last axis");
+  return !b.failed();
 }
 
 Value withGroupedRows(OpBinder &b, Value rows, Value perHead,

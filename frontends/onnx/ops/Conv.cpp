@@ -20,20 +20,26 @@ WindowAttributes readWindow(OpBinder &b, int64_t spatialRank) {
   window.strides = b.intsAttr("strides", ones);
   window.dilations = b.intsAttr("dilations", ones);
   window.pads = b.intsAttr("pads", zeros);
+  // No axis is longer; sums and products of two such numbers fit 64 bits.
+  constexpr int64_t farthest = INT32_MAX;
   auto check = [&](StringRef name, ArrayRef<int64_t> values, int64_t count,
                    int64_t lowest) {
     if (static_cast<int64_t>(values.size()) != count)
       b.error("attribute '" + name + "' has " + Twine(values.size()) +
               " entries, expected " + Twine(count));
     for (int64_t value : values)
-      if (value < lowest)
-        b.error("attribute '" + name + "' holds " + Twine(value));
+      if (value < lowest || value > farthest)
+        b.error("attribute '" + name + "' holds " + Twine(value) + ", expected " +
+                Twine(lowest) + " to " + Twine(farthest));
   };
   if (!window.kernel.empty())
     check("kernel_shape", window.kernel, spatialRank, 1);
+  // Longer ones than any axis reach one window all the same.
+  for (int64_t &stride : window.strides)
+    stride = std::min(stride, farthest);
   check("strides", window.strides, spatialRank, 1);
   check("dilations", window.dilations, spatialRank, 1);
-  check("pads", window.pads, 2 * spatialRank, INT64_MIN);
+  check("pads", window.pads, 2 * spatialRank, -farthest);
 
   StringRef automatic = b.stringAttr("auto_pad", "NOTSET");
   if (automatic == "SAME_UPPER")
@@ -103,6 +109,15 @@ Value convolution(OpBinder &b, Value x, Value weights, Value bias) {
                                   window.dilations, window.padPolicy, hx::Layout::nchw);
 }
 
+/// A value per output channel of [N, C, spatial...], or one for all.
+static Value perChannel(OpBinder &b, Value value, int64_t rank) {
+  if (b.failed() || b.shapes.numElements(value) == b.shape.constant(1))
+    return b.shape.toScalar(value);
+  Dims dims(static_cast<size_t>(rank), b.shape.constant(1));
+  dims[1] = b.shape.product(b.dims(value));
+  return b.shape.reshape(value, dims);
+}
+
 Value transposedConvolution(OpBinder &b, Value x, Value weights, Value bias,
                             const WindowAttributes &window) {
   int64_t spatialRank = HxBuilder::rank(x) - 2;
@@ -122,15 +137,29 @@ Value transposedConvolution(OpBinder &b, Value x, Value weights, Value bias,
     outputShape.erase(outputShape.begin(), outputShape.begin() + 2);
   if (!outputShape.empty() && static_cast<int64_t>(outputShape.size()) != spatialRank)
     return wrong("output_shape", outputShape.size());
-  if (llvm::any_of(window.pads, [](int64_t pad) { return pad < 0; }))
-    b.unsupported("negative pads");
   if (b.failed())
     return {};
+  // Where the size of the result is given, it says the pads.
   Value outputSize = outputShape.empty() ? Value() : b.ints(outputShape);
-  return b.make<hx::ConvTransposeOp>(HxBuilder::elementType(x), x, weights, bias,
-                                     outputSize, b.intAttr("group", 1), outputPadding,
-                                     window.strides, window.pads, window.dilations,
-                                     window.padPolicy, hx::Layout::nchw);
+  SmallVector<int64_t> cut = outputSize ? SmallVector<int64_t>(2 * spatialRank, 0)
+                                        : SmallVector<int64_t>(window.pads);
+  bool isEnlarged = llvm::any_of(cut, [](int64_t pad) { return pad < 0; });
+  SmallVector<int64_t> low(2, 0), high(2, 0);
+  for (auto [i, pad] : llvm::enumerate(cut)) {
+    (i < static_cast<size_t>(spatialRank) ? low : high)
+        .push_back(std::max<int64_t>(-pad, 0));
+    pad = std::max<int64_t>(pad, 0);
+  }
+  Value result = b.make<hx::ConvTransposeOp>(
+      HxBuilder::elementType(x), x, weights, isEnlarged ? Value() : bias, outputSize,
+      b.intAttr("group", 1), outputPadding, window.strides, cut, window.dilations,
+      window.padPolicy, hx::Layout::nchw);
+  if (!isEnlarged || b.failed())
+    return result;
+  // No tap reaches what negative pads add: nothing but the bias is there.
+  result = b.pad(hx::PadMode::constant, result, b.ints(low), b.ints(high),
+                 b.scalarLike(result, 0));
+  return bias ? b.add(result, perChannel(b, bias, HxBuilder::rank(x))) : result;
 }
 
 static Value integerConv(OpBinder &b, Value x, Value weights, Value inputZero,
@@ -154,15 +183,6 @@ static Value integerConvWith(OpBinder &b, Value x, Value weights, unsigned ofInp
   if (weightsZero && !b.failed())
     weightsZero = perRow(b, weightsZero, b.dims(weights)[0]);
   return integerConv(b, x, weights, inputZero, weightsZero);
-}
-
-/// A value per output channel of [N, C, spatial...], or one for all.
-static Value perChannel(OpBinder &b, Value value, int64_t rank) {
-  if (b.failed() || b.shapes.numElements(value) == b.shape.constant(1))
-    return b.shape.toScalar(value);
-  Dims dims(static_cast<size_t>(rank), b.shape.constant(1));
-  dims[1] = b.shape.product(b.dims(value));
-  return b.shape.reshape(value, dims);
 }
 
 Value quantizedConvolution(OpBinder &b, Value x) {

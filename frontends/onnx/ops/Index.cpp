@@ -106,6 +106,12 @@ void importRange(OpBinder &b) {
 // Masks by position
 //===----------------------------------------------------------------------===//
 
+/// column - row. Beside k, no k overflows.
+Value offDiagonal(OpBinder &b, const Dims &plane) {
+  Type i64 = b.builder.getI64Type();
+  return b.sub(b.shape.iota(plane, 1, i64), b.shape.iota(plane, 0, i64));
+}
+
 void importEyeLike(OpBinder &b) {
   Value x = b.input(0);
   if (HxBuilder::rank(x) != 2)
@@ -114,12 +120,11 @@ void importEyeLike(OpBinder &b) {
                                       : HxBuilder::elementType(x);
   Type i64 = b.builder.getI64Type();
   Dims dims = b.dims(x);
-  Value row = b.shape.iota(dims, 0, i64), column = b.shape.iota(dims, 1, i64);
-  Value diagonal = b.add(row, b.scalar(i64, static_cast<double>(b.intAttr("k", 0))));
-  b.result(0, b.cast(b.compare(ComparePredicate::eq, column, diagonal), type));
+  Value k = b.shape.toScalar(b.ints({b.intAttr("k", 0)}));
+  b.result(0, b.cast(b.compare(ComparePredicate::eq, offDiagonal(b, dims), k), type));
 }
 
-/// Keeps column >= row + k (upper) or <= (lower).
+/// Keeps column - row >= k (upper) or <= (lower).
 void importTrilu(OpBinder &b) {
   Value x = b.input(0);
   Dims dims = b.dims(x);
@@ -128,11 +133,9 @@ void importTrilu(OpBinder &b) {
   Type i64 = b.builder.getI64Type();
   Dims plane(dims.end() - 2, dims.end());
   Value k = b.has(1) ? b.shape.toScalar(b.cast(b.input(1), i64)) : b.scalar(i64, 0);
-  Value diagonal = b.add(b.shape.iota(plane, 0, i64), k);
-  Value column = b.shape.iota(plane, 1, i64);
-  Value isKept = b.intAttr("upper", 1) != 0
-                     ? b.compare(ComparePredicate::le, diagonal, column)
-                     : b.compare(ComparePredicate::le, column, diagonal);
+  Value offset = offDiagonal(b, plane);
+  Value isKept = b.intAttr("upper", 1) != 0 ? b.compare(ComparePredicate::le, k, offset)
+                                            : b.compare(ComparePredicate::le, offset, k);
   b.result(0, b.select(isKept, x, b.scalarLike(x, 0)));
 }
 
@@ -145,20 +148,19 @@ void importOneHot(OpBinder &b) {
   Value depth = b.cast(b.input(1), i64);
   if (b.failed())
     return;
-  FailureOr<Dims> size = b.shape.read(depth);
-  if (mlir::failed(size))
-    return b.markFailed();
-  checkRange(b, (*size)[0], 0, INT64_MAX, "depth");
+  Dim size = readOne(b, depth, "depth");
+  checkRange(b, size, 0, INT64_MAX, "depth");
   Value position = b.cast(indices, i64);
   if (b.sinceVersion() >= 11) {
     Value isNegative = b.compare(ComparePredicate::lt, position, b.scalar(i64, 0));
-    position = b.select(isNegative, b.add(position, b.shape.toScalar(depth)), position);
+    position =
+        b.select(isNegative, b.add(position, b.shape.buildScalar(size, i64)), position);
   }
   position = b.shape.unsqueeze(position, {axis});
   if (b.failed())
     return;
   Dims dims = b.dims(position);
-  dims[axis] = (*size)[0];
+  dims[axis] = size;
   Value isHot = b.compare(ComparePredicate::eq, position, b.shape.iota(dims, axis, i64));
   Value off = b.gather(b.input(2), b.scalar(i64, 0), 0);
   Value on = b.gather(b.input(2), b.scalar(i64, 1), 0);

@@ -1,4 +1,5 @@
 // Operators that trade channels for space, or cut and pad to a size.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -16,7 +17,7 @@ int64_t readBlock(OpBinder &b) {
   if (HxBuilder::rank(b.input(0)) != 4)
     b.error("expected an input of rank 4, got " + Twine(HxBuilder::rank(b.input(0))));
   else if (block < 1 || block > 1 << 15)
-    b.error("blocksize " + Twine(block) + ": expected at least 1");
+    b.error("blocksize " + Twine(block) + ": expected 1 to " + Twine(1 << 15));
   return b.failed() ? 0 : block;
 }
 
@@ -36,6 +37,9 @@ void importDepthToSpace(OpBinder &b) {
   Value x = b.input(0);
   Dims d = b.dims(x);
   hx::SymbolTable &symbols = b.symbols();
+  checkMultiple(b, d[1], s * s, "the number of channels");
+  if (b.failed())
+    return;
   Dim block = b.shape.constant(s),
       depth = symbols.floorDiv(d[1], b.shape.constant(s * s));
   Value y = isCrd ? b.shape.reshape(x, {d[0], depth, block, block, d[2], d[3]})
@@ -55,6 +59,10 @@ void importSpaceToDepth(OpBinder &b) {
   Value x = b.input(0);
   Dims d = b.dims(x);
   hx::SymbolTable &symbols = b.symbols();
+  checkMultiple(b, d[2], s, "the height");
+  checkMultiple(b, d[3], s, "the width");
+  if (b.failed())
+    return;
   Dim block = b.shape.constant(s);
   Dim height = symbols.floorDiv(d[2], block), width = symbols.floorDiv(d[3], block);
   Value y = b.shape.reshape(x, {d[0], d[1], height, block, width, block});

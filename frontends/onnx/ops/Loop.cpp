@@ -128,6 +128,15 @@ private:
                       " has another type before an iteration than after it");
       return type;
     }
+    if (tensorBefore.getElementType() != tensorAfter.getElementType()) {
+      std::string types;
+      llvm::raw_string_ostream(types)
+          << tensorBefore.getElementType() << " before an iteration and "
+          << tensorAfter.getElementType();
+      b.error("carried value #" + Twine(i) + " is " + types +
+              " after it: expected one element type");
+      return {};
+    }
     if (tensorBefore.getRank() == tensorAfter.getRank())
       return joined(tensorBefore, tensorAfter);
     b.unsupported("carried value #" + Twine(i) + " has rank " +

@@ -1,5 +1,6 @@
 // Operators that only give elements another shape or order.
 #include "compiler/ir/SizeText.h"
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/GraphImporter.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
@@ -51,6 +52,8 @@ void importReshape(OpBinder &b) {
     if (size && *size < -1)
       return b.error("size " + Twine(*size) + " at axis " + Twine(axis) +
                      ": expected -1, 0 or a size");
+    if (!size)
+      checkRange(b, dim, -1, INT64_MAX, "size #" + Twine(axis) + " of the shape");
     numMinusOnes += dim == minusOne;
     // A computed size that cannot be negative is a size: exporters take it from a
     // Shape, and a 0 there is an empty axis of the input as well.

@@ -1,4 +1,5 @@
 // Normalisations by statistics of their input; BatchNorm.cpp has those by learnt ones.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -124,6 +125,10 @@ void importGroupNormalization(OpBinder &b) {
   int64_t rank = static_cast<int64_t>(dims.size()), groups = b.intAttr("num_groups", 0);
   if (rank < 3 || groups < 1)
     return b.error("expected an input of rank 3 or more and num_groups of 1 or more");
+  checkMultiple(b, dims[1], groups,
+                "with num_groups=" + Twine(groups) + ", the number of channels");
+  if (b.failed())
+    return;
   Value y = b.cast(standardizeGroups(b, x, 1, groups, b.floatAttr("epsilon", 1e-5f)),
                    HxBuilder::elementType(x));
   if (b.sinceVersion() < 21) {

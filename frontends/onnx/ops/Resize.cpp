@@ -125,15 +125,14 @@ hx::ResizeMode readMode(OpBinder &b) {
   return hx::ResizeMode::nearest;
 }
 
-Value makeResize(OpBinder &b, const Target &target, Value roi, StringRef coordinates,
+Value makeResize(OpBinder &b, Value x, const Target &target, StringRef coordinates,
                  StringRef nearest) {
   hx::ResizeMode mode = readMode(b);
   if (b.failed())
     return {};
-  Value x = b.input(0);
   return b.make<hx::ResizeOp>(
-      HxBuilder::elementType(x), mode, x, target.sizes, target.scales, roi, coordinates,
-      nearest, llvm::APFloat(b.floatAttr("cubic_coeff_a", -0.75)),
+      HxBuilder::elementType(x), mode, x, target.sizes, target.scales, Value(),
+      coordinates, nearest, llvm::APFloat(b.floatAttr("cubic_coeff_a", -0.75)),
       b.intAttr("exclude_outside", 0) != 0, b.intAttr("antialias", 0) != 0,
       llvm::APFloat(b.floatAttr("extrapolation_value", 0)));
 }
@@ -142,23 +141,31 @@ Value makeResize(OpBinder &b, const Target &target, Value roi, StringRef coordin
 // Upsample, and Resize 10
 //===----------------------------------------------------------------------===//
 
-/// Asymmetric coordinates; nearest rounds down, but Resize 10 rounds up where it
-/// shrinks, as ONNX Runtime does.
+Value resized(OpBinder &b, Value x, ArrayRef<double> scales, StringRef nearest) {
+  return b.failed() ? Value()
+                    : makeResize(b, x, fromScales(b, x, scales), "asymmetric", nearest);
+}
+
+/// Asymmetric coordinates; nearest rounds down, but Resize 10 rounds up along the axes
+/// that it shrinks, as ONNX Runtime does.
 void importWithScales(OpBinder &b, std::optional<SmallVector<double>> scales) {
   Value x = b.input(0);
   if (scales && static_cast<int64_t>(scales->size()) != HxBuilder::rank(x))
     return b.error("expected " + Twine(HxBuilder::rank(x)) + " scales, got " +
                    Twine(scales->size()));
   StringRef nearest = "floor";
-  if (b.node().opType == "Resize" && scales &&
-      llvm::any_of(*scales, [](double scale) { return scale < 1; })) {
-    if (llvm::any_of(*scales, [](double scale) { return scale > 1; }))
-      return b.unsupported("Resize 10 that enlarges one axis and shrinks another");
-    nearest = "ceil";
+  auto isSmaller = [](double scale) { return scale < 1; };
+  if (b.node().opType == "Resize" && scales && llvm::any_of(*scales, isSmaller)) {
+    SmallVector<double> smaller(*scales), larger(*scales);
+    for (auto [less, more] : llvm::zip(smaller, larger))
+      (isSmaller(less) ? more : less) = 1;
+    x = resized(b, x, smaller, "ceil");
+    if (llvm::all_of(larger, [](double scale) { return scale == 1; }))
+      return b.result(0, x);
+    return b.result(0, resized(b, x, larger, nearest));
   }
   if (scales)
-    return b.result(
-        0, makeResize(b, fromScales(b, x, *scales), Value(), "asymmetric", nearest));
+    return b.result(0, resized(b, x, *scales, nearest));
   SmallVector<int64_t> axes;
   for (int64_t axis = 0; axis < HxBuilder::rank(x); ++axis)
     axes.push_back(axis);
@@ -250,9 +257,6 @@ void importResize(OpBinder &b) {
   if (b.failed())
     return;
   StringRef coordinates = b.stringAttr("coordinate_transformation_mode", "half_pixel");
-  // An early name of opset 11 that only exporters know.
-  if (coordinates == "tf_half_pixel_for_nn")
-    return b.unsupported("coordinate_transformation_mode tf_half_pixel_for_nn");
   if (isKnownByRun(b, coordinates)) {
     hx::ResizeMode mode = readMode(b);
     return b.failed() ? void()
@@ -262,7 +266,7 @@ void importResize(OpBinder &b) {
                              b.stringAttr("nearest_mode", "round_prefer_floor")});
   }
   Target target = readTarget(b, axes);
-  b.result(0, makeResize(b, target, Value(), coordinates,
+  b.result(0, makeResize(b, b.input(0), target, coordinates,
                          b.stringAttr("nearest_mode", "round_prefer_floor")));
 }
 

@@ -67,11 +67,14 @@ public:
       Value step = b.div(b.mul(b.sub(end, start), last), steps);
       return b.add(b.select(isOne, middle, b.mul(start, last)), b.mul(i, step));
     }
-    Value x = b.sub(b.div(b.add(i, c(0.5)), scale), c(0.5));
-    if (coordinates == "half_pixel_symmetric") {
+    Value x = b.div(b.add(i, c(0.5)), scale);
+    if (coordinates == "half_pixel_symmetric") { // in the reference's order
       Value adjustment = b.div(out, b.mul(scale, in));
-      return b.add(x, b.mul(b.mul(in, c(0.5)), b.sub(c(1), adjustment)));
+      x = b.add(b.mul(b.mul(in, c(0.5)), b.sub(c(1), adjustment)), x);
     }
+    if (coordinates == "tf_half_pixel_for_nn") // of opset 11 and 12
+      return x;
+    x = b.sub(x, c(0.5));
     return coordinates == "pytorch_half_pixel" ? b.select(isOne, b.mul(i, c(0)), x) : x;
   }
 
@@ -288,7 +291,8 @@ void importResizeByFormula(OpBinder &b, ArrayRef<int64_t> axes,
 
   bool isKnown = llvm::StringSwitch<bool>(coordinates)
                      .Cases({"half_pixel", "half_pixel_symmetric", "asymmetric",
-                             "pytorch_half_pixel", "align_corners", "tf_crop_and_resize"},
+                             "pytorch_half_pixel", "align_corners", "tf_crop_and_resize",
+                             "tf_half_pixel_for_nn"},
                             true)
                      .Default(false);
   if (!isKnown)

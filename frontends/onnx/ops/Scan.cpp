@@ -60,6 +60,13 @@ struct ScanNode {
   }
 };
 
+void checkDirections(OpBinder &b, ArrayRef<int64_t> directions, StringRef attribute) {
+  for (int64_t direction : directions)
+    if (direction != 0 && direction != 1)
+      b.error("attribute '" + attribute + "' holds " + Twine(direction) +
+              ", expected 0 (forward) or 1 (reverse)");
+}
+
 /// Per input or output of a Scan: its axis, and whether it goes from the end.
 struct ScanOrder {
   SmallVector<int64_t> axes, directions;
@@ -76,6 +83,7 @@ struct ScanOrder {
     };
     axes = read("scan_" + which + "_axes");
     directions = read("scan_" + which + "_directions");
+    checkDirections(b, directions, ("scan_" + which + "_directions").str());
   }
 };
 
@@ -180,6 +188,7 @@ void importScanOfBatch(OpBinder &b) {
     return;
   SmallVector<int64_t> directions =
       b.intsAttr("directions", SmallVector<int64_t>(node.numSequences, 0));
+  checkDirections(b, directions, "directions");
   if (b.failed())
     return;
   if (static_cast<int64_t>(directions.size()) != node.numSequences)

@@ -63,10 +63,18 @@ struct SliceArgs {
   Dims chosenAxes, chosenSteps; ///< all of them, where one or the other is not known
 };
 
+/// The integers of input `index`; [n] of unknown n is taken for one, which a run checks.
+Dims readList(OpBinder &b, unsigned index) {
+  bool isCounted =
+      b.failed() || hx::SymbolTable::constantValue(b.shapes.numElements(b.input(index)));
+  return isCounted ? b.readInts(index)
+                   : Dims{readOne(b, b.input(index), "input #" + Twine(index))};
+}
+
 /// Input `index` as numbers, or, where they are not known, as expressions.
 void readNumbers(OpBinder &b, unsigned index, SmallVector<int64_t> &numbers,
                  Dims &chosen) {
-  Dims elements = b.readInts(index);
+  Dims elements = readList(b, index);
   if (auto known = ShapeMath::constants(elements)) {
     numbers = *known;
     return;
@@ -83,8 +91,8 @@ SliceArgs readSliceArgs(OpBinder &b) {
     for (int64_t end : b.intsAttr("ends"))
       args.ends.push_back(b.shape.constant(end));
   } else {
-    args.starts = b.readInts(1);
-    args.ends = b.readInts(2);
+    args.starts = readList(b, 1);
+    args.ends = readList(b, 2);
   }
   for (size_t i = 0; i < args.starts.size(); ++i)
     args.axes.push_back(static_cast<int64_t>(i));
@@ -137,7 +145,11 @@ void importChosenSlice(OpBinder &b, const SliceArgs &args) {
     if (hx::SymbolTable::constantValue(axes.has(axis)) == 0)
       continue;
     Dim size = b.dims(x)[axis];
+    // A longer step than the axis reaches one element all the same.
     Dim step = axes.valueOf(axis, args.chosenSteps, one);
+    Dim longest = b.symbols().max(size, one);
+    step = b.symbols().min(step, longest);
+    step = b.symbols().max(step, b.symbols().sub(zero, longest));
     Range range = sliceOf(b.symbols(), size, axes.valueOf(axis, args.starts, zero),
                           axes.valueOf(axis, args.ends, size), step);
     check(b, b.symbols().eq(b.symbols().eq(step, zero), zero),
@@ -245,7 +257,8 @@ void importSplit(OpBinder &b) {
   if (b.has(1) || b.hasAttribute("split")) {
     Dim whole = start;
     for (auto [i, size] : llvm::enumerate(parts)) {
-      checkRange(b, size, 0, INT64_MAX, "the size of part #" + Twine(i));
+      auto most = hx::SymbolTable::constantValue(dims[axis]);
+      checkRange(b, size, 0, most.value_or(INT64_MAX), "the size of part #" + Twine(i));
       whole = b.symbols().add(whole, size);
     }
     checkEqual(b, whole, "the sum of the parts", dims[axis],

@@ -17,10 +17,7 @@ void importTopK(OpBinder &b) {
   bool isDescending = b.intAttr("largest", 1) != 0;
   Dim count;
   if (b.sinceVersion() >= 10) {
-    Dims k = b.readInts(1);
-    if (!b.failed() && k.size() != 1)
-      return b.error("K must be one number");
-    count = b.failed() ? Dim() : k[0];
+    count = readOne(b, b.input(1), "K");
   } else {
     count = b.shape.constant(b.intAttr("k", 0));
   }

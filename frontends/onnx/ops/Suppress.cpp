@@ -1,5 +1,6 @@
 // NonMaxSuppression: as many rounds as boxes are wanted, each takes the best box that is
 // left and drops what overlaps it, for all batches and classes side by side.
+#include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
 #include "frontends/onnx/ops/Families.h"
@@ -96,11 +97,11 @@ void importNonMaxSuppression(OpBinder &b) {
                            "boxes]");
   hx::SymbolTable &symbols = b.symbols();
   Dim zero = symbols.constant(0);
-  Dims most = b.has(2) ? b.readInts(2) : Dims{zero};
-  if (b.failed() || most.size() != 1)
-    return b.failed() ? void() : b.error("max_output_boxes_per_class must be one number");
+  Dim most = b.has(2) ? readOne(b, b.input(2), "max_output_boxes_per_class") : zero;
+  if (b.failed())
+    return;
   Dims sizes = b.dims(scores);
-  Dim rounds = symbols.max(symbols.min(most[0], sizes[2]), zero);
+  Dim rounds = symbols.max(symbols.min(most, sizes[2]), zero);
   Type type = HxBuilder::elementType(scores), i64 = b.builder.getI64Type();
   Value none = b.scalar(type, -std::numeric_limits<double>::infinity());
   Value threshold = number(b, 3), least = number(b, 4);

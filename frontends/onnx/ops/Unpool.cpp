@@ -22,12 +22,16 @@ SmallVector<int64_t> windowInts(OpBinder &b, StringRef attribute, size_t numAxes
                                 int64_t fallback, size_t perAxis = 1) {
   SmallVector<int64_t> values =
       b.intsAttr(attribute, SmallVector<int64_t>(numAxes * perAxis, fallback));
+  // No axis is longer; sums of a few such numbers fit 64 bits.
+  constexpr int64_t farthest = INT32_MAX;
   int64_t least = perAxis == 1 ? 1 : 0;
-  bool isRight = values.size() == numAxes * perAxis &&
-                 llvm::all_of(values, [&](int64_t value) { return value >= least; });
+  bool isRight =
+      values.size() == numAxes * perAxis && llvm::all_of(values, [&](int64_t value) {
+        return value >= least && value <= farthest;
+      });
   if (!isRight)
-    b.error(attribute + " must have " + Twine(numAxes * perAxis) +
-            " entries of at least " + Twine(least));
+    b.error(attribute + " must have " + Twine(numAxes * perAxis) + " entries, each " +
+            Twine(least) + " to " + Twine(farthest));
   return values;
 }
 

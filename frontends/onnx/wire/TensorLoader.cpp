@@ -173,6 +173,12 @@ Result<Tensor> TensorLoader::load(const TensorData &data) {
   if (!data.rawData && !data.isExternal)
     return loadTyped(data, extent.dtype, extent.numElements);
 
+  HEXIN_ASSIGN_OR_RETURN(int64_t numTyped, countTypedData(data, extent.dtype));
+  if (numTyped != 0)
+    return corruptData("has its elements twice: as " +
+                       std::string(data.isExternal ? "external" : "raw") +
+                       " data, and as a list of " + std::to_string(numTyped) +
+                       " numbers; expected one of them");
   HEXIN_ASSIGN_OR_RETURN(Bytes bytes, storedBytes(data));
   if (bytes.view.size() != static_cast<uint64_t>(extent.storedBytes))
     return corruptData("has " + std::to_string(bytes.view.size()) + " bytes of data; " +
