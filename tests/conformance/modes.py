@@ -92,9 +92,16 @@ def applies(mode: str, case: suite.Case) -> bool:
     return any(isinstance(value, np.ndarray) for inputs, _ in case.data_sets for value in inputs)
 
 
-def hostile_inputs(inputs: list[Any]) -> Iterator[tuple[str, bool, list[Any]]]:
-    """(what is wrong, whether any model that declares its sizes must refuse it, the inputs)."""
+def declares_sizes(port: onnx.ValueInfoProto) -> bool:
+    """Whether the port is a tensor with a number for every size."""
+    return all(dim.HasField("dim_value") for dim in port.type.tensor_type.shape.dim)
+
+
+def hostile_inputs(inputs: list[Any], declared: Optional[list[bool]] = None) -> Iterator[tuple[str, bool, list[Any]]]:
+    """(what is wrong, whether it must be refused, the inputs). `declared`: of which inputs the
+    model declares the sizes; all, if not given."""
     for i, value in enumerate(inputs):
+        sizes_count = declared is None or declared[i]
         if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
             continue
 
@@ -109,9 +116,9 @@ def hostile_inputs(inputs: list[Any]) -> Iterator[tuple[str, bool, list[Any]]]:
         for axis in range(value.ndim):
             longer = np.take(value, range(value.shape[axis] + 1), axis, mode="wrap") if value.size else None
             if longer is not None:
-                yield f"input {i} longer along axis {axis}", True, with_input(longer)
+                yield f"input {i} longer along axis {axis}", sizes_count, with_input(longer)
             if value.shape[axis]:
-                yield f"input {i} empty along axis {axis}", True, with_input(np.take(value, [], axis))
+                yield f"input {i} empty along axis {axis}", sizes_count, with_input(np.take(value, [], axis))
         if value.dtype.kind in "iu" and value.size:
             limits = np.iinfo(value.dtype)
             for number in dict.fromkeys((limits.max, limits.min, min(limits.max, 1_000_003), max(limits.min, -1_000_003))):

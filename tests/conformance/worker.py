@@ -126,9 +126,10 @@ class Judge:
         if not sessions:
             raise refusal
         inputs = case.data_sets[0][0]
+        declared = [modes.declares_sizes(port) for port in modes.inputs_of(onnx.load_model_from_string(case.model))]
         for sizes, prepared in sessions.items():
             right = self._outcome(prepared, inputs)
-            for what, must_fail, given in modes.hostile_inputs(inputs):
+            for what, must_fail, given in modes.hostile_inputs(inputs, declared):
                 self._say(f"{sizes}, {what}")
                 verdict, reason, _ = self._outcome(prepared, given)
                 if verdict == "untyped" or (verdict == "ran" and must_fail and sizes == "static"):

@@ -225,6 +225,10 @@ Scaling readScaling(OpBinder &b, ArrayRef<int64_t> axes, unsigned scalesInput) {
     return scaling;
   if (policy != "not_larger" && policy != "not_smaller")
     b.error("keep_aspect_ratio_policy '" + policy + "' is unknown");
+  for (int64_t axis : axes)
+    check(b, b.symbols().lt(b.shape.constant(0), b.dims(b.input(0))[axis]),
+          "axis " + Twine(axis) + " is empty and has no aspect ratio to keep (" + policy +
+              ")");
   Value common = scaling.scales.front();
   for (Value scale : ArrayRef(scaling.scales).drop_front())
     common =
