@@ -72,7 +72,7 @@ template <class T> Handler integerHandler(std::string_view op) {
   if (op == "min")
     return apply<[](T a, T b) -> T { return a < b ? a : b; }>;
   if (op == "max")
-    return apply<[](T a, T b) -> T { return a > b ? a : b; }>;
+    return apply<[](T a, T b) -> T { return b < a ? a : b; }>;
   if (op == "sad")
     return apply<[](T a, T b, T c) -> T {
       return wrapAdd(c, a < b ? wrapSub(b, a) : wrapSub(a, b));

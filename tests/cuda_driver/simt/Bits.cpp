@@ -222,6 +222,14 @@ void decodeFind(Decoder &d) {
   d.source(1, type);
 }
 
+uint32_t lookUp(uint32_t table, uint32_t a, uint32_t b, uint32_t c) {
+  uint32_t value = 0;
+  for (unsigned row = 0; row < 8; ++row)
+    if (table >> row & 1)
+      value |= (row & 4 ? a : ~a) & (row & 2 ? b : ~b) & (row & 1 ? c : ~c);
+  return value;
+}
+
 void decodeLookUp(Decoder &d) {
   if (d.takeType() != Type::B32)
     d.failCombination();
@@ -229,14 +237,9 @@ void decodeLookUp(Decoder &d) {
   if (table > 255)
     d.fail("the table must be a number below 256");
   d.out.option = uint32_t(table);
-  d.handler(
-      apply<[](const Instruction &i, uint32_t a, uint32_t b, uint32_t c) -> uint32_t {
-        uint32_t value = 0;
-        for (unsigned row = 0; row < 8; ++row)
-          if (i.option >> row & 1)
-            value |= (row & 4 ? a : ~a) & (row & 2 ? b : ~b) & (row & 1 ? c : ~c);
-        return value;
-      }>);
+  d.handler(apply<[](const Instruction &i, uint32_t a, uint32_t b, uint32_t c) {
+    return lookUp(i.option, a, b, c);
+  }>);
   d.destination(0, Type::B32);
   d.sources(1, 3, Type::B32);
 }
@@ -246,43 +249,46 @@ uint32_t permuteByte(uint64_t bytes, unsigned selector) {
   return selector & 8 ? byte & 128 ? 255 : 0 : byte;
 }
 
+uint32_t permute(uint32_t mode, uint32_t a, uint32_t b, uint32_t c) {
+  uint64_t bytes = uint64_t(b) << 32 | a;
+  uint32_t value = 0;
+  for (unsigned at = 0; at < 4; ++at) {
+    unsigned n = c & 3, selector = 0;
+    switch (mode) {
+    case 0:
+      selector = n + at;
+      break;
+    case 1:
+      selector = (n - at) & 7;
+      break;
+    case 2:
+      selector = n;
+      break;
+    case 3:
+      selector = std::max(n, at);
+      break;
+    case 4:
+      selector = std::min(n, at);
+      break;
+    case 5:
+      selector = (n & 1) * 2 + (at & 1);
+      break;
+    default:
+      selector = c >> 4 * at & 15;
+    }
+    value |= permuteByte(bytes, selector) << 8 * at;
+  }
+  return value;
+}
+
 void decodePermute(Decoder &d) {
   if (d.takeType() != Type::B32)
     d.failCombination();
   unsigned mode = d.takeOneOf({"f4e", "b4e", "rc8", "ecl", "ecr", "rc16"});
   d.out.option = mode == Decoder::none ? 6 : mode;
-  d.handler(
-      apply<[](const Instruction &i, uint32_t a, uint32_t b, uint32_t c) -> uint32_t {
-        uint64_t bytes = uint64_t(b) << 32 | a;
-        uint32_t value = 0;
-        for (unsigned at = 0; at < 4; ++at) {
-          unsigned n = c & 3, selector = 0;
-          switch (i.option) {
-          case 0:
-            selector = n + at;
-            break;
-          case 1:
-            selector = (n - at) & 7;
-            break;
-          case 2:
-            selector = n;
-            break;
-          case 3:
-            selector = std::max(n, at);
-            break;
-          case 4:
-            selector = std::min(n, at);
-            break;
-          case 5:
-            selector = (n & 1) * 2 + (at & 1);
-            break;
-          default:
-            selector = c >> 4 * at & 15;
-          }
-          value |= permuteByte(bytes, selector) << 8 * at;
-        }
-        return value;
-      }>);
+  d.handler(apply<[](const Instruction &i, uint32_t a, uint32_t b, uint32_t c) {
+    return permute(i.option, a, b, c);
+  }>);
   d.destination(0, Type::B32);
   d.sources(1, 3, Type::B32);
 }

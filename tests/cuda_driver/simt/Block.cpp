@@ -2,7 +2,6 @@
 #include "tests/cuda_driver/simt/Warp.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 using namespace standin;
@@ -27,7 +26,7 @@ Block::Block(Grid &grid) : grid(grid) {
 
 void Block::run(std::array<uint32_t, 3> at) {
   index = at;
-  std::memset(shared.data(), 0xFF, shared.size());
+  std::fill(shared.begin(), shared.end(), std::byte(0xFF));
   barriers.fill({});
   const auto &extents = grid.launch.block;
   liveThreads = extents[0] * extents[1] * extents[2];

@@ -162,6 +162,7 @@ Flow convertAll(Warp &warp, const Instruction &i, uint32_t active) {
   return Flow::Next;
 }
 template <class To, class From> To cast(From value) { return To(value); }
+template <class H> float widen(H value) { return fromFloat<float>(toFloat(value)); }
 
 Handler fastHandler(const Instruction &i) {
   bool nearest = roundingOf(i) == Rounding::Nearest && i.option == 0;
@@ -173,9 +174,9 @@ Handler fastHandler(const Instruction &i) {
   if (is(Type::BF16, Type::F32))
     return convertAll<BHalf, float, fromFloat<BHalf>>;
   if (is(Type::F32, Type::F16))
-    return convertAll<float, Half, [](Half h) { return fromFloat<float>(toFloat(h)); }>;
+    return convertAll<float, Half, widen<Half>>;
   if (is(Type::F32, Type::BF16))
-    return convertAll<float, BHalf, [](BHalf h) { return fromFloat<float>(toFloat(h)); }>;
+    return convertAll<float, BHalf, widen<BHalf>>;
   if (is(Type::F32, Type::S32))
     return convertAll<float, int32_t, cast<float, int32_t>>;
   if (is(Type::F32, Type::U32))

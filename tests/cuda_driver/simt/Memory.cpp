@@ -209,7 +209,8 @@ Places standin::locate(Warp &warp, const Instruction &i, uint32_t active, unsign
   bool inRange = active && low >= range.begin && high - range.begin < range.bytes &&
                  bytes <= range.bytes - (high - range.begin);
   for (unsigned lane = 0; inRange && lane < numLanes; ++lane)
-    places.host[lane] = range.host + (addresses[lane] - range.begin);
+    places.host[lane] = reinterpret_cast<std::byte *>( // of inactive lanes anywhere
+        reinterpret_cast<uintptr_t>(range.host) + (addresses[lane] - range.begin));
   if (!inRange) {
     const std::byte *first = nullptr;
     for (unsigned lane = 0; lane < numLanes; ++lane) {
