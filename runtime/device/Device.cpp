@@ -101,6 +101,30 @@ Result<Buffer> Device::wrapHost(void *pointer, uint64_t bytes) const {
   return Buffer(*this, buffer);
 }
 
+Result<Buffer> Device::wrapDevice(uint64_t address, uint64_t bytes) const {
+  if (!canWrapDevice())
+    return unsupported("device '" + id_ +
+                       "' cannot use memory that the caller has on it; "
+                       "copy it to the host first");
+  hexin_error error = emptyError();
+  hexin_buffer *buffer = nullptr;
+  uint32_t code =
+      api_.wrap_device(handle_, address, std::max<uint64_t>(bytes, 1), &buffer, &error);
+  HEXIN_RETURN_IF_ERROR(deviceStatus(code, error, id_));
+  return Buffer(*this, buffer);
+}
+
+uint64_t Device::deviceAddress(const Buffer &buffer) const {
+  return canWrapDevice() ? api_.device_address(handle_, buffer.get()) : 0;
+}
+
+Status Device::waitStream(uint64_t stream) const {
+  if (!canWrapDevice())
+    return unsupported("device '" + id_ + "' does not know the caller's streams");
+  hexin_error error = emptyError();
+  return deviceStatus(api_.wait_stream(handle_, stream, &error), error, id_);
+}
+
 void *Device::hostPointer(const Buffer &buffer) const {
   return hasHostMemory() && api_.host_pointer ? api_.host_pointer(handle_, buffer.get())
                                               : nullptr;
@@ -132,6 +156,13 @@ Status Device::copy(hexin_buffer *src, uint64_t srcOffset, hexin_buffer *dst,
                   srcOffset,          length};
   hexin_error error = emptyError();
   return deviceStatus(api_.copy(handle_, &copy, &error), error, id_);
+}
+
+Status Device::synchronise() const {
+  hexin_submission nothing{};
+  nothing.struct_size = sizeof nothing;
+  HEXIN_ASSIGN_OR_RETURN(Event event, submit(nothing));
+  return event.wait();
 }
 
 Result<Module> Device::load(const hexin_image &image) const {

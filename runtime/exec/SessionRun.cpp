@@ -5,6 +5,7 @@
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
 #include "runtime/base/Log.h"
+#include "runtime/exec/DeviceTensor.h"
 
 #include <algorithm>
 #include <utility>
@@ -100,6 +101,10 @@ Status SessionCore::bindInputs() {
   for (uint32_t i = 0; i < sizeOf(info.program.inputs()); ++i) {
     const Tensor *tensor = inputs_.tensors()[i];
     uint32_t slot = memory_.slots().input(i);
+    if (tensor && !tensor->isOnHost()) {
+      HEXIN_RETURN_IF_ERROR(bindDeviceInput(i, *tensor));
+      continue;
+    }
     if (!tensor || !info.usedOnDevice[info.program.inputs()->Get(i)])
       continue;
     // Commands only read from inputs: the verifier saw to that.
@@ -176,11 +181,7 @@ Status SessionCore::execute(Segment &segment) {
 
 bool SessionCore::overlapsOther(uint32_t output, const Tensor &target) const {
   auto overlaps = [&](const Tensor *other) {
-    if (!other || other == &target)
-      return false;
-    auto *a = static_cast<const std::byte *>(target.data());
-    auto *b = static_cast<const std::byte *>(other->data());
-    return a < b + other->byteLength() && b < a + target.byteLength();
+    return other && other != &target && overlap(target, *other);
   };
   for (const Tensor *input : inputs_.tensors())
     if (overlaps(input))
@@ -204,9 +205,12 @@ Status SessionCore::prepareTarget(uint32_t output, std::span<const int64_t> dims
     target = entry.given;
     return Status::success();
   }
-  if (!entry.made.data()) {
+  if (!entry.made.owner()) {
+    auto dtype = static_cast<DType>(port->dtype());
     HEXIN_ASSIGN_OR_RETURN(entry.made,
-                           Tensor::allocate(static_cast<DType>(port->dtype()), dims));
+                           entry.staysOnDevice
+                               ? allocateOn(program_->sharedDevice(), dtype, dims)
+                               : Tensor::allocate(dtype, dims));
   }
   target = &entry.made;
   return Status::success();
@@ -224,8 +228,13 @@ Status SessionCore::bindOutput(const OutputBinding &binding) {
   Tensor *target;
   HEXIN_RETURN_IF_ERROR(prepareTarget(binding.output, binding.dims, target));
   bool mayBeDirect = !entry.given || !overlapsOther(binding.output, *target);
-  entry.isWritten =
-      mayBeDirect && memory_.tryWrap(slot, target->data(), target->byteLength());
+  if (target->isOnHost()) {
+    entry.isWritten =
+        mayBeDirect && memory_.tryWrap(slot, target->data(), target->byteLength());
+  } else {
+    HEXIN_ASSIGN_OR_RETURN(bool isDirect, bindDeviceOutput(binding.output, *target));
+    entry.isWritten = mayBeDirect && isDirect;
+  }
   return entry.isWritten ? Status::success() : memory_.reserve(slot, bytes);
 }
 

@@ -136,6 +136,19 @@ static uint64_t counter(hexin_device *device, const char *name) {
   return device->counter(name);
 }
 
+static uint32_t wrapDevice(hexin_device *device, uint64_t address, uint64_t bytes,
+                           hexin_buffer **out, hexin_error *error) {
+  return guarded(error, [&] { return give(device->wrap(address, bytes), out); });
+}
+
+static uint64_t deviceAddress(hexin_device *, hexin_buffer *buffer) {
+  return buffer->address;
+}
+
+static uint32_t waitStream(hexin_device *device, uint64_t stream, hexin_error *error) {
+  return guarded(error, [&] { return device->waitStream(stream); });
+}
+
 extern "C" HEXIN_EXPORT const hexin_device_api *hexin_backend_query(uint32_t abiMajor) {
   static const hexin_device_api api = {
       .struct_size = sizeof(hexin_device_api),
@@ -157,6 +170,9 @@ extern "C" HEXIN_EXPORT const hexin_device_api *hexin_backend_query(uint32_t abi
       .host_pointer = nullptr,
       .wrap_host = nullptr,
       .counter = counter,
+      .wrap_device = wrapDevice,
+      .device_address = deviceAddress,
+      .wait_stream = waitStream,
   };
   return abiMajor == HEXIN_DEVICE_ABI_MAJOR ? &api : nullptr;
 }

@@ -50,6 +50,10 @@ public:
 
   hexin::Result<std::unique_ptr<hexin_buffer_t>> allocate(uint64_t bytes);
   void release(std::unique_ptr<hexin_buffer_t> buffer);
+  /// Memory of this device that somebody else has in the primary context.
+  hexin::Result<std::unique_ptr<hexin_buffer_t>> wrap(uint64_t address, uint64_t bytes);
+  /// What comes from now on runs behind what is in the CUstream `stream` now.
+  hexin::Status waitStream(uint64_t stream);
   hexin::Status copy(const hexin_copy &copy);
 
   hexin::Result<std::unique_ptr<hexin_module_t>> load(const hexin_image &image);
@@ -81,6 +85,7 @@ private:
   void giveBack(hexin_event_t &event);
   hexin::Status readTimes(const hexin_event_t &event) const;
 
+  hexin::Status checkWrapped(uint64_t address, uint64_t bytes) const;
   hexin::Status checkCopy(const hexin_copy &copy) const;
 
   const hexin::cuda::CudaApi &api_;
