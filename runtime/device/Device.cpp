@@ -12,6 +12,7 @@ hexin_error emptyError() {
   error.struct_size = sizeof error;
   error.code = 0;
   error.message[0] = '\0';
+  error.command = 0;
   return error;
 }
 
@@ -39,12 +40,14 @@ Status deviceStatus(uint32_t code, const hexin_error &error, const std::string &
       .withContext("device '" + id + "'");
 }
 
-Status Event::wait() {
+Status Event::wait(uint32_t *command) {
   if (!event_)
     return Status::success();
   hexin_error error = emptyError();
   uint32_t code =
       device_->api().wait(device_->handle(), std::exchange(event_, nullptr), &error);
+  if (command)
+    *command = error.command;
   return deviceStatus(code, error, device_->id());
 }
 
@@ -181,10 +184,13 @@ Result<Command> Device::prepare(const hexin_command_desc &desc) const {
   return Command(*this, command);
 }
 
-Result<Event> Device::submit(const hexin_submission &submission) const {
+Result<Event> Device::submit(const hexin_submission &submission,
+                             uint32_t *command) const {
   hexin_error error = emptyError();
   hexin_event *event = nullptr;
   uint32_t code = api_.submit(handle_, &submission, &event, &error);
+  if (command)
+    *command = error.command;
   HEXIN_RETURN_IF_ERROR(deviceStatus(code, error, id_));
   return Event(*this, event);
 }

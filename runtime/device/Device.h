@@ -68,7 +68,8 @@ public:
   ~Event() { static_cast<void>(wait().ok()); }
 
   /// Waits for the submission and says how it went; success when there is none.
-  Status wait();
+  /// `command`, where given, as hexin_error has it.
+  Status wait(uint32_t *command = nullptr);
 
 private:
   const Device *device_ = nullptr;
@@ -138,7 +139,9 @@ public:
 
   Result<Module> load(const hexin_image &image) const;
   Result<Command> prepare(const hexin_command_desc &desc) const;
-  Result<Event> submit(const hexin_submission &submission) const;
+  /// `command`, where given, as hexin_error has it.
+  Result<Event> submit(const hexin_submission &submission,
+                       uint32_t *command = nullptr) const;
   uint64_t counter(const char *name) const;
 
   const hexin_device_api &api() const { return api_; }

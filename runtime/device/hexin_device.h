@@ -42,6 +42,9 @@ typedef struct hexin_error {
   uint32_t struct_size;
   uint32_t code;
   char message[1024]; /* zero-terminated UTF-8 */
+  /* Since minor 1, of `submit` and `wait`: which of the submission's commands failed,
+   * counted from 1; 0 = one of them, or none. Zeroed by the caller. */
+  uint32_t command;
 } hexin_error;
 
 enum {

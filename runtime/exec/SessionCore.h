@@ -92,6 +92,13 @@ private:
   Status submitCommands(Segment &segment, const Step &step);
   Status callHost(const Step &step);
   Status waitForDevice();
+  /// `failure` of some or one of a segment's commands, with their nodes.
+  struct Submitted {
+    Event event;
+    const Segment *segment; ///< of path_
+    uint32_t first, count;  ///< its commands
+  };
+  Status withNodes(Status failure, const Submitted &submitted, uint32_t command) const;
   Status learn(const Segment &segment);
 
   // Tensors of the caller on the device: SessionDevice.cpp
@@ -153,7 +160,7 @@ private:
   std::vector<Segment *> path_;       // of the plan, so far
   std::vector<int64_t> key_;
   std::vector<ExprResult> learned_;
-  std::vector<Event> events_;
+  std::vector<Submitted> inFlight_;
   std::vector<OutputTarget> targets_;       // per output of the header
   std::vector<const Tensor *> hostTensors_; // per value: where the host has it
   std::vector<Tensor> hostOwned_;           // per value: results of host instructions
