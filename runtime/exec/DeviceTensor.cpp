@@ -82,7 +82,7 @@ bool overlap(const Tensor &a, const Tensor &b) {
     return tensor.isOnHost() ? reinterpret_cast<uintptr_t>(tensor.data())
                              : tensor.deviceAddress();
   };
-  return a.device() == b.device() && begin(a) < begin(b) + b.byteLength() &&
+  return a.isOnHost() == b.isOnHost() && begin(a) < begin(b) + b.byteLength() &&
          begin(b) < begin(a) + a.byteLength();
 }
 

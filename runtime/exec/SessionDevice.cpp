@@ -8,7 +8,10 @@ namespace hexin {
 using fmt::sizeOf;
 
 Status SessionCore::checkOnDevice(const Tensor &tensor, const std::string &what) const {
-  if (tensor.device() != device())
+  bool isHere =
+      tensor.device() == device() ||
+      device().starts_with(tensor.device() + ":"); // the driver knows whose it is
+  if (!isHere)
     return invalidArgument(what + " lies on '" + tensor.device() +
                            "', the session runs on '" + device() +
                            "'; copyTo() brings it there");

@@ -383,7 +383,8 @@ uint32_t wrapDevice(hexin_device *, uint64_t address, uint64_t bytes, hexin_buff
                     hexin_error *error) {
   if (address < farBase)
     return fail(error, StatusCode::invalidArgument, "no memory of this device");
-  *out = new hexin_buffer_t{reinterpret_cast<std::byte *>(address - farBase), bytes, false};
+  *out =
+      new hexin_buffer_t{reinterpret_cast<std::byte *>(address - farBase), bytes, false};
   ++buffersAlive;
   ++wraps;
   return 0;
@@ -448,7 +449,8 @@ void registerFakeDevices() {
 }
 
 FakeCounters fakeCounters() {
-  return {buffersAlive, commandsAlive, devicesAlive, allocations, wraps, copies};
+  return {buffersAlive, commandsAlive, devicesAlive, allocations,
+          wraps,        copies,        streamWaits};
 }
 
 void failSubmissions(uint64_t count) { failing = count; }

@@ -79,12 +79,13 @@ public:
   static Result<Tensor> wrap(DType dtype, std::span<const int64_t> dims, void *data,
                              size_t byteLength, std::shared_ptr<void> owner = nullptr);
 
-  /// As wrap(), of memory on `device` (DeviceInfo::id) at `address`, as its driver calls
-  /// it: a CUdeviceptr of the primary context. A session of that device reads and writes
-  /// it in place where it is aligned to 256 bytes, else through a copy on the device.
-  /// `stream`: a stream of that driver in which the caller's work on the memory is
-  /// queued; runs come behind what it holds when they begin. Without one the caller has
-  /// waited for that work. When a run has ended, so has all that it did.
+  /// As wrap(), of memory on `device` (DeviceInfo::id; or the backend's name alone, as in
+  /// "cuda", for the one that has the address) at `address`, as its driver calls it: a
+  /// CUdeviceptr of the primary context. A session of that device reads and writes it in
+  /// place where it is aligned to 256 bytes, else through a copy on the device. `stream`:
+  /// a stream of that driver in which the caller's work on the memory is queued; runs
+  /// come behind what it holds when they begin. Without one the caller has waited for
+  /// that work. When a run has ended, so has all that it did.
   static Result<Tensor> wrapDevice(DType dtype, std::span<const int64_t> dims,
                                    std::string device, uint64_t address,
                                    size_t byteLength,
