@@ -109,8 +109,9 @@ uint32_t submit(hexin_device *, const hexin_submission *, hexin_event **,
 }
 
 /// Waits, frees the event also on failure, and reports what went wrong in the
-/// submission (deviceLost, outOfRange, ...), naming the kernel. Fills command_ns
-/// when the device was opened with `profile`.
+/// submission (deviceLost, outOfRange, ...), naming the kernel, and its command in
+/// error->command where you know it (submit alike): the runtime adds the node. Fills
+/// command_ns when the device was opened with `profile`.
 uint32_t wait(hexin_device *, hexin_event *event, hexin_error *error) {
   delete event;
   return skeleton(error);
@@ -137,6 +138,10 @@ const hexin_device_api api = {
     .host_pointer = nullptr, // the address of a buffer, on HOST_MEMORY devices
     .wrap_host = nullptr,    // caller memory as a buffer without a copy
     .counter = nullptr,      // "kernels_compiled", ...
+    // All three, where the driver's addresses and streams can be shared with others.
+    .wrap_device = nullptr,    // memory that the caller has on this device, as a buffer
+    .device_address = nullptr, // where a buffer lies
+    .wait_stream = nullptr,    // later work comes behind what a stream holds now
 };
 
 } // namespace
