@@ -81,6 +81,7 @@ private:
   Status addKernel(const fmt::Variant &variant);
   Status addLibrary(const fmt::Variant &variant);
   Status addHost(const fmt::Variant &variant);
+  void markSpent(HostCall &call) const;
   Status addToHost(uint32_t value);
   Status addToDevice(uint32_t value);
   Status bind(uint32_t value, int32_t offset, bool isRead, bool isWritten,
