@@ -6,7 +6,7 @@
 #
 #   HEXIN_VENV=DIR          where the environment lies (default: .venv)
 #   HEXIN_PYTHON=PROGRAM    the Python to use (default: the first suitable one)
-#   HEXIN_CUDA_TOOLS=1      also install ptxas, which the cuda backend's tests use (37 MB)
+#   HEXIN_CUDA_TOOLS=0      do without ptxas and cuda.h, which the cuda backend's tests use (40 MB)
 #   HEXIN_INTEL_OPENCL=1    also install Intel's OpenCL runtime for CPUs (0.8 GB; CI does)
 #   HEXIN_CONFORMANCE=1     also install the other engines of the table of conformance
 #   HEXIN_SKIP_APT=1        leave Debian packages alone (another distribution)
@@ -86,7 +86,7 @@ findPython() {
 makeEnvironment() {
   local lists=("$here/requirements-build.txt" "$here/requirements-test.txt")
   [ "${HEXIN_INTEL_OPENCL:-0}" = 1 ] && lists+=("$here/requirements-intel-opencl.txt")
-  [ "${HEXIN_CUDA_TOOLS:-0}" = 1 ] && lists+=("$here/requirements-cuda.txt")
+  [ "${HEXIN_CUDA_TOOLS:-1}" = 1 ] && lists+=("$here/requirements-cuda.txt")
   [ "${HEXIN_CONFORMANCE:-0}" = 1 ] && lists+=("$here/requirements-conformance.txt")
 
   # The stamp says of every list that is in which form it was, and which script put it
@@ -108,10 +108,19 @@ makeEnvironment() {
     "$python" -m venv "$venv"
   fi
   local arguments=()
-  for list in "${lists[@]}"; do arguments+=(-r "$list"); done
+  for list in "${lists[@]}"; do
+    [ "$(basename "$list")" = requirements-cuda.txt ] || arguments+=(-r "$list")
+  done
   say "installing wheels: $(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "${lists[@]}" | tr '\n' ' ')"
   "$venv/bin/python" -m pip install --disable-pip-version-check --quiet "${arguments[@]}" ||
     fail "pip could not install the wheels above (its own message is just before this line)"
+  # Two files of these are used, none of which needs the 0.1 GB that the wheels ask for besides.
+  if [ "${HEXIN_CUDA_TOOLS:-1}" = 1 ]; then
+    "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --no-deps \
+      -r "$here/requirements-cuda.txt" ||
+      fail "pip could not install ptxas and cuda.h (its own message is just before this line)." \
+           "HEXIN_CUDA_TOOLS=0 does without; tests that need them are skipped then"
+  fi
   { [ ! -f "$stamp" ] || grep -vFf <(cut -d' ' -f1 <<< "$wanted") "$stamp" || true
     echo "$wanted"
   } > "$stamp.new"

@@ -5,6 +5,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hexin
+from devices import DEVICES
 
 F32, I64, BOOL, TEXT = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL, TensorProto.STRING
 N = helper.make_node
@@ -134,7 +135,7 @@ ONE_NUMBER = {
 }
 
 
-@pytest.mark.parametrize("device", ["cpu", "opencl:0"])
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", ONE_NUMBER)
 def test_one_number_of_unknown_length(name, device, tmp_path):
     node, numbers, sizes = ONE_NUMBER[name]
