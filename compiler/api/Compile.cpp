@@ -17,8 +17,10 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -76,7 +78,8 @@ public:
         cache(KernelCache::open(resolveCacheDir(options.cacheDir))) {
     context.loadDialect<hx::HXDialect, func::FuncDialect, arith::ArithDialect,
                         gpu::GPUDialect, math::MathDialect, memref::MemRefDialect,
-                        scf::SCFDialect, vector::VectorDialect>();
+                        nvgpu::NVGPUDialect, NVVM::NVVMDialect, scf::SCFDialect,
+                        vector::VectorDialect>();
     pipeline.verifyEach = options.verifyEach;
     pipeline.placement = {options.disable, options.allowFallback};
   }

@@ -91,7 +91,8 @@ static FailureOr<KernelUse> emitBy(ArrayRef<Schedule> known, StringRef scheduleN
   if (schedule == known.end() || failed(schedule->emit(emitter)) || !emitter.ok())
     return group.emitOpError("has no schedule that can write it");
   builder.use.isExact = isExact(group);
-  builder.use.errorConstant = builder.use.isExact ? 0 : schedule->errorConstant;
+  float &constant = builder.use.errorConstant; // a schedule may have set a larger one
+  constant = builder.use.isExact ? 0 : std::max(constant, schedule->errorConstant);
   return builder.finish();
 }
 

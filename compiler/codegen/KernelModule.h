@@ -20,7 +20,10 @@
 //   memref.alloca of static 1-D memory in #gpu.address_space<workgroup>, n bytes in
 //                         all, undefined when an item begins; a thread sees what others
 //                         stored there before the last barrier
-// Every thread of a team runs the same items, so that barriers match.
+// Every thread of a team runs the same items, so that barriers match. Where the traits
+// of the target say so, there are besides
+//   nvgpu.device_async_copy, nvvm.cp.async.{commit.group, wait.group}    (AsyncCopy.h)
+//   nvgpu.{ldmatrix, mma.sync}, vector.shape_cast                     (HalfMatrices.h)
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_KERNELMODULE_H
@@ -35,6 +38,12 @@ namespace hexin {
 struct TeamTraits {
   unsigned threads = 0;    ///< at most in a team; 0: write no team kernels
   unsigned localBytes = 0; ///< of memory on the chip for a team
+  unsigned sums = 16;      ///< of 32 bits that a thread may hold of a product
+  unsigned stages = 1;     ///< steps of a product that may be in local memory at a time
+  /// Copies into local memory may go on while threads compute (AsyncCopy.h).
+  bool asyncCopies = false;
+  /// 32 threads in a row multiply matrices of f16 and bf16 together (HalfMatrices.h).
+  bool halfMatrices = false;
 };
 
 /// What the shared codegen must know of the machine it writes for.
@@ -43,6 +52,9 @@ struct CodegenTraits {
   unsigned vectorLanes = 16; ///< f32 lanes per vector op; 1 = scalar code
   unsigned tileRows = 8;     ///< register tile of a matmul: rows ...
   unsigned tileVectors = 2;  ///< ... x vectors of vectorLanes columns
+  /// Numbers of 32 bits that an item may sum at a time, where vectors are taken apart
+  /// into scalar registers; 0: tileRows and tileVectors say it all.
+  unsigned registerSums = 0;
   bool itemPerElement =
       false;       ///< GPU-like: neighbouring items touch neighbouring elements
   TeamTraits team; ///< of devices with on-chip memory among those of this arch

@@ -4,8 +4,10 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
@@ -26,6 +28,12 @@ bool isKernelDialect(Dialect *dialect) {
   return dialect && isa<arith::ArithDialect, math::MathDialect, scf::SCFDialect,
                         vector::VectorDialect, memref::MemRefDialect, ub::UBDialect,
                         func::FuncDialect>(dialect);
+}
+
+/// What only kernels of teams have.
+bool isTeamOp(Operation *op) {
+  return isa<gpu::ThreadIdOp, gpu::BarrierOp, nvgpu::DeviceAsyncCopyOp, nvgpu::LdMatrixOp,
+             nvgpu::MmaSyncOp, NVVM::CpAsyncCommitGroupOp, NVVM::CpAsyncWaitGroupOp>(op);
 }
 
 LogicalResult checkArguments(func::FuncOp kernel, const KernelForm &form) {
@@ -49,8 +57,8 @@ LogicalResult checkArguments(func::FuncOp kernel, const KernelForm &form) {
 
 LogicalResult checkOps(func::FuncOp kernel, const KernelForm &form) {
   WalkResult walk = kernel.walk([&](Operation *op) {
-    auto thread = dyn_cast<gpu::ThreadIdOp>(op);
-    if (thread || isa<gpu::BarrierOp>(op)) {
+    if (isTeamOp(op)) {
+      auto thread = dyn_cast<gpu::ThreadIdOp>(op);
       if (form.teamThreads == 0) {
         op->emitOpError("is in a kernel that has no hx.team_threads");
         return WalkResult::interrupt();

@@ -2,6 +2,7 @@
 
 #include "backends/cuda/abi/PtxText.h"
 #include "backends/cuda/compiler/KernelForm.h"
+#include "backends/cuda/compiler/LowerMatrices.h"
 #include "backends/cuda/compiler/LowerMemory.h"
 #include "compiler/codegen/LowerMath.h"
 
@@ -21,6 +22,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -180,8 +182,8 @@ void addPasses(PassManager &passes) {
 void loadKernelDialects(MLIRContext &context) {
   context.loadDialect<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect,
                       gpu::GPUDialect, LLVM::LLVMDialect, math::MathDialect,
-                      memref::MemRefDialect, NVVM::NVVMDialect, scf::SCFDialect,
-                      ub::UBDialect, vector::VectorDialect>();
+                      memref::MemRefDialect, nvgpu::NVGPUDialect, NVVM::NVVMDialect,
+                      scf::SCFDialect, ub::UBDialect, vector::VectorDialect>();
 }
 
 LogicalResult lowerToNvvm(ModuleOp module) {
@@ -206,7 +208,8 @@ LogicalResult lowerToNvvm(ModuleOp module) {
     if (form.items)
       strideOverGrid(form);
     lowerTeamOps(kernel);
-    if (failed(lowerMemory(kernel, form.numBindings)))
+    if (failed(lowerMemory(kernel, form.numBindings)) ||
+        failed(lowerMatrixProducts(kernel)))
       return failure();
     Block &entry = kernel.getBody().front();
     entry.eraseArgument(entry.getNumArguments() - 2); // begin

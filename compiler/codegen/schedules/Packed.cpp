@@ -32,6 +32,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
+#include <bit>
+
 using namespace mlir;
 
 namespace hexin::codegen {
@@ -55,6 +57,10 @@ TileShape chooseTile(const CodegenTraits &traits, const packed::Problem &problem
   // A narrow panel leaves registers for more rows.
   bool isNarrow = lanes > 1 && (perRow < traits.tileVectors || problem.fewBits);
   unsigned rows = isNarrow ? std::max(12u, traits.tileRows) : traits.tileRows;
+  if (traits.registerSums > 0) {
+    unsigned fitting = std::max(1u, traits.registerSums / (lanes * perRow));
+    rows = std::min(rows, std::bit_floor(fitting));
+  }
   return {rows, {lanes, perRow}};
 }
 
