@@ -100,6 +100,12 @@ private:
                                pointer, ValueRange(index));
   }
 
+  /// What the access says, else an element's.
+  static unsigned alignmentOf(Operation *op, Type element) {
+    auto said = op->getAttrOfType<IntegerAttr>("alignment");
+    return said ? said.getInt() : byteSize(element);
+  }
+
   LogicalResult foreign(Operation *op) {
     return op->emitOpError("expected a binding or an alloca of this kernel");
   }
@@ -109,7 +115,7 @@ private:
     Value at = address(base(op), indices, op.getLoc());
     if (!at)
       return foreign(op);
-    unsigned alignment = byteSize(elements.lookup(base(op)));
+    unsigned alignment = alignmentOf(op, elements.lookup(base(op)));
     Type stored = storedType(type);
     Value loaded = LLVM::LoadOp::create(b, op.getLoc(), stored, at, alignment);
     if (stored != type)
@@ -124,7 +130,7 @@ private:
     Value at = address(memref, indices, op->getLoc());
     if (!at)
       return foreign(op);
-    unsigned alignment = byteSize(elements.lookup(memref));
+    unsigned alignment = alignmentOf(op, elements.lookup(memref));
     if (Type stored = storedType(value.getType()); stored != value.getType())
       value = arith::IndexCastOp::create(b, op->getLoc(), stored, value);
     LLVM::StoreOp::create(b, op->getLoc(), value, at, alignment);

@@ -92,6 +92,7 @@ static LogicalResult emitMap(ElementEmitter &emitter) {
 }
 
 const Schedule mapSchedule = {
-    "map", [](hx::GroupOp, hx::SymbolicShapes &) { return std::string(); }, emitMap};
+    "map", [](hx::GroupOp, hx::SymbolicShapes &) { return std::string(); }, emitMap,
+    /*errorConstant=*/4, /*avoidsSplitVectors=*/true};
 
 } // namespace hexin::codegen
