@@ -23,7 +23,8 @@ ArrayRef<Schedule> schedules() {
 
 ArrayRef<Schedule> teamSchedules() {
   static const Schedule ordered[] = {teamAttentionSchedule, tiledSchedule,
-                                     teamRowSchedule, teamReduceSchedule};
+                                     teamRowSchedule, teamReduceSchedule,
+                                     teamArgReduceSchedule};
   return ordered;
 }
 

@@ -88,6 +88,9 @@ public:
   mlir::Value min(mlir::Value x, mlir::Value y);
   mlir::Value max(mlir::Value x, mlir::Value y);
   mlir::Value less(mlir::Value x, mlir::Value y); ///< i1, signed
+  /// Whether the index is a multiple of `factor`, a power of two, for all params that the
+  /// kernel is made for; counts on that from here on (KernelUse::paramMultiples).
+  bool isMultiple(mlir::Value index, unsigned factor);
   /// Row-major position split into one index per size; the first is not reduced.
   llvm::SmallVector<mlir::Value> delinearize(mlir::Value position,
                                              llvm::ArrayRef<KExpr> sizes);

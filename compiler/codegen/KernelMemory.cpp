@@ -55,32 +55,36 @@ Value KernelBuilder::bindMemory(Value hxValue, Type element, KExpr numElements,
   return entry.getArgument(bindingTypes.size() - 1);
 }
 
+bool KernelBuilder::isMultiple(Value index, unsigned factor) {
+  unsigned numBindings = bindingTypes.size();
+  SmallVector<unsigned> multiples(use.paramMultiples);
+  auto ofParam = [&](BlockArgument argument) {
+    unsigned number = argument.getArgNumber() - numBindings;
+    int64_t divisor = use.params[number].getLargestKnownDivisor();
+    unsigned known = 1;
+    while (known < factor && divisor % (2 * known) == 0)
+      known *= 2;
+    multiples[number] = std::max(multiples[number], known);
+    return known;
+  };
+  if (!isMultipleOf(index, factor, ofParam))
+    return false;
+  use.paramMultiples.assign(multiples);
+  return true;
+}
+
 llvm::MaybeAlign KernelBuilder::alignmentOf(Value memref, Value position, unsigned lanes,
                                             Type type) {
   auto binding = dyn_cast<BlockArgument>(memref);
   if (!codegenTraits.alignedVectors || !binding)
     return std::nullopt;
-  unsigned numBindings = bindingTypes.size();
-  SmallVector<unsigned> multiples(use.paramMultiples);
-  auto ofParam = [&](BlockArgument argument) {
-    unsigned number = argument.getArgNumber() - numBindings;
-    if (number >= multiples.size())
-      return 1u; // begin or end
-    int64_t divisor = use.params[number].getLargestKnownDivisor();
-    unsigned known = 1;
-    while (known < lanes && divisor % (2 * known) == 0)
-      known *= 2;
-    multiples[number] = std::max(multiples[number], known);
-    return known;
-  };
-  if (misaligned.contains(memref) || !isMultipleOf(position, lanes, ofParam)) {
+  if (misaligned.contains(memref) || !isMultiple(position, lanes)) {
     splitVectors = true;
     return std::nullopt;
   }
   unsigned bytes = lanes * type.getIntOrFloatBitWidth() / 8;
   unsigned &promised = use.alignments[binding.getArgNumber()];
   promised = std::max(promised, bytes);
-  use.paramMultiples.assign(multiples);
   return llvm::Align(bytes);
 }
 

@@ -158,32 +158,41 @@ Value RowWalk::foldBehindSlots(hx::ReduceFn fn, Type type, Value init,
                                function_ref<Value(Value, unsigned)> element) {
   if (isAlone())
     return foldRow(k, fn, type, count, owners.lanes, init, element);
-  if (!owners.isLonger)
-    return init;
-  int64_t step = int64_t(owners.threads) * owners.lanes;
-  auto body = [&](Value first, ValueRange carried) {
-    Value i = k.add(first, k.mul(walker, k.index(owners.lanes)));
-    auto fold = [&] {
-      Value next = emitReduceStep(k, fn, carried[0], element(i, owners.lanes), type);
-      return SmallVector<Value>{next};
-    };
-    auto skip = [&] { return SmallVector<Value>{carried[0]}; };
-    return k.ifElse(k.less(i, count), carried[0].getType(), fold, skip);
-  };
-  return k.forLoop(k.index(step * owners.slots), count, k.index(step), {init}, body)[0];
+  return walkBehindSlots({init}, [&](Value i, ValueRange carried) {
+    Value x = element(i, owners.lanes);
+    return Values{emitReduceStep(k, fn, carried[0], x, type)};
+  })[0];
 }
 
 Value RowWalk::foldShare(hx::ReduceFn fn, Type type, Value init,
                          function_ref<Value(Value, unsigned)> element) {
-  for (unsigned slot = 0; slot < owners.slots; ++slot) {
-    auto fold = [&] {
-      Value x = element(slotStart(slot), owners.lanes);
-      return SmallVector<Value>{emitReduceStep(k, fn, init, x, type)};
-    };
-    auto skip = [&] { return SmallVector<Value>{init}; };
-    init = k.ifElse(hasSlot(slot), init.getType(), fold, skip)[0];
-  }
-  return foldBehindSlots(fn, type, init, element);
+  if (isAlone())
+    return foldBehindSlots(fn, type, init, element);
+  return walkShare({init}, [&](Value i, ValueRange carried) {
+    Value x = element(i, owners.lanes);
+    return Values{emitReduceStep(k, fn, carried[0], x, type)};
+  })[0];
+}
+
+RowWalk::Values RowWalk::walkBehindSlots(Values init, Body body) {
+  if (!owners.isLonger)
+    return init;
+  int64_t step = int64_t(owners.threads) * owners.lanes;
+  auto round = [&](Value first, ValueRange carried) {
+    Value i = k.add(first, k.mul(walker, k.index(owners.lanes)));
+    return k.ifElse(
+        k.less(i, count), carried.getTypes(), [&] { return body(i, carried); },
+        [&] { return Values(carried); });
+  };
+  return k.forLoop(k.index(step * owners.slots), count, k.index(step), init, round);
+}
+
+RowWalk::Values RowWalk::walkShare(Values init, Body body) {
+  for (unsigned slot = 0; slot < owners.slots; ++slot)
+    init = k.ifElse(
+        hasSlot(slot), TypeRange(ValueRange(init)),
+        [&] { return body(slotStart(slot), init); }, [&] { return init; });
+  return walkBehindSlots(std::move(init), body);
 }
 
 Value RowWalk::join(hx::ReduceFn fn, Type type, Value share) {

@@ -68,6 +68,11 @@ public:
   mlir::Value
   foldShare(hx::ReduceFn fn, mlir::Type type, mlir::Value init,
             llvm::function_ref<mlir::Value(mlir::Value i, unsigned lanes)> element);
+  /// The same of anything, by a team: body(i, what came out of it so far), `lanes`
+  /// elements each.
+  using Values = llvm::SmallVector<mlir::Value>;
+  using Body = llvm::function_ref<Values(mlir::Value i, mlir::ValueRange carried)>;
+  Values walkShare(Values init, Body body);
   /// What folds begin with.
   mlir::Value identity(hx::ReduceFn fn, mlir::Type type);
 
@@ -76,13 +81,13 @@ public:
   /// nothing to fold are the identity of `fn`.
   mlir::Value join(hx::ReduceFn fn, mlir::Type type, mlir::Value share);
   /// The same for anything that can be joined, whatever the order.
-  using Values = llvm::SmallVector<mlir::Value>;
   using JoinTwo = llvm::function_ref<Values(const Values &x, const Values &y)>;
   Values join(Values share, JoinTwo joinTwo);
   /// `body` by one thread of those that own the row.
   void once(llvm::function_ref<void()> body);
 
 private:
+  Values walkBehindSlots(Values init, Body body);
   Values joinInWarps(Values share, JoinTwo joinTwo);
   Values joinInTree(Values share, JoinTwo joinTwo);
   /// Local memory for one element of each of `values`, per `count`; made once per type.

@@ -55,8 +55,9 @@ llvm::ArrayRef<Schedule> teamSchedules();
 
 extern const Schedule teamAttentionSchedule; ///< tiles in local memory; needs warps
 extern const Schedule tiledSchedule;         ///< conv and matmul through local memory
-extern const Schedule teamRowSchedule;    ///< softmax, normalisation: a team owns a row
-extern const Schedule teamReduceSchedule; ///< reduce with the last axis reduced
+extern const Schedule teamRowSchedule; ///< softmax, normalisation: a team owns a row
+extern const Schedule teamArgReduceSchedule; ///< arg_reduce along the last axis
+extern const Schedule teamReduceSchedule;    ///< reduce with the last axis reduced
 
 /// The op of the group's body that decides the schedule, or null.
 mlir::Operation *heavyOp(hx::GroupOp group);
