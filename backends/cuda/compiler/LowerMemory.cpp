@@ -100,10 +100,9 @@ private:
                                pointer, ValueRange(index));
   }
 
-  /// What the access says, else an element's.
-  static unsigned alignmentOf(Operation *op, Type element) {
-    auto said = op->getAttrOfType<IntegerAttr>("alignment");
-    return said ? said.getInt() : byteSize(element);
+  /// Of an access to `element`s: what it promises, or what elements have anyway.
+  template <typename AccessOp> static unsigned alignmentOf(AccessOp op, Type element) {
+    return std::max<uint64_t>(byteSize(element), op.getAlignment().value_or(1));
   }
 
   LogicalResult foreign(Operation *op) {
@@ -125,8 +124,8 @@ private:
     return success();
   }
 
-  LogicalResult replaceStore(Operation *op, Value memref, ValueRange indices,
-                             Value value) {
+  template <typename StoreOp>
+  LogicalResult replaceStore(StoreOp op, Value memref, ValueRange indices, Value value) {
     Value at = address(memref, indices, op->getLoc());
     if (!at)
       return foreign(op);

@@ -120,13 +120,13 @@ constexpr SelectableIntrinsic intrinsics[] = {
     {llvm::Intrinsic::lifetime_end, pointerType},
     {llvm::Intrinsic::assume, i1Type},
     {llvm::Intrinsic::experimental_noalias_scope_decl, noType},
+    {llvm::Intrinsic::nvvm_shfl_sync_bfly_i32, i32Type},
+    {llvm::Intrinsic::nvvm_shfl_sync_bfly_f32, i32Type}, // the mask comes first
     {llvm::Intrinsic::nvvm_read_ptx_sreg_tid_x, noType},
     {llvm::Intrinsic::nvvm_read_ptx_sreg_ntid_x, noType},
     {llvm::Intrinsic::nvvm_read_ptx_sreg_ctaid_x, noType},
     {llvm::Intrinsic::nvvm_read_ptx_sreg_nctaid_x, noType},
     {llvm::Intrinsic::nvvm_barrier_cta_sync_aligned_all, noType},
-    {llvm::Intrinsic::nvvm_shfl_sync_bfly_i32, i32Type},
-    {llvm::Intrinsic::nvvm_shfl_sync_bfly_f32, i32Type}, // the mask comes first
 };
 
 bool isIn(llvm::Type *type, unsigned set) { return (typeSetOf(type) & set) != 0; }
