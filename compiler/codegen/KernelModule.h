@@ -9,6 +9,9 @@
 //   memref.load/store on the 1-D bindings, memref.alloca of static 1-D scratch,
 //   vector.{load, store, broadcast, fma, extract, insert, reduction, shuffle,
 //   bitcast, from_elements, to_elements, step} on 1-D power-of-two vectors.
+// Vector loads and stores of bindings may say an `alignment` in bytes; the bindings that
+// it takes are listed in hx.alignments, the multiples that its position takes params to
+// be in hx.param_multiples (both array<i64>, 1 for any; runtime/device/KernelAbi.h).
 // Elements in memory are i8, i16, i32, i64, f16, bf16, f32, f64; bool is an i8
 // that holds 0 or 1. No calls, no globals.
 //
@@ -17,6 +20,9 @@
 // OpenCL, a block of CUDA. Besides the above it holds
 //   gpu.thread_id x       the thread's number in its team, 0 .. t-1
 //   gpu.barrier           reached by all threads of the team or by none
+//   gpu.shuffle xor       of i32 or f32, over all threads of a warp, where the target has
+//                         warps (CodegenTraits::warpThreads) and t is whole ones;
+//                         reached by all threads of the warp or by none
 //   memref.alloca of static 1-D memory in #gpu.address_space<workgroup>, n bytes in
 //                         all, undefined when an item begins; a thread sees what others
 //                         stored there before the last barrier
@@ -56,7 +62,13 @@ struct CodegenTraits {
   /// into scalar registers; 0: tileRows and tileVectors say it all.
   unsigned registerSums = 0;
   bool itemPerElement =
-      false;       ///< GPU-like: neighbouring items touch neighbouring elements
+      false; ///< GPU-like: neighbouring items touch neighbouring elements
+  /// A vector in memory is one access only where it is aligned to its size. Where that
+  /// is not known, elementwise kernels take single elements.
+  bool alignedVectors = false;
+  /// Threads of a team that hand each other values without memory (gpu.shuffle), a power
+  /// of two and neighbours by number; 0: none do.
+  unsigned warpThreads = 0;
   TeamTraits team; ///< of devices with on-chip memory among those of this arch
 };
 

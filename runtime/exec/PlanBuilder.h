@@ -88,6 +88,7 @@ private:
               hexin_binding &binding);
   Status bindScratch(const fmt::Variant &variant);
   Status bindAll(const fmt::Variant &variant);
+  Status checkMultiples(const fmt::Kernel &kernel);
   Status checkFootprints(const fmt::Kernel &kernel, int64_t &items);
   Status denseDims(uint32_t value, hexin_binding &binding, Dims &dims);
   void markWritten(const fmt::Variant &variant);

@@ -215,6 +215,7 @@ Status PlanBuilder::addKernel(const fmt::Variant &variant) {
   HEXIN_RETURN_IF_ERROR(bindAll(variant));
   int64_t items;
   HEXIN_RETURN_IF_ERROR(checkFootprints(kernel, items));
+  HEXIN_RETURN_IF_ERROR(checkMultiples(kernel));
   if (items > 0)
     HEXIN_RETURN_IF_ERROR(prepareKernel(variant, items));
   markWritten(variant);
@@ -235,6 +236,9 @@ Status PlanBuilder::prepareKernel(const fmt::Variant &variant, int64_t items) {
   desc.grain = kernel.grain();
   desc.team_threads = kernel.team_threads();
   desc.local_bytes = kernel.local_bytes();
+  desc.alignments = kernel.alignments() && kernel.alignments()->size() > 0
+                        ? kernel.alignments()->data()
+                        : nullptr;
   Status prepared = corrupt("the program has no code");
   for (const Module &module : context_.program.modules()) {
     desc.module = module.get();

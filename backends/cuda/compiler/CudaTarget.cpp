@@ -20,6 +20,8 @@ CodegenTraits baseline() {
   traits.arch = std::string(ptxBaselineArch);
   traits.itemPerElement = true;
   traits.vectorLanes = 4; // 128 bits, the widest access of a thread
+  traits.alignedVectors = true;
+  traits.warpThreads = warpThreads;
   // 4 x 8 sums of a thread leave registers for two blocks of 256 threads and more.
   traits.tileRows = 4;
   traits.tileVectors = 2;

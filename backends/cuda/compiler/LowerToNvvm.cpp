@@ -77,16 +77,31 @@ void strideOverGrid(const KernelForm &form) {
   items.setStep(step);
 }
 
+/// KernelForm has seen that it is of a whole warp.
+void lowerShuffle(gpu::ShuffleOp shuffle, OpBuilder &b) {
+  auto constant = [&](int32_t value) -> Value {
+    return LLVM::ConstantOp::create(b, shuffle.getLoc(), b.getI32Type(),
+                                    b.getI32IntegerAttr(value));
+  };
+  Value theirs = NVVM::ShflOp::create(
+      b, shuffle.getLoc(), shuffle.getValue().getType(), /*thread_mask=*/constant(-1),
+      shuffle.getValue(), shuffle.getOffset(),
+      /*mask_and_clamp=*/constant(warpThreads - 1), NVVM::ShflKind::bfly, UnitAttr());
+  shuffle.getShuffleResult().replaceAllUsesWith(theirs);
+}
+
 void lowerTeamOps(func::FuncOp kernel) {
   SmallVector<Operation *> ops;
   kernel.walk([&](Operation *op) {
-    if (isa<gpu::ThreadIdOp, gpu::BarrierOp>(op))
+    if (isa<gpu::ThreadIdOp, gpu::BarrierOp, gpu::ShuffleOp>(op))
       ops.push_back(op);
   });
   for (Operation *op : ops) {
     OpBuilder b(op);
     if (isa<gpu::BarrierOp>(op))
       NVVM::Barrier0Op::create(b, op->getLoc());
+    else if (auto shuffle = dyn_cast<gpu::ShuffleOp>(op))
+      lowerShuffle(shuffle, b);
     else
       op->replaceAllUsesWith(
           ValueRange(Grid(b, op->getLoc()).number<NVVM::ThreadIdXOp>()));
@@ -143,8 +158,8 @@ LogicalResult widenNarrowFloats(ModuleOp module) {
 
 /// What is for readers of the form only.
 void dropFormAttributes(func::FuncOp kernel) {
-  for (StringRef name :
-       {"hx.writes", "hx.bindings", "hx.params", "hx.team_threads", "hx.local_bytes"})
+  for (StringRef name : {"hx.writes", "hx.bindings", "hx.params", "hx.alignments",
+                         "hx.param_multiples", "hx.team_threads", "hx.local_bytes"})
     kernel->removeAttr(name);
 }
 
