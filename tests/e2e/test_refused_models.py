@@ -217,3 +217,9 @@ def test_an_empty_sequence_of_another_type(tmp_path):
     nodes = [N("SequenceEmpty", [], ["e"], dtype=F32), N("Loop", ["m", "", "e"], ["y"], body=body)]
     refused(model(nodes, [info("m", I64, [])]), hexin.CorruptDataError,
             "carried value #0 is .*f32.* before an iteration and .*i64.* after it", tmp_path)
+
+
+@pytest.mark.parametrize("kind", [F32, TEXT, TensorProto.UINT4])
+def test_sizes_that_are_no_integers(kind, tmp_path):
+    refused(model([N("Split", ["x", "parts"], ["y", "z"], axis=0)], [info("x", F32, [2, 3]), info("parts", kind, [2])], outputs=("y", "z")),
+            hexin.Error, "'producing y' .Split.: input #1 is .*: expected a tensor of i64", tmp_path)
