@@ -36,6 +36,7 @@ ENGINES = ("hexin", "onnxruntime", "openvino")
 DEVICES = ("cpu", "opencl:0", "cuda:0")
 # Unless --mode asks for others: the stand-in of a GPU takes its time.
 MODES_OF = {"cuda:0": ("static", "dynamic")}
+SECONDS_OF = {"cuda:0": 600}
 BATCH = 24  # cases whose kernels a device builds together
 SHOWN = 40  # differences of a kind that are printed; --json has all
 
@@ -48,7 +49,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--case", default="", help="only cases whose name has this regular expression")
     parser.add_argument("--sample", default="1/1", metavar="K/N", help="only the K-th of N fixed parts of the suite")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--step-seconds", type=float, default=60, help="of processor time, to prepare or to run a case")
+    parser.add_argument("--step-seconds", type=float, help="of processor time, to prepare or to run a case (60; on cuda:0 600)")
     parser.add_argument("--memory-gib", type=float, default=4, help="what a worker may allocate")
     parser.add_argument("--update", action="store_true", help="write what was found to expected.txt and README.md's table")
     parser.add_argument("--json", type=Path, help="write every verdict to this file")
@@ -85,7 +86,8 @@ class Run:
 
     def pool(self, engine: str, device: str) -> Pool:
         options = self.options
-        return Pool(engine, device, self.cases.folder, options.jobs, options.step_seconds, options.memory_gib)
+        seconds = options.step_seconds or SECONDS_OF.get(device, 60)
+        return Pool(engine, device, self.cases.folder, options.jobs, seconds, options.memory_gib)
 
     def prepare_second_sizes(self) -> None:
         """Their numbers, once per frozen suite."""
