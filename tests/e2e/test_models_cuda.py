@@ -1,7 +1,8 @@
 """Every open model on cuda:0, from the artifact that cpu and opencl:0 run, within the whole-model bound.
 
 The stand-in executes every instruction of every thread, so models whose sizes a run may choose get small ones: a few
-tokens, a second of sound, small pictures. The others run as they are.
+tokens, half a second of sound, small pictures. The others run as they are; of kokoro-82m-int8 two parts
+(test_kokoro.py).
 
     HEXIN_CUDA_MODELS=quick   the models that take seconds: what a test run looks at (default)
     HEXIN_CUDA_MODELS=all     all of them: `make cuda-models`
