@@ -73,9 +73,7 @@ std::string formatFloat(DType dtype, double value) {
 template <typename W> std::string format(DType dtype, W value) {
   if constexpr (std::is_same_v<W, double>)
     return formatFloat(dtype, value);
-  if (dtype == DType::boolean)
-    return value != 0 ? "True" : "False";
-  return std::to_string(value);
+  return std::to_string(value); // of a bool 0 or 1, as ONNX Runtime writes it
 }
 
 std::string_view trimmed(std::string_view text) {

@@ -112,6 +112,9 @@ UniqueParts uniqueParts(OpBinder &b, std::optional<int64_t> givenAxis, bool isSo
       x = b.shape.reshape(x, {count, b.shape.constant(2)});
     givenAxis = givenAxis.value_or(0);
   }
+  bool isBool = !b.failed() && HxBuilder::elementType(x).isInteger(1);
+  if (isBool) // sorted as numbers
+    x = b.cast(x, b.builder.getIntegerType(8, /*isSigned=*/false));
   if (b.failed())
     return {};
   Dims dims = b.dims(x);
@@ -174,6 +177,8 @@ UniqueParts uniqueParts(OpBinder &b, std::optional<int64_t> givenAxis, bool isSo
   }
   if (complex && !b.failed())
     values = b.make<hx::BitcastOp>(complex, values);
+  if (isBool)
+    values = b.cast(values, b.builder.getI1Type());
   return {values, firsts, inverse, counts};
 }
 
