@@ -132,6 +132,8 @@ FailureOr<KernelForm> readKernelForm(func::FuncOp kernel) {
              << maxTeamThreads;
     form.teamThreads = threads.getInt();
   }
+  if (auto bytes = kernel->getAttrOfType<IntegerAttr>("hx.local_bytes"))
+    form.localBytes = bytes.getInt();
   if (failed(checkArguments(kernel, form)) || failed(checkOps(kernel, form)) ||
       failed(findItems(kernel, form)))
     return failure();

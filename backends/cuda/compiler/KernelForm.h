@@ -10,6 +10,7 @@ namespace hexin::cuda {
 struct KernelForm {
   unsigned numBindings = 0, numParams = 0;
   unsigned teamThreads = 0; ///< 0: no team kernel
+  unsigned localBytes = 0;  ///< that a team shares
   mlir::scf::ForOp items;   ///< the loop from %begin to %end
 };
 

@@ -173,6 +173,13 @@ void markAsEntry(LLVM::LLVMFuncOp entry, const KernelForm &form) {
   else
     entry->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
                    b.getDenseI32ArrayAttr({maxItemThreads}));
+  // The driver's compiler aims at as many blocks as their shared memory lets be resident,
+  // and spills for that. A quarter of the threads that there can be is enough of them.
+  constexpr unsigned muchMemory = 16 << 10, enoughThreads = 512;
+  if (form.localBytes >= muchMemory)
+    entry->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                   b.getI32IntegerAttr(
+                       std::max(enoughThreads / std::max(form.teamThreads, 1u), 1u)));
   // Items are independent, so no write of one may be a read of another.
   for (unsigned i = 0; i < form.numBindings; ++i)
     entry.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());

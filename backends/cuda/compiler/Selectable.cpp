@@ -120,8 +120,8 @@ constexpr SelectableIntrinsic intrinsics[] = {
     {llvm::Intrinsic::lifetime_end, pointerType},
     {llvm::Intrinsic::assume, i1Type},
     {llvm::Intrinsic::experimental_noalias_scope_decl, noType},
-    {llvm::Intrinsic::nvvm_shfl_sync_bfly_i32, i32Type},
-    {llvm::Intrinsic::nvvm_shfl_sync_bfly_f32, i32Type}, // the mask comes first
+    {llvm::Intrinsic::nvvm_shfl_sync_bfly_i32, noType},
+    {llvm::Intrinsic::nvvm_shfl_sync_bfly_f32, noType},
     {llvm::Intrinsic::nvvm_read_ptx_sreg_tid_x, noType},
     {llvm::Intrinsic::nvvm_read_ptx_sreg_ntid_x, noType},
     {llvm::Intrinsic::nvvm_read_ptx_sreg_ctaid_x, noType},
