@@ -28,7 +28,7 @@ import hexin  # noqa: E402
 import inputs as recipes  # noqa: E402
 import judge  # noqa: E402
 import machine  # noqa: E402
-from engines.onnxruntime_engine import Engine as OnnxRuntime  # noqa: E402
+from adapters.onnxruntime_engine import Engine as OnnxRuntime  # noqa: E402
 from timing import timed_ms  # noqa: E402
 
 SESSIONS = 5

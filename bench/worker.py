@@ -59,7 +59,7 @@ def main() -> int:
         return 0
     try:
         start = time.perf_counter()
-        module = importlib.import_module(f"engines.{name}_engine")
+        module = importlib.import_module(f"adapters.{name}_engine")
         import_ms, start = milliseconds_since(start), time.perf_counter()
         engine = module.Engine(path, int(threads), device)
         open_ms, start = milliseconds_since(start), time.perf_counter()

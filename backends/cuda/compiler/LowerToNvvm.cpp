@@ -35,6 +35,9 @@ namespace {
 
 using mlir::Value;
 
+/// What every GPU runs at a time on a core.
+constexpr int32_t maxCoreBlocks = 16;
+
 /// Lets multiplications fuse with additions. Done before math functions are
 /// written out: theirs say themselves where they fuse.
 void allowContraction(ModuleOp module) {
@@ -163,6 +166,17 @@ void dropFormAttributes(func::FuncOp kernel) {
     kernel->removeAttr(name);
 }
 
+/// Blocks that a core shall run at a time, 0 for what the assembler likes: it spills a
+/// few registers where that makes room for one more. Loops are not worth that. Teams get
+/// up to 128 registers a thread; a large one takes about as many and leaves no choice.
+int32_t wantedBlocks(const KernelForm &form) {
+  constexpr unsigned coreRegisters = 64 * 1024, teamRegisters = 128, largeTeam = 256;
+  if (form.teamThreads == 0)
+    return form.hasLoops ? 1 : 0;
+  return form.teamThreads < largeTeam ? coreRegisters / (teamRegisters * form.teamThreads)
+                                      : 0;
+}
+
 /// What an entry says of itself: that it is one, and the threads of its blocks.
 void markAsEntry(LLVM::LLVMFuncOp entry, const KernelForm &form) {
   Builder b(entry.getContext());
@@ -173,13 +187,9 @@ void markAsEntry(LLVM::LLVMFuncOp entry, const KernelForm &form) {
   else
     entry->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
                    b.getDenseI32ArrayAttr({maxItemThreads}));
-  // The driver's compiler aims at as many blocks as their shared memory lets be resident,
-  // and spills for that. A quarter of the threads that there can be is enough of them.
-  constexpr unsigned muchMemory = 16 << 10, enoughThreads = 512;
-  if (form.localBytes >= muchMemory)
+  if (int32_t blocks = wantedBlocks(form))
     entry->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                   b.getI32IntegerAttr(
-                       std::max(enoughThreads / std::max(form.teamThreads, 1u), 1u)));
+                   b.getI32IntegerAttr(std::min(blocks, maxCoreBlocks)));
   // Items are independent, so no write of one may be a read of another.
   for (unsigned i = 0; i < form.numBindings; ++i)
     entry.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());

@@ -22,6 +22,7 @@
 #include "compiler/codegen/schedules/Schedules.h"
 #include "compiler/codegen/schedules/tiled/BlockTile.h"
 #include "compiler/codegen/schedules/tiled/HalfTile.h"
+#include "compiler/codegen/schedules/tiled/Slices.h"
 
 using namespace mlir;
 
@@ -94,6 +95,7 @@ LogicalResult emitTiled(ElementEmitter &emitter) {
   problem.sumType = problem.accType; // integers are summed as such
   packed::Epilogue epilogue(emitter, problem, heavy);
   tiled::ProductSize size = sizeOf(heavy, k.shapes());
+  size.hasWindow = tiled::hasWindow(problem);
   if (tiled::isOfHalfs(problem))
     if (std::optional<HalfShape> shape = tiled::chooseHalfTile(k.traits().team, size))
       return emitTiles(emitter, problem, *shape,

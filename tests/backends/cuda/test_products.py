@@ -193,26 +193,27 @@ def test_what_lies_outside_does_no_harm(build_dir, tmp_path):
         assert np.isnan(found[-1]).all() and np.isfinite(found[:-1]).all()
 
 
-# name -> (case, bars: least share of fma or mma among warp instructions)
+# name -> (case, least share of fma among warp instructions, most sectors of the ideal). The convolution's count has its
+# transposes, channels last and back.
 COSTS = {
-    "large": (matmul(100, (1408, 256), (256, 1536)), "fma", 0.60),
-    "small": (matmul(102, (256, 512), (512, 192)), "fma", 0.60),
-    "conv": (conv(104, (1, 64, 32, 32), (128, 64, 3, 3), pads=[1] * 4), "fma", 0.60),
+    "large": (matmul(100, (1408, 256), (256, 1536)), 0.60, 1.3),
+    "small": (matmul(102, (256, 512), (512, 192)), 0.60, 1.3),
+    "conv": (conv(104, (1, 64, 32, 32), (128, 64, 3, 3), pads=[1] * 4), 0.50, 1.6),
 }
 
 
 @pytest.mark.skipif(standin.is_real(), reason="counts are the stand-in's")
 @pytest.mark.parametrize("name", COSTS)
 def test_costs(build_dir, tmp_path, name, record_property):
-    case, kind, least = COSTS[name]
+    case, least, most = COSTS[name]
     job = {**compile_case(tmp_path, name, case), "device": "cuda:0", "out": str(tmp_path / "out.npz")}
     counts = run(build_dir, [job], "counts")
     check(name, np.load(tmp_path / "out.npz")["y"], *case)
-    share = counts[kind] / counts["warpInstructions"]
+    share = counts["fma"] / counts["warpInstructions"]
     sectors = counts["globalSectors"] / counts["idealGlobalSectors"]
     wavefronts = counts["sharedWavefronts"] / counts["idealSharedWavefronts"]
     record_property("costs", {"share": share, "sectors": sectors, "wavefronts": wavefronts})
-    print(f"{name}: {kind} {share:.3f}, sectors {sectors:.3f}, wavefronts {wavefronts:.3f}")
+    print(f"{name}: fma {share:.3f}, sectors {sectors:.3f}, wavefronts {wavefronts:.3f}")
     assert share >= least
-    assert sectors <= 1.3
+    assert sectors <= most
     assert wavefronts <= 1.1

@@ -36,7 +36,8 @@ LhsChunks::LhsChunks(const packed::Item &item, const HalfShape &shape, Value loc
   Value lastRow = k.sub(k.value(item.problem.rows), k.index(1));
   unsigned rowsAtATime = shape.threads() / perRow;
   for (unsigned row = 0; row < shape.rows(); row += rowsAtATime)
-    rows.push_back(item.rowAt(k.min(k.add(first, k.index(row)), lastRow)));
+    rows.push_back(
+        inRegisters(item, item.rowAt(k.min(k.add(first, k.index(row)), lastRow))));
 }
 
 void LhsChunks::fetchWhole(const packed::Row &row, Value step, Value at) {

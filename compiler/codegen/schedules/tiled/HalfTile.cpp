@@ -119,7 +119,7 @@ bool isOfHalfs(const packed::Problem &problem) {
 std::optional<HalfShape> chooseHalfTile(const TeamTraits &team, const ProductSize &size) {
   if (!team.halfMatrices)
     return std::nullopt;
-  std::optional<TileSize> tile = chooseTileSize(size);
+  std::optional<TileSize> tile = chooseTileSize(size, 128);
   if (!tile || tile->columns % 16 != 0 || size.width % HalfShape::chunk != 0)
     return std::nullopt;
   HalfShape shape;

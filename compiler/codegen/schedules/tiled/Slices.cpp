@@ -68,12 +68,30 @@ Tap::Tap(const packed::Item &item, Value at) : offset(at) {
   offset = k.add(k.mul(pixels, k.value(problem.channels)), channel);
 }
 
+/// An axis has fewer than 2^32 elements, of which 32 bits say whether a place is inside.
+static Value toI32(KernelBuilder &k, Value x) {
+  Type i32 = k.builder().getI32Type();
+  return x.getType() == i32 ? x
+                            : arith::IndexCastOp::create(k.builder(), k.loc(), i32, x);
+}
+
+packed::Row inRegisters(const packed::Item &item, packed::Row row) {
+  if (hasWindow(item.problem) && item.problem.hasPads) {
+    row.y = toI32(item.k, row.y);
+    row.x = toI32(item.k, row.x);
+  }
+  return row;
+}
+
 Value isInside(const packed::Item &item, const Tap &tap, const packed::Row &row) {
   if (!hasWindow(item.problem) || !item.problem.hasPads)
     return tap.inside;
   KernelBuilder &k = item.k;
   OpBuilder &b = k.builder();
-  auto isWithin = [&](Value from, Value d, KExpr size) {
+  auto isWithin = [&](Value from, Value d, KExpr size) -> Value {
+    if (from.getType().isInteger(32))
+      return packed::isInside(k, arith::AddIOp::create(b, k.loc(), from, toI32(k, d)),
+                              toI32(k, k.value(size)));
     return packed::isInside(k, k.add(from, d), k.value(size));
   };
   Value y = isWithin(row.y, tap.dy, item.problem.inSizes[1]);
@@ -95,7 +113,7 @@ LhsSlice::LhsSlice(const packed::Item &item, const TileShape &shape, Value local
   first = k.add(firstRow, rowInSlice);
   if (shape.stages > 1) {
     for (unsigned which = 0; which < shape.lhsFetches(); ++which)
-      rows.push_back(rowAt(k.index(which)));
+      rows.push_back(inRegisters(item, rowAt(k.index(which))));
     return;
   }
   Type index = k.builder().getIndexType();

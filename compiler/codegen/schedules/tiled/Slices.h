@@ -37,6 +37,8 @@ struct Tap {
 
 /// Whether rows are pixels with a window around them.
 bool hasWindow(const packed::Problem &problem);
+/// `row` in fewer registers, for `isInside`.
+packed::Row inRegisters(const packed::Item &item, packed::Row row);
 /// Whether the element of `tap` is one of the operand's, seen from `row`.
 mlir::Value isInside(const packed::Item &item, const Tap &tap, const packed::Row &row);
 

@@ -9,6 +9,8 @@ unsigned TileShape::localElements() const {
   return std::max(stages * stageElements(), down * columns());
 }
 
+constexpr unsigned largeTile = 128; ///< rows, columns
+
 /// Columns of a tile of whole panels, at most `widest`; 0: there are none.
 static int64_t tileColumns(const ProductSize &size, int64_t widest) {
   constexpr int64_t narrowest = 16;
@@ -45,16 +47,17 @@ static TileShape fewSums(const TeamTraits &team, int64_t columns) {
   return shape;
 }
 
-/// 8 x 8 sums in each thread (narrow tiles: 8 x 4), groups of 32: what 32 threads read at
-/// a time is in as few rows of memory banks as can be. Slices are 8 steps deep: the
-/// left one is stored by columns, 8 threads to a row and 4 rows to a group, which
-/// the padding puts into different banks.
+/// 8 x 8 sums in each thread of a large tile, 4 x 8 in those of others, which leaves more
+/// threads to fetch (the narrowest: 4 x 4); groups of 32: what 32 threads read at a time
+/// is in as few rows of memory banks as can be. Slices are 8 steps deep: the left one is
+/// stored by columns, 8 threads to a row and 4 rows to a group, which the padding puts
+/// into different banks.
 static TileShape manySums(const TeamTraits &team, const TileSize &tile) {
   TileShape shape;
   shape.depth = 8;
   shape.stages = team.stages;
   shape.rhsPadding = 0;
-  shape.rowRuns = 2;
+  shape.rowRuns = tile.rows == largeTile && tile.columns == largeTile ? 2 : 1;
   shape.columnRuns = tile.columns >= 32 ? 2 : 1;
   shape.across = tile.columns / (TileShape::run * shape.columnRuns);
   shape.down = tile.rows / shape.rowsPerThread();
@@ -63,20 +66,22 @@ static TileShape manySums(const TeamTraits &team, const TileSize &tile) {
   return shape;
 }
 
-std::optional<TileSize> chooseTileSize(const ProductSize &size) {
-  int64_t columns = tileColumns(size, 128);
-  if (columns == 128 && !fillsDevice(size, 128, columns))
-    columns = tileColumns(size, 64);
+std::optional<TileSize> chooseTileSize(const ProductSize &size, int64_t widest) {
+  constexpr int64_t smallTile = 64;
+  int64_t columns = tileColumns(size, widest);
+  if (columns > smallTile && !fillsDevice(size, largeTile, columns))
+    columns = tileColumns(size, smallTile);
   if (columns == 0)
     return std::nullopt;
-  unsigned rows = fillsDevice(size, 128, columns) ? 128 : 64;
+  unsigned rows = fillsDevice(size, largeTile, columns) ? largeTile : smallTile;
   return TileSize{rows, static_cast<unsigned>(columns)};
 }
 
 std::optional<TileShape> chooseTile(const TeamTraits &team, const ProductSize &size) {
   TileShape shape;
   if (team.sums >= 64) {
-    std::optional<TileSize> tile = chooseTileSize(size);
+    // Where a window lies takes registers, too.
+    std::optional<TileSize> tile = chooseTileSize(size, size.hasWindow ? 64 : largeTile);
     if (!tile)
       return std::nullopt;
     shape = manySums(team, *tile);

@@ -48,17 +48,19 @@ struct TileShape {
 /// What is known of a product when its kernel is written.
 struct ProductSize {
   std::optional<int64_t> rows, columns;
-  int64_t products = 1; ///< at least so many
-  int64_t width = 0;    ///< columns of a panel
+  int64_t products = 1;   ///< at least so many
+  int64_t width = 0;      ///< columns of a panel
+  bool hasWindow = false; ///< rows are pixels with a window around them
 };
 
 struct TileSize {
   unsigned rows, columns;
 };
 
-/// 128 x 128 for products that have enough of them for a whole device, less for others:
-/// 64 rows, as many columns as fit, at least 16. nullopt when no tile is whole panels.
-std::optional<TileSize> chooseTileSize(const ProductSize &size);
+/// 128 rows and up to `widest` columns for products that have enough of such tiles for a
+/// whole device, less for others: 64 rows, up to 64 columns, at least 16. nullopt when no
+/// tile is whole panels.
+std::optional<TileSize> chooseTileSize(const ProductSize &size, int64_t widest);
 
 /// The tile for a product; nullopt when no tile is whole panels, or the team has not the
 /// memory for its elements of 4 bytes.
