@@ -7,6 +7,7 @@
 """
 
 from ._core import version as __version__
+from ._device_array import DeviceArray, to_device
 from .compiler import CompileReport, compile, retarget
 from .device import Device, devices
 from .errors import (
@@ -32,6 +33,7 @@ __all__ = [
     "CompileReport",
     "CorruptDataError",
     "Device",
+    "DeviceArray",
     "DeviceLostError",
     "Error",
     "FailedPreconditionError",
@@ -58,4 +60,5 @@ __all__ = [
     "retarget",
     "set_log_level",
     "set_log_sink",
+    "to_device",
 ]

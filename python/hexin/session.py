@@ -139,7 +139,9 @@ class Session:
     def run(
         self,
         inputs: Mapping[str, Any],
-        outputs: Union[None, Sequence[str], Mapping[str, np.ndarray]] = None,
+        outputs: Union[None, Sequence[str], Mapping[str, Any]] = None,
+        *,
+        on_device: Iterable[str] = (),
     ) -> dict[str, Any]:
         """Runs once and gives {output name: value}.
 
@@ -147,7 +149,11 @@ class Session:
 
             * tensors: NumPy arrays, anything with the buffer protocol, or DLPack
               objects on the host such as torch tensors. C-contiguous aligned
-              memory is read in place, other layouts are copied. The dtype must be
+              memory is read in place, other layouts are copied. On a CUDA device also
+              arrays there: :class:`DeviceArray`, DLPack objects, those with
+              ``__cuda_array_interface__``. They are read in place (through a copy on
+              the device where they are not aligned to 256 bytes), behind what is queued
+              in their stream, and must be C-contiguous. The dtype must be
               the declared one; only Python numbers and lists are converted. bf16
               and the 8-bit floats: ml_dtypes arrays, or their bits as uint16 and
               uint8.
@@ -156,7 +162,11 @@ class Session:
 
             Sizes with the same symbol in the declarations must be equal.
         outputs: None for all; a list of names for some; or {name: array} to write
-            tensors in place: C-contiguous, of the exact dtype and shape.
+            tensors in place: C-contiguous, of the exact dtype and shape; arrays on the
+            session's CUDA device as above.
+        on_device: names of outputs to leave on the device, as :class:`DeviceArray`.
+            On devices whose memory is the host's they are NumPy arrays all the same;
+            UnsupportedError for devices that give out no addresses (OpenCL).
 
         Results are NumPy arrays that own their memory (no copy is made), object
         arrays of str, lists, dicts, None. Raises InvalidArgumentError for a wrong
@@ -164,9 +174,12 @@ class Session:
         `inputs` that lies outside its tensor, UnsupportedError when no variant of an
         instruction runs at these sizes.
         """
+        on_device = _arguments.names("on_device", on_device)
         if outputs is None:
-            return self._core.run(inputs)
+            return self._core.run(inputs, on_device)
         if isinstance(outputs, Mapping):
+            if on_device:
+                raise InvalidArgumentError("on_device is for outputs that are not given")
             self._core.run_into(inputs, outputs)
             return dict(outputs)
         names = _arguments.names("outputs", outputs)
@@ -176,7 +189,7 @@ class Session:
                 raise InvalidArgumentError(
                     f"the model has no output {name!r}; it has {known}"
                 )
-        results = self._core.run(inputs)
+        results = self._core.run(inputs, on_device)
         return {name: results[name] for name in names}
 
     def submit(self, inputs: Mapping[str, Any]) -> Run:

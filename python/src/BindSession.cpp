@@ -52,11 +52,13 @@ public:
 
   Session &get() { return *session_; }
 
-  nb::dict run(nb::handle inputs) {
+  nb::dict run(nb::handle inputs, std::vector<std::string> onDevice) {
     NamedValues values = inputsFromPython(get().model(), inputs);
+    RunOptions options;
+    options.onDevice = std::move(onDevice);
     auto work = [&] {
       nb::gil_scoped_release release;
-      return get().run(values);
+      return get().run(values, options);
     };
     return toPython(unwrap(work()));
   }
@@ -157,7 +159,7 @@ void bindSession(nb::module_ &module) {
   nb::class_<PyRun>(module, "Run").def("wait", &PyRun::wait);
   nb::class_<PySession>(module, "Session")
       .def_prop_ro("device", [](PySession &session) { return session.get().device(); })
-      .def("run", &PySession::run, nb::arg("inputs").none())
+      .def("run", &PySession::run, nb::arg("inputs").none(), nb::arg("on_device"))
       .def("run_into", &PySession::runInto, nb::arg("inputs").none(),
            nb::arg("outputs").none())
       .def("submit", &PySession::submit, nb::arg("inputs").none())

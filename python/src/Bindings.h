@@ -14,6 +14,7 @@ namespace hexin::python {
 void bindModel(nanobind::module_ &module);
 void bindSession(nanobind::module_ &module);
 void bindCompile(nanobind::module_ &module);
+void bindDeviceArray(nanobind::module_ &module);
 void bindLog(nanobind::module_ &module);
 
 } // namespace hexin::python

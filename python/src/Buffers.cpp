@@ -176,22 +176,38 @@ std::optional<BorrowedArray> borrowBuffer(nb::handle object, bool isWritten) {
   return array;
 }
 
-std::optional<BorrowedArray> borrowDlpack(nb::handle object) {
-  if (!nb::hasattr(object, "__dlpack__"))
-    return std::nullopt;
-  nb::ndarray<nb::ro> lent;
+namespace {
+
+/// "cuda:1" for DLPack's device, "" for the host; throws for others.
+std::string dlpackDevice(int type, int id) {
+  switch (type) {
+  case nb::device::cpu::value:
+  case nb::device::cuda_host::value:
+    return "";
+  case nb::device::cuda::value:
+  case nb::device::cuda_managed::value:
+    return "cuda:" + std::to_string(id);
+  default:
+    throw StatusError(invalidArgument("the array lies on a device of DLPack's type " +
+                                      std::to_string(type) +
+                                      "; copy it to the host, e.g. tensor.cpu()"));
+  }
+}
+
+template <typename Array> std::optional<BorrowedArray> borrowDlpackAs(nb::handle object) {
+  constexpr uint64_t legacyStream = 1; // what a producer serves that is told no stream
+  Array lent;
   if (!nb::try_cast(object, lent)) {
     PyErr_Clear();
     return std::nullopt;
   }
-  if (lent.device_type() != nb::device::cpu::value &&
-      lent.device_type() != nb::device::cuda_host::value)
-    throw StatusError(invalidArgument("the array lies on a device; copy it to the host, "
-                                      "e.g. tensor.cpu()"));
   auto dtype = dlpackType(lent.dtype());
   if (!dtype)
     return std::nullopt;
   BorrowedArray array;
+  array.device = dlpackDevice(lent.device_type(), lent.device_id());
+  if (!array.isOnHost())
+    array.stream = legacyStream;
   array.dtype = *dtype;
   array.elementBytes = lent.itemsize();
   for (size_t axis = 0; axis < lent.ndim(); ++axis) {
@@ -201,6 +217,72 @@ std::optional<BorrowedArray> borrowDlpack(nb::handle object) {
   }
   array.data = const_cast<std::byte *>(static_cast<const std::byte *>(lent.data()));
   array.owner = holdForPython(std::move(lent));
+  return array;
+}
+
+StatusError malformed(const std::string &what) {
+  return StatusError(invalidArgument("__cuda_array_interface__: " + what));
+}
+
+} // namespace
+
+std::optional<BorrowedArray> borrowDlpack(nb::handle object, bool isWritten) {
+  if (!nb::hasattr(object, "__dlpack__"))
+    return std::nullopt;
+  return isWritten ? borrowDlpackAs<nb::ndarray<>>(object)
+                   : borrowDlpackAs<nb::ndarray<nb::ro>>(object);
+}
+
+std::optional<BorrowedArray> borrowCudaArray(nb::handle object, bool isWritten) {
+  if (!nb::hasattr(object, "__cuda_array_interface__"))
+    return std::nullopt;
+  BorrowedArray array;
+  array.device = "cuda";
+  nb::dict fields;
+  try {
+    fields = nb::cast<nb::dict>(object.attr("__cuda_array_interface__"));
+    auto type = nb::cast<std::string>(fields["typestr"]);
+    if (type.size() < 3)
+      throw malformed("its typestr is '" + type + "'");
+    if (type[0] == '>')
+      throw malformed("the array is big endian");
+    array.elementBytes = static_cast<size_t>(std::stoul(type.substr(2)));
+    auto dtype = numberType(type[1], array.elementBytes);
+    if (!dtype)
+      throw malformed("no elements of type '" + type + "'");
+    array.dtype = *dtype;
+    for (nb::handle size : fields["shape"])
+      array.dims.push_back(nb::cast<int64_t>(size));
+    nb::object strides = nb::borrow(fields.get("strides", nb::none()));
+    if (!strides.is_none())
+      for (nb::handle stride : strides)
+        array.byteStrides.push_back(nb::cast<int64_t>(stride));
+    auto data = nb::cast<nb::tuple>(fields["data"]);
+    array.data = reinterpret_cast<std::byte *>(nb::cast<uintptr_t>(data[0]));
+    if (isWritten && nb::cast<bool>(data[1]))
+      throw StatusError(invalidArgument("the array is read-only"));
+    nb::object stream = nb::borrow(fields.get("stream", nb::none()));
+    if (!stream.is_none())
+      array.stream = nb::cast<uint64_t>(stream);
+    if (!nb::borrow(fields.get("mask", nb::none())).is_none())
+      throw malformed("it has a mask, which no model takes");
+  } catch (const StatusError &) {
+    throw;
+  } catch (const std::exception &error) { // a field is missing, or of another type
+    throw malformed(std::string("not as the protocol says: ") + error.what());
+  }
+  if (array.stream == 0)
+    throw malformed("stream 0 is ambiguous; the default streams are 1 and 2");
+  if (array.byteStrides.empty()) {
+    array.byteStrides.resize(array.dims.size());
+    auto stride = static_cast<int64_t>(array.elementBytes);
+    for (size_t axis = array.dims.size(); axis-- > 0; stride *= array.dims[axis])
+      array.byteStrides[axis] = stride;
+  }
+  if (array.byteStrides.size() != array.dims.size())
+    throw malformed("it has " + std::to_string(array.dims.size()) + " sizes and " +
+                    std::to_string(array.byteStrides.size()) + " strides");
+  array.owner = holdForPython(nb::borrow(object));
   return array;
 }
 

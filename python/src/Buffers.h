@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace hexin::python {
@@ -21,7 +22,11 @@ struct BorrowedArray {
   std::byte *data = nullptr;
   size_t elementBytes = 0;
   std::shared_ptr<void> owner;
+  /// Of memory on a device (Tensor::wrapDevice); `data` is its address there.
+  std::string device;
+  std::optional<uint64_t> stream;
 
+  bool isOnHost() const { return device.empty(); }
   /// Row-major without gaps, and aligned to the element.
   bool isDense() const;
   /// The elements in row-major order at `dst`.
@@ -33,9 +38,15 @@ struct BorrowedArray {
 /// what can never do: big endian, or not writable when `isWritten`.
 std::optional<BorrowedArray> borrowBuffer(nanobind::handle object, bool isWritten);
 
-/// Through DLPack; nullopt when the object has none. Throws StatusError for
-/// memory of a device.
-std::optional<BorrowedArray> borrowDlpack(nanobind::handle object);
+/// Through DLPack; nullopt when the object has none. Memory of a CUDA device comes with
+/// the legacy default stream, for which the protocol has the producer make it ready.
+/// Throws StatusError for memory of other devices.
+std::optional<BorrowedArray> borrowDlpack(nanobind::handle object, bool isWritten);
+
+/// Through `__cuda_array_interface__`, with the stream that it names; nullopt when the
+/// object has none. Which of the CUDA devices has the memory is left to its address.
+/// Throws StatusError for a malformed one, and for a mask.
+std::optional<BorrowedArray> borrowCudaArray(nanobind::handle object, bool isWritten);
 
 } // namespace hexin::python
 

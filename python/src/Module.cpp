@@ -40,5 +40,6 @@ NB_MODULE(_core, module) {
   bindModel(module);
   bindSession(module);
   bindCompile(module);
+  bindDeviceArray(module);
   bindLog(module);
 }

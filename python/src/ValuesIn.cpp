@@ -29,9 +29,11 @@ BorrowedArray borrow(nb::handle object, DType dtype, const std::string &what,
                      bool isWritten) {
   if (auto array = borrowBuffer(object, isWritten))
     return *std::move(array);
-  if (!isWritten)
-    if (auto array = borrowDlpack(object))
+  if (auto array = borrowDlpack(object, isWritten); array)
+    if (!isWritten || !array->isOnHost())
       return *std::move(array);
+  if (auto array = borrowCudaArray(object, isWritten))
+    return *std::move(array);
   nb::object arrays = nb::module_::import_("hexin._arrays");
   nb::object made =
       arrays.attr(isWritten ? "output_bits" : "to_array")(object, name(dtype), what);
@@ -61,6 +63,10 @@ Tensor wrap(const BorrowedArray &array, DType dtype) {
   size_t byteLength = array.elementBytes;
   for (int64_t dim : array.dims)
     byteLength *= static_cast<size_t>(dim);
+  if (!array.isOnHost())
+    return unwrap(Tensor::wrapDevice(dtype, array.dims, array.device,
+                                     reinterpret_cast<uintptr_t>(array.data), byteLength,
+                                     array.owner, array.stream));
   return unwrap(Tensor::wrap(dtype, array.dims, array.data, byteLength, array.owner));
 }
 
@@ -193,6 +199,10 @@ Tensor tensorFromPython(nb::handle object, DType dtype, const std::string &what)
   BorrowedArray array = borrowAs(object, dtype, what, /*isWritten=*/false);
   if (array.isDense())
     return wrap(array, dtype);
+  if (!array.isOnHost())
+    throw StatusError(invalidArgument(
+        what + " must be C-contiguous and aligned on its device; make it so there, as in "
+               "tensor.contiguous()"));
   Tensor tensor = unwrap(Tensor::allocate(dtype, array.dims));
   array.copyTo(static_cast<std::byte *>(tensor.data()));
   return tensor;

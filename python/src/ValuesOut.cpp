@@ -1,5 +1,7 @@
 #include "python/src/ValuesOut.h"
 
+#include "python/src/DeviceArray.h"
+
 #include "python/src/Errors.h"
 
 #include <nanobind/ndarray.h>
@@ -14,7 +16,26 @@ nb::dlpack::dtype number(nb::dlpack::dtype_code code, uint8_t bits) {
   return {static_cast<uint8_t>(code), bits, 1};
 }
 
-/// How an array of `dtype` looks to NumPy; bits for what NumPy lacks.
+bool isBits(DType dtype) { return dtype == DType::bf16 || dtype >= DType::f8e4m3fn; }
+
+nb::object decode(const std::string &text) {
+  // A model may produce any bytes; they come back unchanged with surrogateescape.
+  return nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()),
+                                        "surrogateescape"));
+}
+
+nb::object toPython(const StringTensor &strings) {
+  nb::list elements;
+  for (const std::string &element : strings.elements)
+    elements.append(decode(element));
+  nb::list dims;
+  for (int64_t dim : strings.dims)
+    dims.append(dim);
+  return nb::module_::import_("hexin._arrays").attr("string_array")(elements, dims);
+}
+
+} // namespace
+
 nb::dlpack::dtype arrayType(DType dtype) {
   using Code = nb::dlpack::dtype_code;
   switch (dtype) {
@@ -52,27 +73,10 @@ nb::dlpack::dtype arrayType(DType dtype) {
   }
 }
 
-bool isBits(DType dtype) { return dtype == DType::bf16 || dtype >= DType::f8e4m3fn; }
-
-nb::object decode(const std::string &text) {
-  // A model may produce any bytes; they come back unchanged with surrogateescape.
-  return nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()),
-                                        "surrogateescape"));
-}
-
-nb::object toPython(const StringTensor &strings) {
-  nb::list elements;
-  for (const std::string &element : strings.elements)
-    elements.append(decode(element));
-  nb::list dims;
-  for (int64_t dim : strings.dims)
-    dims.append(dim);
-  return nb::module_::import_("hexin._arrays").attr("string_array")(elements, dims);
-}
-
-} // namespace
-
 nb::object toPython(const Tensor &tensor) {
+  if (!tensor.isOnHost())
+    return nb::module_::import_("hexin._device_array")
+        .attr("DeviceArray")(nb::cast(DeviceArray(tensor)));
   auto *held = new Tensor(tensor);
   nb::capsule owner(
       held, [](void *pointer) noexcept { delete static_cast<Tensor *>(pointer); });

@@ -1,9 +1,10 @@
 //===- ValuesOut.h - from values to Python objects -----------------------------===//
 //
-// Tensors become NumPy arrays over the same memory, which lives as long as the
-// array. bf16 and the 8-bit floats are arrays of ml_dtypes where that package is
-// installed, else of their bits (uint16, uint8). String tensors are object arrays
-// of str, sequences lists, absent optionals None, maps dicts.
+// Tensors on a device become hexin.DeviceArray objects. Others become NumPy arrays over
+// the same memory, which lives as long as the array. bf16 and the 8-bit floats are arrays
+// of ml_dtypes where that package is installed, else of their bits (uint16, uint8).
+// String tensors are object arrays of str, sequences lists, absent optionals None, maps
+// dicts.
 //
 // All functions need the GIL.
 //
@@ -14,8 +15,12 @@
 #include "hexin/session.h"
 
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 
 namespace hexin::python {
+
+/// How an array of `dtype` looks to NumPy; bits for what NumPy lacks.
+nanobind::dlpack::dtype arrayType(DType dtype);
 
 nanobind::object toPython(const Tensor &tensor);
 nanobind::object toPython(const Value &value);

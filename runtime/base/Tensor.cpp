@@ -3,6 +3,7 @@
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <unistd.h>
 
@@ -75,23 +76,52 @@ Result<Tensor> Tensor::allocate(DType dtype, std::span<const int64_t> dims) {
   return tensor;
 }
 
-Result<Tensor> Tensor::wrap(DType dtype, std::span<const int64_t> dims, void *data,
-                            size_t byteLength, std::shared_ptr<void> owner) {
+/// A tensor without memory yet, whose elements take `byteLength` bytes.
+Result<Tensor> Tensor::describe(DType dtype, std::span<const int64_t> dims,
+                                size_t byteLength) {
   HEXIN_ASSIGN_OR_RETURN(TensorExtent extent, extentOf(dtype, dims));
   if (byteLength != static_cast<size_t>(extent.byteLength))
     return invalidArgument(
         "a tensor of " + std::string(toString(dtype)) + " " + formatDims(dims) + " has " +
         std::to_string(extent.byteLength) + " bytes, got " + std::to_string(byteLength));
-  if (!data && byteLength > 0)
-    return invalidArgument("a tensor of " + std::to_string(byteLength) +
-                           " bytes was given no memory");
   Tensor tensor;
   tensor.dtype_ = dtype;
   tensor.dims_.assign(dims.begin(), dims.end());
   tensor.numElements_ = extent.numElements;
   tensor.byteLength_ = byteLength;
+  return tensor;
+}
+
+Result<Tensor> Tensor::wrap(DType dtype, std::span<const int64_t> dims, void *data,
+                            size_t byteLength, std::shared_ptr<void> owner) {
+  HEXIN_ASSIGN_OR_RETURN(Tensor tensor, describe(dtype, dims, byteLength));
+  if (!data && byteLength > 0)
+    return invalidArgument("a tensor of " + std::to_string(byteLength) +
+                           " bytes was given no memory");
   tensor.data_ = data;
   tensor.owner_ = std::move(owner);
+  return tensor;
+}
+
+Result<Tensor> Tensor::wrapDevice(DType dtype, std::span<const int64_t> dims,
+                                  std::string device, uint64_t address, size_t byteLength,
+                                  std::shared_ptr<void> owner,
+                                  std::optional<uint64_t> stream) {
+  HEXIN_ASSIGN_OR_RETURN(Tensor tensor, describe(dtype, dims, byteLength));
+  if (device.empty())
+    return invalidArgument("a tensor of a device needs the device's name");
+  if (address == 0 && byteLength > 0)
+    return invalidArgument("a tensor of " + std::to_string(byteLength) +
+                           " bytes was given no memory");
+  uint64_t width = static_cast<uint64_t>(byteWidth(dtype));
+  if (address % std::min<uint64_t>(width, 8) != 0)
+    return invalidArgument("a tensor of " + std::string(toString(dtype)) +
+                           " lies at a device address that is no multiple of its " +
+                           std::to_string(width) + " bytes");
+  tensor.device_ = std::move(device);
+  tensor.deviceAddress_ = address;
+  tensor.owner_ = std::move(owner);
+  tensor.stream_ = stream;
   return tensor;
 }
 

@@ -107,7 +107,11 @@ Status checkValue(const Value &value, const ValueType &type, const std::string &
   case ValueKind::tensor:
     if (value.tensor()->dtype() != type.dtype || !fits(value.tensor()->dims(), type))
       return mismatch();
-    return Status::success();
+    return value.tensor()->isOnHost()
+               ? Status::success()
+               : invalidArgument(what + ": expected a tensor on the host, got one on '" +
+                                 value.tensor()->device() +
+                                 "'; copyTo() brings it there");
   case ValueKind::strings:
     return fits(value.strings()->dims, type) ? checkStrings(*value.strings(), what)
                                              : mismatch();

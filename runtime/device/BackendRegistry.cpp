@@ -250,6 +250,18 @@ Result<std::shared_ptr<Device>> BackendRegistry::open(const std::string &id,
                      describeAvailable());
 }
 
+Result<std::shared_ptr<Device>> BackendRegistry::openAny(const std::string &id) {
+  HEXIN_ASSIGN_OR_RETURN(DeviceId parsed, parseDeviceId(id));
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto &[key, device] : openDevices_)
+      if (std::get<0>(key) == parsed.backend && std::get<1>(key) == parsed.index)
+        if (auto open = device.lock())
+          return open;
+  }
+  return open(id, DeviceOptions());
+}
+
 std::vector<DeviceInfo> listDevices() { return BackendRegistry::instance().list(); }
 
 } // namespace hexin

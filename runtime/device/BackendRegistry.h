@@ -48,6 +48,9 @@ public:
   Result<std::shared_ptr<Device>> open(const std::string &id,
                                        const DeviceOptions &options);
 
+  /// As open(), of whatever options it is open with, if it is.
+  Result<std::shared_ptr<Device>> openAny(const std::string &id);
+
 private:
   struct Backend {
     hexin_device_api api{};

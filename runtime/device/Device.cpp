@@ -12,6 +12,7 @@ hexin_error emptyError() {
   error.struct_size = sizeof error;
   error.code = 0;
   error.message[0] = '\0';
+  error.command = 0;
   return error;
 }
 
@@ -39,12 +40,14 @@ Status deviceStatus(uint32_t code, const hexin_error &error, const std::string &
       .withContext("device '" + id + "'");
 }
 
-Status Event::wait() {
+Status Event::wait(uint32_t *command) {
   if (!event_)
     return Status::success();
   hexin_error error = emptyError();
   uint32_t code =
       device_->api().wait(device_->handle(), std::exchange(event_, nullptr), &error);
+  if (command)
+    *command = error.command;
   return deviceStatus(code, error, device_->id());
 }
 
@@ -101,6 +104,30 @@ Result<Buffer> Device::wrapHost(void *pointer, uint64_t bytes) const {
   return Buffer(*this, buffer);
 }
 
+Result<Buffer> Device::wrapDevice(uint64_t address, uint64_t bytes) const {
+  if (!canWrapDevice())
+    return unsupported("device '" + id_ +
+                       "' cannot use memory that the caller has on it; "
+                       "copy it to the host first");
+  hexin_error error = emptyError();
+  hexin_buffer *buffer = nullptr;
+  uint32_t code =
+      api_.wrap_device(handle_, address, std::max<uint64_t>(bytes, 1), &buffer, &error);
+  HEXIN_RETURN_IF_ERROR(deviceStatus(code, error, id_));
+  return Buffer(*this, buffer);
+}
+
+uint64_t Device::deviceAddress(const Buffer &buffer) const {
+  return canWrapDevice() ? api_.device_address(handle_, buffer.get()) : 0;
+}
+
+Status Device::waitStream(uint64_t stream) const {
+  if (!canWrapDevice())
+    return unsupported("device '" + id_ + "' does not know the caller's streams");
+  hexin_error error = emptyError();
+  return deviceStatus(api_.wait_stream(handle_, stream, &error), error, id_);
+}
+
 void *Device::hostPointer(const Buffer &buffer) const {
   return hasHostMemory() && api_.host_pointer ? api_.host_pointer(handle_, buffer.get())
                                               : nullptr;
@@ -134,6 +161,13 @@ Status Device::copy(hexin_buffer *src, uint64_t srcOffset, hexin_buffer *dst,
   return deviceStatus(api_.copy(handle_, &copy, &error), error, id_);
 }
 
+Status Device::synchronise() const {
+  hexin_submission nothing{};
+  nothing.struct_size = sizeof nothing;
+  HEXIN_ASSIGN_OR_RETURN(Event event, submit(nothing));
+  return event.wait();
+}
+
 Result<Module> Device::load(const hexin_image &image) const {
   hexin_error error = emptyError();
   hexin_module *module = nullptr;
@@ -150,10 +184,13 @@ Result<Command> Device::prepare(const hexin_command_desc &desc) const {
   return Command(*this, command);
 }
 
-Result<Event> Device::submit(const hexin_submission &submission) const {
+Result<Event> Device::submit(const hexin_submission &submission,
+                             uint32_t *command) const {
   hexin_error error = emptyError();
   hexin_event *event = nullptr;
   uint32_t code = api_.submit(handle_, &submission, &event, &error);
+  if (command)
+    *command = error.command;
   HEXIN_RETURN_IF_ERROR(deviceStatus(code, error, id_));
   return Event(*this, event);
 }

@@ -68,7 +68,8 @@ public:
   ~Event() { static_cast<void>(wait().ok()); }
 
   /// Waits for the submission and says how it went; success when there is none.
-  Status wait();
+  /// `command`, where given, as hexin_error has it.
+  Status wait(uint32_t *command = nullptr);
 
 private:
   const Device *device_ = nullptr;
@@ -107,11 +108,22 @@ public:
   }
   bool hasHostMemory() const { return info_.flags & HEXIN_DEVICE_HOST_MEMORY; }
   bool canWrapHost() const { return hasHostMemory() && api_.wrap_host; }
+  /// Whether callers may hand in, and be given, addresses of its memory.
+  bool canWrapDevice() const {
+    return api_.wrap_device && api_.device_address && api_.wait_stream;
+  }
 
   /// Device memory with undefined contents; 0 bytes gives 1.
   Result<Buffer> allocate(uint64_t bytes) const;
   /// The caller's memory as a buffer; it must outlive the buffer.
   Result<Buffer> wrapHost(void *pointer, uint64_t bytes) const;
+  /// The caller's memory on this device as a buffer; it must outlive the buffer.
+  /// Unsupported unless canWrapDevice().
+  Result<Buffer> wrapDevice(uint64_t address, uint64_t bytes) const;
+  /// 0 unless canWrapDevice().
+  uint64_t deviceAddress(const Buffer &buffer) const;
+  /// What follows here comes behind what is in the driver's stream `stream` now.
+  Status waitStream(uint64_t stream) const;
   /// Null for devices whose buffers are not host memory.
   void *hostPointer(const Buffer &buffer) const;
 
@@ -122,9 +134,14 @@ public:
   Status copy(hexin_buffer *src, uint64_t srcOffset, hexin_buffer *dst,
               uint64_t dstOffset, uint64_t length) const;
 
+  /// Waits for all that was given to the device.
+  Status synchronise() const;
+
   Result<Module> load(const hexin_image &image) const;
   Result<Command> prepare(const hexin_command_desc &desc) const;
-  Result<Event> submit(const hexin_submission &submission) const;
+  /// `command`, where given, as hexin_error has it.
+  Result<Event> submit(const hexin_submission &submission,
+                       uint32_t *command = nullptr) const;
   uint64_t counter(const char *name) const;
 
   const hexin_device_api &api() const { return api_; }

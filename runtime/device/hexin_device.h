@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define HEXIN_DEVICE_ABI_MAJOR 1
-#define HEXIN_DEVICE_ABI_MINOR 0
+#define HEXIN_DEVICE_ABI_MINOR 1
 
 #define HEXIN_NO_SLOT 0xFFFFFFFFu
 
@@ -42,6 +42,9 @@ typedef struct hexin_error {
   uint32_t struct_size;
   uint32_t code;
   char message[1024]; /* zero-terminated UTF-8 */
+  /* Since minor 1, of `submit` and `wait`: which of the submission's commands failed,
+   * counted from 1; 0 = one of them, or none. Zeroed by the caller. */
+  uint32_t command;
 } hexin_error;
 
 enum {
@@ -76,7 +79,9 @@ typedef struct hexin_device_options {
   const char *max_isa;   /* cpu: NULL or the highest image arch to use */
 } hexin_device_options;
 
-/* An image out of an artifact. `data` stays mapped until `unload`. */
+/* An image out of an artifact. `arch` and `data` are only read during the call: of a
+ * compressed section `data` is a copy that goes behind it. A device that wants to map
+ * code from the file does so by `fd`, which stays open until `unload`. */
 typedef struct hexin_image {
   uint32_t struct_size;
   const char *arch;
@@ -217,6 +222,20 @@ typedef struct hexin_device_api {
    * "weights_reordered": constant weights that a library brought into a form of its
    * own, not found in a cache. */
   uint64_t (*counter)(hexin_device *device, const char *name);
+
+  /* -- since minor 1: memory and streams that the device's driver shares with others.
+   * A device has all three or none. Addresses and streams are the driver's own (CUDA: a
+   * CUdeviceptr, a CUstream; both of the device's primary context). */
+  /* Uses memory of this device as a buffer without a copy; the caller keeps it alive
+   * until `release`. INVALID_ARGUMENT for an address that is none of this device's, or
+   * whose memory ends before `bytes`, as far as the driver can tell. Any alignment. */
+  uint32_t (*wrap_device)(hexin_device *device, uint64_t address, uint64_t bytes,
+                          hexin_buffer **out, hexin_error *error);
+  /* Where a buffer lies, as the driver calls it. */
+  uint64_t (*device_address)(hexin_device *device, hexin_buffer *buffer);
+  /* Orders all work given to the device from now on behind what `stream` holds now;
+   * returns at once. */
+  uint32_t (*wait_stream)(hexin_device *device, uint64_t stream, hexin_error *error);
 } hexin_device_api;
 
 typedef const hexin_device_api *(*hexin_backend_query_fn)(uint32_t abi_major);

@@ -37,6 +37,7 @@ public:
 
   const Model::Impl &model() const { return *model_; }
   const Device &device() const { return *device_; }
+  const std::shared_ptr<Device> &sharedDevice() const { return device_; }
   const ProgramInfo &info() const { return *info_; }
   std::span<const Module> modules() const { return modules_; }
   /// Launches of this program that were prepared for its sessions.

@@ -66,6 +66,7 @@ SessionCore::SessionCore(const Model &model, const SessionOptions &options,
   targets_.resize(sizeOf(info.program.outputs()));
   hostTensors_.resize(info.storage.size());
   hostOwned_.resize(info.storage.size());
+  hostInputs_.resize(sizeOf(info.program.inputs()));
   for (uint32_t v = 0; v < info.storage.size(); ++v)
     if (info.program.values()->Get(v)->holds() != static_cast<uint8_t>(ValueKind::tensor))
       hostValues_.resize(info.storage.size());
@@ -93,11 +94,13 @@ Status SessionCore::findDumped() {
   return Status::success();
 }
 
-Result<NamedValues> SessionCore::run(const NamedValues &inputs) {
+Result<NamedValues> SessionCore::run(const NamedValues &inputs,
+                                     const RunOptions &options) {
   std::lock_guard lock(mutex_);
   finishPending();
   for (OutputTarget &target : targets_)
     target = OutputTarget();
+  HEXIN_RETURN_IF_ERROR(keepOnDevice(options));
   Status status = start(inputs);
   if (status.ok())
     status = finish();

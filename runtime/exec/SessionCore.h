@@ -41,7 +41,7 @@ public:
   const Model &model() const { return model_; }
   const std::string &device() const { return program_->device().id(); }
 
-  Result<NamedValues> run(const NamedValues &inputs);
+  Result<NamedValues> run(const NamedValues &inputs, const RunOptions &options);
   Status run(const NamedValues &inputs, NamedValues &outputs);
   Result<std::shared_ptr<RunTicket>> submit(const NamedValues &inputs);
   Result<NamedValues> wait(RunTicket &ticket);
@@ -71,7 +71,8 @@ private:
     Tensor made;                 ///< ours, when there is none
     Value *givenValue = nullptr; ///< the same of what is no tensor of numbers
     Value madeValue;
-    bool isWritten = false; ///< the device writes to its memory directly
+    bool isWritten = false;     ///< the device writes to its memory directly
+    bool staysOnDevice = false; ///< `made` is on the device
   };
 
   // A run, in this order; mutex_ held.
@@ -91,17 +92,33 @@ private:
   Status submitCommands(Segment &segment, const Step &step);
   Status callHost(const Step &step);
   Status waitForDevice();
+  /// `failure` of some or one of a segment's commands, with their nodes.
+  struct Submitted {
+    Event event;
+    const Segment *segment; ///< of path_
+    uint32_t first, count;  ///< its commands
+  };
+  Status withNodes(Status failure, const Submitted &submitted, uint32_t command) const;
   Status learn(const Segment &segment);
+
+  // Tensors of the caller on the device: SessionDevice.cpp
+  Status checkOnDevice(const Tensor &tensor, const std::string &what) const;
+  Status bindDeviceInput(uint32_t input, const Tensor &tensor);
+  Result<const Tensor *> hostInput(uint32_t input);
+  Result<bool> bindDeviceOutput(uint32_t output, const Tensor &target);
+  Status copyOut(uint32_t slot, uint64_t offset, const Tensor &target);
+  Status uploadTo(const Tensor &target, const void *src);
+  Status keepOnDevice(const RunOptions &options);
 
   // Parts of finish()
   Status deliver(const FinalValue &final);
   Status deliverState(const FinalValue &final);
   Status deliverDump(const FinalValue &final);
-  Status fetch(const FinalValue &final, void *dst, uint64_t bytes);
+  Status fetch(const FinalValue &final, const Tensor &target);
 
   // Values that are no tensors of numbers: SessionValues.cpp
   Result<const Value *> hostValue(const HostPlace &place) const;
-  Result<Value> tensorOperand(const HostPlace &place) const;
+  Result<Value> tensorOperand(const HostPlace &place);
   Status callHostKernel(const Step &step);
   Status deliverValue(const FinalValue &final);
   Result<Value> handedOut(const Value &value) const;
@@ -114,7 +131,7 @@ private:
     uint64_t bytes = 0;
     const Tensor *tensor = nullptr; ///< when it is all of one
   };
-  Result<HostView> viewHost(const HostPlace &place) const;
+  Result<HostView> viewHost(const HostPlace &place);
   Status prepareTarget(uint32_t output, std::span<const int64_t> dims, Tensor *&target);
   bool overlapsOther(uint32_t output, const Tensor &target) const;
   Status giveOutputs(NamedValues &outputs);
@@ -143,10 +160,12 @@ private:
   std::vector<Segment *> path_;       // of the plan, so far
   std::vector<int64_t> key_;
   std::vector<ExprResult> learned_;
-  std::vector<Event> events_;
+  std::vector<Submitted> inFlight_;
   std::vector<OutputTarget> targets_;       // per output of the header
   std::vector<const Tensor *> hostTensors_; // per value: where the host has it
   std::vector<Tensor> hostOwned_;           // per value: results of host instructions
+  std::vector<Tensor> hostInputs_;          // per input: of those on the device
+  bool copiesOut_ = false;                  // to tensors on the device, in finish()
   /// Per value: what is no tensor of numbers; else a tensor. None in most programs.
   std::vector<Value> hostValues_;
   std::vector<Value> handedOver_;

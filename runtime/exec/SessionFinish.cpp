@@ -11,6 +11,7 @@
 namespace hexin {
 
 Status SessionCore::finish() {
+  copiesOut_ = false;
   HEXIN_RETURN_IF_ERROR(waitForDevice());
   HEXIN_RETURN_IF_ERROR(faults_.take());
   const Segment &last = *path_.back();
@@ -26,6 +27,8 @@ Status SessionCore::finish() {
     HEXIN_RETURN_IF_ERROR(deliverState(final));
   for (const FinalValue &final : last.finalStates)
     states_.advance(final.index, final.dims, final.kind == FinalValue::inPlace);
+  if (copiesOut_)
+    HEXIN_RETURN_IF_ERROR(program_->device().synchronise());
   if (options_.profile)
     recordTimes();
   stats_.transfers += memory_.transfers() - transfersBefore;
@@ -33,16 +36,19 @@ Status SessionCore::finish() {
   return Status::success();
 }
 
-/// Copies a value out: to `bytes` bytes at `dst`.
-Status SessionCore::fetch(const FinalValue &final, void *dst, uint64_t bytes) {
+/// Copies a value out.
+Status SessionCore::fetch(const FinalValue &final, const Tensor &target) {
+  uint64_t bytes = target.byteLength();
   if (final.kind == FinalValue::fromDevice)
-    return memory_.download(final.place.slot, final.place.offset, dst, bytes);
+    return copyOut(final.place.slot, final.place.offset, target);
   HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(final.host));
   if (view.bytes != bytes)
     return internalError("an output has " + std::to_string(view.bytes) +
                          " bytes instead of " + std::to_string(bytes));
+  if (!target.isOnHost())
+    return uploadTo(target, view.data);
   if (bytes > 0)
-    std::memmove(dst, view.data, bytes);
+    std::memmove(const_cast<void *>(target.data()), view.data, bytes);
   return Status::success();
 }
 
@@ -55,8 +61,7 @@ Status SessionCore::deliver(const FinalValue &final) {
   Tensor *target;
   if (final.kind == FinalValue::written) {
     HEXIN_RETURN_IF_ERROR(prepareTarget(final.index, final.dims, target));
-    return memory_.download(memory_.slots().output(final.index), 0, target->data(),
-                            target->byteLength());
+    return copyOut(memory_.slots().output(final.index), 0, *target);
   }
   std::span<const int64_t> dims = final.dims;
   if (final.kind == FinalValue::fromHost) {
@@ -67,13 +72,15 @@ Status SessionCore::deliver(const FinalValue &final) {
     bool isOurs = final.host.kind == HostPlace::tensor && view.tensor &&
                   view.tensor == &hostOwned_[final.host.index] &&
                   view.tensor->owner().use_count() == 1 && !isInputMemory(*view.tensor);
-    if (isOurs && !entry.given) {
+    if (isOurs && !entry.given && !entry.staysOnDevice) {
       entry.made = *view.tensor;
       return Status::success();
     }
   }
   HEXIN_RETURN_IF_ERROR(prepareTarget(final.index, dims, target));
-  return fetch(final, target->data(), target->byteLength());
+  if (!target->isOnHost())
+    HEXIN_RETURN_IF_ERROR(checkOnDevice(*target, "an output"));
+  return fetch(final, *target);
 }
 
 Status SessionCore::deliverDump(const FinalValue &final) {
@@ -89,7 +96,7 @@ Status SessionCore::deliverDump(const FinalValue &final) {
     dims = view.tensor->dims();
   }
   HEXIN_ASSIGN_OR_RETURN(Tensor tensor, Tensor::allocate(final.dtype, dims));
-  HEXIN_RETURN_IF_ERROR(fetch(final, tensor.data(), tensor.byteLength()));
+  HEXIN_RETURN_IF_ERROR(fetch(final, tensor));
   dumped_.push_back({dumpNames_[final.index], std::move(tensor)});
   return Status::success();
 }
@@ -131,6 +138,8 @@ void SessionCore::clearRun() {
     if (!value.tensor())
       value = Value();
   handedOver_.clear();
+  for (Tensor &copy : hostInputs_)
+    copy = Tensor();
   for (OutputTarget &target : targets_)
     target = OutputTarget();
 }

@@ -51,12 +51,13 @@ Status SessionCore::learn(const Segment &segment) {
   return Status::success();
 }
 
-Result<SessionCore::HostView> SessionCore::viewHost(const HostPlace &place) const {
+Result<SessionCore::HostView> SessionCore::viewHost(const HostPlace &place) {
   HostView view;
   switch (place.kind) {
-  case HostPlace::userInput:
-    view.tensor = inputs_.tensors()[place.index];
+  case HostPlace::userInput: {
+    HEXIN_ASSIGN_OR_RETURN(view.tensor, hostInput(place.index));
     break;
+  }
   case HostPlace::tensor:
     view.tensor = hostTensors_[place.index];
     break;

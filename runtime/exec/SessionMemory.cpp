@@ -64,22 +64,62 @@ Status SessionMemory::reserve(uint32_t slot, uint64_t bytes) {
   return Status::success();
 }
 
-bool SessionMemory::tryWrap(uint32_t slot, void *pointer, uint64_t bytes) {
-  uintptr_t alignment = std::max<uintptr_t>(wrapAlignment, device_.info().base_alignment);
-  if (!device_.canWrapHost() || reinterpret_cast<uintptr_t>(pointer) % alignment != 0)
-    return false;
+bool SessionMemory::isAligned(uint64_t address) const {
+  return address % std::max<uint64_t>(wrapAlignment, device_.info().base_alignment) == 0;
+}
+
+/// Keeps the wrapper that `wrap` makes, unless the slot has one of this memory.
+template <typename Wrap>
+Status SessionMemory::wrapWith(uint32_t slot, uint64_t address, uint64_t bytes,
+                               Wrap wrap) {
   Entry &entry = entries_[slot];
-  if (entry.wrappedPointer != pointer || entry.wrappedBytes != bytes) {
-    auto wrapped = device_.wrapHost(pointer, bytes);
-    if (!wrapped)
-      return false;
-    entry.wrapped = *std::move(wrapped);
-    entry.wrappedPointer = pointer;
+  if (entry.wrappedAddress != address || entry.wrappedBytes != bytes) {
+    HEXIN_ASSIGN_OR_RETURN(entry.wrapped, wrap());
+    entry.wrappedAddress = address;
     entry.wrappedBytes = bytes;
   }
   table_[slot].buffer = entry.wrapped.get();
+  return Status::success();
+}
+
+bool SessionMemory::tryWrap(uint32_t slot, void *pointer, uint64_t bytes) {
+  auto address = reinterpret_cast<uintptr_t>(pointer);
+  if (!device_.canWrapHost() || !isAligned(address))
+    return false;
+  Status wrapped =
+      wrapWith(slot, address, bytes, [&] { return device_.wrapHost(pointer, bytes); });
+  if (!wrapped)
+    return false;
   hosts_[slot] = static_cast<std::byte *>(pointer);
   return true;
+}
+
+Result<bool> SessionMemory::tryWrapDevice(uint32_t slot, uint64_t address,
+                                          uint64_t bytes) {
+  if (!isAligned(address))
+    return false;
+  HEXIN_RETURN_IF_ERROR(
+      wrapWith(slot, address, bytes, [&] { return device_.wrapDevice(address, bytes); }));
+  hosts_[slot] = nullptr;
+  return true;
+}
+
+Status SessionMemory::copyIn(uint32_t slot, uint64_t address, uint64_t bytes) {
+  HEXIN_RETURN_IF_ERROR(reserve(slot, bytes));
+  if (bytes == 0)
+    return Status::success();
+  HEXIN_ASSIGN_OR_RETURN(Buffer src, device_.wrapDevice(address, bytes));
+  const hexin_slot &to = table_[slot];
+  return device_.copy(src.get(), 0, to.buffer, to.offset, bytes);
+}
+
+Status SessionMemory::copyOut(uint32_t slot, uint64_t offset, uint64_t address,
+                              uint64_t bytes) {
+  if (bytes == 0)
+    return Status::success();
+  HEXIN_ASSIGN_OR_RETURN(Buffer dst, device_.wrapDevice(address, bytes));
+  const hexin_slot &from = table_[slot];
+  return device_.copy(from.buffer, from.offset + offset, dst.get(), 0, bytes);
 }
 
 void SessionMemory::swap(uint32_t a, uint32_t b) {

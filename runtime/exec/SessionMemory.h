@@ -1,9 +1,9 @@
 //===- SessionMemory.h - the buffers behind a session's slots ----------------------===//
 //
 // Buffers of the session grow to the largest size asked for and are kept. Memory
-// of the caller is wrapped where the device allows that, and the wrapper is kept
-// while the same memory comes again, so that a repeated run allocates nothing.
-// Not thread-safe: a session uses it inside its turn.
+// of the caller, on the host or the device, is wrapped where the device allows that, and
+// the wrapper is kept while the same memory comes again, so that a repeated run allocates
+// nothing. Not thread-safe: a session uses it inside its turn.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_RUNTIME_EXEC_SESSIONMEMORY_H
@@ -38,6 +38,13 @@ public:
   /// device cannot use this memory in place.
   bool tryWrap(uint32_t slot, void *pointer, uint64_t bytes);
 
+  /// Puts the caller's memory on the device behind `slot`. False, and nothing done,
+  /// where it is not aligned as the device wants it: copyIn() or copyOut() serve then.
+  Result<bool> tryWrapDevice(uint32_t slot, uint64_t address, uint64_t bytes);
+  /// Copies within the device, between a slot and memory of the caller.
+  Status copyIn(uint32_t slot, uint64_t address, uint64_t bytes);
+  Status copyOut(uint32_t slot, uint64_t offset, uint64_t address, uint64_t bytes);
+
   /// Exchanges what is behind two slots.
   void swap(uint32_t a, uint32_t b);
 
@@ -49,7 +56,7 @@ public:
   std::byte *hostAddress(uint32_t slot) const { return hosts_[slot]; }
 
   uint64_t arenaBytes() const;
-  /// Copies made since the session was created.
+  /// Copies between host and device since the session was created.
   uint64_t transfers() const { return transfers_; }
 
 private:
@@ -57,7 +64,7 @@ private:
     Buffer owned;
     uint64_t ownedBytes = 0;
     Buffer wrapped;
-    void *wrappedPointer = nullptr;
+    uint64_t wrappedAddress = 0;
     uint64_t wrappedBytes = 0;
   };
 
@@ -66,6 +73,10 @@ private:
     uint64_t bytes = 0;
     std::byte *host = nullptr;
   };
+
+  bool isAligned(uint64_t address) const;
+  template <typename Wrap>
+  Status wrapWith(uint32_t slot, uint64_t address, uint64_t bytes, Wrap wrap);
 
   const Device &device_;
   SlotNumbers slots_;

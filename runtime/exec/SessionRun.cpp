@@ -5,6 +5,7 @@
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
 #include "runtime/base/Log.h"
+#include "runtime/exec/DeviceTensor.h"
 
 #include <algorithm>
 #include <utility>
@@ -100,6 +101,10 @@ Status SessionCore::bindInputs() {
   for (uint32_t i = 0; i < sizeOf(info.program.inputs()); ++i) {
     const Tensor *tensor = inputs_.tensors()[i];
     uint32_t slot = memory_.slots().input(i);
+    if (tensor && !tensor->isOnHost()) {
+      HEXIN_RETURN_IF_ERROR(bindDeviceInput(i, *tensor));
+      continue;
+    }
     if (!tensor || !info.usedOnDevice[info.program.inputs()->Get(i)])
       continue;
     // Commands only read from inputs: the verifier saw to that.
@@ -176,11 +181,7 @@ Status SessionCore::execute(Segment &segment) {
 
 bool SessionCore::overlapsOther(uint32_t output, const Tensor &target) const {
   auto overlaps = [&](const Tensor *other) {
-    if (!other || other == &target)
-      return false;
-    auto *a = static_cast<const std::byte *>(target.data());
-    auto *b = static_cast<const std::byte *>(other->data());
-    return a < b + other->byteLength() && b < a + target.byteLength();
+    return other && other != &target && overlap(target, *other);
   };
   for (const Tensor *input : inputs_.tensors())
     if (overlaps(input))
@@ -204,9 +205,12 @@ Status SessionCore::prepareTarget(uint32_t output, std::span<const int64_t> dims
     target = entry.given;
     return Status::success();
   }
-  if (!entry.made.data()) {
+  if (!entry.made.owner()) {
+    auto dtype = static_cast<DType>(port->dtype());
     HEXIN_ASSIGN_OR_RETURN(entry.made,
-                           Tensor::allocate(static_cast<DType>(port->dtype()), dims));
+                           entry.staysOnDevice
+                               ? allocateOn(program_->sharedDevice(), dtype, dims)
+                               : Tensor::allocate(dtype, dims));
   }
   target = &entry.made;
   return Status::success();
@@ -224,8 +228,13 @@ Status SessionCore::bindOutput(const OutputBinding &binding) {
   Tensor *target;
   HEXIN_RETURN_IF_ERROR(prepareTarget(binding.output, binding.dims, target));
   bool mayBeDirect = !entry.given || !overlapsOther(binding.output, *target);
-  entry.isWritten =
-      mayBeDirect && memory_.tryWrap(slot, target->data(), target->byteLength());
+  if (target->isOnHost()) {
+    entry.isWritten =
+        mayBeDirect && memory_.tryWrap(slot, target->data(), target->byteLength());
+  } else {
+    HEXIN_ASSIGN_OR_RETURN(bool isDirect, bindDeviceOutput(binding.output, *target));
+    entry.isWritten = mayBeDirect && isDirect;
+  }
   return entry.isWritten ? Status::success() : memory_.reserve(slot, bytes);
 }
 
@@ -276,19 +285,55 @@ Status SessionCore::submitCommands(Segment &segment, const Step &step) {
   submission.slot_count = static_cast<uint32_t>(memory_.table().size());
   if (!segment.commandTimes.empty())
     submission.command_ns = segment.commandTimes.data() + 2 * size_t(step.first);
-  HEXIN_ASSIGN_OR_RETURN(Event event, program_->device().submit(submission));
-  events_.push_back(std::move(event));
+  Submitted submitted{Event(), &segment, step.first, step.count};
+  uint32_t failed = 0;
+  auto event = program_->device().submit(submission, &failed);
+  if (!event)
+    return withNodes(event.status(), submitted, failed);
+  submitted.event = *std::move(event);
+  inFlight_.push_back(std::move(submitted));
   return Status::success();
+}
+
+/// The device knows commands, the plan knows whose they are. Where the device cannot
+/// tell which command it was, all nodes of the submission come into question.
+Status SessionCore::withNodes(Status failure, const Submitted &submitted,
+                              uint32_t command) const {
+  constexpr size_t maxNamed = 4;
+  bool isKnown = command > 0 && command <= submitted.count;
+  uint32_t first = submitted.first + (isKnown ? command - 1 : 0);
+  uint32_t end = isKnown ? first + 1 : first + submitted.count;
+  std::vector<std::string> nodes;
+  for (uint32_t i = first; i < end; ++i) {
+    const fmt::Instruction *instruction = program_->info().program.instructions()->Get(
+        submitted.segment->launches[i].instruction);
+    std::string node = sizeOf(instruction->node()) > 0 ? instruction->node()->str()
+                       : instruction->op()             ? instruction->op()->str()
+                                                       : std::string();
+    if (!node.empty() && (nodes.empty() || nodes.back() != node))
+      nodes.push_back(std::move(node));
+  }
+  if (nodes.empty())
+    return failure;
+  if (nodes.size() == 1)
+    return failure.withContext("node '" + nodes[0] + "'");
+  std::string text = "one of the nodes ";
+  for (size_t i = 0; i < std::min(nodes.size(), maxNamed); ++i)
+    text += (i ? ", '" : "'") + nodes[i] + "'";
+  if (nodes.size() > maxNamed)
+    text += ", ... '" + nodes.back() + "' (" + std::to_string(nodes.size()) + ")";
+  return failure.withContext(text);
 }
 
 Status SessionCore::waitForDevice() {
   Status first;
-  for (Event &event : events_) {
-    Status status = event.wait();
-    if (first.ok())
-      first = std::move(status);
+  for (Submitted &submitted : inFlight_) {
+    uint32_t failed = 0;
+    Status status = submitted.event.wait(&failed);
+    if (first.ok() && !status)
+      first = withNodes(std::move(status), submitted, failed);
   }
-  events_.clear();
+  inFlight_.clear();
   return first;
 }
 

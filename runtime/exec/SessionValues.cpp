@@ -49,7 +49,7 @@ Result<const Value *> SessionCore::hostValue(const HostPlace &place) const {
 
 /// A tensor as a kernel is given it. Those that a kernel made are shared; the memory of
 /// others is used again, so that they are borrowed.
-Result<Value> SessionCore::tensorOperand(const HostPlace &place) const {
+Result<Value> SessionCore::tensorOperand(const HostPlace &place) {
   HEXIN_ASSIGN_OR_RETURN(HostView view, viewHost(place));
   bool isMade = place.kind == HostPlace::tensor && view.tensor &&
                 view.tensor == &hostOwned_[place.index] &&

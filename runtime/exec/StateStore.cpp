@@ -139,6 +139,11 @@ Result<Tensor> StateStore::get(const std::string &name) {
 Status StateStore::set(const std::string &name, const Tensor &value) {
   HEXIN_ASSIGN_OR_RETURN(uint32_t state, find(name));
   HEXIN_RETURN_IF_ERROR(check(state, value.dtype(), value.dims()));
+  if (!value.isOnHost())
+    return invalidArgument("state '" + name +
+                           "': expected a tensor on the host, got one "
+                           "on '" +
+                           value.device() + "'; copyTo() brings it there");
   return write(state, value.dims(), value.data(), value.byteLength());
 }
 

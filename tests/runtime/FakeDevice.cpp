@@ -133,7 +133,7 @@ const std::map<std::string_view, Kernel> kernels = {
 };
 
 std::atomic<uint64_t> buffersAlive, commandsAlive, devicesAlive, allocations, wraps,
-    copies, failing;
+    copies, failing, streamWaits;
 
 uint64_t nowNs() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -376,6 +376,31 @@ uint32_t wrapHost(hexin_device *, void *pointer, uint64_t bytes, hexin_buffer **
   return 0;
 }
 
+/// Addresses of the far device: the host's, moved so that nobody can use them there.
+constexpr uint64_t farBase = uint64_t(1) << 62;
+
+uint32_t wrapDevice(hexin_device *, uint64_t address, uint64_t bytes, hexin_buffer **out,
+                    hexin_error *error) {
+  if (address < farBase)
+    return fail(error, StatusCode::invalidArgument, "no memory of this device");
+  *out =
+      new hexin_buffer_t{reinterpret_cast<std::byte *>(address - farBase), bytes, false};
+  ++buffersAlive;
+  ++wraps;
+  return 0;
+}
+
+uint64_t deviceAddress(hexin_device *, hexin_buffer *buffer) {
+  return reinterpret_cast<uint64_t>(buffer->data) + farBase;
+}
+
+uint32_t waitStream(hexin_device *, uint64_t stream, hexin_error *error) {
+  if (stream == 0)
+    return fail(error, StatusCode::invalidArgument, "no live stream");
+  ++streamWaits;
+  return 0;
+}
+
 hexin_device_api makeApi(const char *backend) {
   hexin_device_api api{};
   api.struct_size = sizeof api;
@@ -397,6 +422,10 @@ hexin_device_api makeApi(const char *backend) {
   if (api.enumerate == enumerateNear) {
     api.host_pointer = hostPointer;
     api.wrap_host = wrapHost;
+  } else {
+    api.wrap_device = wrapDevice;
+    api.device_address = deviceAddress;
+    api.wait_stream = waitStream;
   }
   return api;
 }
@@ -420,7 +449,8 @@ void registerFakeDevices() {
 }
 
 FakeCounters fakeCounters() {
-  return {buffersAlive, commandsAlive, devicesAlive, allocations, wraps, copies};
+  return {buffersAlive, commandsAlive, devicesAlive, allocations,
+          wraps,        copies,        streamWaits};
 }
 
 void failSubmissions(uint64_t count) { failing = count; }

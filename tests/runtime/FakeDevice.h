@@ -1,7 +1,8 @@
 //===- FakeDevice.h - device backends for tests, in this process ------------------===//
 //
 //   "near"  its buffers are host memory, the caller's can be wrapped (as a CPU)
-//   "far"   memory of its own that only copies reach (as a GPU)
+//   "far"   memory of its own that only copies reach (as a GPU), at addresses that the
+//           caller may know
 //
 // Both run kernels of the table in FakeDevice.cpp, checking every binding and whether
 // the kernel would leave it (a deviceLost then, where real code would run wild), and
@@ -29,6 +30,7 @@ struct FakeCounters {
   uint64_t allocations = 0;
   uint64_t wraps = 0;
   uint64_t copies = 0;
+  uint64_t streamWaits = 0;
 };
 FakeCounters fakeCounters();
 

@@ -167,14 +167,17 @@ void dropFormAttributes(func::FuncOp kernel) {
 }
 
 /// Blocks that a core shall run at a time, 0 for what the assembler likes: it spills a
-/// few registers where that makes room for one more. Loops are not worth that. Teams get
-/// up to 128 registers a thread; a large one takes about as many and leaves no choice.
+/// few registers where that makes room for one more. Loops are not worth that. Teams that
+/// share much memory, which are those of products, get up to 128 registers a thread; rows
+/// need fewer, and more threads that wait for memory.
 int32_t wantedBlocks(const KernelForm &form) {
-  constexpr unsigned coreRegisters = 64 * 1024, teamRegisters = 128, largeTeam = 256;
+  constexpr unsigned coreRegisters = 64 * 1024, teamRegisters = 128;
+  constexpr unsigned muchMemory = 8 << 10;
   if (form.teamThreads == 0)
     return form.hasLoops ? 1 : 0;
-  return form.teamThreads < largeTeam ? coreRegisters / (teamRegisters * form.teamThreads)
-                                      : 0;
+  return form.localBytes < muchMemory
+             ? 0
+             : coreRegisters / (teamRegisters * form.teamThreads);
 }
 
 /// What an entry says of itself: that it is one, and the threads of its blocks.

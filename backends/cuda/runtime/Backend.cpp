@@ -120,20 +120,46 @@ static void discardCommand(hexin_device *device, hexin_command *command) {
   });
 }
 
+/// Tells a caller that knows of it which command failed.
+static void setCommand(hexin_error *error, uint32_t command) {
+  if (error && error->struct_size >= sizeof(hexin_error))
+    error->command = command;
+}
+
 static uint32_t submitCommands(hexin_device *device, const hexin_submission *submission,
                                hexin_event **out, hexin_error *error) {
-  return guarded(error,
-                 [&] { return give(device->submit(readStruct(submission)), out); });
+  uint32_t failed = 0;
+  uint32_t code = guarded(
+      error, [&] { return give(device->submit(readStruct(submission), failed), out); });
+  if (code != 0)
+    setCommand(error, failed);
+  return code;
 }
 
 static uint32_t waitForEvent(hexin_device *device, hexin_event *event,
                              hexin_error *error) {
   std::unique_ptr<hexin_event> owned(event);
-  return guarded(error, [&] { return device->wait(*owned); });
+  uint32_t code = guarded(error, [&] { return device->wait(*owned); });
+  if (code != 0)
+    setCommand(error, owned->onlyCommand);
+  return code;
 }
 
 static uint64_t counter(hexin_device *device, const char *name) {
   return device->counter(name);
+}
+
+static uint32_t wrapDevice(hexin_device *device, uint64_t address, uint64_t bytes,
+                           hexin_buffer **out, hexin_error *error) {
+  return guarded(error, [&] { return give(device->wrap(address, bytes), out); });
+}
+
+static uint64_t deviceAddress(hexin_device *, hexin_buffer *buffer) {
+  return buffer->address;
+}
+
+static uint32_t waitStream(hexin_device *device, uint64_t stream, hexin_error *error) {
+  return guarded(error, [&] { return device->waitStream(stream); });
 }
 
 extern "C" HEXIN_EXPORT const hexin_device_api *hexin_backend_query(uint32_t abiMajor) {
@@ -157,6 +183,9 @@ extern "C" HEXIN_EXPORT const hexin_device_api *hexin_backend_query(uint32_t abi
       .host_pointer = nullptr,
       .wrap_host = nullptr,
       .counter = counter,
+      .wrap_device = wrapDevice,
+      .device_address = deviceAddress,
+      .wait_stream = waitStream,
   };
   return abiMajor == HEXIN_DEVICE_ABI_MAJOR ? &api : nullptr;
 }

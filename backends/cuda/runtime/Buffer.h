@@ -10,7 +10,10 @@
 struct hexin_buffer_t {
   hexin::cuda::CUdeviceptr address = 0;
   uint64_t bytes = 0;
-  uint64_t id = 0; ///< of the device's buffers; never used again
+  /// Of the device's buffers, never used again; of wrapped memory, which its owner may
+  /// free and get again, the address and `isAddress`.
+  uint64_t id = 0;
+  static constexpr uint64_t isAddress = uint64_t(1) << 63;
   enum { plain, streamOrdered, wrapped } kind = plain;
 };
 

@@ -51,6 +51,13 @@ enum DeviceAttribute : int {
   attributeSharedBytesOptIn = 97,
   attributeMemoryPools = 115,
 };
+enum PointerAttribute : int {
+  pointerMemoryType = 2,
+  pointerDeviceOrdinal = 9,
+  pointerRangeStart = 11,
+  pointerRangeBytes = 12,
+};
+inline constexpr unsigned memoryTypeHost = 1;
 enum FunctionAttribute : int {
   functionMaxThreads = 0,
   functionStaticSharedBytes = 1,
@@ -99,6 +106,8 @@ struct GraphUpdateResult {
   X(cuEventDestroy_v2, (CUevent event))                                                  \
   X(cuEventRecord, (CUevent event, CUstream stream))                                     \
   X(cuEventSynchronize, (CUevent event))                                                 \
+  X(cuStreamWaitEvent, (CUstream stream, CUevent event, unsigned flags))                 \
+  X(cuPointerGetAttribute, (void *value, int attribute, CUdeviceptr address))            \
   X(cuEventElapsedTime, (float *milliseconds, CUevent start, CUevent end))               \
   X(cuModuleLoadDataEx, (CUmodule * module, const void *image, unsigned optionCount,     \
                          int *options, void **optionValues))                             \

@@ -155,10 +155,11 @@ Status hexin_device_t::mark(hexin_event_t *timed) {
 }
 
 Status hexin_device_t::bindAndLaunch(const hexin_submission &submission, CUstream stream,
-                                     hexin_event_t *timed) {
+                                     hexin_event_t *timed, uint32_t &failed) {
   HEXIN_RETURN_IF_ERROR(mark(timed));
   for (uint32_t i = 0; i < submission.command_count; ++i) {
     hexin_command_t &command = *submission.commands[i];
+    failed = i + 1;
     if (!command.isEmpty()) {
       HEXIN_RETURN_IF_ERROR(command.bind(submission));
       HEXIN_RETURN_IF_ERROR(command.launch(stream));
@@ -169,14 +170,16 @@ Status hexin_device_t::bindAndLaunch(const hexin_submission &submission, CUstrea
                      what_ + ": running kernel '" + command.name() + "'"));
     HEXIN_RETURN_IF_ERROR(mark(timed));
   }
+  failed = 0;
   return Status::success();
 }
 
-Status hexin_device_t::enqueue(const hexin_submission &submission, hexin_event_t &event) {
+Status hexin_device_t::enqueue(const hexin_submission &submission, hexin_event_t &event,
+                               uint32_t &failed) {
   bool isReplayed = false;
   if (graphs_) {
     auto replayed = graphs_->replay(submission, stream_, [&](CUstream stream) {
-      return bindAndLaunch(submission, stream, nullptr);
+      return bindAndLaunch(submission, stream, nullptr, failed);
     });
     if (!replayed)
       return replayed.status();
@@ -184,7 +187,7 @@ Status hexin_device_t::enqueue(const hexin_submission &submission, hexin_event_t
   }
   if (!isReplayed)
     HEXIN_RETURN_IF_ERROR(
-        bindAndLaunch(submission, stream_, profiles_ ? &event : nullptr));
+        bindAndLaunch(submission, stream_, profiles_ ? &event : nullptr, failed));
   HEXIN_ASSIGN_OR_RETURN(event.done, events_->take());
   return cudaStatus(api_.cuEventRecord(event.done, stream_),
                     what_ + ": handing work to the device");
@@ -199,7 +202,7 @@ void hexin_device_t::giveBack(hexin_event_t &event) {
 }
 
 Result<std::unique_ptr<hexin_event_t>>
-hexin_device_t::submit(const hexin_submission &submission) {
+hexin_device_t::submit(const hexin_submission &submission, uint32_t &failed) {
   CurrentContext current(api_, context_);
   HEXIN_RETURN_IF_ERROR(usable(current));
   auto event = std::make_unique<hexin_event_t>();
@@ -209,10 +212,11 @@ hexin_device_t::submit(const hexin_submission &submission) {
     if (const hexin_command_t &command = *submission.commands[i]; !command.isEmpty()) {
       if (event->firstKernel.empty())
         event->firstKernel = command.name();
+      event->onlyCommand = event->lastKernel.empty() ? i + 1 : 0;
       event->lastKernel = command.name();
     }
   std::lock_guard lock(submitMutex_);
-  Status status = enqueue(submission, *event);
+  Status status = enqueue(submission, *event, failed);
   if (status.ok())
     return event;
   api_.cuStreamSynchronize(stream_); // nothing of it may run on behind the caller's back

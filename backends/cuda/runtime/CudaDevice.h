@@ -39,6 +39,7 @@ struct hexin_event_t {
   uint64_t *commandNs = nullptr; ///< the caller's, filled by wait
   uint64_t submittedNs = 0;      ///< steady clock
   std::string firstKernel, lastKernel;
+  uint32_t onlyCommand = 0; ///< its number, from 1, where one alone launches something
 };
 
 struct hexin_device_t {
@@ -50,6 +51,10 @@ public:
 
   hexin::Result<std::unique_ptr<hexin_buffer_t>> allocate(uint64_t bytes);
   void release(std::unique_ptr<hexin_buffer_t> buffer);
+  /// Memory of this device that somebody else has in the primary context.
+  hexin::Result<std::unique_ptr<hexin_buffer_t>> wrap(uint64_t address, uint64_t bytes);
+  /// What comes from now on runs behind what is in the CUstream `stream` now.
+  hexin::Status waitStream(uint64_t stream);
   hexin::Status copy(const hexin_copy &copy);
 
   hexin::Result<std::unique_ptr<hexin_module_t>> load(const hexin_image &image);
@@ -57,8 +62,9 @@ public:
   hexin::Result<std::unique_ptr<hexin_command_t>> prepare(const hexin_command_desc &desc);
   void discard(std::unique_ptr<hexin_command_t> command);
 
-  hexin::Result<std::unique_ptr<hexin_event_t>>
-  submit(const hexin_submission &submission);
+  /// `failed` on failure: the number of the command, from 1, where one is to blame.
+  hexin::Result<std::unique_ptr<hexin_event_t>> submit(const hexin_submission &submission,
+                                                       uint32_t &failed);
   hexin::Status wait(hexin_event_t &event);
 
   /// "kernels_compiled": images that the driver was given; "graphs_captured",
@@ -75,12 +81,15 @@ private:
   hexin::Status note(hexin::Status status) const;
 
   hexin::Status bindAndLaunch(const hexin_submission &submission,
-                              hexin::cuda::CUstream stream, hexin_event_t *timed);
+                              hexin::cuda::CUstream stream, hexin_event_t *timed,
+                              uint32_t &failed);
   hexin::Status mark(hexin_event_t *timed);
-  hexin::Status enqueue(const hexin_submission &submission, hexin_event_t &event);
+  hexin::Status enqueue(const hexin_submission &submission, hexin_event_t &event,
+                        uint32_t &failed);
   void giveBack(hexin_event_t &event);
   hexin::Status readTimes(const hexin_event_t &event) const;
 
+  hexin::Status checkWrapped(uint64_t address, uint64_t bytes) const;
   hexin::Status checkCopy(const hexin_copy &copy) const;
 
   const hexin::cuda::CudaApi &api_;

@@ -19,6 +19,7 @@ Status cudaStatus(int code, std::string_view what);
 
 /// What a driver answers to a text that is newer than itself.
 inline constexpr int cudaUnsupportedPtxVersion = 222;
+inline constexpr int cudaInvalidHandle = 400;
 
 } // namespace hexin::cuda
 

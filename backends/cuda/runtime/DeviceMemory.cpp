@@ -3,6 +3,7 @@
 #include "backends/cuda/runtime/CudaError.h"
 #include "runtime/base/Checked.h"
 
+#include <cstdio>
 #include <cstring>
 
 using namespace hexin;
@@ -36,6 +37,8 @@ Result<std::unique_ptr<hexin_buffer_t>> hexin_device_t::allocate(uint64_t bytes)
 void hexin_device_t::release(std::unique_ptr<hexin_buffer_t> buffer) {
   if (!buffer)
     return;
+  if (buffer->kind == hexin_buffer_t::wrapped)
+    return; // a graph of it holds the address, which is all that a graph needs
   CurrentContext current(api_, context_);
   if (graphs_) {
     std::lock_guard lock(submitMutex_);
@@ -46,6 +49,64 @@ void hexin_device_t::release(std::unique_ptr<hexin_buffer_t> buffer) {
     api_.cuMemFreeAsync(buffer->address, stream_);
   else if (buffer->kind == hexin_buffer_t::plain)
     api_.cuMemFree_v2(buffer->address);
+}
+
+// -- Memory of others --------------------------------------------------------------
+
+/// As far as the driver says where things are.
+Status hexin_device_t::checkWrapped(uint64_t address, uint64_t bytes) const {
+  char where[32];
+  std::snprintf(where, sizeof where, "0x%llx", static_cast<unsigned long long>(address));
+  std::string what = what_ + ": memory at " + where;
+  auto ask = [&](PointerAttribute attribute, auto &value) {
+    return api_.cuPointerGetAttribute(&value, attribute, address) == cudaSuccess;
+  };
+  unsigned type = 0;
+  int ordinal = 0;
+  if (!ask(pointerMemoryType, type) || !ask(pointerDeviceOrdinal, ordinal))
+    return invalidArgument(what + " is none that the driver has given out; it was freed, "
+                                  "or is no device address");
+  if (type == memoryTypeHost)
+    return invalidArgument(what + " is the host's; hand it in as a host tensor");
+  if (ordinal != static_cast<int>(gpu_.info.index))
+    return invalidArgument(what + " is of device cuda:" + std::to_string(ordinal) +
+                           "; copy it to this one, or run on that");
+  CUdeviceptr start = 0;
+  size_t length = 0;
+  if (ask(pointerRangeStart, start) && ask(pointerRangeBytes, length) &&
+      !rangeFits(address - start, bytes, length))
+    return invalidArgument(what + ": " + std::to_string(bytes) +
+                           " bytes are asked for, its allocation ends after " +
+                           std::to_string(start + length - address));
+  return Status::success();
+}
+
+Result<std::unique_ptr<hexin_buffer_t>> hexin_device_t::wrap(uint64_t address,
+                                                             uint64_t bytes) {
+  CurrentContext current(api_, context_);
+  HEXIN_RETURN_IF_ERROR(usable(current));
+  HEXIN_RETURN_IF_ERROR(checkWrapped(address, bytes));
+  auto buffer = std::make_unique<hexin_buffer_t>();
+  buffer->kind = hexin_buffer_t::wrapped;
+  buffer->address = address;
+  buffer->bytes = bytes;
+  buffer->id = address | hexin_buffer_t::isAddress;
+  return buffer;
+}
+
+Status hexin_device_t::waitStream(uint64_t stream) {
+  CurrentContext current(api_, context_);
+  HEXIN_RETURN_IF_ERROR(usable(current));
+  std::string doing = what_ + ": waiting for the caller's stream";
+  HEXIN_ASSIGN_OR_RETURN(CUevent event, events_->take());
+  CUresult code = api_.cuEventRecord(event, reinterpret_cast<CUstream>(stream));
+  if (code == cudaSuccess)
+    code = api_.cuStreamWaitEvent(stream_, event, 0);
+  events_->give(event); // a wait holds on to what was recorded when it was made
+  if (code == cudaInvalidHandle)
+    return invalidArgument(doing +
+                           ": it is no live stream of the device's primary context");
+  return note(cudaStatus(code, doing));
 }
 
 // -- Copies -----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-//===- hexin/device.h - the devices of this machine ------------------------===//
+//===- hexin/device.h - the devices of this machine, tensors on them --------===//
 //
 // A snapshot: what listDevices() gives belongs to the caller and is not updated.
 //
@@ -7,6 +7,7 @@
 #define HEXIN_DEVICE_PUBLIC_H
 
 #include "hexin/status.h"
+#include "hexin/value.h"
 
 #include <cstdint>
 #include <string>
@@ -32,6 +33,16 @@ struct DeviceInfo {
 /// HEXIN_BACKEND_PATH, and an unavailable entry with its reason for each of those
 /// that cannot be loaded or finds no device. Thread-safe.
 HEXIN_EXPORT std::vector<DeviceInfo> listDevices();
+
+/// A copy of `tensor`, wherever it lies, with memory of its own on `device`
+/// (DeviceInfo::id; "" or a device with host memory: on the host). It is there when the
+/// call returns; copies of what has a stream come behind what that holds. The memory
+/// goes with the last copy of the Tensor: whoever uses its address has finished by then.
+/// Thread-safe.
+///   unavailable      the device is not there
+///   unsupported      its memory has no addresses that could be given out (OpenCL)
+///   invalidArgument  `tensor` is not where it says
+HEXIN_EXPORT Result<Tensor> copyTo(const Tensor &tensor, const std::string &device);
 
 } // namespace hexin
 

@@ -77,6 +77,15 @@ struct SessionStats {
   uint64_t transfers = 0;  ///< host <-> device copies in the last run
 };
 
+/// How a run is done.
+struct RunOptions {
+  /// Outputs to leave on the device, as tensors whose memory is there (Tensor::device());
+  /// it goes with the tensor, so whoever uses its address has finished by then. On
+  /// devices with host memory they are as all others. unsupported where the device's
+  /// memory has no addresses that could be given out.
+  std::vector<std::string> onDevice;
+};
+
 /// A run in flight. Keeps its session's insides alive, so it may outlive the Session.
 /// wait() may be called from any thread, by one at a time.
 class HEXIN_EXPORT Run {
@@ -125,13 +134,15 @@ public:
   ///   invalidArgument  a name, kind, dtype, rank or size that the model does not take
   ///   outOfRange       an index in the inputs' contents lies outside its tensor
   ///   unsupported      no variant of an instruction runs at these sizes
-  Result<NamedValues> run(const NamedValues &inputs);
+  /// Inputs may lie on the session's device (Tensor::wrapDevice) and are read there.
+  Result<NamedValues> run(const NamedValues &inputs, const RunOptions &options = {});
 
   /// As above, writing into the caller's tensors: `outputs` names a subset of the
   /// model's outputs, in any order, whose tensors must have the exact dtype and sizes
   /// (else invalidArgument). They may overlap with inputs and with each other's memory,
   /// which then takes a copy. Outputs that are no tensors of numbers are replaced,
-  /// whatever they are. A repeated run on tensors allocates nothing.
+  /// whatever they are. A repeated run on tensors allocates nothing. Tensors may lie on
+  /// the session's device: the call returns when they are written.
   Status run(const NamedValues &inputs, NamedValues &outputs);
 
   /// Starts a run and returns without waiting for the device. The inputs' memory must

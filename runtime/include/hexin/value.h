@@ -3,7 +3,9 @@
 // A Value is a tensor, a sequence, an optional, a map or a tensor of strings.
 // Tensors are row-major and dense; their memory is either owned (shared between
 // copies of the Tensor) or borrowed from the caller, who keeps it alive until
-// the run that uses it has ended.
+// the run that uses it has ended. It is the host's, or of a device whose driver
+// shares its addresses (CUDA): then it has no data(), and copyTo() of device.h
+// brings it to the host.
 //
 // Thread-safety: distinct objects may be used from distinct threads; one object
 // like any C++ value.
@@ -18,6 +20,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -76,11 +79,30 @@ public:
   static Result<Tensor> wrap(DType dtype, std::span<const int64_t> dims, void *data,
                              size_t byteLength, std::shared_ptr<void> owner = nullptr);
 
+  /// As wrap(), of memory on `device` (DeviceInfo::id; or the backend's name alone, as in
+  /// "cuda", for the one that has the address) at `address`, as its driver calls it: a
+  /// CUdeviceptr of the primary context. A session of that device reads and writes it in
+  /// place where it is aligned to 256 bytes, else through a copy on the device. `stream`:
+  /// a stream of that driver in which the caller's work on the memory is queued; runs
+  /// come behind what it holds when they begin. Without one the caller has waited for
+  /// that work. When a run has ended, so has all that it did.
+  static Result<Tensor> wrapDevice(DType dtype, std::span<const int64_t> dims,
+                                   std::string device, uint64_t address,
+                                   size_t byteLength,
+                                   std::shared_ptr<void> owner = nullptr,
+                                   std::optional<uint64_t> stream = std::nullopt);
+
+  bool isOnHost() const { return device_.empty(); }
+  const std::string &device() const { return device_; } ///< "" for the host
+  uint64_t deviceAddress() const { return deviceAddress_; }
+  std::optional<uint64_t> stream() const { return stream_; }
+
   DType dtype() const { return dtype_; }
   std::span<const int64_t> dims() const { return dims_; }
   int64_t numElements() const { return numElements_; }
   size_t byteLength() const { return byteLength_; }
 
+  /// Null for memory of a device.
   void *data() { return data_; }
   const void *data() const { return data_; }
   template <typename T> T *as() { return static_cast<T *>(data_); }
@@ -89,12 +111,18 @@ public:
   const std::shared_ptr<void> &owner() const { return owner_; }
 
 private:
+  static Result<Tensor> describe(DType dtype, std::span<const int64_t> dims,
+                                 size_t byteLength);
+
   DType dtype_ = DType::f32;
   std::vector<int64_t> dims_;
   int64_t numElements_ = 0;
   size_t byteLength_ = 0;
   void *data_ = nullptr;
   std::shared_ptr<void> owner_;
+  std::string device_;
+  uint64_t deviceAddress_ = 0;
+  std::optional<uint64_t> stream_;
 };
 
 /// A dense row-major tensor of UTF-8 strings.
