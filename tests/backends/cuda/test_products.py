@@ -131,7 +131,7 @@ if counters and "counts" in sys.argv:
 
 
 def run(build_dir, jobs, *flags, **switches):
-    env = {**standin.environment(build_dir, **switches), "HEXIN_CACHE_DIR": "none", "PYTHONPATH": str(Path(build_dir) / "python")}
+    env = {**standin.environment(build_dir, **switches), "PYTHONPATH": str(Path(build_dir) / "python")}
     done = subprocess.run([sys.executable, "-c", RUN, str(ROOT / "tests" / "cuda_driver"), json.dumps(jobs), *flags],
                           env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
