@@ -17,8 +17,8 @@ import pytest
 from schedule_cases import CASES, TEAM_CASES, model_of, model_of_teams
 
 # Bytes that a kernel may spill, stored and loaded. The aim is none: what reads whole vectors of aligned panels, and a
-# few products and convolutions by teams at 128 registers, spill up to 120.
-SPILL_BAR = 120
+# few products and convolutions by teams at 128 registers, spill up to 216.
+SPILL_BAR = 216
 GPUS = ["sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"]
 QUICK_MODELS = ["silero-vad-op18-ifless", "magika-v3_3", "ppocr-v4-rec", "minilm-l6-int8"]
 
