@@ -67,8 +67,7 @@ const std::string &Session::device() const {
   return impl_ ? impl_->core->device() : none;
 }
 
-Result<NamedValues> Session::run(const NamedValues &inputs,
-                                         const RunOptions &options) {
+Result<NamedValues> Session::run(const NamedValues &inputs, const RunOptions &options) {
   return withCore(impl_, [&](SessionCore &core) { return core.run(inputs, options); });
 }
 
