@@ -6,7 +6,7 @@ BUILD  := build/$(PRESET)
 PYTHON := .venv/bin/python
 JOBS   ?= $(shell nproc)
 
-.PHONY: help setup build test demo models bench conformance operators format format-check clean distclean
+.PHONY: help setup build test demo models bench conformance operators cuda-models cuda-bundle format format-check clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' Makefile | expand -t 22
@@ -32,9 +32,10 @@ demo: build ## read a picture with text on cpu and on opencl:0
 	$(PYTHON) tests/models/fetch_models.py --set demo
 	PYTHONPATH=$(BUILD)/python $(PYTHON) examples/ocr/ocr.py --output-dir $(BUILD)/demo
 
-bench: build ## the table of models, devices, errors and latencies
+bench: export HEXIN_ENGINES = 1
+bench: build ## errors, latencies, start-up and memory beside ONNX Runtime and OpenVINO
 	$(PYTHON) tests/models/fetch_models.py --set spine
-	PYTHONPATH=$(BUILD)/python $(PYTHON) bench/spine.py --output-dir $(BUILD)/bench
+	PYTHONPATH=$(BUILD)/python $(PYTHON) bench/compare.py --build-dir $(BUILD) --output-dir $(BUILD)/bench
 
 conformance: export HEXIN_CONFORMANCE = 1
 conformance: build ## onnx's suite, all devices and modes, beside other engines; writes the table
@@ -45,6 +46,15 @@ operators: export HEXIN_BUILD_DIR = $(CURDIR)/$(BUILD)
 operators: build ## 50 random cases of every operator version on cpu, and with unknown sizes
 	PYTHONPATH=tests $(PYTHON) -m operators.differential
 	PYTHONPATH=tests $(PYTHON) -m operators.differential --symbolic
+
+cuda-models: build ## every open model on cuda:0 of the CUDA driver's stand-in
+	$(PYTHON) tests/models/fetch_models.py --set all
+	HEXIN_BUILD_DIR=$(BUILD) HEXIN_CUDA_MODELS=all $(PYTHON) -m pytest -q -p no:cacheprovider \
+		-n $(JOBS) --durations=0 tests/e2e/test_models_cuda.py tests/e2e/test_kokoro.py -k cuda
+
+cuda-bundle: build ## an archive with the CUDA tests and the benchmark for a machine with a GPU
+	$(PYTHON) tests/models/fetch_models.py --set spine
+	$(PYTHON) tests/backends/cuda/bundle/pack.py --build $(BUILD)
 
 SOURCES = $(shell find backends bench compiler examples frontends python runtime tests \
 	-name '*.h' -o -name '*.cpp' -o -name '*.c')

@@ -27,8 +27,8 @@ import fetch_models  # noqa: E402
 import hexin  # noqa: E402
 import inputs as recipes  # noqa: E402
 import judge  # noqa: E402
-import report  # noqa: E402
-from spine import first_line, open_onnxruntime  # noqa: E402
+import machine  # noqa: E402
+from adapters.onnxruntime_engine import Engine as OnnxRuntime  # noqa: E402
 from timing import timed_ms  # noqa: E402
 
 SESSIONS = 5
@@ -81,12 +81,13 @@ def combine(samples: list[dict]) -> dict:
 
 def make_cases(name: str, path: Path, sizes: list[dict]) -> list[Case]:
     cache = fetch_models.default_cache() / "judged"
-    engine = open_onnxruntime(path, 1)
+    engine = OnnxRuntime(str(path), 1, "cpu")
 
     def make(shapes: dict) -> Case:
         values = recipes.make_inputs(fetch_models.find_model(name), shapes)
         judged = judge.judged_outputs(path, values, cache)
-        engine_error = judge.error_of(engine(values), judged)
+        engine.bind(values)
+        engine_error = judge.error_of(engine.outputs(), judged)
         return Case(values, judged, lambda error: judge.bound_for(
             error, engine_error, lambda: judge.derived_bound(path, values, judged, cache)))
 
@@ -152,7 +153,7 @@ def measure_model(name: str, devices: list[str] | None, threads: int, rounds: in
             row |= measure_device(artifact, device, cases, threads, rounds)
             row["failures"] = failures_of(row)
         except Exception as error:  # the other rows still count
-            row |= {"sizes": [], "failures": [first_line(error)]}
+            row |= {"sizes": [], "failures": [(str(error).splitlines() or [type(error).__name__])[0][:160]]}
         rows.append(row)
     return rows
 
@@ -182,7 +183,7 @@ def main() -> int:
     options = parser.parse_args()
 
     options.output_dir.mkdir(parents=True, exist_ok=True)
-    result = {"machine": report.describe_machine(), "rows": []}
+    result = {"machine": machine.describe(), "rows": []}
     for name in options.models or SIZES:
         print(f"dynamic: {name}", file=sys.stderr, flush=True)
         result["rows"] += measure_model(name, options.device, options.threads, options.rounds, options.output_dir)

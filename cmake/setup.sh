@@ -6,9 +6,11 @@
 #
 #   HEXIN_VENV=DIR          where the environment lies (default: .venv)
 #   HEXIN_PYTHON=PROGRAM    the Python to use (default: the first suitable one)
-#   HEXIN_CUDA_TOOLS=1      also install ptxas, which the cuda backend's tests use (37 MB)
+#   HEXIN_CUDA_TOOLS=0      do without ptxas and cuda.h, which the cuda backend's tests use (40 MB)
 #   HEXIN_INTEL_OPENCL=1    also install Intel's OpenCL runtime for CPUs (0.8 GB; CI does)
 #   HEXIN_CONFORMANCE=1     also install the other engines of the table of conformance
+#   HEXIN_ENGINES=1         also make an environment of the engines that `make bench` compares
+#                           with (default: .venv-engines; HEXIN_ENGINES_VENV=DIR)
 #   HEXIN_SKIP_APT=1        leave Debian packages alone (another distribution)
 #
 # Before it has installed anything it needs only bash, coreutils, sed and
@@ -83,11 +85,10 @@ findPython() {
        "Name one with HEXIN_PYTHON=PROGRAM"
 }
 
-makeEnvironment() {
-  local lists=("$here/requirements-build.txt" "$here/requirements-test.txt")
-  [ "${HEXIN_INTEL_OPENCL:-0}" = 1 ] && lists+=("$here/requirements-intel-opencl.txt")
-  [ "${HEXIN_CUDA_TOOLS:-0}" = 1 ] && lists+=("$here/requirements-cuda.txt")
-  [ "${HEXIN_CONFORMANCE:-0}" = 1 ] && lists+=("$here/requirements-conformance.txt")
+makeEnvironment() { # makeEnvironment FOLDER LIST ...
+  local venv=$1
+  shift
+  local lists=("$@")
 
   # The stamp says of every list that is in which form it was, and which script put it
   # there: a larger environment also serves who asks for a smaller one.
@@ -107,11 +108,22 @@ makeEnvironment() {
     rm -rf "$venv"
     "$python" -m venv "$venv"
   fi
-  local arguments=()
-  for list in "${lists[@]}"; do arguments+=(-r "$list"); done
+  # Of the CUDA wheels two files are used, which do not need the 0.1 GB that they ask for.
+  local arguments=() alone=()
+  for list in "${lists[@]}"; do
+    case "$list" in
+    */requirements-cuda.txt) alone+=(-r "$list") ;;
+    *) arguments+=(-r "$list") ;;
+    esac
+  done
   say "installing wheels: $(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "${lists[@]}" | tr '\n' ' ')"
   "$venv/bin/python" -m pip install --disable-pip-version-check --quiet "${arguments[@]}" ||
     fail "pip could not install the wheels above (its own message is just before this line)"
+  if [ ${#alone[@]} -gt 0 ]; then
+    "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --no-deps "${alone[@]}" ||
+      fail "pip could not install ptxas and cuda.h (its own message is just before this line)." \
+           "HEXIN_CUDA_TOOLS=0 does without; tests that need them are skipped then"
+  fi
   { [ ! -f "$stamp" ] || grep -vFf <(cut -d' ' -f1 <<< "$wanted") "$stamp" || true
     echo "$wanted"
   } > "$stamp.new"
@@ -119,6 +131,12 @@ makeEnvironment() {
 }
 
 installPackages
-makeEnvironment
+lists=("$here/requirements-build.txt" "$here/requirements-test.txt")
+[ "${HEXIN_INTEL_OPENCL:-0}" = 1 ] && lists+=("$here/requirements-intel-opencl.txt")
+[ "${HEXIN_CUDA_TOOLS:-1}" = 1 ] && lists+=("$here/requirements-cuda.txt")
+[ "${HEXIN_CONFORMANCE:-0}" = 1 ] && lists+=("$here/requirements-conformance.txt")
+makeEnvironment "$venv" "${lists[@]}"
+[ "${HEXIN_ENGINES:-0}" = 1 ] &&
+  makeEnvironment "${HEXIN_ENGINES_VENV:-$root/.venv-engines}" "$here/requirements-engines.txt"
 say "ready: LLVM $(llvm-config-22 --version 2>/dev/null || echo 'not installed')," \
     "$("$venv/bin/python" --version), oneDNN from $venv"

@@ -15,7 +15,11 @@ os.environ.setdefault("HEXIN_CACHE_DIR", str(BUILD / "tests" / "cache"))
 
 # The module of the build under test comes before any installed one.
 sys.path[:0] = [str(BUILD / "python"), *(str(ROOT / folder) for folder in (
-    "tests/models", "tests/contracts", "tests/e2e", "bench", "examples/ocr"))]
+    "tests/models", "tests/contracts", "tests/cuda_driver", "tests/e2e", "bench", "examples/ocr"))]
+
+import standin  # noqa: E402
+
+standin.use(BUILD)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,7 +59,7 @@ def hexin_tool(build_dir) -> Path:
 
 @pytest.fixture(scope="session")
 def artifacts(tmp_path_factory):
-    """artifact(name) -> the model's .hxm for both targets, compiled once a session."""
+    """artifact(name) -> the model's .hxm for cpu and opencl, compiled once a session."""
     import fetch_models
     import hexin
 

@@ -34,6 +34,12 @@ if [ "$has_compiler" = ON ]; then
   stage lit "$python" -c 'from lit.main import main; main()' -s -v -j "$jobs" "$build_dir/tests"
   stage pytest "$python" -m pytest -q -p no:cacheprovider -n "$jobs" --dist loadfile \
     "$source_dir/tests"
+  # Operators once more, with another order of a GPU's streams, blocks and warps.
+  if [ -e "$build_dir/lib/cuda_driver/libcuda.so.1" ]; then
+    export HEXIN_STANDIN_SEED=7 HEXIN_TEST_DEVICES=cuda:0
+    stage "pytest, cuda:0, seed 7" "$python" -m pytest -q -p no:cacheprovider -n "$jobs" \
+      --dist loadfile "$source_dir/tests/e2e" -k cuda:0
+  fi
 fi
 
 if [ ${#failed[@]} -gt 0 ]; then

@@ -17,11 +17,14 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/ScopeExit.h"
 
 #include <chrono>
 #include <filesystem>
@@ -76,7 +79,8 @@ public:
         cache(KernelCache::open(resolveCacheDir(options.cacheDir))) {
     context.loadDialect<hx::HXDialect, func::FuncDialect, arith::ArithDialect,
                         gpu::GPUDialect, math::MathDialect, memref::MemRefDialect,
-                        scf::SCFDialect, vector::VectorDialect>();
+                        nvgpu::NVGPUDialect, NVVM::NVVMDialect, scf::SCFDialect,
+                        vector::VectorDialect>();
     pipeline.verifyEach = options.verifyEach;
     pipeline.placement = {options.disable, options.allowFallback};
   }
@@ -199,15 +203,29 @@ private:
       return diagnostics.text().empty() ? failed("placed")
                                         : unsupported(diagnostics.text());
     }
+    OwningOpRef<ModuleOp> fused;
+    auto detach = llvm::make_scope_exit([&] {
+      if (fused)
+        hx::WeightStore::attach(*fused, nullptr);
+    });
+    if (llvm::any_of(targets, takesAttention)) {
+      fused = placeFused(portable);
+      if (!fused && !diagnostics.text().empty())
+        return failed("placed for targets that take attention whole");
+    }
     if (options.emit == "placed") {
       result.text = printed(*model.module);
+      if (fused)
+        result.text += "// for targets that take attention whole\n" + printed(*fused);
       return Status::success();
     }
     WeightSection weights;
     std::vector<TargetProgram> programs;
     for (auto [i, target] : llvm::enumerate(targets)) {
       report("kernels for " + target->name().str(), 0.3 + 0.6 * i / targets.size());
-      Result<BuiltProgram> built = buildProgram(mainFunction(), *target, weights);
+      bool isFused = fused && takesAttention(target);
+      Result<BuiltProgram> built =
+          buildProgram(mainOf(isFused ? *fused : *model.module), *target, weights);
       if (!built.ok())
         return diagnostics.text().empty()
                    ? built.status()
@@ -249,7 +267,37 @@ private:
     return Status::success();
   }
 
-  func::FuncOp mainFunction() { return model.module->lookupSymbol<func::FuncOp>("main"); }
+  static func::FuncOp mainOf(ModuleOp module) {
+    return module.lookupSymbol<func::FuncOp>("main");
+  }
+  func::FuncOp mainFunction() { return mainOf(*model.module); }
+
+  /// Whose teams can write it: codegen/schedules/Attention.cpp.
+  static bool takesAttention(const std::unique_ptr<Target> &target) {
+    const CodegenTraits &traits = target->variants().front();
+    return traits.warpThreads > 0 && traits.team.threads > 0;
+  }
+
+  /// The module placed with attention as single groups; null when it has none, or with a
+  /// diagnostic when that fails.
+  OwningOpRef<ModuleOp> placeFused(ModuleOp portable) {
+    bool hasSoftmax = false;
+    portable.walk([&](hx::SoftmaxOp) { hasSoftmax = true; });
+    if (!hasSoftmax || llvm::is_contained(options.disable, "attention"))
+      return nullptr;
+    OwningOpRef<ModuleOp> module = cast<ModuleOp>(portable->clone());
+    hx::WeightStore::attach(*module, model.weights.get());
+    PipelineOptions fusing = pipeline;
+    fusing.placement.fusesAttention = true;
+    bool hasAttention = false;
+    if (mlir::succeeded(place(*module, fusing)))
+      module->walk(
+          [&](hx::GroupOp group) { hasAttention |= group.getSchedule() == "attention"; });
+    if (hasAttention)
+      return module;
+    hx::WeightStore::attach(*module, nullptr);
+    return nullptr;
+  }
 
   Status checkNames() {
     collectNodeNames(*model.module, nodeNames);

@@ -211,6 +211,11 @@ int32_t ProgramEmitter::kernelId(const codegen::KernelUse &use) {
   kernel->items = roots.front();
   kernel->footprints.assign(roots.begin() + 1, roots.end());
   kernel->writes.assign(use.writes.begin(), use.writes.end());
+  auto isMore = [](unsigned value) { return value > 1; };
+  if (llvm::any_of(use.alignments, isMore))
+    kernel->alignments.assign(use.alignments.begin(), use.alignments.end());
+  if (llvm::any_of(use.paramMultiples, isMore))
+    kernel->param_multiples.assign(use.paramMultiples.begin(), use.paramMultiples.end());
   kernel->grain = use.grain;
   kernel->team_threads = use.teamThreads;
   kernel->local_bytes = use.localBytes;

@@ -11,21 +11,28 @@ using namespace mlir;
 namespace hexin::codegen {
 
 ArrayRef<Schedule> schedules() {
-  static const Schedule ordered[] = {
-      packedSchedule,    packSchedule,    rowSchedule,
-      reduceSchedule,    scanSchedule,    scatterSchedule,
-      sortSchedule,      compactSchedule, dynamicQuantizeSchedule,
-      recurrentSchedule, treesSchedule,   concatSchedule,
-      mapSchedule};
+  static const Schedule ordered[] = {attentionSchedule, packedSchedule,
+                                     packSchedule,      rowSchedule,
+                                     reduceSchedule,    scanSchedule,
+                                     scatterSchedule,   sortSchedule,
+                                     compactSchedule,   dynamicQuantizeSchedule,
+                                     recurrentSchedule, treesSchedule,
+                                     concatSchedule,    mapSchedule};
   return ordered;
 }
 
 ArrayRef<Schedule> teamSchedules() {
-  static const Schedule ordered[] = {tiledSchedule, teamRowSchedule, teamReduceSchedule};
+  static const Schedule ordered[] = {teamAttentionSchedule, tiledSchedule,
+                                     teamRowSchedule, teamReduceSchedule,
+                                     teamArgReduceSchedule};
   return ordered;
 }
 
 Operation *heavyOp(hx::GroupOp group) {
+  // Of attention, which has two products besides.
+  for (Operation &op : group.getBody().front().without_terminator())
+    if (isa<hx::SoftmaxOp>(op))
+      return &op;
   for (Operation &op : group.getBody().front().without_terminator())
     if (isa<hx::ConvOp, hx::MatMulOp, hx::ConvIntegerOp, hx::MatMulIntegerOp,
             hx::MatMulFewBitsOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
@@ -90,8 +97,16 @@ static FailureOr<KernelUse> emitBy(ArrayRef<Schedule> known, StringRef scheduleN
   ElementEmitter emitter(builder, group);
   if (schedule == known.end() || failed(schedule->emit(emitter)) || !emitter.ok())
     return group.emitOpError("has no schedule that can write it");
+  if (builder.hasSplitVectors() && schedule->avoidsSplitVectors &&
+      traits.vectorLanes > 1) {
+    builder.discard();
+    CodegenTraits scalars = traits;
+    scalars.vectorLanes = 1;
+    return emitBy(known, scheduleName, group, shapes, kernels, scalars, name);
+  }
   builder.use.isExact = isExact(group);
-  builder.use.errorConstant = builder.use.isExact ? 0 : schedule->errorConstant;
+  float &constant = builder.use.errorConstant; // a schedule may have set a larger one
+  constant = builder.use.isExact ? 0 : std::max(constant, schedule->errorConstant);
   return builder.finish();
 }
 
@@ -109,17 +124,19 @@ FailureOr<KernelUse> emitTeamKernel(hx::GroupOp group, hx::SymbolicShapes &shape
 }
 
 void emitCopy(KernelBuilder &k, Value source, Value target) {
-  constexpr int64_t block = 4096;
+  int64_t block = k.traits().itemPerElement ? 1 : 4096;
   Type type = cast<ShapedType>(source.getType()).getElementType();
   SmallVector<KExpr> sizes;
   for (hx::Dim dim : k.shapes().dims(source))
     sizes.push_back(k.size(dim));
   KExpr count = k.exprs().product(sizes);
   Value from = k.bind(source, count), to = k.bind(target, count, /*isWritten=*/true);
+  k.setMisaligned(to);
   Value item = k.beginItems(k.exprs().ceilDiv(count, k.constantExpr(block)));
   Value first = k.mul(item, k.index(block));
   Value size = k.min(k.index(block), k.sub(k.value(count), first));
-  forEachInRow(k, size, k.traits().vectorLanes, [&](Value i, unsigned lanes) {
+  unsigned widest = k.traits().itemPerElement ? 1 : k.traits().vectorLanes;
+  forEachInRow(k, size, widest, [&](Value i, unsigned lanes) {
     Value at = k.add(first, i);
     k.store(to, at, k.load(from, at, lanes, type), type);
   });

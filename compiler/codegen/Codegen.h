@@ -38,7 +38,8 @@ mlir::FailureOr<KernelUse> emitTeamKernel(hx::GroupOp group, hx::SymbolicShapes 
 void emitContents(KernelBuilder &kernel, mlir::Value value,
                   llvm::ArrayRef<hx::Dim> contents);
 
-/// A kernel's body that copies all of `source` to the beginning of `target`.
+/// A kernel's body that copies all of `source` to the beginning of `target`, which may be
+/// bound at any offset.
 void emitCopy(KernelBuilder &kernel, mlir::Value source, mlir::Value target);
 
 } // namespace hexin::codegen

@@ -62,6 +62,7 @@ KExpr KernelBuilder::scalar(hx::Dim dim) {
   unsigned number = it - use.params.begin();
   if (it == use.params.end()) {
     use.params.push_back(dim);
+    use.paramMultiples.push_back(1);
     func.getBody().front().insertArgument(bindingTypes.size() + number, b.getI64Type(),
                                           location);
   }
@@ -201,6 +202,7 @@ void KernelBuilder::moveResultsLast() {
     rotate(use.bindings);
     rotate(use.writes);
     rotate(use.footprints);
+    rotate(use.alignments);
     rotate(bindingTypes);
   }
 }
@@ -212,6 +214,14 @@ KernelUse KernelBuilder::finish() {
   func->setAttr("hx.bindings", b.getI64IntegerAttr(use.bindings.size()));
   func->setAttr("hx.params", b.getI64IntegerAttr(use.params.size()));
   func->setAttr("hx.writes", b.getDenseBoolArrayAttr(use.writes));
+  auto list = [&](ArrayRef<unsigned> values) {
+    return b.getDenseI64ArrayAttr(SmallVector<int64_t>(values));
+  };
+  auto isMore = [](unsigned value) { return value > 1; };
+  if (llvm::any_of(use.alignments, isMore))
+    func->setAttr("hx.alignments", list(use.alignments));
+  if (llvm::any_of(use.paramMultiples, isMore))
+    func->setAttr("hx.param_multiples", list(use.paramMultiples));
   if (use.teamThreads > 0) {
     func->setAttr("hx.team_threads", b.getI64IntegerAttr(use.teamThreads));
     func->setAttr("hx.local_bytes", b.getI64IntegerAttr(use.localBytes));

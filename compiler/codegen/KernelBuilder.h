@@ -16,6 +16,8 @@
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/Support/Alignment.h"
 
 namespace hexin::codegen {
 
@@ -31,6 +33,9 @@ struct KernelUse {
   KExprPool exprs; ///< over params
   KExpr items;
   llvm::SmallVector<KExpr> footprints; ///< bytes, per binding
+  /// What the kernel counts on (KernelModule.h), 1 for nothing: per binding in bytes, and
+  /// per param.
+  llvm::SmallVector<unsigned> alignments, paramMultiples;
   int64_t grain = 1;
   unsigned teamThreads = 0; ///< that run an item together; 0: no team kernel
   unsigned localBytes = 0;  ///< memory such a team shares
@@ -83,6 +88,9 @@ public:
   mlir::Value min(mlir::Value x, mlir::Value y);
   mlir::Value max(mlir::Value x, mlir::Value y);
   mlir::Value less(mlir::Value x, mlir::Value y); ///< i1, signed
+  /// Whether the index is a multiple of `factor`, a power of two, for all params that the
+  /// kernel is made for; counts on that from here on (KernelUse::paramMultiples).
+  bool isMultiple(mlir::Value index, unsigned factor);
   /// Row-major position split into one index per size; the first is not reduced.
   llvm::SmallVector<mlir::Value> delinearize(mlir::Value position,
                                              llvm::ArrayRef<KExpr> sizes);
@@ -98,6 +106,12 @@ public:
   /// What a value is that is wrong: an index into an axis of so many elements, which may
   /// count from its end or not; or a length of at most so many.
   enum class FaultKind { index, indexFromStart, length };
+  /// For a binding that is part of a value, at any offset: nothing counts on its
+  /// alignment.
+  void setMisaligned(mlir::Value memref) { misaligned.insert(memref); }
+  /// Whether a vector in memory was written that is not known to be aligned, where that
+  /// matters (CodegenTraits::alignedVectors).
+  bool hasSplitVectors() const { return splitVectors; }
   /// Says that `value` is no such thing, given the axis' `size` (both of index type): a
   /// Fault of runtime/artifact/hexin.fbs. The kernel goes on.
   void reportFault(mlir::Value value, mlir::Value size, FaultKind kind);
@@ -111,6 +125,9 @@ public:
   mlir::Value local(unsigned count, mlir::Type elementType);
   /// What threads stored in local memory before is there for all of the team after.
   void barrier();
+  /// `value` (of compute type) as the thread of the warp has it whose number differs from
+  /// this thread's in the bits of `mask`. For all threads of a warp (CodegenTraits).
+  mlir::Value exchange(mlir::Value value, unsigned mask);
 
   // -- values ------------------------------------------------------------------------
   /// `value` as `lanes` equal lanes (1 = as it is).
@@ -142,6 +159,8 @@ public:
   /// Closes the kernel: names it by the hash of its text and drops it when the
   /// module has it already.
   KernelUse finish();
+  /// Takes all of it back.
+  void discard() { func.erase(); }
 
   KernelUse use;
 
@@ -149,6 +168,9 @@ private:
   mlir::Value bindMemory(mlir::Value hxValue, mlir::Type element, KExpr numElements,
                          bool isWritten);
   void moveResultsLast();
+  /// What an access to so many elements of `type` at `position` may count on.
+  llvm::MaybeAlign alignmentOf(mlir::Value memref, mlir::Value position, unsigned lanes,
+                               mlir::Type type);
   mlir::Value foldIndex(mlir::Value x, mlir::Value y, KOp op);
 
   mlir::ModuleOp kernels;
@@ -160,6 +182,8 @@ private:
   mlir::func::FuncOp func;
   mlir::Operation *itemLoop = nullptr;
   mlir::Value threadNumber;
+  llvm::SmallPtrSet<mlir::Value, 2> misaligned;
+  bool splitVectors = false;
   mlir::OpBuilder top; ///< inserts before the item loop
   llvm::DenseMap<mlir::Value, unsigned> bindingOf;
   llvm::SmallVector<mlir::Type> bindingTypes;

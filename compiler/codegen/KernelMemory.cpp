@@ -1,5 +1,6 @@
 // What a kernel binds, loads, stores and shares.
 #include "compiler/codegen/KernelBuilder.h"
+#include "compiler/codegen/Multiples.h"
 #include "runtime/device/KernelAbi.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -49,8 +50,42 @@ Value KernelBuilder::bindMemory(Value hxValue, Type element, KExpr numElements,
   use.bindings.push_back(hxValue);
   use.writes.push_back(isWritten);
   int64_t bytes = (element.getIntOrFloatBitWidth() + 7) / 8;
+  use.alignments.push_back(1);
   use.footprints.push_back(use.exprs.mul(numElements, constantExpr(bytes)));
   return entry.getArgument(bindingTypes.size() - 1);
+}
+
+bool KernelBuilder::isMultiple(Value index, unsigned factor) {
+  unsigned numBindings = bindingTypes.size();
+  SmallVector<unsigned> multiples(use.paramMultiples);
+  auto ofParam = [&](BlockArgument argument) {
+    unsigned number = argument.getArgNumber() - numBindings;
+    int64_t divisor = use.params[number].getLargestKnownDivisor();
+    unsigned known = 1;
+    while (known < factor && divisor % (2 * known) == 0)
+      known *= 2;
+    multiples[number] = std::max(multiples[number], known);
+    return known;
+  };
+  if (!isMultipleOf(index, factor, ofParam))
+    return false;
+  use.paramMultiples.assign(multiples);
+  return true;
+}
+
+llvm::MaybeAlign KernelBuilder::alignmentOf(Value memref, Value position, unsigned lanes,
+                                            Type type) {
+  auto binding = dyn_cast<BlockArgument>(memref);
+  if (!codegenTraits.alignedVectors || !binding)
+    return std::nullopt;
+  if (misaligned.contains(memref) || !isMultiple(position, lanes)) {
+    splitVectors = true;
+    return std::nullopt;
+  }
+  unsigned bytes = lanes * type.getIntOrFloatBitWidth() / 8;
+  unsigned &promised = use.alignments[binding.getArgNumber()];
+  promised = std::max(promised, bytes);
+  return llvm::Align(bytes);
 }
 
 Value KernelBuilder::load(Value memref, Value position, unsigned lanes,
@@ -59,7 +94,8 @@ Value KernelBuilder::load(Value memref, Value position, unsigned lanes,
   Value loaded;
   if (lanes > 1)
     loaded = vector::LoadOp::create(b, location, VectorType::get({lanes}, storage),
-                                    memref, ValueRange(position));
+                                    memref, ValueRange(position), /*nontemporal=*/false,
+                                    alignmentOf(memref, position, lanes, storage));
   else
     loaded = memref::LoadOp::create(b, location, memref, ValueRange(position));
   if (compute == storage)
@@ -84,7 +120,9 @@ void KernelBuilder::store(Value memref, Value position, Value value, Type hxElem
       value = arith::ExtUIOp::create(b, location, stored, value);
   }
   if (vectorType)
-    vector::StoreOp::create(b, location, value, memref, ValueRange(position));
+    vector::StoreOp::create(
+        b, location, value, memref, ValueRange(position), /*nontemporal=*/false,
+        alignmentOf(memref, position, vectorType.getNumElements(), storage));
   else
     memref::StoreOp::create(b, location, value, memref, ValueRange(position));
 }
@@ -121,6 +159,34 @@ Value KernelBuilder::local(unsigned count, Type elementType) {
   use.localBytes += llvm::alignTo(bytes, alignment);
   return memref::AllocaOp::create(entry, location, type,
                                   entry.getI64IntegerAttr(alignment));
+}
+
+Value KernelBuilder::exchange(Value value, unsigned mask) {
+  Type type = value.getType();
+  Type i32 = b.getI32Type(), i64 = b.getI64Type();
+  unsigned width = type.getIntOrFloatBitWidth();
+  if (isa<FloatType>(type) && width == 64) {
+    Value bits = exchange(arith::BitcastOp::create(b, location, i64, value), mask);
+    return arith::BitcastOp::create(b, location, type, bits);
+  }
+  if (width < 32) {
+    Value wide = exchange(arith::ExtUIOp::create(b, location, i32, value), mask);
+    return arith::TruncIOp::create(b, location, type, wide);
+  }
+  if (width == 32)
+    return gpu::ShuffleOp::create(b, location, value, static_cast<int32_t>(mask),
+                                  static_cast<int32_t>(codegenTraits.warpThreads),
+                                  gpu::ShuffleMode::XOR)
+        .getShuffleResult();
+  Value half = intConstant(32, i64, 1);
+  Value high = arith::ShRUIOp::create(b, location, value, half);
+  auto part = [&](Value bits) -> Value {
+    Value theirs = exchange(arith::TruncIOp::create(b, location, i32, bits), mask);
+    return arith::ExtUIOp::create(b, location, i64, theirs);
+  };
+  Value low = part(value);
+  high = arith::ShLIOp::create(b, location, part(high), half);
+  return arith::OrIOp::create(b, location, high, low);
 }
 
 void KernelBuilder::barrier() { gpu::BarrierOp::create(b, location); }

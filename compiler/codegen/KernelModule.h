@@ -9,6 +9,9 @@
 //   memref.load/store on the 1-D bindings, memref.alloca of static 1-D scratch,
 //   vector.{load, store, broadcast, fma, extract, insert, reduction, shuffle,
 //   bitcast, from_elements, to_elements, step} on 1-D power-of-two vectors.
+// Vector loads and stores of bindings may say an `alignment` in bytes; the bindings that
+// it takes are listed in hx.alignments, the multiples that its position takes params to
+// be in hx.param_multiples (both array<i64>, 1 for any; runtime/device/KernelAbi.h).
 // Elements in memory are i8, i16, i32, i64, f16, bf16, f32, f64; bool is an i8
 // that holds 0 or 1. No calls, no globals.
 //
@@ -17,10 +20,16 @@
 // OpenCL, a block of CUDA. Besides the above it holds
 //   gpu.thread_id x       the thread's number in its team, 0 .. t-1
 //   gpu.barrier           reached by all threads of the team or by none
+//   gpu.shuffle xor       of i32 or f32, over all threads of a warp, where the target has
+//                         warps (CodegenTraits::warpThreads) and t is whole ones;
+//                         reached by all threads of the warp or by none
 //   memref.alloca of static 1-D memory in #gpu.address_space<workgroup>, n bytes in
 //                         all, undefined when an item begins; a thread sees what others
 //                         stored there before the last barrier
-// Every thread of a team runs the same items, so that barriers match.
+// Every thread of a team runs the same items, so that barriers match. Where the traits
+// of the target say so, there are besides
+//   nvgpu.device_async_copy, nvvm.cp.async.{commit.group, wait.group}    (AsyncCopy.h)
+//   nvgpu.{ldmatrix, mma.sync}, vector.shape_cast                     (HalfMatrices.h)
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_KERNELMODULE_H
@@ -35,6 +44,12 @@ namespace hexin {
 struct TeamTraits {
   unsigned threads = 0;    ///< at most in a team; 0: write no team kernels
   unsigned localBytes = 0; ///< of memory on the chip for a team
+  unsigned sums = 16;      ///< of 32 bits that a thread may hold of a product
+  unsigned stages = 1;     ///< steps of a product that may be in local memory at a time
+  /// Copies into local memory may go on while threads compute (AsyncCopy.h).
+  bool asyncCopies = false;
+  /// 32 threads in a row multiply matrices of f16 and bf16 together (HalfMatrices.h).
+  bool halfMatrices = false;
 };
 
 /// What the shared codegen must know of the machine it writes for.
@@ -43,8 +58,17 @@ struct CodegenTraits {
   unsigned vectorLanes = 16; ///< f32 lanes per vector op; 1 = scalar code
   unsigned tileRows = 8;     ///< register tile of a matmul: rows ...
   unsigned tileVectors = 2;  ///< ... x vectors of vectorLanes columns
+  /// Numbers of 32 bits that an item may sum at a time, where vectors are taken apart
+  /// into scalar registers; 0: tileRows and tileVectors say it all.
+  unsigned registerSums = 0;
   bool itemPerElement =
-      false;       ///< GPU-like: neighbouring items touch neighbouring elements
+      false; ///< GPU-like: neighbouring items touch neighbouring elements
+  /// A vector in memory is one access only where it is aligned to its size. Where that
+  /// is not known, elementwise kernels take single elements.
+  bool alignedVectors = false;
+  /// Threads of a team that hand each other values without memory (gpu.shuffle), a power
+  /// of two and neighbours by number; 0: none do.
+  unsigned warpThreads = 0;
   TeamTraits team; ///< of devices with on-chip memory among those of this arch
 };
 

@@ -1,5 +1,6 @@
 #include "compiler/pipeline/Pipeline.h"
 
+#include "compiler/target/Attention.h"
 #include "compiler/target/Partition.h"
 #include "compiler/transforms/Passes.h"
 
@@ -69,6 +70,13 @@ LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   for (auto func : module.getOps<func::FuncOp>())
     if (failed(markFallbacks(func, options.placement)))
       return failure();
+  if (options.placement.fusesAttention)
+    for (auto func : module.getOps<func::FuncOp>()) {
+      hx::SymbolicShapes shapes(func.getContext());
+      if (failed(shapes.run(func)))
+        return failure();
+      markAttention(func, shapes);
+    }
   return group(module, options);
 }
 

@@ -6,6 +6,7 @@
 #include "compiler/ir/Errors.h"
 #include "compiler/ir/HostOps.h"
 #include "compiler/ir/ValueTypes.h"
+#include "compiler/target/Attention.h"
 #include "compiler/target/ReadBack.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -122,6 +123,11 @@ public:
 
 private:
   SmallVector<Operation *> grow(Operation *root) {
+    if (SmallVector<Operation *> attention = attentionEndingIn(root, shapes);
+        !attention.empty() && isFree(attention)) {
+      grouped.insert(attention.begin(), attention.end());
+      return attention;
+    }
     members.clear();
     members.insert(root);
     heavy = isHeavy(root) ? root : nullptr;
@@ -142,6 +148,14 @@ private:
     llvm::sort(ordered, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
     grouped.insert(ordered.begin(), ordered.end());
     return ordered;
+  }
+
+  /// In no other group, and read by nobody on the host.
+  bool isFree(ArrayRef<Operation *> ops) {
+    return llvm::none_of(ops, [&](Operation *op) {
+      return grouped.contains(op) || readBack.contains(op->getResult(0)) ||
+             placeOf(op, shapes) != Place::device;
+    });
   }
 
   bool canJoin(Operation *producer, Operation *root) {

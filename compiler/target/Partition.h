@@ -3,7 +3,8 @@
 // Gives every op of @main its place: on the host (shape arithmetic that only the
 // host reads), as a view, or in an hx.group that becomes one kernel. A group has
 // at most one heavy op, elementwise ops behind it and, where that reads every
-// element once, elementwise and movement ops before it; 64 ops in all.
+// element once, elementwise and movement ops before it; 64 ops in all. Attention is one
+// group where options ask for that.
 //
 // The branches of an hx.if keep their ops: groups are formed inside of each.
 //
@@ -25,6 +26,8 @@ struct PlacementOptions {
   std::vector<std::string> disabled;
   /// Ops (hx or ONNX name, "Conv") and node names that may run on the host.
   std::vector<std::string> allowFallback;
+  /// Attention becomes one group (Attention.h).
+  bool fusesAttention = false;
 };
 
 /// Whether an option's `entry` means `op`, written as its kind ("hx.layer_norm",

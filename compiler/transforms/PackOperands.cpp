@@ -140,8 +140,9 @@ void packMatMulFewBits(MatMulFewBitsOp op) {
 struct PackOperandsPass : impl::PackOperandsPassBase<PackOperandsPass> {
   void runOnOperation() override {
     getOperation().walk([](Operation *op) {
-      if (op->hasAttr("hx.fallback"))
-        return; // the reference kernels take plain operands
+      // The reference kernels and those of attention take plain operands.
+      if (op->hasAttr("hx.fallback") || op->hasAttr("hx.attention"))
+        return;
       if (auto conv = dyn_cast<ConvOp>(op))
         packConv(conv);
       else if (auto matmul = dyn_cast<MatMulOp>(op))

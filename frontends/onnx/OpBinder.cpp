@@ -151,7 +151,18 @@ SmallVector<int64_t> OpBinder::normalizeAxes(ArrayRef<int64_t> axes, int64_t ran
 hx::Dims OpBinder::readInts(unsigned index) {
   if (hasFailed)
     return {};
-  FailureOr<hx::Dims> elements = shape.read(input(index));
+  Value value = input(index);
+  if (hasFailed)
+    return {};
+  auto type = dyn_cast<TensorType>(value.getType());
+  auto element = type ? dyn_cast<IntegerType>(type.getElementType()) : IntegerType();
+  if (!element || (element.getWidth() < 8 && element.getWidth() != 1)) {
+    std::string got;
+    llvm::raw_string_ostream(got) << value.getType();
+    error("input #" + Twine(index) + " is " + got + ": expected a tensor of i64");
+    return {};
+  }
+  FailureOr<hx::Dims> elements = shape.read(value);
   if (mlir::failed(elements)) {
     theImporter.noteUnsupported();
     hasFailed = true;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,6 +14,17 @@ from .errors import InvalidArgumentError
 def text(argument: str, value: Any) -> str:
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{argument} is a str, got {value!r}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(f"{argument} has no UTF-8 form: {value!r}") from None
+    return value
+
+
+def option(argument: str, value: Any) -> str:
+    """Text that goes to the operating system or a driver, where a NUL would end it."""
+    if "\0" in text(argument, value):
+        raise InvalidArgumentError(f"{argument} holds a NUL character: {value!r}")
     return value
 
 
@@ -25,6 +37,7 @@ def names(argument: str, values: Iterable[str]) -> list[str]:
     for value in listed:
         if not isinstance(value, str):
             raise InvalidArgumentError(f"{argument} is a list of names, got {value!r} in it")
+        text(f"a name of {argument}", value)
     return listed
 
 
@@ -46,10 +59,26 @@ def path(argument: str, value: Any) -> str:
         raise InvalidArgumentError(
             f"{argument} is a path, got a {type(value).__name__}"
         ) from None
-    return os.fsdecode(plain)
+    return option(argument, os.fsdecode(plain))
+
+
+def integer(argument: str, value: Any, most: int) -> int:
+    """0 to `most`, of any type that is an integer, but no bool."""
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = -1
+    if not 0 <= number <= most:
+        limit = "2**64 - 1" if most == 2**64 - 1 else most
+        raise InvalidArgumentError(f"{argument} is 0 to {limit}, got {value!r}")
+    return number
 
 
 def threads(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _core.max_threads:
-        raise InvalidArgumentError(f"threads is 0 to {_core.max_threads}, got {value!r}")
+    return integer("threads", value, _core.max_threads)
+
+
+def flag(argument: str, value: Any) -> bool:
+    if value is not True and value is not False:
+        raise InvalidArgumentError(f"{argument} is True or False, got {value!r}")
     return value

@@ -168,4 +168,9 @@ def string_array(elements: list[str], dims: list[int]) -> np.ndarray:
         raise ResourceExhaustedError(f"{len(elements)} strings do not fill {dims}")
     array = np.empty(len(elements), dtype=np.object_)
     array[:] = elements
-    return array.reshape(dims)
+    try:
+        return array.reshape(dims)
+    except ValueError:  # sizes beside a 0 may be more than NumPy counts
+        raise ResourceExhaustedError(
+            f"NumPy has no array of the sizes {list(dims)}; do without this output, or ask for smaller sizes"
+        ) from None

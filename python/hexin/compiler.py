@@ -44,7 +44,7 @@ def _dims(name: str, spec: ShapeSpec) -> list[Union[int, str]]:
         if size is None or (isinstance(size, str) and size in ("?", "-1")) or size == -1:
             dims.append(-1)
         elif isinstance(size, str):
-            dims.append(size)
+            dims.append(_arguments.text(f"a size of shapes[{name!r}]", size))
         elif isinstance(size, (int, np.integer)) and 0 <= size < 2**63:
             dims.append(int(size))
         else:

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Optional
 
-from . import _core
+from . import _arguments, _core
+from .errors import InvalidArgumentError
 
 
 def set_log_level(level: str) -> None:
@@ -24,7 +25,7 @@ def set_log_level(level: str) -> None:
     library, device, model, session and compile; ``debug`` also per plan and phase of
     the compiler. Raises InvalidArgumentError for another text.
     """
-    _core.set_log_level(level)
+    _core.set_log_level(_arguments.option("level", level))
 
 
 def log_level() -> str:
@@ -39,4 +40,6 @@ def set_log_sink(sink: Optional[Callable[[str, str], None]]) -> None:
     It is called from whatever thread has something to say, and must not call hexin.
     An exception that it raises is reported as unraisable and does no harm.
     """
+    if sink is not None and not callable(sink):
+        raise InvalidArgumentError(f"sink is a function of (level, message), got {sink!r}")
     _core.set_log_sink(sink)

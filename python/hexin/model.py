@@ -76,7 +76,11 @@ class Model:
         Raises NotFoundError, CorruptDataError (a structure that is damaged or lies,
         with the place) or VersionMismatchError.
         """
-        self._core = _core.open_model(_arguments.path("path", path), allow_native, verify)
+        self._core = _core.open_model(
+            _arguments.path("path", path),
+            _arguments.flag("allow_native", allow_native),
+            _arguments.flag("verify", verify),
+        )
         self._inputs = [Port(*port) for port in self._core.inputs]
         self._outputs = [Port(*port) for port in self._core.outputs]
 

@@ -97,18 +97,16 @@ class Session:
         and holds code. `model` as of :class:`Model` when it is a path.
         """
         self._model = model if isinstance(model, Model) else Model(model)
-        if not isinstance(seed, int) or not 0 <= seed < 2**64:
-            raise InvalidArgumentError(f"seed is 0 to 2**64 - 1, got {seed!r}")
         self._core = _core.create_session(
             self._model._core,
-            _arguments.text("device", device),
+            _arguments.option("device", device),
             _arguments.threads(threads),
             bool(pin_threads),
             bool(profile),
-            _arguments.text("max_isa", max_isa),
+            _arguments.option("max_isa", max_isa),
             "" if cache_dir is None else _arguments.path("cache_dir", cache_dir),
             _arguments.names("dump", dump),
-            seed,
+            _arguments.integer("seed", seed, 2**64 - 1),
         )
 
     @property
@@ -232,14 +230,14 @@ class Session:
         Before the first run: what that would begin with. NotFoundError for another
         name.
         """
-        return self._core.get_state(name)
+        return self._core.get_state(_arguments.text("name", name))
 
     def set_state(self, name: str, value: Any) -> None:
         """Replaces state `name`; `value`, which is copied, as an input of :meth:`run`.
 
         Raises NotFoundError, or InvalidArgumentError for another dtype or other sizes.
         """
-        self._core.set_state(name, value)
+        self._core.set_state(_arguments.text("name", name), value)
 
     def reset_state(self) -> None:
         """Sets every state to its initial value."""

@@ -83,7 +83,17 @@ nb::object toPython(const Tensor &tensor) {
   std::vector<size_t> dims(tensor.dims().begin(), tensor.dims().end());
   nb::ndarray<nb::numpy> array(held->data(), dims.size(), dims.data(), owner,
                                /*strides=*/nullptr, arrayType(tensor.dtype()));
-  nb::object result = nb::cast(array);
+  nb::object result;
+  try {
+    result = nb::cast(array);
+  } catch (nb::python_error &) { // sizes beside a 0 may be more than NumPy counts
+    std::string sizes;
+    for (int64_t dim : tensor.dims())
+      sizes += (sizes.empty() ? "" : ", ") + std::to_string(dim);
+    throw StatusError(Status(StatusCode::resourceExhausted,
+                             "NumPy has no array of the sizes [" + sizes +
+                                 "]; do without this output, or ask for smaller sizes"));
+  }
   if (!isBits(tensor.dtype()))
     return result;
   nb::object fromBits = nb::module_::import_("hexin._arrays").attr("from_bits");

@@ -19,6 +19,8 @@ namespace hexin {
 class Container::MappedFile {
 public:
   static Result<std::shared_ptr<MappedFile>> open(const std::string &path) {
+    if (path.find('\0') != std::string::npos)
+      return invalidArgument("its path holds a NUL character: expected text without one");
     auto file = std::make_shared<MappedFile>();
     // Without O_NONBLOCK a FIFO would make us wait for somebody to write to it.
     file->fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);

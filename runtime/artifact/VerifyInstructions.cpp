@@ -1,5 +1,7 @@
 #include "runtime/artifact/ProgramVerifier.h"
 
+#include <bit>
+
 namespace hexin::verify {
 
 /// What no device has; a device's own limits are checked when the program is loaded.
@@ -16,6 +18,16 @@ static Status verifyTeam(const fmt::Kernel &kernel, uint64_t features,
         " bytes of local memory; there are at most " + std::to_string(maxThreads) +
         " with " + std::to_string(maxLocalBytes));
   return Status::success();
+}
+
+/// Absent, or a power of two for each of `count`.
+static bool arePowers(const flatbuffers::Vector<uint8_t> *list, uint32_t count) {
+  if (sizeOf(list) == 0)
+    return true;
+  bool all = list->size() == count;
+  for (uint32_t i = 0; all && i < count; ++i)
+    all = std::has_single_bit(list->Get(i));
+  return all;
 }
 
 Status ProgramVerifier::verifyKernels() {
@@ -41,6 +53,12 @@ Status ProgramVerifier::verifyKernels() {
       if (!inPool(kernel->footprints()->Get(b)))
         return corruptData(where + ": footprint " + std::to_string(b) +
                            " is no expression");
+    HEXIN_RETURN_IF_ERROR(budget.charge(kernel->alignments()));
+    HEXIN_RETURN_IF_ERROR(budget.charge(kernel->param_multiples()));
+    if (!arePowers(kernel->alignments(), kernel->binding_count()) ||
+        !arePowers(kernel->param_multiples(), kernel->param_count()))
+      return corruptData(where + ": what it counts on is not one power of two for each "
+                                 "binding and each param");
     HEXIN_RETURN_IF_ERROR(verifyTeam(*kernel, program.required_features(), where));
     if (kernel->order() > fmt::OrderClass::MAX)
       return versionMismatch(where + " has an order class this build does not know");

@@ -3,9 +3,12 @@
 // One contract for all targets. A kernel has
 //   bindings  pointers into buffers, already offset; a binding's memory is at
 //             least its footprint (an expression over params, checked when the
-//             launch is planned) and 64-byte aligned only if the value is
+//             launch is planned) and aligned to its elements, or to what the kernel
+//             says that it counts on (Kernel.alignments, up to 64 bytes): all that a
+//             plan places is so, weights and temporaries; memory of the caller, a view
+//             or an entry of a loop's stack may not be, and is an error then
 //   params    int64: sizes, strides (in elements; 0 where a dim broadcasts at
-//             run time), scalars
+//             run time), scalars; multiples of what Kernel.param_multiples says
 //   items     work items 0 .. items-1, independent of each other
 //
 // CPU (ELF):   void name(void *const *bindings, const int64_t *params,

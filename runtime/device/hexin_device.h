@@ -137,6 +137,11 @@ typedef struct hexin_command_desc {
   uint32_t attribute_count;
   uint32_t team_threads; /* > 0: a team of that many threads runs each item ... */
   uint32_t local_bytes;  /* ... and shares that much memory; see KernelAbi.h */
+  /* Per binding: bytes that its address must be a multiple of, a power of two; NULL:
+   * those of an element. Offsets are such multiples; what slots stand for, with a
+   * device's own buffers and planned places, is. A submission whose slots are not (the
+   * caller's memory) is refused. */
+  const uint8_t *alignments;
 } hexin_command_desc;
 
 typedef struct hexin_slot {

@@ -39,12 +39,13 @@ bool isHostOp(const std::string &op) {
 
 Result<std::vector<Value>> runHostOp(const std::string &op, const Attributes &attributes,
                                      std::span<const Value *const> operands,
-                                     std::span<const HostResultType> results) {
+                                     std::span<const HostResultType> results,
+                                     std::span<Value *const> spent) {
   HEXIN_ASSIGN_OR_RETURN(const host::HostTable *table, kernels());
   std::vector<host::ResultType> types;
   for (const HostResultType &result : results)
     types.push_back({result.kind, result.dtype});
-  return table->run(op, attributes, operands, types);
+  return table->run(op, attributes, operands, types, spent);
 }
 
 Result<std::vector<Tensor>> runHostOp(const std::string &op, const Attributes &attributes,
@@ -66,7 +67,8 @@ bool isHostOp(const std::string &) { return false; }
 
 Result<std::vector<Value>> runHostOp(const std::string &op, const Attributes &,
                                      std::span<const Value *const>,
-                                     std::span<const HostResultType>) {
+                                     std::span<const HostResultType>,
+                                     std::span<Value *const>) {
   return notBuilt(op);
 }
 

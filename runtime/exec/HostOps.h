@@ -20,11 +20,13 @@ struct HostResultType {
   DType dtype = DType::f32;
 };
 
-/// Runs `op` on values of any kind, with the kernels of runtime/host. unavailable in a
+/// Runs `op` on values of any kind, with the kernels of runtime/host; `spent` as of
+/// host::run. unavailable in a
 /// build without the reference kernels.
 Result<std::vector<Value>> runHostOp(const std::string &op, const Attributes &attributes,
                                      std::span<const Value *const> operands,
-                                     std::span<const HostResultType> results);
+                                     std::span<const HostResultType> results,
+                                     std::span<Value *const> spent = {});
 
 /// Runs `op` with the reference kernels; nullptr operands are absent. unavailable
 /// in a build without them.

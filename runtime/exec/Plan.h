@@ -68,6 +68,8 @@ struct HostCall {
   Attributes attributes;
   struct Operand {
     bool isPresent = false;
+    /// A value of the session, no tensor of numbers, that nobody uses afterwards.
+    bool isSpent = false;
     HostPlace place;
   };
   std::vector<Operand> operands;

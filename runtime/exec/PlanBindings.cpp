@@ -121,6 +121,24 @@ Status PlanBuilder::bindScratch(const fmt::Variant &variant) {
   return Status::success();
 }
 
+/// What the kernel counts on, of offsets into slots and of params.
+Status PlanBuilder::checkMultiples(const fmt::Kernel &kernel) {
+  auto where = [&] { return "kernel '" + kernel.name()->str() + "'"; };
+  for (uint32_t i = 0; i < sizeOf(kernel.alignments()); ++i)
+    if (bindings_[i].offset % kernel.alignments()->Get(i) != 0)
+      return corrupt(where() + ": binding " + std::to_string(i) + " begins at byte " +
+                     std::to_string(bindings_[i].offset) +
+                     " of its memory, the kernel counts on a multiple of " +
+                     std::to_string(kernel.alignments()->Get(i)));
+  for (uint32_t i = 0; i < sizeOf(kernel.param_multiples()); ++i)
+    if (params_[i] % kernel.param_multiples()->Get(i) != 0)
+      return corrupt(where() + ": param " + std::to_string(i) + " is " +
+                     std::to_string(params_[i]) +
+                     ", the kernel counts on a multiple of " +
+                     std::to_string(kernel.param_multiples()->Get(i)));
+  return Status::success();
+}
+
 Status PlanBuilder::checkFootprints(const fmt::Kernel &kernel, int64_t &items) {
   auto where = [&] { return "kernel '" + kernel.name()->str() + "'"; };
   ExprTable &table = kernelExprs_;

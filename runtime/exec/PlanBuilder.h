@@ -81,12 +81,14 @@ private:
   Status addKernel(const fmt::Variant &variant);
   Status addLibrary(const fmt::Variant &variant);
   Status addHost(const fmt::Variant &variant);
+  void markSpent(HostCall &call) const;
   Status addToHost(uint32_t value);
   Status addToDevice(uint32_t value);
   Status bind(uint32_t value, int32_t offset, bool isRead, bool isWritten,
               hexin_binding &binding);
   Status bindScratch(const fmt::Variant &variant);
   Status bindAll(const fmt::Variant &variant);
+  Status checkMultiples(const fmt::Kernel &kernel);
   Status checkFootprints(const fmt::Kernel &kernel, int64_t &items);
   Status denseDims(uint32_t value, hexin_binding &binding, Dims &dims);
   void markWritten(const fmt::Variant &variant);

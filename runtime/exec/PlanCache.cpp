@@ -29,22 +29,37 @@ Segment &PlanCache::insert(Segment *parent, Key key, std::unique_ptr<Segment> se
   return added;
 }
 
+PlanCache::~PlanCache() {
+  // One after the other: a loop's plan is a chain of thousands of segments, which are not
+  // to be destroyed by each other, stack frame upon stack frame.
+  std::vector<std::unique_ptr<Segment>> all;
+  for (Segment *segment : used_)
+    for (auto &[key, next] : segment->next)
+      all.push_back(std::move(next));
+}
+
 void PlanCache::makeRoom(uint64_t run) {
   auto candidate = used_.end();
   while ((used_.size() > maxSegments_ || bytes_ > maxBytes_) &&
          candidate != used_.begin()) {
     --candidate;
     Segment *segment = *candidate;
-    if (segment->lastRun == run || !segment->next.empty())
+    if (segment->lastRun == run)
+      return; // and so are all before it
+    if (!segment->next.empty())
       continue;
-    Children &siblings = childrenOf(segment->parent);
+    Segment *parent = segment->parent;
+    Children &siblings = childrenOf(parent);
     bytes_ -= segment->bytes;
     candidate = used_.erase(candidate);
     auto owner = std::find_if(siblings.begin(), siblings.end(), [&](const auto &entry) {
       return entry.second.get() == segment;
     });
     siblings.erase(owner);
-    candidate = used_.end(); // its parent may be the last in its plan now
+    // Its parent, less recently used, may be the last in its plan now. Nothing else has
+    // changed of what was passed over.
+    if (parent && parent->next.empty())
+      candidate = std::next(parent->inUseOrder);
   }
 }
 

@@ -24,6 +24,8 @@ public:
 
   PlanCache(size_t maxSegments, uint64_t maxBytes)
       : maxSegments_(maxSegments), maxBytes_(maxBytes) {}
+  PlanCache(const PlanCache &) = delete;
+  ~PlanCache();
 
   /// The segment after `parent` (null: the first of a plan) for `key`, or null.
   /// Allocates nothing. What is found counts as used by run `run`.

@@ -215,6 +215,7 @@ Status PlanBuilder::addKernel(const fmt::Variant &variant) {
   HEXIN_RETURN_IF_ERROR(bindAll(variant));
   int64_t items;
   HEXIN_RETURN_IF_ERROR(checkFootprints(kernel, items));
+  HEXIN_RETURN_IF_ERROR(checkMultiples(kernel));
   if (items > 0)
     HEXIN_RETURN_IF_ERROR(prepareKernel(variant, items));
   markWritten(variant);
@@ -235,6 +236,9 @@ Status PlanBuilder::prepareKernel(const fmt::Variant &variant, int64_t items) {
   desc.grain = kernel.grain();
   desc.team_threads = kernel.team_threads();
   desc.local_bytes = kernel.local_bytes();
+  desc.alignments = kernel.alignments() && kernel.alignments()->size() > 0
+                        ? kernel.alignments()->data()
+                        : nullptr;
   Status prepared = corrupt("the program has no code");
   for (const Module &module : context_.program.modules()) {
     desc.module = module.get();
@@ -266,6 +270,19 @@ Status PlanBuilder::addLibrary(const fmt::Variant &variant) {
   return Status::success();
 }
 
+/// Operands that end with the instruction at hand, where no other is the same value.
+void PlanBuilder::markSpent(HostCall &call) const {
+  auto isOf = [](uint32_t value) {
+    return [value](const HostCall::Operand &operand) {
+      return operand.isPresent && operand.place.kind == HostPlace::tensor &&
+             operand.place.holds != ValueKind::tensor && operand.place.index == value;
+    };
+  };
+  for (uint32_t value : context_.endingAt[state_->position])
+    if (std::ranges::count_if(call.operands, isOf(value)) == 1)
+      std::ranges::find_if(call.operands, isOf(value))->isSpent = true;
+}
+
 Status PlanBuilder::addHost(const fmt::Variant &variant) {
   auto call = std::make_unique<HostCall>();
   std::string_view name = variant.name()->string_view();
@@ -295,6 +312,7 @@ Status PlanBuilder::addHost(const fmt::Variant &variant) {
     }
     call->operands.push_back(std::move(operand));
   }
+  markSpent(*call);
   for (const HostCall::Result &result : call->results) {
     state_->roots[result.value].hostKind = HostPlace::tensor;
     state_->roots[result.value].onDevice = false;

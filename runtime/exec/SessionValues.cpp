@@ -69,6 +69,7 @@ Status SessionCore::callHostKernel(const Step &step) {
   const HostCall &call = *step.call;
   std::vector<Value> tensors(call.operands.size());
   std::vector<const Value *> operands(call.operands.size(), nullptr);
+  std::vector<Value *> spent(call.operands.size(), nullptr);
   for (size_t i = 0; i < operands.size(); ++i) {
     const HostPlace &place = call.operands[i].place;
     if (!call.operands[i].isPresent)
@@ -78,6 +79,8 @@ Status SessionCore::callHostKernel(const Step &step) {
       operands[i] = &tensors[i];
     } else {
       HEXIN_ASSIGN_OR_RETURN(operands[i], hostValue(place));
+      if (call.operands[i].isSpent)
+        spent[i] = &hostValues_[place.index];
     }
   }
   std::vector<HostResultType> types;
@@ -89,7 +92,7 @@ Status SessionCore::callHostKernel(const Step &step) {
   std::string where =
       "'" + (sizeOf(instruction->node()) > 0 ? instruction->node()->str() : call.op) +
       "' on the host";
-  auto results = runHostOp(call.op, call.attributes, operands, types);
+  auto results = runHostOp(call.op, call.attributes, operands, types, spent);
   if (!results)
     return results.status().withContext(where);
   if (results->size() < call.results.size())

@@ -75,10 +75,11 @@ Values runChecked(const Call &call) {
 bool isHostOp(std::string_view op) { return find(op) != nullptr; }
 
 Values run(std::string_view op, const Attributes &attributes,
-           std::span<const Value *const> operands, std::span<const ResultType> results) {
+           std::span<const Value *const> operands, std::span<const ResultType> results,
+           std::span<Value *const> spent) {
   Status status;
   try {
-    Values values = runChecked({op, attributes, operands, results});
+    Values values = runChecked({op, attributes, operands, results, spent});
     if (values.ok())
       return values;
     status = values.status();

@@ -5,8 +5,9 @@
 // compare or cast elements, when these are strings.
 //
 // Values are shared, not copied: an element of a sequence is the same tensor in every
-// sequence it went into, so nobody writes to it. A tensor without an owner is borrowed;
-// it is copied where it would stay in a result.
+// sequence it went into, so nobody writes to it. A list itself is copied, unless nobody
+// uses it afterwards (`spent`): a loop that grows one does not copy it each time. A
+// tensor without an owner is borrowed; it is copied where it would stay in a result.
 //
 // Thread-safety: keeps no state; any number of threads may call it.
 //
@@ -32,12 +33,15 @@ struct ResultType {
 bool isHostOp(std::string_view op);
 
 /// Runs `op`, its mnemonic without "hx."; operands in ODS order, nullptr for an absent
-/// one. Kinds, types and sizes of operands are checked: whoever wrote the program may
-/// have lied. invalidArgument, outOfRange (a position outside of a sequence, an empty
-/// optional), unsupported (no such kernel), unavailable (it needs libhexin_hostops).
+/// one. `spent`, empty or as long as these: the operand where the kernel may take its
+/// contents away, as nobody uses it afterwards, whatever comes out; else nullptr. Kinds,
+/// types and sizes of operands are checked: whoever wrote the program may have lied.
+/// invalidArgument, outOfRange (a position outside of a sequence, an empty optional),
+/// unsupported (no such kernel), unavailable (it needs libhexin_hostops).
 Result<std::vector<Value>> run(std::string_view op, const Attributes &attributes,
                                std::span<const Value *const> operands,
-                               std::span<const ResultType> results);
+                               std::span<const ResultType> results,
+                               std::span<Value *const> spent = {});
 
 } // namespace hexin::host
 

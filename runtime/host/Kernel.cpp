@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace hexin::host {
 namespace {
@@ -83,6 +84,17 @@ Result<const Map *> Call::map(size_t i) const {
   return map;
 }
 
+Result<Value> Call::take(size_t i) const {
+  bool isSpent = i < spent.size() && spent[i];
+  return owned(isSpent ? std::exchange(*spent[i], Value()) : *operands[i]);
+}
+
+Result<Sequence> Call::takeSequence(size_t i) const {
+  HEXIN_RETURN_IF_ERROR(sequence(i).status());
+  HEXIN_ASSIGN_OR_RETURN(Value value, take(i));
+  return std::move(const_cast<Sequence &>(*value.sequence())); // `value` is ours
+}
+
 Result<int64_t> Call::integer(size_t i) const {
   HEXIN_ASSIGN_OR_RETURN(const Tensor *tensor, this->tensor(i));
   bool isLong = tensor->dtype() == DType::i64;
@@ -106,7 +118,7 @@ Values single(Value value) {
   return values;
 }
 
-Result<Value> owned(const Value &value) {
+Result<Value> owned(Value value) {
   const Tensor *tensor = value.tensor();
   if (!tensor || tensor->owner())
     return value;

@@ -17,6 +17,7 @@ struct Call {
   const Attributes &attributes;
   std::span<const Value *const> operands;
   std::span<const ResultType> results;
+  std::span<Value *const> spent; ///< as of `run`
 
   bool has(size_t i) const { return i < operands.size() && operands[i]; }
 
@@ -27,6 +28,11 @@ struct Call {
   Result<const Optional *> optional(size_t i) const;
   Result<const Map *> map(size_t i) const;
 
+  /// Operand `i` to keep: moved where it is spent, in memory of its own where it was
+  /// borrowed. Asked for last: what is spent is gone.
+  Result<Value> take(size_t i) const;
+  Result<Sequence> takeSequence(size_t i) const;
+
   /// The one integer of an i32 or i64 operand.
   Result<int64_t> integer(size_t i) const;
   /// The list of strings of an attribute; nullptr when it has none.
@@ -36,7 +42,7 @@ struct Call {
 Values single(Value value);
 
 /// `value`, in memory of its own where it was borrowed.
-Result<Value> owned(const Value &value);
+Result<Value> owned(Value value);
 
 /// A tensor of one i64 or bool.
 Result<Value> scalar(int64_t number);

@@ -1,4 +1,5 @@
-// Sequences and optionals: lists of values that are shared, not copied.
+// Sequences and optionals: lists of values that are shared, not copied. A list that
+// nobody uses afterwards becomes the result.
 #include "runtime/host/Kernel.h"
 
 #include "runtime/base/Checked.h"
@@ -50,14 +51,14 @@ Result<std::vector<int64_t>> partSizes(const Call &call, int64_t size) {
 } // namespace
 
 Values runShare(const Call &call) {
-  HEXIN_ASSIGN_OR_RETURN(Value value, owned(*call.operands[0]));
+  HEXIN_ASSIGN_OR_RETURN(Value value, call.take(0));
   return single(std::move(value));
 }
 
 Values runSeqMake(const Call &call) {
   Sequence sequence;
-  for (const Value *element : call.operands) {
-    HEXIN_ASSIGN_OR_RETURN(Value value, owned(*element));
+  for (size_t i = 0; i < call.operands.size(); ++i) {
+    HEXIN_ASSIGN_OR_RETURN(Value value, call.take(i));
     sequence.elements.push_back(std::move(value));
   }
   return single(std::move(sequence));
@@ -74,17 +75,17 @@ Values runSeqAt(const Call &call) {
 
 Values runSeqInsert(const Call &call) {
   HEXIN_ASSIGN_OR_RETURN(const Sequence *sequence, call.sequence(0));
-  HEXIN_ASSIGN_OR_RETURN(Value value, owned(*call.operands[1]));
-  Sequence longer = *sequence;
-  size_t index = longer.elements.size();
+  size_t index = sequence->elements.size();
   if (call.has(2)) {
     HEXIN_ASSIGN_OR_RETURN(int64_t position, call.integer(2));
     auto length = static_cast<int64_t>(index);
     if (position != length) {
       HEXIN_ASSIGN_OR_RETURN(
-          index, checkPosition(position, longer.elements.size(), "inserts at"));
+          index, checkPosition(position, sequence->elements.size(), "inserts at"));
     }
   }
+  HEXIN_ASSIGN_OR_RETURN(Value value, call.take(1));
+  HEXIN_ASSIGN_OR_RETURN(Sequence longer, call.takeSequence(0));
   longer.elements.insert(longer.elements.begin() + static_cast<std::ptrdiff_t>(index),
                          std::move(value));
   return single(std::move(longer));
@@ -98,7 +99,7 @@ Values runSeqErase(const Call &call) {
   }
   HEXIN_ASSIGN_OR_RETURN(size_t index,
                          checkPosition(position, sequence->elements.size(), "erases"));
-  Sequence shorter = *sequence;
+  HEXIN_ASSIGN_OR_RETURN(Sequence shorter, call.takeSequence(0));
   shorter.elements.erase(shorter.elements.begin() + static_cast<std::ptrdiff_t>(index));
   return single(std::move(shorter));
 }
@@ -159,8 +160,8 @@ Values runSeqConcat(const Call &call) {
 Values runOptMake(const Call &call) {
   Optional optional;
   if (call.has(0)) {
-    HEXIN_ASSIGN_OR_RETURN(Value value, owned(*call.operands[0]));
-    optional.value = std::make_shared<const Value>(std::move(value));
+    HEXIN_ASSIGN_OR_RETURN(Value value, call.take(0));
+    optional.value = std::make_shared<Value>(std::move(value)); // see runOptGet
   }
   return single(std::move(optional));
 }
@@ -169,6 +170,13 @@ Values runOptGet(const Call &call) {
   HEXIN_ASSIGN_OR_RETURN(const Optional *optional, call.optional(0));
   if (!optional->value)
     return outOfRange("the optional is empty: it has no element to get");
+  bool isSpent = !call.spent.empty() && call.spent[0];
+  if (isSpent && optional->value.use_count() == 1) {
+    // Nobody else sees it. Only optionals of runOptMake are spent, which holds no const.
+    HEXIN_ASSIGN_OR_RETURN(Value value,
+                           owned(std::move(const_cast<Value &>(*optional->value))));
+    return single(std::move(value));
+  }
   HEXIN_ASSIGN_OR_RETURN(Value value, owned(*optional->value));
   return single(std::move(value));
 }

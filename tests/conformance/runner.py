@@ -22,17 +22,21 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "cuda_driver")]
 
 import expectations  # noqa: E402
 import modes  # noqa: E402
 import second_sizes  # noqa: E402
+import standin  # noqa: E402
 import suite  # noqa: E402
 import table  # noqa: E402
 from pool import EngineMissing, Pool, Result, Task  # noqa: E402
 
 ENGINES = ("hexin", "onnxruntime", "openvino")
-DEVICES = ("cpu", "opencl:0")
+DEVICES = ("cpu", "opencl:0", "cuda:0")
+# Unless --mode asks for others: the stand-in of a GPU takes its time.
+MODES_OF = {"cuda:0": ("static", "dynamic")}
+SECONDS_OF = {"cuda:0": 600}
 BATCH = 24  # cases whose kernels a device builds together
 SHOWN = 40  # differences of a kind that are printed; --json has all
 
@@ -41,11 +45,11 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", action="append", help=f"of {', '.join(ENGINES)} (default: hexin); others: cpu, static")
     parser.add_argument("--device", action="append", help=f"default: {', '.join(DEVICES)}")
-    parser.add_argument("--mode", action="append", choices=modes.MODES, help="default: all")
+    parser.add_argument("--mode", action="append", choices=modes.MODES, help="default: all; on cuda:0 static, dynamic")
     parser.add_argument("--case", default="", help="only cases whose name has this regular expression")
     parser.add_argument("--sample", default="1/1", metavar="K/N", help="only the K-th of N fixed parts of the suite")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--step-seconds", type=float, default=60, help="of processor time, to prepare or to run a case")
+    parser.add_argument("--step-seconds", type=float, help="of processor time, to prepare or to run a case (60; on cuda:0 600)")
     parser.add_argument("--memory-gib", type=float, default=4, help="what a worker may allocate")
     parser.add_argument("--update", action="store_true", help="write what was found to expected.txt and README.md's table")
     parser.add_argument("--json", type=Path, help="write every verdict to this file")
@@ -57,7 +61,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     options.part, options.parts = int(match[1]), int(match[2])
     options.engine = options.engine or ["hexin"]
     options.device = options.device or list(DEVICES)
-    options.mode = options.mode or list(modes.MODES)
+    options.places = [(device, mode) for device in options.device
+                      for mode in options.mode or MODES_OF.get(device, modes.MODES)]
     return options
 
 
@@ -66,6 +71,7 @@ def set_environment() -> Path:
     build = Path(os.environ.get("HEXIN_BUILD_DIR") or ROOT / "build" / "release")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(build / "python"), os.environ.get("PYTHONPATH", "")])
     os.environ.setdefault("HEXIN_CACHE_DIR", str(build / "tests" / "cache"))
+    standin.use(build)  # what cuda:0 is
     return build / "tests" / "conformance"
 
 
@@ -80,7 +86,8 @@ class Run:
 
     def pool(self, engine: str, device: str) -> Pool:
         options = self.options
-        return Pool(engine, device, self.cases.folder, options.jobs, options.step_seconds, options.memory_gib)
+        seconds = options.step_seconds or SECONDS_OF.get(device, 60)
+        return Pool(engine, device, self.cases.folder, options.jobs, seconds, options.memory_gib)
 
     def prepare_second_sizes(self) -> None:
         """Their numbers, once per frozen suite."""
@@ -164,11 +171,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     run = Run(options, suite.freeze(set_environment()))
     try:
-        if "dynamic" in options.mode and "hexin" in options.engine:
+        if any(mode == "dynamic" for _, mode in options.places) and "hexin" in options.engine:
             run.prepare_second_sizes()
         for engine in options.engine:
-            places = [(device, mode) for device in options.device for mode in options.mode]
-            for device, mode in [("cpu", "static")] if engine in ENGINES[1:] else places:
+            for device, mode in [("cpu", "static")] if engine in ENGINES[1:] else options.places:
                 run.judge(engine, device, mode)
                 run.write_json()
     except EngineMissing as error:

@@ -70,3 +70,15 @@ def test_tree_check_refuses(tmp_path, name, text, word):
     write(tmp_path, name, text)
     done = run_check("check_tree.py", tmp_path)
     assert done.returncode == 1 and word in done.stdout
+
+
+@pytest.mark.parametrize("line, fault", [
+    ("import numpy.linalg, os", ""), ("from cv2 import imread", ""), ("from . import other", ""), ("import helper", ""),
+    ("import torch", "torch is in no"), ("from torch.nn import Module", "torch.nn is in no"), ("def f():\n    import cv3", "cv3 is in no"),
+])
+def test_requirements_check(tmp_path, line, fault):
+    write(tmp_path, "cmake/requirements-test.txt", "# a comment\nnumpy==2.0\nopencv-python-headless==5.0\n")
+    write(tmp_path, "tests/helper.py", "")
+    write(tmp_path, "tests/test_a.py", line + "\n")
+    done = run_check("check_requirements.py", tmp_path)
+    assert done.returncode == bool(fault) and fault in done.stdout

@@ -8,6 +8,8 @@ In a process that was started so, `Standin()` has the counters and the switches.
 
 import ctypes
 import os
+import shutil
+import sysconfig
 from pathlib import Path
 
 
@@ -25,12 +27,33 @@ def environment(build: str | Path, driver: str = "", **switches: object) -> dict
     env = {name: value for name, value in os.environ.items() if not name.startswith("HEXIN_STANDIN_")}
     if is_real():
         return env
+    env.pop("HEXIN_CUDA_LIBRARY", None)  # comes before the path, and `use` sets it
     paths = [str(library_folder(build, driver)), env.get("LD_LIBRARY_PATH", "")]
     env["LD_LIBRARY_PATH"] = ":".join(path for path in paths if path)
     if driver:
         env["HEXIN_STANDIN_DRIVER"] = driver
     env.update({f"HEXIN_STANDIN_{name}": str(value) for name, value in switches.items()})
     return env
+
+
+def use(build: str | Path) -> None:
+    """This process and those that it starts have the stand-in, unless they ask for another driver or a real one: with
+    everything queued until somebody waits, and in the order of a seed. What a test leaves open at the end is no leak.
+    Before the backend is loaded."""
+    library = library_folder(build) / "libcuda.so.1"
+    if is_real() or not library.exists():
+        return
+    os.environ.setdefault("HEXIN_CUDA_LIBRARY", str(library))
+    for name, value in {"SCHEDULE": "late", "SEED": "3", "LEAKS": "ignore", "PTXAS": find_ptxas()}.items():
+        if value:
+            os.environ.setdefault(f"HEXIN_STANDIN_{name}", value)
+
+
+def find_ptxas() -> str:
+    """The assembler: HEXIN_PTXAS, one on PATH, or that of pip's nvidia-cuda-nvcc; "" where there is none."""
+    packages = Path(sysconfig.get_path("purelib"))
+    return (os.environ.get("HEXIN_PTXAS") or shutil.which("ptxas") or
+            next((str(each) for each in packages.glob("nvidia/*/bin/ptxas")), ""))
 
 
 class Counters(ctypes.Structure):
@@ -45,9 +68,10 @@ class Counters(ctypes.Structure):
 
 
 class Standin:
-    """The stand-in that this process has loaded, or loads: found by name, so the path must have it first."""
+    """The stand-in that this process has loaded, or loads: that of `use`, else found by name."""
 
-    def __init__(self, library: str = "libcuda.so.1"):
+    def __init__(self, library: str = ""):
+        library = library or os.environ.get("HEXIN_CUDA_LIBRARY") or "libcuda.so.1"
         self.library = ctypes.CDLL(library)
         if not hasattr(self.library, "standinReport"):
             raise RuntimeError(f"{library} is a real driver, the stand-in was expected")

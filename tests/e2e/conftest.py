@@ -9,13 +9,16 @@ import pytest
 
 @pytest.fixture(scope="session")
 def expectation():
-    """expectation(name) -> (inputs, judged outputs, error -> its bound), once per model."""
+    """expectation(name) -> (inputs, judged outputs, error -> its bound), once per model and inputs. `values`: other ones
+    than those of models.json."""
     known = {}
 
-    def get(name):
-        if name not in known:
+    def get(name, values=None):
+        key = name, tuple((port, value.shape) for port, value in sorted((values or {}).items()))
+        if key not in known:
             model = fetch_models.find_model(name)
-            path, values = fetch_models.fetch(model), inputs.make_inputs(model)
+            path = fetch_models.fetch(model)
+            values = inputs.make_inputs(model) if values is None else values
             cache = fetch_models.default_cache() / "judged"
             judged = judge.judged_outputs(path, values, cache)
             options = onnxruntime.SessionOptions()
@@ -23,8 +26,8 @@ def expectation():
             session = onnxruntime.InferenceSession(str(path), options)
             names = [port.name for port in session.get_outputs()]
             engine_error = judge.error_of(dict(zip(names, session.run(None, values))), judged)
-            known[name] = values, judged, lambda error: judge.bound_for(
+            known[key] = values, judged, lambda error: judge.bound_for(
                 error, engine_error, lambda: judge.derived_bound(path, values, judged, cache))
-        return known[name]
+        return known[key]
 
     return get

@@ -1,7 +1,7 @@
 """Many nodes as one model, so that a family of operators costs one compile: each beside ONNX Runtime, or beside what its
 case says it must give.
 
-Import makes the same of a node for every target, so OpenCL, whose compiler takes the time, gets the nodes that their
+Import makes the same of a node for every target, so the other devices get the nodes that their
 family names to run `everywhere`, or where none is named the first of each operator.
 """
 
@@ -11,11 +11,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from devices import DEVICES
 from onnx import helper, numpy_helper
 
-DEVICES = ["cpu", "opencl:0"]
 #: The sizes of inputs known when compiling, and none of them.
-RUNS = [("cpu", "static"), ("cpu", "dynamic"), ("opencl:0", "dynamic")]
+RUNS = [("cpu", "static"), *((device, "dynamic") for device in DEVICES)]
 DOMAIN = "com.microsoft"
 OPSETS = [helper.make_opsetid("", 21), helper.make_opsetid(DOMAIN, 1)]
 #: Half of the distance between 1 and the next number.

@@ -6,7 +6,6 @@ import pytest
 from onnx import TensorProto as T
 from onnx import helper
 
-DEVICES = ["cpu", "opencl:0"]
 TRANSFORMS = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"]
 
 

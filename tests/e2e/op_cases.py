@@ -4,9 +4,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from devices import TARGETS
 from onnx import helper, numpy_helper
-
-DEVICES = ["cpu", "opencl:0"]
 
 
 class Cases:
@@ -60,7 +59,7 @@ class Families:
             model = cases.model()
             source, artifact = self.folder / f"{name}.onnx", self.folder / f"{name}.hxm"
             onnx.save(model, source)
-            hexin.compile(str(source), str(artifact), targets=["cpu", "opencl"])
+            hexin.compile(str(source), str(artifact), targets=TARGETS)
             options = onnxruntime.SessionOptions()
             options.log_severity_level = 3
             engine = onnxruntime.InferenceSession(model.SerializeToString(), options)

@@ -2,9 +2,9 @@
 
 import numpy
 import pytest
+from devices import DEVICES
 from onnx import TensorProto, helper
 
-DEVICES = ["cpu", "opencl:0"]
 I64, FLOAT = TensorProto.INT64, TensorProto.FLOAT
 
 

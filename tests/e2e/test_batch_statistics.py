@@ -2,9 +2,9 @@
 
 import numpy
 import pytest
+from devices import DEVICES
 from onnx import TensorProto, ValueInfoProto, helper
 
-DEVICES = ["cpu", "opencl:0"]
 TYPES = {"float16": TensorProto.FLOAT16, "float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
 PARAMETERS = ("scale", "bias", "mean", "var")
 

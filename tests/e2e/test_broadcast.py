@@ -6,6 +6,7 @@ import re
 import numpy as np
 import onnx
 import pytest
+from devices import DEVICES, TARGETS
 from onnx import TensorProto, helper
 
 SYMBOLS = {"n": 3, "m": 1, "s": 21}  # m is unknown and 1
@@ -42,11 +43,11 @@ def artifact(tmp_path_factory):
     import hexin
 
     path = tmp_path_factory.mktemp("broadcast") / "a.hxm"
-    hexin.compile(model(arrangements()), path, targets=["cpu", "opencl"])
+    hexin.compile(model(arrangements()), path, targets=TARGETS)
     return path
 
 
-@pytest.mark.parametrize("device", ["cpu", "opencl:0"])
+@pytest.mark.parametrize("device", DEVICES)
 def test_every_arrangement(artifact, device):
     import hexin
 

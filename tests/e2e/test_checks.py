@@ -6,8 +6,8 @@ import pytest
 from onnx import TensorProto, helper
 
 import hexin
+from devices import DEVICES
 
-DEVICES = ["cpu", "opencl:0"]
 F32, I32, I64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from contrib_cases import DEVICES, Cases, Compiled, open_session, random, refusal, run_family
+from contrib_cases import Cases, Compiled, open_session, random, refusal, run_family
+from devices import DEVICES
 
 B, S, N, H = 2, 5, 3, 8
 D = N * H

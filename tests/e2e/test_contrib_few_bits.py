@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from contrib_cases import DEVICES, Cases, Compiled, random, refusal, run_family
+from contrib_cases import Cases, Compiled, random, refusal, run_family
+from devices import DEVICES
 
 
 def packed(numbers, bits):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from contrib_cases import DEVICES, Cases, Compiled, random, refusal, run_family
+from contrib_cases import Cases, Compiled, random, refusal, run_family
+from devices import DEVICES
 
 ACTIVATIONS = {
     "Relu": {}, "LeakyRelu": {"activation_alpha": 0.2}, "Elu": {"activation_alpha": 0.7}, "Sigmoid": {}, "Tanh": {},

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from contrib_cases import DEVICES, RUNS, Cases, Compiled, compile_cases, node_refusal, open_session, run_family
+from contrib_cases import RUNS, Cases, Compiled, compile_cases, node_refusal, open_session, run_family
+from devices import DEVICES
 
 rng = np.random.default_rng(310)
 

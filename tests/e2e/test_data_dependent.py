@@ -5,8 +5,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-
-DEVICES = ["cpu", "opencl:0"]
+from devices import DEVICES, TARGETS
 
 
 class Model:
@@ -18,7 +17,7 @@ class Model:
         for port in made.graph.output:
             port.type.tensor_type.ClearField("shape")
         self.artifact = str(folder / "model.hxm")
-        hexin.compile(made, self.artifact, targets=["cpu", "opencl"])
+        hexin.compile(made, self.artifact, targets=TARGETS)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         self.reference = onnxruntime.InferenceSession(made.SerializeToString(), options)

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from contrib_cases import DEVICES, Cases, compile_cases, node_refusal, open_session
+from contrib_cases import Cases, compile_cases, node_refusal, open_session
+from devices import DEVICES
 
 rng = np.random.default_rng(320)
 

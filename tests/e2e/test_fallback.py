@@ -2,6 +2,7 @@
 
 import numpy
 import pytest
+from devices import DEVICES
 from onnx import TensorProto, helper, numpy_helper
 
 
@@ -17,7 +18,7 @@ def softmax_model(with_consumer: bool) -> bytes:
     return model.SerializeToString()
 
 
-@pytest.mark.parametrize("device", ["cpu", "opencl:0"])
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("with_consumer", [False, True])
 @pytest.mark.parametrize("allowed", ["hx.softmax", "Softmax", "soft"])
 def test_allowed_op_runs_on_the_host(device, with_consumer, allowed, tmp_path):
@@ -40,7 +41,7 @@ def test_not_allowed_is_an_error(tmp_path):
         hexin.compile(softmax_model(True), str(tmp_path / "model.hxm"), targets=["cpu"], disable=["hx.softmax"])
 
 
-@pytest.mark.parametrize("device", ["cpu", "opencl:0"])
+@pytest.mark.parametrize("device", DEVICES)
 def test_no_panels_without_the_schedule_that_reads_them(device, tmp_path):
     import hexin
 

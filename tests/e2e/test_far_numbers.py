@@ -6,8 +6,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hexin
+from devices import DEVICES
 
-DEVICES = ["cpu", "opencl:0"]
 LEAST, MOST = -(2**63), 2**63 - 1
 X = np.arange(12, dtype=np.float32).reshape(3, 4)
 PICTURE = np.random.default_rng(1).standard_normal((1, 2, 5, 7)).astype(np.float32)

@@ -4,10 +4,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from devices import DEVICES
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
-DEVICES = ["cpu", "opencl:0"]
 rng = np.random.default_rng(200)
 
 

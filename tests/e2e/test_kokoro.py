@@ -70,14 +70,14 @@ def values():
     return inputs.make_inputs(fetch_models.find_model(NAME))
 
 
-def check_part(source, folder, values, outputs, given=()):
+def check_part(source, folder, values, outputs, given=(), device="cpu"):
     """Runs a part, which must keep to its bound. Gives our outputs and ONNX Runtime's."""
     import hexin
 
     path = folder / "part.onnx"
     onnx.save(cut(source, outputs, given), str(path))
-    hexin.compile(str(path), str(folder / "part.hxm"), targets=["cpu"])
-    session = hexin.Session(str(folder / "part.hxm"))
+    hexin.compile(str(path), str(folder / "part.hxm"), targets=[device.partition(":")[0]])
+    session = hexin.Session(str(folder / "part.hxm"), device=device)
     values = {port.name: values[port.name] for port in session.inputs}
     ours, theirs = session.run(values), run_onnxruntime(path, values)
     cache = fetch_models.default_cache() / "judged"
@@ -111,6 +111,14 @@ def test_pitch_and_energy_at_given_durations(source, values, tmp_path):
     for name in (PITCH, ENERGY):
         assert ours[name].shape == theirs[name].shape
         assert ours[name].size == 2 * given.sum()
+
+
+@pytest.mark.skipif(os.environ.get("HEXIN_CUDA_MODELS") != "all", reason="runs with all models on cuda:0")
+def test_parts_on_cuda(source, values, tmp_path):
+    """What comes before the vocoder, which is too much for the driver's stand-in."""
+    check_part(source, tmp_path, values, [DURATIONS], device="cuda:0")
+    given = numpy.array([[3, 1, 2, 1, 2, 4, 1, 3, 2, 1]], numpy.float32)
+    check_part(source, tmp_path, {**values, ROUNDED: given}, [PITCH, ENERGY], given=[ROUNDED], device="cuda:0")
 
 
 def test_the_whole(source, values, durations, tmp_path):

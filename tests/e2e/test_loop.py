@@ -5,8 +5,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-
-DEVICES = ["cpu", "opencl:0"]
+from devices import DEVICES, TARGETS
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +19,7 @@ def model(tmp_path_factory):
             for port in made.graph.output:
                 port.type.tensor_type.ClearField("shape")
             artifact = str(tmp_path_factory.mktemp("loop") / "loop.hxm")
-            hexin.compile(made, artifact, targets=["cpu", "opencl"], verify_each=True)
+            hexin.compile(made, artifact, targets=TARGETS, verify_each=True)
             options = onnxruntime.SessionOptions()
             options.log_severity_level = 4
             reference = onnxruntime.InferenceSession(made.SerializeToString(), options)

@@ -4,7 +4,8 @@ import hexin
 import numpy as np
 import onnx
 import pytest
-from value_cases import DEVICES, array, assert_same, text
+from devices import DEVICES, TARGETS
+from value_cases import array, assert_same, text
 
 T = onnx.TensorProto
 
@@ -24,7 +25,7 @@ def map_type(key, value):
 
 def run_everywhere(tmp_path, made, **inputs):
     artifact = str(tmp_path / "model.hxm")
-    hexin.compile(made, artifact, targets=["cpu", "opencl"])
+    hexin.compile(made, artifact, targets=TARGETS)
     found = {device.id for device in hexin.devices() if device.available}
     return [hexin.Session(artifact, device=device).run(inputs) for device in DEVICES if device in found]
 

@@ -6,7 +6,8 @@ import itertools
 import numpy as np
 import onnxruntime
 import pytest
-from ml_cases import DEVICES, TRANSFORMS, Cases, opened, refused, same, tensor
+from devices import DEVICES
+from ml_cases import TRANSFORMS, Cases, opened, refused, same, tensor
 from onnx import TensorProto as T
 from onnx import helper
 from tree_cases import X, forest

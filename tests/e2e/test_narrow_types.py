@@ -4,9 +4,9 @@ import ml_dtypes
 import numpy as np
 import onnx
 import pytest
+from devices import DEVICES
 from onnx import TensorProto, helper
 
-DEVICES = ["cpu", "opencl:0"]
 FLOATS = {
     "FLOAT8E4M3FN": ml_dtypes.float8_e4m3fn, "FLOAT8E4M3FNUZ": ml_dtypes.float8_e4m3fnuz,
     "FLOAT8E5M2": ml_dtypes.float8_e5m2, "FLOAT8E5M2FNUZ": ml_dtypes.float8_e5m2fnuz,

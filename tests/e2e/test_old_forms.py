@@ -5,6 +5,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import hexin
+from devices import DEVICES
 
 F32, I64 = TensorProto.FLOAT, TensorProto.INT64
 
@@ -40,7 +41,7 @@ def expected(init, xs, lens, is_reversed=False):
     return last, zs
 
 
-@pytest.mark.parametrize("device", ["cpu", "opencl:0"])
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("is_reversed", [False, True])
 @pytest.mark.parametrize("with_lengths", [False, True])
 def test_scan_of_a_batch(with_lengths, is_reversed, device, tmp_path):

@@ -4,8 +4,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from devices import DEVICES, TARGETS
 from onnx import helper
-from op_cases import DEVICES, Cases, Families, open_session, random
+from op_cases import Cases, Families, open_session, random
 
 
 def scans():
@@ -192,7 +193,7 @@ def nan_cases(tmp_path_factory):
     cases.add("LSTM", "lstm", ["sequence", "w", "r", "", "lengths", "h0"], 3, hidden_size=hidden)
     folder = tmp_path_factory.mktemp("nan")
     onnx.save(cases.model(), folder / "nan.onnx")
-    hexin.compile(str(folder / "nan.onnx"), str(folder / "nan.hxm"), targets=["cpu", "opencl"])
+    hexin.compile(str(folder / "nan.onnx"), str(folder / "nan.hxm"), targets=TARGETS)
     return cases, folder / "nan.hxm"
 
 
@@ -243,7 +244,7 @@ def dynamic_artifact(dynamic_model, tmp_path_factory):
     import hexin
 
     path = tmp_path_factory.mktemp("dynamic") / "dynamic.hxm"
-    hexin.compile(dynamic_model[1], str(path), targets=["cpu", "opencl"])
+    hexin.compile(dynamic_model[1], str(path), targets=TARGETS)
     return path
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from devices import DEVICES, TARGETS
 from onnx import helper, numpy_helper
-from op_cases import DEVICES, Cases, Families, open_session, random
+from op_cases import Cases, Families, open_session, random
 
 LSTM_INPUTS = ("x", "w", "r", "b", "lengths", "h0", "c0", "p")
 
@@ -116,7 +117,7 @@ def test_lstm_with_quantized_weights(tmp_path, device):
         opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8)
 
-    hexin.compile(model(nodes), str(tmp_path / "lstm.hxm"), targets=["cpu", "opencl"])
+    hexin.compile(model(nodes), str(tmp_path / "lstm.hxm"), targets=TARGETS)
     found = open_session(tmp_path / "lstm.hxm", device).run({"x": x})
     for made, rtol, atol in ((model(plain), 2e-5, 2e-5), (model(nodes), 0, 0.05)):
         engine = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from op_cases import DEVICES, Cases, Families, random
+from devices import DEVICES
+from op_cases import Cases, Families, random
 
 
 def integer_products():

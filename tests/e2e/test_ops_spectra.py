@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from op_cases import DEVICES, Cases, open_session, random
+from devices import DEVICES, TARGETS
+from op_cases import Cases, open_session, random
 
 SPECTRA = ((20, 5), (16, 16), (75, 10), (400, 160), (1, 3))  # frame length, step
 
@@ -24,7 +25,7 @@ def spectra(tmp_path_factory):
         cases.add("STFT", f"window-{length}", ["deep", f"step{length}", f"window{length}"])
         cases.add("STFT", f"complex-{length}", ["pairs", f"step{length}", f"window{length}"], onesided=0)
     path = tmp_path_factory.mktemp("spectra") / "spectra.hxm"
-    hexin.compile(cases.model(), str(path), targets=["cpu", "opencl"])
+    hexin.compile(cases.model(), str(path), targets=TARGETS)
     return cases, path
 
 

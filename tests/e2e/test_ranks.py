@@ -5,6 +5,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import hexin
+from devices import DEVICES
 
 F32, I64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
 X = np.arange(-6, 6, dtype=np.float32)
@@ -41,7 +42,7 @@ def sum_or_itself(condition="c", x="x", name="choice"):
                             else_branch=branch([helper.make_node("Neg", [x], ["b"])], "b"))
 
 
-@pytest.mark.parametrize("device", ["cpu", "opencl:0"])
+@pytest.mark.parametrize("device", DEVICES)
 def test_a_rank_that_the_end_does_not_have(device, tmp_path):
     nodes = [sum_or_itself(), helper.make_node("Relu", ["y"], ["z"]), helper.make_node("Add", ["x", "z"], ["out"])]
     made = session(model(nodes, [("x", F32, ["n"]), ("c", BOOL, [])], ["out"]), tmp_path, device)

@@ -5,6 +5,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hexin
+from devices import DEVICES
 
 F32, I64, BOOL, TEXT = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL, TensorProto.STRING
 N = helper.make_node
@@ -134,7 +135,7 @@ ONE_NUMBER = {
 }
 
 
-@pytest.mark.parametrize("device", ["cpu", "opencl:0"])
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", ONE_NUMBER)
 def test_one_number_of_unknown_length(name, device, tmp_path):
     node, numbers, sizes = ONE_NUMBER[name]
@@ -195,3 +196,31 @@ def test_printed_programs_have_no_unknown_places(tmp_path):
     for form in ("import", "optimized", "placed", "kernels"):
         text = hexin.compile(model([N("Relu", ["x"], ["y"], name="a [unknown] one")]), emit=form, cpu_archs=["x86-64-v2"]).text
         assert text.replace('"a [unknown] one"', "").count("[unknown]") == 0 and "{" in text
+
+
+@pytest.mark.parametrize("trips, go, again, words", [
+    (F32, BOOL, BOOL, "the trip count M is tensor<f32>: expected one i64"), (I64, I64, BOOL, "the condition is tensor<i64>: expected one bool"),
+    (I64, TensorProto.UINT2, BOOL, "the condition is .*expected one bool"), (I64, BOOL, F32, "the body's condition is tensor<f32>: expected one bool"),
+    (I64, TEXT, BOOL, "the condition is .*expected one bool"),
+])
+def test_what_a_loop_hangs_on(trips, go, again, words, tmp_path):
+    body = helper.make_graph([N("Cast", ["c"], ["c_out"], to=again), N("Identity", ["s"], ["s_out"])], "b",
+                             [info("i", I64, []), info("c", BOOL, []), info("s", F32, [2, 3])],
+                             [info("c_out", again, []), info("s_out", F32, [2, 3])])
+    refused(model([N("Loop", ["m", "go", "x"], ["y"], body=body)], [info("m", trips, []), info("go", go, []), info("x", F32, [2, 3])]),
+            hexin.CorruptDataError, words, tmp_path)
+
+
+def test_an_empty_sequence_of_another_type(tmp_path):
+    body = helper.make_graph([N("Identity", ["c"], ["c_out"]), N("SequenceInsert", ["s", "i"], ["s_out"])], "b",
+                             [info("i", I64, []), info("c", BOOL, []), helper.make_tensor_sequence_value_info("s", I64, None)],
+                             [info("c_out", BOOL, []), helper.make_tensor_sequence_value_info("s_out", I64, None)])
+    nodes = [N("SequenceEmpty", [], ["e"], dtype=F32), N("Loop", ["m", "", "e"], ["y"], body=body)]
+    refused(model(nodes, [info("m", I64, [])]), hexin.CorruptDataError,
+            "carried value #0 is .*f32.* before an iteration and .*i64.* after it", tmp_path)
+
+
+@pytest.mark.parametrize("kind", [F32, TEXT, TensorProto.UINT4])
+def test_sizes_that_are_no_integers(kind, tmp_path):
+    refused(model([N("Split", ["x", "parts"], ["y", "z"], axis=0)], [info("x", F32, [2, 3]), info("parts", kind, [2])], outputs=("y", "z")),
+            hexin.Error, "'producing y' .Split.: input #1 is .*: expected a tensor of i64", tmp_path)

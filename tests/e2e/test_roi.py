@@ -5,9 +5,9 @@ import itertools
 import numpy
 import onnxruntime
 import pytest
+from devices import DEVICES, TARGETS
 from onnx import TensorProto, helper
 
-DEVICES = ["cpu", "opencl:0"]
 TYPES = {"float16": TensorProto.FLOAT16, "float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
 
 
@@ -32,7 +32,7 @@ def pool(name, shape, **attributes):
 def sessions(source, path, devices=DEVICES):
     import hexin
 
-    hexin.compile(source, str(path), targets=["cpu", "opencl"])
+    hexin.compile(source, str(path), targets=TARGETS)
     return {device: hexin.Session(str(path), device=device) for device in devices}
 
 
@@ -141,13 +141,15 @@ def test_hostile_boxes_end_and_agree(tmp_path):
     for name, values in found["cpu"].items():
         assert numpy.isfinite(values).all()
         numpy.testing.assert_allclose(values[:1], alone[name], rtol=2e-5, atol=2e-5)
-        numpy.testing.assert_allclose(found["opencl:0"][name], values, rtol=2e-5, atol=1e-6, err_msg=name)
+        for device in DEVICES:
+            numpy.testing.assert_allclose(found[device][name], values, rtol=2e-5, atol=1e-6, err_msg=f"{device} {name}")
 
     source = model([pool("y", [2, 3])], 5)
     rows = numpy.concatenate([batch[:, None], boxes], axis=1).astype(numpy.float32)
-    one, other = (session.run({"x": x, "rois": rows})["y"] for session in sessions(source, tmp_path / "p.hxm").values())
+    one, *others = (session.run({"x": x, "rois": rows})["y"] for session in sessions(source, tmp_path / "p.hxm").values())
     assert numpy.isfinite(one).all()
-    numpy.testing.assert_array_equal(one, other)
+    for other in others:
+        numpy.testing.assert_array_equal(one, other)
     numpy.testing.assert_array_equal(one[:1], oracle(source, {"x": x, "rois": rows[:1]})["y"])
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import onnx
 import pytest
+from devices import DEVICES
 from onnx import TensorProto, helper
 
-DEVICES = ["cpu", "opencl:0"]
 X = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 
 

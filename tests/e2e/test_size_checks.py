@@ -4,6 +4,7 @@ is asked of them outlives the import, whatever the operator is made of."""
 import hexin
 import numpy as np
 import pytest
+from devices import DEVICES
 from onnx import TensorProto, helper
 
 OPSETS = [helper.make_opsetid("", 24), helper.make_opsetid("com.microsoft", 1)]
@@ -97,7 +98,7 @@ def test_sizes_that_do_not_go_together(name, tmp_path):
         np.testing.assert_array_equal(after[key], value)
 
 
-@pytest.mark.parametrize("device", ["cpu", "opencl:0"])
+@pytest.mark.parametrize("device", DEVICES)
 def test_parts_of_a_number_that_only_a_run_knows(device, tmp_path):
     """A real signal is a complex one whose imaginary part is 0."""
     transform = session_of("DFT", [floats(2, 12, 2)], tmp_path, device=device)
@@ -112,7 +113,7 @@ def test_parts_of_a_number_that_only_a_run_knows(device, tmp_path):
         np.testing.assert_allclose(spectrum(x, np.array(4), window)["y"], np.stack([expected.real, expected.imag], -1), rtol=1e-5, atol=1e-4)
 
 
-@pytest.mark.parametrize("device", ["cpu", "opencl:0"])
+@pytest.mark.parametrize("device", DEVICES)
 def test_coordinates_that_only_a_run_counts(device, tmp_path):
     """The rank of GatherND's result hangs on them: what follows is there for each number, and comes to one rank again."""
     names = ["x.0", "x.1", "x.2"]

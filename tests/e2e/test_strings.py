@@ -3,7 +3,8 @@
 import hexin
 import numpy as np
 import pytest
-from value_cases import DEVICES, Values, array, assert_same, parsed, text
+from devices import DEVICES
+from value_cases import Values, array, assert_same, parsed, text
 
 
 @pytest.fixture(scope="module")

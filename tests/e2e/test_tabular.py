@@ -5,8 +5,8 @@ import inputs as recipes
 import numpy as np
 import onnxruntime
 import pytest
+from devices import DEVICES
 
-DEVICES = ["cpu", "opencl:0"]
 MODELS = [model["name"] for model in fetch_models.models_of_set("tabular")]
 
 

@@ -4,9 +4,8 @@ import hexin
 import numpy as np
 import onnx
 import pytest
+from devices import DEVICES
 from onnx import helper
-
-DEVICES = ["cpu", "opencl:0"]
 
 
 def model(dtype, rank, axis, largest):

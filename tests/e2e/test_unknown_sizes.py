@@ -3,9 +3,9 @@
 import numpy as np
 import onnxruntime
 import pytest
+from devices import DEVICES, TARGETS
 from onnx import TensorProto, helper
 
-DEVICES = ["cpu", "opencl:0"]
 
 # Operator, attributes, the operands' shapes, and sizes to run at.
 CASES = {
@@ -41,7 +41,7 @@ def artifacts(tmp_path_factory):
         node = helper.make_node(op, [port.name for port in inputs], ["y"], **attributes)
         graph = helper.make_graph([node], name, inputs, [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)])
         model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
-        hexin.compile(model, folder / f"{name}.hxm", targets=["cpu", "opencl"])
+        hexin.compile(model, folder / f"{name}.hxm", targets=TARGETS)
         made[name] = folder / f"{name}.hxm", onnxruntime.InferenceSession(model.SerializeToString())
     return made
 

@@ -4,10 +4,10 @@ on every device. The other node tests are in tests/frontends/onnx."""
 import hexin
 import numpy as np
 import pytest
+from devices import DEVICES, TARGETS
 
 onnx = pytest.importorskip("onnx")
 
-DEVICES = ["cpu", "opencl:0"]
 NAMES = ("sequence", "_seq", "optional", "_opt", "string", "strnorm", "tfidf", "regex", "image_decoder", "label_encoder")
 
 
@@ -60,7 +60,7 @@ def artifact(tmp_path_factory):
     def get(name):
         path = folder / f"{name}.hxm"
         if not path.exists():
-            hexin.compile(CASES[name].model, str(path), targets=["cpu", "opencl"])
+            hexin.compile(CASES[name].model, str(path), targets=TARGETS)
         return str(path)
 
     return get

@@ -5,7 +5,8 @@ import hexin
 import numpy as np
 import onnx
 import pytest
-from value_cases import DEVICES, Values, array, assert_same, parsed
+from devices import DEVICES
+from value_cases import Values, array, assert_same, parsed
 
 
 @pytest.fixture(scope="module")

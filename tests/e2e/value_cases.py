@@ -5,8 +5,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-
-DEVICES = ["cpu", "opencl:0"]
+from devices import DEVICES, TARGETS
 
 
 def array(*shape, seed=7):
@@ -52,7 +51,7 @@ class Values:
         """Sessions by device."""
         if source not in self.known:
             artifact = str(self.folder / f"{len(self.known)}.hxm")
-            hexin.compile(parsed(source, opset), artifact, targets=["cpu", "opencl"], verify_each=True)
+            hexin.compile(parsed(source, opset), artifact, targets=TARGETS, verify_each=True)
             found = {device.id for device in hexin.devices() if device.available}
             self.known[source] = {name: hexin.Session(artifact, device=name) for name in DEVICES if name in found}
         return self.known[source]

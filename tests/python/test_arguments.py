@@ -22,6 +22,8 @@ def model_path(tmp_path):
     ({"shapes": {"x": (2, 2**70)}}, "is no size; expected an int below"), ({"states": 5}, "states is a dict"),
     ({"states": {"x": 5}}, r"states\['x'\] is a str, got 5"), ({"progress": 5}, "progress is a function"),
     ({"threads": 4097}, "threads is 0 to 4096, got 4097"), ({"threads": "1"}, "threads is 0 to 4096"),
+    ({"shapes": {"x": ("\udcff", 3)}}, "has no UTF-8 form"), ({"disable": ["\ud800"]}, "a name of disable has no UTF-8 form"),
+    ({"cache_dir": "a\0b"}, "cache_dir holds a NUL"), ({"threads": True}, "threads is 0 to 4096"), ({"threads": None}, "threads is 0"),
     ({"cache_dir": 5}, "cache_dir is a path, got a int"), ({"emit": 5}, "emit is a str, got 5"),
 ])
 def test_compile(model_path, tmp_path, options, words):
@@ -77,6 +79,9 @@ def test_session(small_artifact):
         ({"model": 5}, "path is a path, got a int"), ({"device": 3}, "device is a str, got 3"),
         ({"dump": [3]}, "dump is a list of names, got 3 in it"), ({"dump": 3}, "dump is a list of names"),
         ({"threads": 100000}, "threads is 0 to 4096"), ({"max_isa": 3}, "max_isa is a str"),
+        ({"max_isa": "x86-64-v2\0"}, "max_isa holds a NUL"), ({"device": "cpu\0"}, "device holds a NUL"),
+        ({"model": f"{path}\0"}, "path holds a NUL"), ({"model": "\ud800.hxm"}, "path has no UTF-8 form"),
+        ({"seed": True}, "seed is 0 to"), ({"seed": 2**64}, "seed is 0 to"), ({"seed": 1.5}, "seed is 0 to"),
     ]:
         with pytest.raises(hexin.InvalidArgumentError, match=words):
             hexin.Session(**{"model": path, **arguments})
@@ -95,3 +100,20 @@ def test_calls(small_artifact):
         with pytest.raises(hexin.InvalidArgumentError, match=words):
             call()
     assert session.run(x)["y"].shape == (2, 2)
+
+
+def test_integers_of_other_types(small_artifact):
+    assert hexin.Session(small_artifact("affine"), threads=np.int64(1), seed=np.uint64(2**64 - 1)).inputs
+
+
+def test_model_and_log(small_artifact):
+    path = small_artifact("affine")
+    session = hexin.Session(path)
+    for call, words in [
+        (lambda: hexin.Model(path, allow_native="no"), "allow_native is True or False, got 'no'"),
+        (lambda: hexin.Model(path, verify=1), "verify is True or False"), (lambda: session.get_state(5), "name is a str"),
+        (lambda: session.set_state(5, 5), "name is a str"), (lambda: hexin.set_log_level(5), "level is a str"),
+        (lambda: hexin.set_log_sink(5), "sink is a function"),
+    ]:
+        with pytest.raises(hexin.InvalidArgumentError, match=words):
+            call()

@@ -22,6 +22,8 @@ inline constexpr std::string_view ptxBaselineArch = "ptx-sm_80";
 inline constexpr int maxItemThreads = 256;
 inline constexpr int maxTeamThreads = 1024;
 
+inline constexpr int warpThreads = 32;
+
 } // namespace hexin::cuda
 
 #endif // HEXIN_BACKENDS_CUDA_ABI_PTXTEXT_H

@@ -20,11 +20,19 @@ CodegenTraits baseline() {
   traits.arch = std::string(ptxBaselineArch);
   traits.itemPerElement = true;
   traits.vectorLanes = 4; // 128 bits, the widest access of a thread
+  traits.alignedVectors = true;
+  traits.warpThreads = warpThreads;
   // 4 x 8 sums of a thread leave registers for two blocks of 256 threads and more.
   traits.tileRows = 4;
   traits.tileVectors = 2;
+  traits.registerSums = 32;
   // What every GPU gives a block without being asked.
-  traits.team = {.threads = 256, .localBytes = 48 * 1024};
+  traits.team = {.threads = 256,
+                 .localBytes = 48 * 1024,
+                 .sums = 64,
+                 .stages = 3,
+                 .asyncCopies = true,
+                 .halfMatrices = true};
   return traits;
 }
 

@@ -4,8 +4,10 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
@@ -28,6 +30,13 @@ bool isKernelDialect(Dialect *dialect) {
                         func::FuncDialect>(dialect);
 }
 
+/// What only kernels of teams have.
+bool isTeamOp(Operation *op) {
+  return isa<gpu::ThreadIdOp, gpu::BarrierOp, gpu::ShuffleOp, nvgpu::DeviceAsyncCopyOp,
+             nvgpu::LdMatrixOp, nvgpu::MmaSyncOp, NVVM::CpAsyncCommitGroupOp,
+             NVVM::CpAsyncWaitGroupOp>(op);
+}
+
 LogicalResult checkArguments(func::FuncOp kernel, const KernelForm &form) {
   ArrayRef<Type> types = kernel.getArgumentTypes();
   size_t numBindings = form.numBindings, numParams = form.numParams;
@@ -47,14 +56,31 @@ LogicalResult checkArguments(func::FuncOp kernel, const KernelForm &form) {
   return success();
 }
 
+LogicalResult checkShuffle(gpu::ShuffleOp op, const KernelForm &form) {
+  APInt width;
+  Type type = op.getValue().getType();
+  if (op.getMode() != gpu::ShuffleMode::XOR || !(type.isF32() || type.isInteger(32)) ||
+      !matchPattern(op.getWidth(), m_ConstantInt(&width)) || width != warpThreads ||
+      !op.getValid().use_empty())
+    return op.emitOpError("expected an exchange of 32 bits by xor over ")
+           << warpThreads << " threads";
+  if (form.teamThreads % warpThreads != 0)
+    return op.emitOpError("is in a kernel for teams of ")
+           << form.teamThreads << " threads, which are no whole warps";
+  return success();
+}
+
 LogicalResult checkOps(func::FuncOp kernel, const KernelForm &form) {
   WalkResult walk = kernel.walk([&](Operation *op) {
-    auto thread = dyn_cast<gpu::ThreadIdOp>(op);
-    if (thread || isa<gpu::BarrierOp>(op)) {
+    if (isTeamOp(op)) {
+      auto thread = dyn_cast<gpu::ThreadIdOp>(op);
+      auto shuffle = dyn_cast<gpu::ShuffleOp>(op);
       if (form.teamThreads == 0) {
         op->emitOpError("is in a kernel that has no hx.team_threads");
         return WalkResult::interrupt();
       }
+      if (shuffle && failed(checkShuffle(shuffle, form)))
+        return WalkResult::interrupt();
       if (thread && thread.getDimension() != gpu::Dimension::x) {
         op->emitOpError("asks for another number than x; teams have one dimension");
         return WalkResult::interrupt();
@@ -106,9 +132,14 @@ FailureOr<KernelForm> readKernelForm(func::FuncOp kernel) {
              << maxTeamThreads;
     form.teamThreads = threads.getInt();
   }
+  if (auto bytes = kernel->getAttrOfType<IntegerAttr>("hx.local_bytes"))
+    form.localBytes = bytes.getInt();
   if (failed(checkArguments(kernel, form)) || failed(checkOps(kernel, form)) ||
       failed(findItems(kernel, form)))
     return failure();
+  kernel.walk([&](Operation *op) {
+    form.hasLoops |= op != form.items && isa<scf::ForOp, scf::WhileOp>(op);
+  });
   return form;
 }
 

@@ -10,7 +10,9 @@ namespace hexin::cuda {
 struct KernelForm {
   unsigned numBindings = 0, numParams = 0;
   unsigned teamThreads = 0; ///< 0: no team kernel
+  unsigned localBytes = 0;  ///< that a team shares
   mlir::scf::ForOp items;   ///< the loop from %begin to %end
+  bool hasLoops = false;    ///< others than that
 };
 
 /// Reads the form of `kernel` (compiler/codegen/KernelModule.h). Diagnoses at the kernel

@@ -1,11 +1,14 @@
 #include "backends/cuda/compiler/LowerMemory.h"
 
+#include "backends/cuda/compiler/LowerMatrices.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -80,6 +83,11 @@ public:
           return replaceStore(store, store.getBase(), store.getIndices(),
                               store.getValueToStore());
         })
+        .Case([&](nvgpu::DeviceAsyncCopyOp copy) { return replaceCopy(copy); })
+        .Case([&](nvgpu::LdMatrixOp load) {
+          Value at = address(load.getSrcMemref(), load.getIndices(), load.getLoc());
+          return at ? lowerLoadMatrix(b, load, at) : foreign(load);
+        })
         .Default([](Operation *other) {
           return other->emitOpError("uses memory in a way that kernels have not");
         });
@@ -100,6 +108,11 @@ private:
                                pointer, ValueRange(index));
   }
 
+  /// Of an access to `element`s: what it promises, or what elements have anyway.
+  template <typename AccessOp> static unsigned alignmentOf(AccessOp op, Type element) {
+    return std::max<uint64_t>(byteSize(element), op.getAlignment().value_or(1));
+  }
+
   LogicalResult foreign(Operation *op) {
     return op->emitOpError("expected a binding or an alloca of this kernel");
   }
@@ -109,7 +122,7 @@ private:
     Value at = address(base(op), indices, op.getLoc());
     if (!at)
       return foreign(op);
-    unsigned alignment = byteSize(elements.lookup(base(op)));
+    unsigned alignment = alignmentOf(op, elements.lookup(base(op)));
     Type stored = storedType(type);
     Value loaded = LLVM::LoadOp::create(b, op.getLoc(), stored, at, alignment);
     if (stored != type)
@@ -119,15 +132,39 @@ private:
     return success();
   }
 
-  LogicalResult replaceStore(Operation *op, Value memref, ValueRange indices,
-                             Value value) {
+  template <typename StoreOp>
+  LogicalResult replaceStore(StoreOp op, Value memref, ValueRange indices, Value value) {
     Value at = address(memref, indices, op->getLoc());
     if (!at)
       return foreign(op);
-    unsigned alignment = byteSize(elements.lookup(memref));
+    unsigned alignment = alignmentOf(op, elements.lookup(memref));
     if (Type stored = storedType(value.getType()); stored != value.getType())
       value = arith::IndexCastOp::create(b, op->getLoc(), stored, value);
     LLVM::StoreOp::create(b, op->getLoc(), value, at, alignment);
+    op->erase();
+    return success();
+  }
+
+  LogicalResult replaceCopy(nvgpu::DeviceAsyncCopyOp op) {
+    Location loc = op.getLoc();
+    Value dst = address(op.getDst(), op.getDstIndices(), loc);
+    Value src = address(op.getSrc(), op.getSrcIndices(), loc);
+    if (!dst || !src || !op->use_empty())
+      return foreign(op);
+    unsigned size = byteSize(elements.lookup(op.getDst()));
+    unsigned bytes = op.getDstElements().getZExtValue() * size;
+    Value srcBytes;
+    if (Value count = op.getSrcElements()) {
+      Value number = arith::IndexCastOp::create(b, loc, b.getI32Type(), count);
+      Value perElement =
+          arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(int32_t(size)));
+      srcBytes = arith::MulIOp::create(b, loc, number, perElement);
+    }
+    // Past the first-level cache, where the copy is of whole accesses: local memory
+    // keeps what is read again.
+    auto cache =
+        bytes == 16 ? NVVM::LoadCacheModifierKind::CG : NVVM::LoadCacheModifierKind::CA;
+    NVVM::CpAsyncOp::create(b, loc, dst, src, bytes, cache, srcBytes);
     op->erase();
     return success();
   }

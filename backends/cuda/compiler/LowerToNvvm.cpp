@@ -2,6 +2,7 @@
 
 #include "backends/cuda/abi/PtxText.h"
 #include "backends/cuda/compiler/KernelForm.h"
+#include "backends/cuda/compiler/LowerMatrices.h"
 #include "backends/cuda/compiler/LowerMemory.h"
 #include "compiler/codegen/LowerMath.h"
 
@@ -21,6 +22,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -32,6 +34,9 @@ namespace hexin::cuda {
 namespace {
 
 using mlir::Value;
+
+/// What every GPU runs at a time on a core.
+constexpr int32_t maxCoreBlocks = 16;
 
 /// Lets multiplications fuse with additions. Done before math functions are
 /// written out: theirs say themselves where they fuse.
@@ -75,16 +80,31 @@ void strideOverGrid(const KernelForm &form) {
   items.setStep(step);
 }
 
+/// KernelForm has seen that it is of a whole warp.
+void lowerShuffle(gpu::ShuffleOp shuffle, OpBuilder &b) {
+  auto constant = [&](int32_t value) -> Value {
+    return LLVM::ConstantOp::create(b, shuffle.getLoc(), b.getI32Type(),
+                                    b.getI32IntegerAttr(value));
+  };
+  Value theirs = NVVM::ShflOp::create(
+      b, shuffle.getLoc(), shuffle.getValue().getType(), /*thread_mask=*/constant(-1),
+      shuffle.getValue(), shuffle.getOffset(),
+      /*mask_and_clamp=*/constant(warpThreads - 1), NVVM::ShflKind::bfly, UnitAttr());
+  shuffle.getShuffleResult().replaceAllUsesWith(theirs);
+}
+
 void lowerTeamOps(func::FuncOp kernel) {
   SmallVector<Operation *> ops;
   kernel.walk([&](Operation *op) {
-    if (isa<gpu::ThreadIdOp, gpu::BarrierOp>(op))
+    if (isa<gpu::ThreadIdOp, gpu::BarrierOp, gpu::ShuffleOp>(op))
       ops.push_back(op);
   });
   for (Operation *op : ops) {
     OpBuilder b(op);
     if (isa<gpu::BarrierOp>(op))
       NVVM::Barrier0Op::create(b, op->getLoc());
+    else if (auto shuffle = dyn_cast<gpu::ShuffleOp>(op))
+      lowerShuffle(shuffle, b);
     else
       op->replaceAllUsesWith(
           ValueRange(Grid(b, op->getLoc()).number<NVVM::ThreadIdXOp>()));
@@ -141,9 +161,23 @@ LogicalResult widenNarrowFloats(ModuleOp module) {
 
 /// What is for readers of the form only.
 void dropFormAttributes(func::FuncOp kernel) {
-  for (StringRef name :
-       {"hx.writes", "hx.bindings", "hx.params", "hx.team_threads", "hx.local_bytes"})
+  for (StringRef name : {"hx.writes", "hx.bindings", "hx.params", "hx.alignments",
+                         "hx.param_multiples", "hx.team_threads", "hx.local_bytes"})
     kernel->removeAttr(name);
+}
+
+/// Blocks that a core shall run at a time, 0 for what the assembler likes: it spills a
+/// few registers where that makes room for one more. Loops are not worth that. Teams that
+/// share much memory, which are those of products, get up to 128 registers a thread; rows
+/// need fewer, and more threads that wait for memory.
+int32_t wantedBlocks(const KernelForm &form) {
+  constexpr unsigned coreRegisters = 64 * 1024, teamRegisters = 128;
+  constexpr unsigned muchMemory = 8 << 10;
+  if (form.teamThreads == 0)
+    return form.hasLoops ? 1 : 0;
+  return form.localBytes < muchMemory
+             ? 0
+             : coreRegisters / (teamRegisters * form.teamThreads);
 }
 
 /// What an entry says of itself: that it is one, and the threads of its blocks.
@@ -156,6 +190,9 @@ void markAsEntry(LLVM::LLVMFuncOp entry, const KernelForm &form) {
   else
     entry->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
                    b.getDenseI32ArrayAttr({maxItemThreads}));
+  if (int32_t blocks = wantedBlocks(form))
+    entry->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                   b.getI32IntegerAttr(std::min(blocks, maxCoreBlocks)));
   // Items are independent, so no write of one may be a read of another.
   for (unsigned i = 0; i < form.numBindings; ++i)
     entry.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
@@ -180,8 +217,8 @@ void addPasses(PassManager &passes) {
 void loadKernelDialects(MLIRContext &context) {
   context.loadDialect<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect,
                       gpu::GPUDialect, LLVM::LLVMDialect, math::MathDialect,
-                      memref::MemRefDialect, NVVM::NVVMDialect, scf::SCFDialect,
-                      ub::UBDialect, vector::VectorDialect>();
+                      memref::MemRefDialect, nvgpu::NVGPUDialect, NVVM::NVVMDialect,
+                      scf::SCFDialect, ub::UBDialect, vector::VectorDialect>();
 }
 
 LogicalResult lowerToNvvm(ModuleOp module) {
@@ -206,7 +243,8 @@ LogicalResult lowerToNvvm(ModuleOp module) {
     if (form.items)
       strideOverGrid(form);
     lowerTeamOps(kernel);
-    if (failed(lowerMemory(kernel, form.numBindings)))
+    if (failed(lowerMemory(kernel, form.numBindings)) ||
+        failed(lowerMatrixProducts(kernel)))
       return failure();
     Block &entry = kernel.getBody().front();
     entry.eraseArgument(entry.getNumArguments() - 2); // begin

@@ -69,7 +69,7 @@ constexpr SelectableInstruction instructions[] = {
     {Instruction::ExtractElement, ints | allFloats, ints | allFloats},
     {Instruction::InsertElement, ints | allFloats, ints | allFloats},
     {Instruction::ShuffleVector, ints | allFloats, ints | allFloats},
-    {Instruction::ExtractValue, ints, noType},
+    {Instruction::ExtractValue, ints | allFloats, noType},
 };
 
 constexpr SelectableIntrinsic intrinsics[] = {
@@ -86,8 +86,8 @@ constexpr SelectableIntrinsic intrinsics[] = {
     {llvm::Intrinsic::copysign, allFloats},
     {llvm::Intrinsic::minnum, floats},
     {llvm::Intrinsic::maxnum, floats},
-    {llvm::Intrinsic::minimum, f32Type},
-    {llvm::Intrinsic::maximum, f32Type},
+    {llvm::Intrinsic::minimum, f16Type | bf16Type | f32Type},
+    {llvm::Intrinsic::maximum, f16Type | bf16Type | f32Type},
     {llvm::Intrinsic::is_fpclass, floats},
     {llvm::Intrinsic::smin, shortInts},
     {llvm::Intrinsic::smax, shortInts},
@@ -120,11 +120,25 @@ constexpr SelectableIntrinsic intrinsics[] = {
     {llvm::Intrinsic::lifetime_end, pointerType},
     {llvm::Intrinsic::assume, i1Type},
     {llvm::Intrinsic::experimental_noalias_scope_decl, noType},
+    {llvm::Intrinsic::nvvm_shfl_sync_bfly_i32, noType},
+    {llvm::Intrinsic::nvvm_shfl_sync_bfly_f32, noType},
     {llvm::Intrinsic::nvvm_read_ptx_sreg_tid_x, noType},
     {llvm::Intrinsic::nvvm_read_ptx_sreg_ntid_x, noType},
     {llvm::Intrinsic::nvvm_read_ptx_sreg_ctaid_x, noType},
     {llvm::Intrinsic::nvvm_read_ptx_sreg_nctaid_x, noType},
     {llvm::Intrinsic::nvvm_barrier_cta_sync_aligned_all, noType},
+    {llvm::Intrinsic::nvvm_cp_async_ca_shared_global_4, noType},
+    {llvm::Intrinsic::nvvm_cp_async_ca_shared_global_4_s, noType},
+    {llvm::Intrinsic::nvvm_cp_async_ca_shared_global_8, noType},
+    {llvm::Intrinsic::nvvm_cp_async_ca_shared_global_8_s, noType},
+    {llvm::Intrinsic::nvvm_cp_async_cg_shared_global_16, noType},
+    {llvm::Intrinsic::nvvm_cp_async_cg_shared_global_16_s, noType},
+    {llvm::Intrinsic::nvvm_cp_async_commit_group, noType},
+    {llvm::Intrinsic::nvvm_cp_async_wait_group, noType},
+    {llvm::Intrinsic::nvvm_ldmatrix_sync_aligned_m8n8_x4_b16, noType},
+    {llvm::Intrinsic::nvvm_ldmatrix_sync_aligned_m8n8_x4_trans_b16, noType},
+    {llvm::Intrinsic::nvvm_mma_m16n8k16_row_col_f32_f32, noType}, // of pairs of f16
+    {llvm::Intrinsic::nvvm_mma_m16n8k16_row_col_bf16, noType},
 };
 
 bool isIn(llvm::Type *type, unsigned set) { return (typeSetOf(type) & set) != 0; }

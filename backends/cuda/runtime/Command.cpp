@@ -19,8 +19,6 @@ static constexpr uint64_t maxArgumentBytes = 4096;
 /// a thread strides over several items, which saves starting blocks.
 static constexpr int64_t maxWaves = 16;
 
-static constexpr unsigned warpThreads = 32;
-
 static uint32_t elementBytes(uint32_t dtype) {
   int64_t bytes = byteWidth(static_cast<DType>(dtype));
   return bytes > 0 && std::has_single_bit(static_cast<uint64_t>(bytes))
@@ -69,8 +67,11 @@ hexin_command_t::prepare(const CudaApi &api, const GpuInfo &gpu,
   command->function_ = *function;
   for (uint32_t i = 0; i < desc.binding_count; ++i) {
     const hexin_binding &binding = desc.bindings[i];
+    uint32_t alignment = elementBytes(binding.dtype);
+    if (desc.alignments && std::has_single_bit(desc.alignments[i]))
+      alignment = std::max<uint32_t>(alignment, desc.alignments[i]);
     command->bindings_.push_back(
-        {binding.slot, elementBytes(binding.dtype), binding.offset, binding.length});
+        {binding.slot, alignment, binding.offset, binding.length});
   }
   command->items_ = desc.items;
   std::vector<uint64_t> &arguments = command->arguments_;
@@ -155,10 +156,11 @@ Status hexin_command_t::bind(const hexin_submission &submission) {
                         std::to_string(binding.length) + " of a buffer of " +
                         std::to_string(bytes) + " bytes");
     uint64_t address = slot.buffer ? slot.buffer->address + offset : 0;
-    if (address % binding.elementBytes != 0)
+    if (address % binding.alignment != 0)
       return invalidArgument(where() + " starts at byte " + std::to_string(offset) +
-                             ", which is no multiple of its element size " +
-                             std::to_string(binding.elementBytes));
+                             " of its buffer, at an address that is no multiple of " +
+                             std::to_string(binding.alignment) +
+                             ", which the kernel counts on");
     arguments_[i] = address;
   }
   return Status::success();

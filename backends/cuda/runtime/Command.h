@@ -38,7 +38,7 @@ public:
 private:
   struct Binding {
     uint32_t slot;
-    uint32_t elementBytes;
+    uint32_t alignment; ///< of the address, in bytes
     uint64_t offset, length;
   };
 

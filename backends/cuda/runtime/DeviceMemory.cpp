@@ -136,8 +136,11 @@ Status hexin_device_t::copy(const hexin_copy &copy) {
   HEXIN_RETURN_IF_ERROR(checkCopy(copy));
   CurrentContext current(api_, context_);
   HEXIN_RETURN_IF_ERROR(usable(current));
-  auto *to = static_cast<char *>(copy.dst_pointer) + copy.dst_offset;
-  auto *from = static_cast<const char *>(copy.src_pointer) + copy.src_offset;
+  // Of the host's memory; there is none where a buffer stands instead.
+  auto to = [&] { return static_cast<char *>(copy.dst_pointer) + copy.dst_offset; };
+  auto from = [&] {
+    return static_cast<const char *>(copy.src_pointer) + copy.src_offset;
+  };
   Status status;
   if (copy.dst && copy.src)
     status = cudaStatus(api_.cuMemcpyDtoDAsync_v2(copy.dst->address + copy.dst_offset,
@@ -145,15 +148,15 @@ Status hexin_device_t::copy(const hexin_copy &copy) {
                                                   copy.length, stream_),
                         "copying on the device");
   else if (copy.dst)
-    status =
-        staging_->upload(copy.dst->address + copy.dst_offset, from, copy.length, stream_);
+    status = staging_->upload(copy.dst->address + copy.dst_offset, from(), copy.length,
+                              stream_);
   else if (copy.src)
-    status =
-        staging_->download(to, copy.src->address + copy.src_offset, copy.length, stream_);
+    status = staging_->download(to(), copy.src->address + copy.src_offset, copy.length,
+                                stream_);
   else {
     status = cudaStatus(api_.cuStreamSynchronize(stream_), "waiting before a copy");
     if (status.ok())
-      std::memmove(to, from, copy.length);
+      std::memmove(to(), from(), copy.length);
   }
   return note(status.withContext(what_ + ": a copy of " + std::to_string(copy.length) +
                                  " bytes"));

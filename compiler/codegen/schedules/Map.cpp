@@ -1,7 +1,8 @@
 //===- Map.cpp - every result element by itself -----------------------------===//
 //
-// Items are blocks of the last axis (of the last two where it is short), one after
-// the other through the outer axes. Along a row: a vector loop, then a scalar loop
+// On a GPU an item is a few neighbours along the last axis; an item alone on a core has
+// more to do: items are blocks of the last axis (of the last two where it is short), one
+// after the other through the outer axes. Along a row: a vector loop, then a scalar loop
 // for what is left.
 //
 //===----------------------------------------------------------------------===//
@@ -19,6 +20,39 @@ constexpr int64_t shortRow = 64;
 static bool hasLongElements(hx::GroupOp group) {
   return llvm::any_of(group.getBody().front(),
                       [](Operation &op) { return isa<hx::CouplePairsOp>(op); });
+}
+
+using EmitAt = llvm::function_ref<void(ArrayRef<Value> index, unsigned lanes)>;
+
+/// An item is `lanes` neighbours along the last axis, or what is left of them.
+static LogicalResult emitNeighbours(ElementEmitter &emitter, ArrayRef<KExpr> sizes,
+                                    unsigned lanes, EmitAt emitAt) {
+  KernelBuilder &k = emitter.kernel();
+  SmallVector<KExpr> space(sizes);
+  space.back() = k.exprs().ceilDiv(sizes.back(), k.constantExpr(lanes));
+  Value item = k.beginItems(k.exprs().product(space));
+  SmallVector<Value> index = k.delinearize(item, space);
+  index.back() = k.mul(index.back(), k.index(lanes));
+  Value extent = k.value(sizes.back());
+  if (lanes == 1 || k.isMultiple(extent, lanes)) {
+    emitAt(index, lanes);
+    return success();
+  }
+  Value first = index.back(), stop = k.add(first, k.index(lanes));
+  auto whole = [&] {
+    emitAt(index, lanes);
+    return SmallVector<Value>();
+  };
+  auto rest = [&] {
+    k.forLoop(first, extent, k.index(1), {}, [&](Value i, ValueRange) {
+      index.back() = i;
+      emitAt(index, 1);
+      return SmallVector<Value>();
+    });
+    return SmallVector<Value>();
+  };
+  k.ifElse(k.less(extent, stop), TypeRange(), rest, whole);
+  return success();
 }
 
 static LogicalResult emitMap(ElementEmitter &emitter) {
@@ -43,13 +77,14 @@ static LogicalResult emitMap(ElementEmitter &emitter) {
   }
 
   unsigned lanes = emitter.lanes();
+  if (k.traits().itemPerElement)
+    return emitNeighbours(emitter, sizes, lanes, emitAt);
   bool isLong = hasLongElements(emitter.groupOp());
-  int64_t block = k.traits().itemPerElement ? lanes : isLong ? 16 : 1024;
+  int64_t block = isLong ? 16 : 1024;
   // With a short last axis an item is a block of short rows, so that what splits
   // an item's number into indices is not paid for every few elements.
   std::optional<int64_t> last = hx::SymbolTable::constantValue(emitter.dims(root).back());
-  bool hasShortRows = !k.traits().itemPerElement && sizes.size() > 1 && last &&
-                      *last > 0 && *last <= shortRow;
+  bool hasShortRows = sizes.size() > 1 && last && *last > 0 && *last <= shortRow;
   size_t blocked = sizes.size() - (hasShortRows ? 2 : 1);
   if (hasShortRows)
     block = std::max<int64_t>(1, block / *last);
@@ -92,6 +127,7 @@ static LogicalResult emitMap(ElementEmitter &emitter) {
 }
 
 const Schedule mapSchedule = {
-    "map", [](hx::GroupOp, hx::SymbolicShapes &) { return std::string(); }, emitMap};
+    "map", [](hx::GroupOp, hx::SymbolicShapes &) { return std::string(); }, emitMap,
+    /*errorConstant=*/4, /*avoidsSplitVectors=*/true};
 
 } // namespace hexin::codegen

@@ -19,7 +19,8 @@
 //                                             computes the same values again
 //   panel 2   sums of 16 columns, 8 written   through scratch (packed/Tile.cpp)
 //
-// A superblock's rows stay in the second-level cache while the panels pass.
+// A superblock's rows stay in the second-level cache while the panels pass. Where items
+// are many and small (CodegenTraits::itemPerElement), an item is one tile.
 //
 // In reading order: packed/Problem.h (what is multiplied), Item.h (where an item's
 // operands lie), Sums.h (a tile's sums; ConvSums.cpp and DepthwiseSums.cpp for windows
@@ -31,6 +32,8 @@
 #include "compiler/codegen/schedules/packed/Tile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include <bit>
 
 using namespace mlir;
 
@@ -55,6 +58,10 @@ TileShape chooseTile(const CodegenTraits &traits, const packed::Problem &problem
   // A narrow panel leaves registers for more rows.
   bool isNarrow = lanes > 1 && (perRow < traits.tileVectors || problem.fewBits);
   unsigned rows = isNarrow ? std::max(12u, traits.tileRows) : traits.tileRows;
+  if (traits.registerSums > 0) {
+    unsigned fitting = std::max(1u, traits.registerSums / (lanes * perRow));
+    rows = std::min(rows, std::bit_floor(fitting));
+  }
   return {rows, {lanes, perRow}};
 }
 
@@ -91,6 +98,38 @@ void emitTiles(const packed::Item &item, packed::Epilogue &epilogue,
                      item.k.add(column, item.k.index(v * vectors.lanes)));
 }
 
+/// What an item computes.
+struct ItemPlace {
+  Value outer, panel;
+  Value rowBegin; ///< in the product
+  int64_t rows;
+  Value column; ///< in the panel: of its only tile; null: all of the panel
+};
+
+/// A block of rows and a whole panel: what an item loads it uses again.
+ItemPlace placeBlock(KernelBuilder &k, const packed::Problem &problem, KExpr panels) {
+  KExpr blocks = k.exprs().ceilDiv(problem.rows, k.constantExpr(blockRows));
+  KExpr superblocks = k.exprs().ceilDiv(blocks, k.constantExpr(blocksPerSuperblock));
+  SmallVector<KExpr> space{problem.outer, superblocks, panels,
+                           k.constantExpr(blocksPerSuperblock)};
+  Value number = k.beginItems(k.exprs().product(space));
+  SmallVector<Value> at = k.delinearize(number, space);
+  Value block = k.add(k.mul(at[1], k.index(blocksPerSuperblock)), at[3]);
+  return {at[0], at[2], k.mul(block, k.index(blockRows)), blockRows, Value()};
+}
+
+/// A tile: many items, of which neighbours read and write neighbouring columns.
+ItemPlace placeTile(KernelBuilder &k, const packed::Problem &problem, KExpr panels,
+                    const TileShape &shape) {
+  KExpr rowTiles = k.exprs().ceilDiv(problem.rows, k.constantExpr(shape.rows));
+  SmallVector<KExpr> space{problem.outer, rowTiles, panels,
+                           k.constantExpr(problem.width / shape.columns())};
+  Value number = k.beginItems(k.exprs().product(space));
+  SmallVector<Value> at = k.delinearize(number, space);
+  return {at[0], at[2], k.mul(at[1], k.index(shape.rows)), shape.rows,
+          k.mul(at[3], k.index(shape.columns()))};
+}
+
 LogicalResult emitPacked(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
   Operation *heavy = heavyOp(emitter.groupOp());
@@ -99,26 +138,24 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
   TileShape shape = chooseTile(k.traits(), problem);
 
   KExpr panels = k.exprs().ceilDiv(problem.columns, k.constantExpr(problem.width));
-  KExpr blocks = k.exprs().ceilDiv(problem.rows, k.constantExpr(blockRows));
-  KExpr superblocks = k.exprs().ceilDiv(blocks, k.constantExpr(blocksPerSuperblock));
-  SmallVector<KExpr> space{problem.outer, superblocks, panels,
-                           k.constantExpr(blocksPerSuperblock)};
-  Value number = k.beginItems(k.exprs().product(space));
-  SmallVector<Value> at = k.delinearize(number, space);
-  Value block = k.add(k.mul(at[1], k.index(blocksPerSuperblock)), at[3]);
-  Value rowBegin = k.mul(block, k.index(blockRows));
-  k.ifThen(k.less(rowBegin, k.value(problem.rows)), [&] {
-    Value rowEnd = k.min(k.add(rowBegin, k.index(blockRows)), k.value(problem.rows));
-    packed::Item item(emitter, problem, /*outerIndex=*/at[0], /*panel=*/at[2]);
+  ItemPlace place = k.traits().itemPerElement ? placeTile(k, problem, panels, shape)
+                                              : placeBlock(k, problem, panels);
+  k.ifThen(k.less(place.rowBegin, k.value(problem.rows)), [&] {
+    Value rowEnd =
+        k.min(k.add(place.rowBegin, k.index(place.rows)), k.value(problem.rows));
+    packed::Item item(emitter, problem, /*outerIndex=*/place.outer, place.panel);
     auto columnBlock = [&](Value column, ValueRange) {
-      forEachTile(k, problem, rowBegin, rowEnd, shape.rows,
+      forEachTile(k, problem, place.rowBegin, rowEnd, shape.rows,
                   [&](Value firstRow, unsigned numRows) {
                     emitTiles(item, epilogue, shape.vectors, firstRow, numRows, column);
                   });
       return SmallVector<Value>();
     };
-    k.forLoop(k.index(0), k.index(problem.width), k.index(shape.columns()), {},
-              columnBlock);
+    if (place.column)
+      columnBlock(place.column, {});
+    else
+      k.forLoop(k.index(0), k.index(problem.width), k.index(shape.columns()), {},
+                columnBlock);
   });
   return success();
 }

@@ -16,8 +16,8 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-/// `threads`: of a team that owns an element with the innermost axis reduced, or 0.
-LogicalResult emitReduce(ElementEmitter &emitter, unsigned threads) {
+/// `isTeam`: one owns an element, with the innermost axis reduced.
+LogicalResult emitReduce(ElementEmitter &emitter, bool isTeam) {
   KernelBuilder &k = emitter.kernel();
   auto reduce = cast<hx::ReduceOp>(heavyOp(emitter.groupOp()));
   Value input = reduce.getInput();
@@ -58,10 +58,13 @@ LogicalResult emitReduce(ElementEmitter &emitter, unsigned threads) {
   bool foldsRows = !in.empty() && isReduced[in.size() - 1];
   unsigned lanes = emitter.lanesOf(input);
   if (foldsRows || reducedSizes.empty() || rootSizes.empty()) {
-    RowWalk walk(k, threads, lanes);
-    Value item = walk.begin(k.exprs().product(rootSizes));
-    SmallVector<Value> at = k.delinearize(item, rootSizes);
-    Value init = reduceIdentity(k, fn, type, 1);
+    RowOwners owners{.lanes = lanes};
+    if (isTeam)
+      owners = RowOwners::team(k.traits(), emitter.dims(input).back(), lanes);
+    RowWalk walk(k, owners);
+    KExpr length = reducedSizes.empty() ? k.constantExpr(1) : reducedSizes.back();
+    Value row = walk.begin(k.exprs().product(rootSizes), length);
+    SmallVector<Value> at = k.delinearize(row, rootSizes);
     Value result;
     if (reducedSizes.empty()) {
       result = emitter.emit(input, inputIndex(at, {}), 1);
@@ -69,18 +72,17 @@ LogicalResult emitReduce(ElementEmitter &emitter, unsigned threads) {
       SmallVector<Value> inner(reducedSizes.size());
       std::function<Value(size_t, Value)> nest = [&](size_t depth, Value acc) -> Value {
         if (depth + 1 == reducedSizes.size())
-          return walk.foldShare(
-              fn, type, k.value(reducedSizes[depth]), acc, [&](Value i, unsigned width) {
-                inner[depth] = i;
-                return emitter.emit(input, inputIndex(at, inner), width);
-              });
+          return walk.foldShare(fn, type, acc, [&](Value i, unsigned width) {
+            inner[depth] = i;
+            return emitter.emit(input, inputIndex(at, inner), width);
+          });
         return k.forLoop(k.index(0), k.value(reducedSizes[depth]), k.index(1), {acc},
                          [&](Value i, ValueRange carried) {
                            inner[depth] = i;
                            return SmallVector<Value>{nest(depth + 1, carried[0])};
                          })[0];
       };
-      result = walk.join(fn, type, nest(0, init));
+      result = walk.join(fn, type, nest(0, walk.identity(fn, type)));
     }
     walk.once([&] { finish(at, result, 1); });
     return success();
@@ -88,21 +90,21 @@ LogicalResult emitReduce(ElementEmitter &emitter, unsigned threads) {
 
   // Columns: the last result axis in vectors.
   lanes = std::min(lanes, emitter.lanes());
-  forEachBlock(
-      k, rootSizes, /*block=*/64, lanes, [&](ArrayRef<Value> at, unsigned width) {
-        SmallVector<Value> inner(reducedSizes.size());
-        std::function<Value(size_t, Value)> nest = [&](size_t depth, Value acc) -> Value {
-          if (depth == reducedSizes.size())
-            return emitReduceStep(
-                k, fn, acc, emitter.emit(input, inputIndex(at, inner), width), type);
-          return k.forLoop(k.index(0), k.value(reducedSizes[depth]), k.index(1), {acc},
-                           [&](Value j, ValueRange carried) {
-                             inner[depth] = j;
-                             return SmallVector<Value>{nest(depth + 1, carried[0])};
-                           })[0];
-        };
-        finish(at, nest(0, reduceIdentity(k, fn, type, width)), width);
-      });
+  int64_t block = k.traits().itemPerElement ? lanes : 64;
+  forEachBlock(k, rootSizes, block, lanes, [&](ArrayRef<Value> at, unsigned width) {
+    SmallVector<Value> inner(reducedSizes.size());
+    std::function<Value(size_t, Value)> nest = [&](size_t depth, Value acc) -> Value {
+      if (depth == reducedSizes.size())
+        return emitReduceStep(k, fn, acc,
+                              emitter.emit(input, inputIndex(at, inner), width), type);
+      return k.forLoop(k.index(0), k.value(reducedSizes[depth]), k.index(1), {acc},
+                       [&](Value j, ValueRange carried) {
+                         inner[depth] = j;
+                         return SmallVector<Value>{nest(depth + 1, carried[0])};
+                       })[0];
+    };
+    finish(at, nest(0, reduceIdentity(k, fn, type, width)), width);
+  });
   return success();
 }
 
@@ -132,15 +134,12 @@ const Schedule reduceSchedule = {
       return isa_and_nonnull<hx::ReduceOp>(heavyOp(group)) ? std::string()
                                                            : std::string(notMine);
     },
-    [](ElementEmitter &emitter) { return emitReduce(emitter, /*threads=*/0); }, 1};
+    [](ElementEmitter &emitter) { return emitReduce(emitter, /*isTeam=*/false); },
+    /*errorConstant=*/1, /*avoidsSplitVectors=*/true};
 
 const Schedule teamReduceSchedule = {
     "team_reduce", teamRefusal,
-    [](ElementEmitter &emitter) {
-      KernelBuilder &k = emitter.kernel();
-      auto reduce = cast<hx::ReduceOp>(heavyOp(emitter.groupOp()));
-      return emitReduce(emitter, rowThreads(k.traits(), lengthOf(reduce, k.shapes())));
-    },
-    1};
+    [](ElementEmitter &emitter) { return emitReduce(emitter, /*isTeam=*/true); },
+    /*errorConstant=*/1, /*avoidsSplitVectors=*/true};
 
 } // namespace hexin::codegen

@@ -1,8 +1,10 @@
 //===- Row.cpp - softmax and normalisation: an item or a team owns a row ----===//
 //
-// Three passes over the last axis. What feeds the op is computed once and kept in
-// the result's memory between the passes when that has the compute type; else it
-// is computed again. A thread of a team reads again only what it wrote itself.
+// Up to three passes over the last axis. What a thread of a warp holds of the row in
+// slots (RowLoop.h) is read once. What is behind them, or is all of it for others, is
+// computed once and kept in the result's memory between the passes when that has the
+// compute type; else it is computed again. A thread of a team reads again only what it
+// wrote itself.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,10 +22,10 @@ namespace {
 
 class RowEmitter {
 public:
-  RowEmitter(ElementEmitter &emitter, unsigned threads)
+  RowEmitter(ElementEmitter &emitter, bool isTeam)
       : emitter(emitter), k(emitter.kernel()), b(k.builder()), loc(k.loc()),
         input(heavyOp(emitter.groupOp())->getOperand(0)),
-        type(computeType(elementType(input))), walk(k, threads, provideResult()) {}
+        type(computeType(elementType(input))), walk(k, ownersFor(isTeam)) {}
 
   LogicalResult run() {
     Operation *heavy = heavyOp(emitter.groupOp());
@@ -34,8 +36,8 @@ public:
     SmallVector<KExpr> sizes = emitter.sizes(input);
     count = k.value(sizes.back());
     SmallVector<KExpr> outer(ArrayRef(sizes).drop_back());
-    Value item = walk.begin(k.exprs().product(outer));
-    at = k.delinearize(item, outer);
+    Value row = walk.begin(k.exprs().product(outer), sizes.back());
+    at = k.delinearize(row, outer);
     at.push_back(Value());
     if (auto norm = dyn_cast<hx::LayerNormOp>(heavy))
       layerNorm(norm);
@@ -45,13 +47,15 @@ public:
   }
 
 private:
-  /// Lets epilogues read `current`; returns the lanes that all of the group has then.
-  unsigned provideResult() {
+  /// Also lets epilogues read `current`, on which their lanes hang.
+  RowOwners ownersFor(bool isTeam) {
     Value result = heavyOp(emitter.groupOp())->getResult(0);
     emitter.provide(result, [this](ArrayRef<Value>, unsigned) { return current; });
-    return std::min(emitter.lanesOf(input), emitter.lanes());
+    unsigned lanes = std::min(emitter.lanesOf(input), emitter.lanes());
+    return isTeam ? RowOwners::team(k.traits(), emitter.dims(input).back(), lanes)
+                  : RowOwners{.lanes = lanes};
   }
-  /// The op's input at position i of the row; kept after the first pass.
+  /// The op's input behind the slots; kept after the first pass.
   Value read(Value i, unsigned width, bool isFirst) {
     at.back() = i;
     if (!isFirst && keeps) {
@@ -77,69 +81,122 @@ private:
   }
   template <typename OpT> Value op(Value x, Value y) { return OpT::create(b, loc, x, y); }
 
-  /// fn over element(i, lanes) of the whole row.
-  Value fold(hx::ReduceFn fn, function_ref<Value(Value, unsigned)> element) {
-    Value share =
-        walk.foldShare(fn, type, count, reduceIdentity(k, fn, type, 1), element);
-    return walk.join(fn, type, share);
+  /// Reads the slots; `fill` stands where the row has ended.
+  void fillSlots(Value fill) {
+    for (unsigned slot = 0; slot < walk.slots(); ++slot) {
+      at.back() = walk.slotStart(slot);
+      held.push_back(k.ifElse(
+          walk.hasSlot(slot), fill.getType(),
+          [&] { return SmallVector<Value>{emitter.emit(input, at, walk.lanes())}; },
+          [&] { return SmallVector<Value>{fill}; })[0]);
+    }
+  }
+  /// fn over the whole row: ofHeld(slot's elements) and element(i, lanes) behind the
+  /// slots.
+  Value fold(hx::ReduceFn fn, function_ref<Value(Value &held)> ofHeld,
+             function_ref<Value(Value, unsigned)> element) {
+    Value nothing = walk.identity(fn, type), share = nothing;
+    for (auto [slot, value] : llvm::enumerate(held)) {
+      Value hasAll = walk.hasSlot(slot);
+      Value x = arith::SelectOp::create(b, loc, hasAll, ofHeld(value), nothing);
+      share = emitReduceStep(k, fn, share, x, type);
+    }
+    return walk.join(fn, type, walk.foldBehindSlots(fn, type, share, element));
+  }
+  /// Writes the row: ofHeld(slot's elements, i) and element(i, lanes).
+  void write(function_ref<Value(Value held, Value i)> ofHeld,
+             function_ref<Value(Value, unsigned)> element) {
+    for (auto [slot, value] : llvm::enumerate(held))
+      k.ifThen(walk.hasSlot(slot), [&, i = walk.slotStart(slot), &value = value] {
+        finish(i, ofHeld(value, i), walk.lanes());
+      });
+    walk.forEachBehindSlots(
+        [&](Value i, unsigned width) { finish(i, element(i, width), width); });
   }
 
   void softmax(bool isLog) {
     bool isPlain = isa<BlockArgument>(input); // nothing to save by keeping it
-    Value maximum = fold(hx::ReduceFn::max, [&](Value i, unsigned width) {
+    fillSlots(walk.identity(hx::ReduceFn::max, type));
+    auto asItIs = [](Value &held) { return held; };
+    Value maximum = fold(hx::ReduceFn::max, asItIs, [&](Value i, unsigned width) {
       Value x = read(i, width, true);
       if (!isPlain)
         keep(i, x);
       return x;
     });
-    Value sum = fold(hx::ReduceFn::sum, [&](Value i, unsigned width) {
-      Value x = read(i, width, isPlain);
-      Value shifted = op<arith::SubFOp>(x, k.splat(maximum, width));
-      Value e = math::ExpOp::create(b, loc, shifted);
+    auto shift = [&](Value x, unsigned width) {
+      return op<arith::SubFOp>(x, k.splat(maximum, width));
+    };
+    auto exponential = [&](Value x) -> Value { return math::ExpOp::create(b, loc, x); };
+    auto ofHeld = [&](Value &held) {
+      Value shifted = shift(held, walk.lanes());
+      Value e = exponential(shifted);
+      held = isLog ? shifted : e;
+      return e;
+    };
+    Value sum = fold(hx::ReduceFn::sum, ofHeld, [&](Value i, unsigned width) {
+      Value shifted = shift(read(i, width, isPlain), width);
+      Value e = exponential(shifted);
       keep(i, isLog ? shifted : e);
       return e;
     });
     Value factor = isLog ? Value(math::LogOp::create(b, loc, sum))
                          : op<arith::DivFOp>(k.floatConstant(1, type, 1), sum);
-    walk.forEach(count, [&](Value i, unsigned width) {
-      Value x = read(i, width, false);
-      if (!keeps) {
-        x = op<arith::SubFOp>(x, k.splat(maximum, width));
-        if (!isLog)
-          x = math::ExpOp::create(b, loc, x);
-      }
+    auto scale = [&](Value x, unsigned width) {
       Value f = k.splat(factor, width);
-      finish(i, isLog ? op<arith::SubFOp>(x, f) : op<arith::MulFOp>(x, f), width);
-    });
+      return isLog ? op<arith::SubFOp>(x, f) : op<arith::MulFOp>(x, f);
+    };
+    write([&](Value x, Value) { return scale(x, walk.lanes()); },
+          [&](Value i, unsigned width) {
+            Value x = read(i, width, false);
+            if (!keeps) {
+              x = shift(x, width);
+              if (!isLog)
+                x = exponential(x);
+            }
+            return scale(x, width);
+          });
   }
 
   void layerNorm(hx::LayerNormOp norm) {
     bool isPlain = isa<BlockArgument>(input);
     Value n = arith::IndexCastOp::create(b, loc, b.getI64Type(), count);
     n = arith::SIToFPOp::create(b, loc, type, n);
-    Value sum = fold(hx::ReduceFn::sum, [&](Value i, unsigned width) {
+    fillSlots(walk.identity(hx::ReduceFn::sum, type));
+    auto asItIs = [](Value &held) { return held; };
+    Value sum = fold(hx::ReduceFn::sum, asItIs, [&](Value i, unsigned width) {
       Value x = read(i, width, true);
       if (!isPlain)
         keep(i, x);
       return x;
     });
     Value mean = op<arith::DivFOp>(sum, n);
-    Value squares = fold(hx::ReduceFn::sum, [&](Value i, unsigned width) {
-      Value d = op<arith::SubFOp>(read(i, width, isPlain), k.splat(mean, width));
+    auto shift = [&](Value x, unsigned width) {
+      return op<arith::SubFOp>(x, k.splat(mean, width));
+    };
+    auto ofHeld = [&](Value &held) {
+      held = shift(held, walk.lanes());
+      return op<arith::MulFOp>(held, held);
+    };
+    Value squares = fold(hx::ReduceFn::sum, ofHeld, [&](Value i, unsigned width) {
+      Value d = shift(read(i, width, isPlain), width);
       return op<arith::MulFOp>(d, d);
     });
     Value variance = op<arith::DivFOp>(squares, n);
     Value epsilon = k.floatConstant(norm.getEpsilon().convertToDouble(), type, 1);
     Value root = math::SqrtOp::create(b, loc, op<arith::AddFOp>(variance, epsilon));
     Value inverse = op<arith::DivFOp>(k.floatConstant(1, type, 1), root);
-    walk.forEach(count, [&](Value i, unsigned width) {
-      Value d = op<arith::SubFOp>(read(i, width, isPlain), k.splat(mean, width));
+    auto scale = [&](Value d, Value i, unsigned width) {
       Value y = op<arith::MulFOp>(d, k.splat(inverse, width));
       y = op<arith::MulFOp>(y, parameter(norm.getScale(), i, width));
       if (norm.getBias())
         y = op<arith::AddFOp>(y, parameter(norm.getBias(), i, width));
-      finish(i, y, width);
-    });
+      return y;
+    };
+    write([&](Value d, Value i) { return scale(d, i, walk.lanes()); },
+          [&](Value i, unsigned width) {
+            return scale(shift(read(i, width, isPlain), width), i, width);
+          });
   }
 
   /// scale or bias: one per position of the row, or one for all.
@@ -160,6 +217,7 @@ private:
   Type type;
   RowWalk walk;
   Value count, current;
+  SmallVector<Value> held; ///< per slot
   bool keeps = false;
   SmallVector<Value> at;
 };
@@ -205,14 +263,12 @@ std::string teamRefusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
 } // namespace
 
 const Schedule rowSchedule = {"row", refusal, [](ElementEmitter &emitter) {
-                                return RowEmitter(emitter, /*threads=*/0).run();
+                                return RowEmitter(emitter, /*isTeam=*/false).run();
                               }};
 
 const Schedule teamRowSchedule = {
-    "team_row", teamRefusal, [](ElementEmitter &emitter) {
-      KernelBuilder &k = emitter.kernel();
-      auto length = lengthOf(emitter.groupOp(), k.shapes());
-      return RowEmitter(emitter, rowThreads(k.traits(), length)).run();
-    }};
+    "team_row", teamRefusal,
+    [](ElementEmitter &emitter) { return RowEmitter(emitter, /*isTeam=*/true).run(); },
+    /*errorConstant=*/4, /*avoidsSplitVectors=*/true};
 
 } // namespace hexin::codegen

@@ -7,6 +7,7 @@
 
 #include "compiler/codegen/Scalars.h"
 #include "compiler/codegen/schedules/Lines.h"
+#include "compiler/codegen/schedules/RowLoop.h"
 #include "compiler/codegen/schedules/Schedules.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -50,6 +51,29 @@ public:
       : emitter(emitter), k(emitter.kernel()), b(k.builder()), loc(k.loc()), op(op),
         input(op.getInput()), type(elementType(input)), axis(op.getAxis()) {}
 
+  /// A team owns a line along the last axis.
+  void runTeam() {
+    SmallVector<KExpr> sizes = emitter.sizes(input);
+    RowWalk walk(k, RowOwners::team(k.traits(), emitter.dims(input).back(), 1));
+    SmallVector<KExpr> rows(ArrayRef(sizes).drop_back());
+    Value row = walk.begin(k.exprs().product(rows), sizes.back());
+    SmallVector<Value> at = k.delinearize(row, rows);
+    at.push_back(Value());
+    Type i64 = b.getI64Type(), compute = computeType(type);
+    Value none = isa<FloatType>(type) ? k.floatConstant(0, compute, 1)
+                                      : k.intConstant(0, compute, 1);
+    // What has found nothing yet is at no position.
+    Best nothing{none, k.intConstant(-1, i64, 1)};
+    Best best = walk.walkShare(nothing, [&](Value i, ValueRange carried) {
+      Value here = arith::IndexCastOp::create(b, loc, i64, i);
+      return betterIfAny({read(at, i, 1), here}, {carried[0], carried[1]});
+    });
+    best =
+        walk.join(best, [&](const Best &x, const Best &y) { return betterIfAny(x, y); });
+    emitter.provide(op.getResult(), [&](ArrayRef<Value>, unsigned) { return best[1]; });
+    walk.once([&] { store(at, 1); });
+  }
+
   void run() {
     Value position;
     emitter.provide(op.getResult(), [&](ArrayRef<Value>, unsigned) { return position; });
@@ -61,17 +85,21 @@ public:
     forEachLine(k, sizes, axis, lanes, [&](MutableArrayRef<Value> at, unsigned width) {
       position = alongRow > 1 ? searchRow(at, count, alongRow)
                               : search(at, k.index(1), count, width, first(at, width))[1];
-      SmallVector<Value> resultAt(at.begin(), at.end());
-      if (op.getKeepDims())
-        resultAt[axis] = k.index(0);
-      else
-        resultAt.erase(resultAt.begin() + axis);
-      emitter.store(0, resultAt, emitter.emit(emitter.yielded(), resultAt, width));
+      store(at, width);
     });
   }
 
 private:
   using Best = SmallVector<Value>; ///< value, position (i64)
+
+  void store(ArrayRef<Value> at, unsigned width) {
+    SmallVector<Value> resultAt(at);
+    if (op.getKeepDims())
+      resultAt[axis] = k.index(0);
+    else
+      resultAt.erase(resultAt.begin() + axis);
+    emitter.store(0, resultAt, emitter.emit(emitter.yielded(), resultAt, width));
+  }
 
   Value read(MutableArrayRef<Value> at, Value i, unsigned width) {
     at[axis] = i;
@@ -168,6 +196,21 @@ private:
             arith::SelectOp::create(b, loc, takes, next[1], best[1])};
   }
 
+  /// The same of two that may have found nothing, in any order.
+  Best betterIfAny(Best next, Best best) {
+    Value none = k.intConstant(0, b.getI64Type(), 1);
+    auto isNone = [&](Value position) -> Value {
+      return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, position, none);
+    };
+    Value nextIsNone = isNone(next[1]), bestIsNone = isNone(best[1]);
+    Best found = better(next, best, /*isUnordered=*/true);
+    for (unsigned i = 0; i < 2; ++i) {
+      found[i] = arith::SelectOp::create(b, loc, bestIsNone, next[i], found[i]);
+      found[i] = arith::SelectOp::create(b, loc, nextIsNone, best[i], found[i]);
+    }
+    return found;
+  }
+
   ElementEmitter &emitter;
   KernelBuilder &k;
   OpBuilder &b;
@@ -192,8 +235,29 @@ LogicalResult emit(ElementEmitter &emitter) {
   return success();
 }
 
+std::string teamRefusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
+  auto op = dyn_cast_or_null<hx::ArgReduceOp>(heavyOp(group));
+  if (!op)
+    return notMine;
+  hx::Dims dims = shapes.dims(op.getInput());
+  if (size_t(op.getAxis()) + 1 != dims.size())
+    return "not along the last axis";
+  if (computeType(elementType(op.getInput())).isInteger(1))
+    return "searches bools";
+  hx::Dim total = shapes.symbols().product(dims);
+  return rowRefusal(hx::SymbolTable::constantValue(dims.back()),
+                    hx::SymbolTable::constantValue(total));
+}
+
+LogicalResult emitByTeam(ElementEmitter &emitter) {
+  ArgReduceEmitter(emitter, cast<hx::ArgReduceOp>(heavyOp(emitter.groupOp()))).runTeam();
+  return success();
+}
+
 } // namespace
 
 const Schedule scanSchedule = {"scan", refusal, emit};
+
+const Schedule teamArgReduceSchedule = {"team_arg_reduce", teamRefusal, emitByTeam};
 
 } // namespace hexin::codegen

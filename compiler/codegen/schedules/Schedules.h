@@ -25,15 +25,19 @@ struct Schedule {
   /// The default is what a chain of elementwise functions needs: the worst of them
   /// is within 4 units in the last place (math/README.md).
   float errorConstant = 4;
+  /// Written again with single elements where vectors of it would not be aligned
+  /// (CodegenTraits::alignedVectors): neighbouring items then take neighbours.
+  bool avoidsSplitVectors = false;
 };
 
 /// In order of preference.
 llvm::ArrayRef<Schedule> schedules();
 
-extern const Schedule packedSchedule;  ///< conv and matmul with packed right-hand sides
-extern const Schedule packSchedule;    ///< a computed right-hand side into panels
-extern const Schedule rowSchedule;     ///< softmax, normalisation: one item owns a row
-extern const Schedule reduceSchedule;  ///< reduce over any axes
+extern const Schedule attentionSchedule; ///< products around a softmax: online
+extern const Schedule packedSchedule;    ///< conv and matmul with packed right-hand sides
+extern const Schedule packSchedule;      ///< a computed right-hand side into panels
+extern const Schedule rowSchedule;       ///< softmax, normalisation: one item owns a row
+extern const Schedule reduceSchedule;    ///< reduce over any axes
 extern const Schedule scanSchedule;    ///< cumulative, arg_reduce: in order along an axis
 extern const Schedule scatterSchedule; ///< scatters: copy, then updates in order
 extern const Schedule sortSchedule;    ///< stable sort along an axis
@@ -49,9 +53,11 @@ extern const Schedule mapSchedule;       ///< every result element by itself
 /// none takes has just the one kernel.
 llvm::ArrayRef<Schedule> teamSchedules();
 
-extern const Schedule tiledSchedule;      ///< conv and matmul through local memory
-extern const Schedule teamRowSchedule;    ///< softmax, normalisation: a team owns a row
-extern const Schedule teamReduceSchedule; ///< reduce with the last axis reduced
+extern const Schedule teamAttentionSchedule; ///< tiles in local memory; needs warps
+extern const Schedule tiledSchedule;         ///< conv and matmul through local memory
+extern const Schedule teamRowSchedule; ///< softmax, normalisation: a team owns a row
+extern const Schedule teamArgReduceSchedule; ///< arg_reduce along the last axis
+extern const Schedule teamReduceSchedule;    ///< reduce with the last axis reduced
 
 /// The op of the group's body that decides the schedule, or null.
 mlir::Operation *heavyOp(hx::GroupOp group);

@@ -192,6 +192,15 @@ private:
         BlockArgument argument = block->getArgument(i + 1);
         if (isa_and_nonnull<NoneType>(hx::heldType(argument.getType())))
           argument.setType(parts.carried[i].getType()); // nothing was ever put into it
+        // An empty sequence says of what it is, though the body takes it for any.
+        Type before = parts.carried[i].getType(), after = argument.getType();
+        if (hx::isHostType(before) && !hx::areCompatible(before, after)) {
+          std::string types;
+          llvm::raw_string_ostream(types)
+              << before << " before an iteration and " << after;
+          return b.error("carried value #" + Twine(i) + " is " + types +
+                         " after it: expected one element type");
+        }
         result.setType(argument.getType());
         continue;
       }
@@ -222,6 +231,21 @@ Outputs buildLoop(OpBinder &b, LoopParts parts, LoopBody body) {
 
 namespace {
 
+/// What goes into or comes out of a body as `name`, one element that `isRight`.
+Value oneOf(OpBinder &b, Value value, bool (*isRight)(Type), const Twine &name,
+            const char *expected) {
+  auto type = dyn_cast<TensorType>(value.getType());
+  if (type && isRight(type.getElementType()))
+    return b.shape.toScalar(value);
+  std::string got;
+  llvm::raw_string_ostream(got) << value.getType();
+  b.error(name + " is " + got + ": expected " + expected);
+  return {};
+}
+
+bool isBool(Type type) { return type.isInteger(1); }
+bool isLong(Type type) { return type.isInteger(64) && !type.isUnsignedInteger(); }
+
 /// M?, cond?, carried...; the body takes the iteration, the condition (which holds, or
 /// the body would not run) and the carried values.
 void importLoop(OpBinder &b) {
@@ -230,9 +254,9 @@ void importLoop(OpBinder &b) {
     return;
   LoopParts parts;
   if (b.has(0))
-    parts.tripCount = b.cast(b.shape.toScalar(b.input(0)), b.builder.getI64Type());
+    parts.tripCount = oneOf(b, b.input(0), isLong, "the trip count M", "one i64");
   if (b.has(1) && !isConstant(b, b.input(1), 1))
-    parts.condition = b.shape.toScalar(b.input(1));
+    parts.condition = oneOf(b, b.input(1), isBool, "the condition", "one bool");
   parts.ignoresCondition = !b.has(1);
   for (unsigned i = 2; i < b.numInputs(); ++i) {
     if (!b.has(i))
@@ -253,7 +277,8 @@ void importLoop(OpBinder &b) {
     auto outputs = b.importer().importSubgraph(*graph, b.scope(), &block, arguments);
     if (mlir::failed(outputs) || outputs->empty())
       return outputs;
-    (*outputs)[0] = ShapeMath(b).toScalar(outputs->front());
+    (*outputs)[0] =
+        oneOf(b, outputs->front(), isBool, "the body's condition", "one bool");
     return b.failed() ? FailureOr<Outputs>(failure()) : outputs;
   };
   for (auto [i, value] : llvm::enumerate(buildLoop(b, std::move(parts), body)))

@@ -272,6 +272,8 @@ hexin_command *CudaTest::prepare(const Launch &launch) {
   desc.grain = 1;
   desc.team_threads = launch.teamThreads;
   desc.local_bytes = launch.localBytes;
+  if (!launch.alignments.empty())
+    desc.alignments = launch.alignments.data();
   hexin_command *command = nullptr;
   if (api->prepare(device, &desc, &command, &error) == 0)
     commands.push_back(command);

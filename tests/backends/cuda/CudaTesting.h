@@ -56,6 +56,7 @@ protected:
     int64_t items = 0;
     uint64_t length = 0; ///< of each binding, in bytes
     uint32_t teamThreads = 0, localBytes = 0;
+    std::vector<uint8_t> alignments = {}; ///< none: those of elements
   };
   /// Null when it failed.
   hexin_command *prepare(const Launch &launch);

@@ -96,6 +96,21 @@ TEST_F(CudaKernel, ChecksRangesBeforeTheLaunch) {
   EXPECT_EQ(code(), StatusCode::outOfRange);
 }
 
+TEST_F(CudaKernel, ChecksWhatTheKernelCountsOn) {
+  hexin_buffer *memory = allocate(256);
+  hexin_command *command = prepare({.name = "add_to",
+                                    .slots = {0, 1},
+                                    .params = {1},
+                                    .items = 4,
+                                    .length = 16,
+                                    .alignments = {16, 4}});
+  ASSERT_TRUE(command);
+  EXPECT_FALSE(submit({command}, {{memory, 8}, {memory, 64}}));
+  EXPECT_EQ(code(), StatusCode::invalidArgument);
+  EXPECT_THAT(error.message, HasSubstr("no multiple of 16"));
+  EXPECT_EQ(run({command}, {{memory, 16}, {memory, 68}}), 0u);
+}
+
 TEST_F(CudaKernel, RefusesOtherImages) {
   EXPECT_FALSE(load("__kernel void f() {}", "opencl-c-1.2"));
   EXPECT_EQ(code(), StatusCode::unsupported);

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[2]
-PATHS = [str(TESTS / "cuda_driver"), str(TESTS / "python")]
-sys.path[:0] = PATHS
+OURS = [str(TESTS / "cuda_driver"), str(TESTS / "python")]
+sys.path[:0] = OURS
 import standin  # noqa: E402
 
 PRELUDE = """
@@ -55,7 +55,7 @@ def on_standin(build_dir, tmp_path_factory):
 
     path = tmp_path_factory.mktemp("cuda") / "affine.hxm"
     hexin.compile(small_models.affine().SerializeToString(), path, targets=["cpu", "cuda"])
-    paths = [str(build_dir / "python"), *PATHS]
+    paths = [str(build_dir / "python"), *OURS]
 
     def run(text, has_driver=True, environment=None, **switches):
         prelude = PRELUDE.format(paths=paths, model=str(path), has_driver=has_driver)

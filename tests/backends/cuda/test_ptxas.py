@@ -16,9 +16,9 @@ import hxm
 import pytest
 from schedule_cases import CASES, TEAM_CASES, model_of, model_of_teams
 
-# Bytes that a kernel may spill. The aim is none: products of narrow panels (12 x 4 sums a thread) and recurrent
-# layers are written for a CPU's registers and spill up to 290.
-SPILL_BAR = 512
+# Bytes that a kernel may spill, stored and loaded. The aim is none: what reads whole vectors of aligned panels, and a
+# few products and convolutions by teams at 128 registers, spill up to 216.
+SPILL_BAR = 216
 GPUS = ["sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"]
 QUICK_MODELS = ["silero-vad-op18-ifless", "magika-v3_3", "ppocr-v4-rec", "minilm-l6-int8"]
 

@@ -49,7 +49,8 @@ template <typename T> Bound bound(std::vector<T> &values) {
   return {values.data(), values.size() * sizeof(T)};
 }
 
-/// Runs one kernel over `items`, each by a team of `teamThreads` if > 0; returns the error message, "" when it went well.
+/// Runs one kernel over `items`, each by a team of `teamThreads` if > 0; returns the
+/// error message, "" when it went well.
 std::string runKernel(TestDevice &device, hexin_module *module, const std::string &name,
                       const std::vector<Bound> &bindings,
                       const std::vector<int64_t> &params, int64_t items,

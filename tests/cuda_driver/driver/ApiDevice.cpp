@@ -1,6 +1,7 @@
 //===- ApiDevice.cpp - start-up, errors and devices ----------------------------------===//
 #include "tests/cuda_driver/driver/Call.h"
 
+#include <cstdio>
 #include <cstring>
 
 using namespace standin;
@@ -13,6 +14,13 @@ CUresult cuInit(unsigned flags) {
     return call.result();
   if (flags != 0)
     return call.fail(CUDA_ERROR_INVALID_VALUE, "flags must be 0");
+  // This file is compiled for any processor, ../simt is not.
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
+    constexpr const char *why =
+        "the stand-in runs PTX on processors with AVX2 and FMA (x86-64-v3), not on this";
+    std::fprintf(stderr, "stand-in: %s\n", why);
+    return call.fail(CUDA_ERROR_SYSTEM_NOT_READY, why);
+  }
   if (call.driver.config.failInit)
     return call.fail(CUresult(call.driver.config.failInit), "told to fail (FAIL_INIT)");
   if (call.driver.devices.empty())

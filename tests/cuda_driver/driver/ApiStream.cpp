@@ -239,7 +239,8 @@ CUresult cuEventSynchronize(CUevent handle) {
   if (!event)
     return call.result();
   ++call.driver.counted.synchronisations;
-  if (event->recorded)
+  bool isIgnored = call.driver.config.ignoreWait.strikes();
+  if (event->recorded && !isIgnored)
     call.driver.complete(call.lock, {event->recorded});
   return call.finish(*event->context);
 }

@@ -7,6 +7,22 @@
 
 using namespace standin;
 
+namespace {
+
+/// The interpreter is compiled for x86-64-v3: elsewhere its tests are skipped, not
+/// killed.
+class Processor : public testing::Environment {
+  void SetUp() override {
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+      GTEST_SKIP() << "the interpreter needs a processor with AVX2 and FMA";
+  }
+};
+
+[[maybe_unused]] const testing::Environment *const processor =
+    testing::AddGlobalTestEnvironment(new Processor);
+
+} // namespace
+
 Kernel::Kernel(const std::string &ptx) {
   auto parsed = parseModule(ptx);
   if (auto *error = std::get_if<ParseError>(&parsed)) {

@@ -37,10 +37,9 @@ bool isExact(const OpCall &call) {
                              "gather",       "gather_elements",
                              "gather_nd",    "scatter_elements",
                              "scatter_nd",   "sort",
-                             "top_k",
-                             "compact",      "arg_reduce",
-                             "compare",      "pack_panels",
-                             "unpack_panels"});
+                             "top_k",        "compact",
+                             "arg_reduce",   "compare",
+                             "pack_panels",  "unpack_panels"});
 }
 
 /// Roundings of an elementwise function; 0 for what is none.

@@ -165,6 +165,8 @@ TEST(Container, SaysWhatIsNotThere) {
   EXPECT_EQ(model.status().code(), StatusCode::notFound);
   EXPECT_NE(model.status().message().find("/no/such/model.hxm"), std::string::npos);
   EXPECT_EQ(Model::open("/tmp").status().code(), StatusCode::invalidArgument);
+  EXPECT_EQ(Model::open(std::string("/tmp\0x", 6)).status().code(),
+            StatusCode::invalidArgument);
 }
 
 TEST(Container, RefusesFeaturesItDoesNotKnow) {

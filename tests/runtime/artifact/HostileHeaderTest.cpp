@@ -45,6 +45,19 @@ TEST(HostileHeader, TeamsAreChecked) {
   expectRefused("memory of nobody", [&](auto &m) { teams(m, bit, 0, 64); });
 }
 
+TEST(HostileHeader, WhatKernelsCountOnIsChecked) {
+  auto change = [](std::vector<uint8_t> alignments, std::vector<uint8_t> multiples) {
+    return [=](ArtifactMaker &m) {
+      m.program().kernels[0]->alignments = alignments;
+      m.program().kernels[0]->param_multiples = multiples;
+    };
+  };
+  expectRefused("not one for each binding", change({16}, {}));
+  expectRefused("no power of two", change({16, 16, 12}, {}));
+  expectRefused("zero", change({16, 16, 0}, {}));
+  expectRefused("not one for each param", change({}, {4, 4, 4, 4, 4, 4}));
+}
+
 TEST(HostileHeader, IndicesAreChecked) {
   expectRefused("kernel index",
                 [](auto &m) { m.program().instructions[0]->variants[0]->kernel = 2; });

@@ -89,6 +89,30 @@ TEST_P(HostileProgram, BindingsStayInside) {
   EXPECT_STATUS(corruptData, "does not fit its memory", run(std::move(wide)));
 }
 
+TEST_P(HostileProgram, WhatAKernelCountsOnIsTrue) {
+  auto with = [&](std::vector<uint8_t> alignments, std::vector<uint8_t> multiples,
+                  int64_t offset = 0) {
+    ArtifactMaker m = makeScaleTwice(device());
+    auto &kernel = *m.program().kernels[0];
+    kernel.alignments = std::move(alignments);
+    kernel.param_multiples = std::move(multiples);
+    if (offset > 0) {
+      auto &variant = *m.program().instructions[0]->variants[0];
+      variant.bindings[0] = fmt::Binding(0, m.constant(offset));
+      variant.params[0] = m.constant(0); // no items; nothing is checked but this
+    }
+    return m;
+  };
+  size_t numParams = with({}, {}).program().kernels[0]->param_count;
+  std::vector<uint8_t> fours(numParams, 1);
+  fours[0] = 4;
+  EXPECT_TRUE(run(with({64, 64}, fours), 4));
+  EXPECT_STATUS(corruptData, "param 0 is 6, the kernel counts on a multiple of 4",
+                run(with({}, fours), 6));
+  EXPECT_STATUS(corruptData, "binding 0 begins at byte 4 of its memory",
+                run(with({16, 1}, {}, 4)));
+}
+
 TEST_P(HostileProgram, SizesAreSizes) {
   auto withSize = [&](int64_t size) {
     ArtifactMaker m = makeScaleTwice(device());

@@ -70,6 +70,34 @@ TEST(HostKernels, ElementsAreShared) {
   EXPECT_EQ(*(*length)[0].tensor()->as<int64_t>(), 2);
 }
 
+TEST(HostKernels, SpentListsAreTaken) {
+  Tensor a = makeTensor({2}, {1, 2});
+  Value list = sequenceOf({a, a}), more = a;
+  const Value *memory = list.sequence()->elements.data();
+  std::vector<const Value *> operands = {&list, &more};
+  std::vector<Value *> spent = {&list, nullptr};
+  std::vector<host::ResultType> types = {{ValueKind::sequence}};
+  auto shorter = host::run("seq_erase", {}, {&operands[0], 1}, types, {&spent[0], 1});
+  ASSERT_TRUE(shorter.ok()) << shorter.status().toString();
+  EXPECT_EQ((*shorter)[0].sequence()->elements.data(), memory);
+  list = (*shorter)[0]; // a copy: what is not spent stays as it was
+  auto longer = host::run("seq_insert", {}, operands, types);
+  ASSERT_TRUE(longer.ok()) << longer.status().toString();
+  EXPECT_EQ(list.sequence()->elements.size(), 1u);
+  EXPECT_EQ((*longer)[0].sequence()->elements.size(), 2u);
+  // A spent optional gives what it holds away, but not what another one holds, too.
+  Value optional = (*run("opt_make", {sequenceOf({a})}, {}, {{ValueKind::optional}}))[0];
+  memory = optional.optional()->value->sequence()->elements.data();
+  Value other = optional;
+  operands = {&optional}, spent = {&optional};
+  auto copied = host::run("opt_get", {}, operands, types, spent);
+  EXPECT_NE((*copied)[0].sequence()->elements.data(), memory);
+  EXPECT_EQ(other.optional()->value->sequence()->elements.size(), 1u);
+  other = Value();
+  auto taken = host::run("opt_get", {}, operands, types, spent);
+  EXPECT_EQ((*taken)[0].sequence()->elements.data(), memory);
+}
+
 TEST(HostKernels, BorrowedMemoryIsCopied) {
   float memory[] = {5, 6};
   auto borrowed = Tensor::wrap(DType::f32, std::vector<int64_t>{2}, memory, 8);

@@ -29,6 +29,9 @@ struct Item {
   /// Elements of the lhs and of the panel in the type of sums, without zero points.
   mlir::Value loadLhs(mlir::Value position, unsigned lanes) const;
   mlir::Value loadPanel(mlir::Value position, unsigned lanes) const;
+  /// The operands' bindings.
+  mlir::Value lhsMemory() const { return lhsMemref; }
+  mlir::Value panelMemory() const { return rhsMemref; }
 
   KernelBuilder &k;
   const Problem &problem;

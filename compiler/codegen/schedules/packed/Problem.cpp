@@ -2,6 +2,8 @@
 
 #include "compiler/codegen/elements/WindowLoops.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace hexin::codegen::packed {
@@ -27,6 +29,7 @@ template <typename OpT> void Problem::describeMatMul(ElementEmitter &emitter, Op
   columns = r[columnAxis];
   columnsAreFull = fillsPanels(emitter.dims(rhs)[columnAxis]);
   depth = l.back();
+  runMultiple = emitter.dims(lhs).back().getLargestKnownDivisor();
   bool isBatched = llvm::any_of(ArrayRef(r).drop_back(2), [&](KExpr size) {
     return k.exprs().constantValue(size) != 1;
   });
@@ -63,6 +66,8 @@ template <typename OpT> void Problem::describeConv(ElementEmitter &emitter, OpT 
   columnsAreFull = fillsPanels(columnsDim);
   depth = k.size(weightDims[1]);
   channels = inSizes[3];
+  runMultiple = std::gcd(constant(weightDims[1]),
+                         emitter.dims(lhs).back().getLargestKnownDivisor());
   rows = k.exprs().product({outSizes[0], outSizes[1], outSizes[2]});
   outer = k.size(k.shapes().symbols().constant(groups));
   WindowAxes axes(4, hx::Layout::nhwc);

@@ -47,6 +47,7 @@ struct Problem {
   KExpr depth;                 ///< conv: input channels of a group, for each tap
   KExpr columns;               ///< conv: output channels of a group
   bool columnsAreFull = false; ///< `width` divides them for sure
+  int64_t runMultiple = 1;     ///< divides depth and a conv's channels for sure
   /// How many products: the batch, or the groups of a conv.
   KExpr outer;
   llvm::SmallVector<KExpr> batchSizes; ///< matmul: the result's; empty: rhs has no batch

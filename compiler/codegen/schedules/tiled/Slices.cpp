@@ -1,5 +1,6 @@
 #include "compiler/codegen/schedules/tiled/Slices.h"
 
+#include "compiler/codegen/AsyncCopy.h"
 #include "compiler/codegen/schedules/packed/Sums.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -32,88 +33,145 @@ static void repeat(KernelBuilder &k, unsigned count, function_ref<void(Value)> b
   });
 }
 
+/// Whether elements of `operand` are multiplied as they stand in memory.
+static bool isCopied(const packed::Problem &problem, Value operand) {
+  return elementType(operand).isF32() && problem.sumType.isF32() && !problem.isInteger;
+}
+
+bool hasWindow(const packed::Problem &problem) {
+  return problem.conv && !problem.isPointwise;
+}
+
+Tap::Tap(const packed::Item &item, Value at) : offset(at) {
+  KernelBuilder &k = item.k;
+  const packed::Problem &problem = item.problem;
+  inside = k.less(offset, k.value(stepsOf(k, problem)));
+  if (!hasWindow(problem))
+    return;
+  // Fewer than 2^31 steps (Tiled.cpp): 64-bit division is slow on most devices.
+  OpBuilder &b = k.builder();
+  auto narrow = [&](Value x) -> Value {
+    return arith::IndexCastOp::create(b, k.loc(), b.getI32Type(), x);
+  };
+  auto wide = [&](Value x) -> Value {
+    return arith::IndexCastOp::create(b, k.loc(), b.getIndexType(), x);
+  };
+  Value channels = narrow(k.value(problem.depth));
+  Value number = arith::DivUIOp::create(b, k.loc(), narrow(offset), channels);
+  Value tapColumns = k.intConstant(problem.taps[1], b.getI32Type(), 1);
+  Value tapRow = arith::DivUIOp::create(b, k.loc(), number, tapColumns);
+  Value tapColumn = arith::RemUIOp::create(b, k.loc(), number, tapColumns);
+  Value channel = k.sub(offset, k.mul(wide(number), k.value(problem.depth)));
+  dy = k.mul(wide(tapRow), k.index(problem.conv->dilations[0]));
+  dx = k.mul(wide(tapColumn), k.index(problem.conv->dilations[1]));
+  Value pixels = k.add(k.mul(dy, k.value(problem.inSizes[2])), dx);
+  offset = k.add(k.mul(pixels, k.value(problem.channels)), channel);
+}
+
+/// An axis has fewer than 2^32 elements, of which 32 bits say whether a place is inside.
+static Value toI32(KernelBuilder &k, Value x) {
+  Type i32 = k.builder().getI32Type();
+  return x.getType() == i32 ? x
+                            : arith::IndexCastOp::create(k.builder(), k.loc(), i32, x);
+}
+
+packed::Row inRegisters(const packed::Item &item, packed::Row row) {
+  if (hasWindow(item.problem) && item.problem.hasPads) {
+    row.y = toI32(item.k, row.y);
+    row.x = toI32(item.k, row.x);
+  }
+  return row;
+}
+
+Value isInside(const packed::Item &item, const Tap &tap, const packed::Row &row) {
+  if (!hasWindow(item.problem) || !item.problem.hasPads)
+    return tap.inside;
+  KernelBuilder &k = item.k;
+  OpBuilder &b = k.builder();
+  auto isWithin = [&](Value from, Value d, KExpr size) -> Value {
+    if (from.getType().isInteger(32))
+      return packed::isInside(k, arith::AddIOp::create(b, k.loc(), from, toI32(k, d)),
+                              toI32(k, k.value(size)));
+    return packed::isInside(k, k.add(from, d), k.value(size));
+  };
+  Value y = isWithin(row.y, tap.dy, item.problem.inSizes[1]);
+  Value x = isWithin(row.x, tap.dx, item.problem.inSizes[2]);
+  return arith::AndIOp::create(b, k.loc(), tap.inside,
+                               arith::AndIOp::create(b, k.loc(), y, x).getResult());
+}
+
 //===----------------------------------------------------------------------===//
 // Left
 //===----------------------------------------------------------------------===//
 
-/// Where a step's element lies, seen from a row.
-struct LhsSlice::Tap {
-  Value inside; ///< the step is one of the product's
-  Value offset; ///< from packed::Row::base
-  Value dy, dx; ///< windows: of the step's tap
-};
-
 LhsSlice::LhsSlice(const packed::Item &item, const TileShape &shape, Value local,
                    Value firstRow)
-    : item(item), shape(shape), k(item.k), local(local),
-      hasWindow(item.problem.conv && !item.problem.isPointwise) {
+    : item(item), shape(shape), k(item.k), local(local) {
   Value depth = k.index(shape.depth);
   stepInSlice = k.rem(k.thread(), depth);
   rowInSlice = k.div(k.thread(), depth);
+  first = k.add(firstRow, rowInSlice);
+  if (shape.stages > 1) {
+    for (unsigned which = 0; which < shape.lhsFetches(); ++which)
+      rows.push_back(inRegisters(item, rowAt(k.index(which))));
+    return;
+  }
   Type index = k.builder().getIndexType();
   auto perFetch = [&] { return k.scratch(shape.lhsFetches(), index); };
   bases = perFetch();
-  if (hasWindow && item.problem.hasPads) {
+  if (hasWindow(item.problem) && item.problem.hasPads) {
     ys = perFetch();
     xs = perFetch();
   }
+  repeat(k, shape.lhsFetches(), [&](Value which) { noteRow(which, rowAt(which)); });
+}
+
+packed::Row LhsSlice::rowAt(Value which) const {
   Value lastRow = k.sub(k.value(item.problem.rows), k.index(1));
-  Value first = k.add(firstRow, rowInSlice);
-  repeat(k, shape.lhsFetches(), [&](Value which) {
-    Value number = k.add(first, k.mul(which, k.index(shape.threads() / shape.depth)));
-    packed::Row row = item.rowAt(k.min(number, lastRow));
-    storeScratch(k, bases, which, row.base);
-    if (ys) {
-      storeScratch(k, ys, which, row.y);
-      storeScratch(k, xs, which, row.x);
-    }
-  });
+  Value number = k.add(first, k.mul(which, k.index(shape.threads() / shape.depth)));
+  return item.rowAt(k.min(number, lastRow));
 }
 
-Value LhsSlice::load(const Tap &tap, Value which) {
-  OpBuilder &b = k.builder();
-  Value inside = tap.inside;
+void LhsSlice::noteRow(Value which, const packed::Row &row) {
+  storeScratch(k, bases, which, row.base);
   if (ys) {
-    auto isWithin = [&](Value from, Value d, KExpr size) {
-      return packed::isInside(k, k.add(loadScratch(k, from, which, 1), d), k.value(size));
-    };
-    Value y = isWithin(ys, tap.dy, item.problem.inSizes[1]);
-    Value x = isWithin(xs, tap.dx, item.problem.inSizes[2]);
-    inside = arith::AndIOp::create(b, k.loc(), inside,
-                                   arith::AndIOp::create(b, k.loc(), y, x).getResult());
+    storeScratch(k, ys, which, row.y);
+    storeScratch(k, xs, which, row.x);
   }
-  Value base = loadScratch(k, bases, which, 1);
-  return loadOrZero(k, inside, item.problem.sumType,
-                    [&] { return item.loadLhs(k.add(base, tap.offset), 1); });
 }
 
-void LhsSlice::fetch(Value step) {
-  const packed::Problem &problem = item.problem;
-  Tap tap;
-  tap.offset = k.add(step, stepInSlice);
-  tap.inside = k.less(tap.offset, k.value(stepsOf(k, problem)));
-  if (hasWindow) {
-    // Fewer than 2^31 steps (Tiled.cpp): 64-bit division is slow on most devices.
-    OpBuilder &b = k.builder();
-    auto narrow = [&](Value x) -> Value {
-      return arith::IndexCastOp::create(b, k.loc(), b.getI32Type(), x);
-    };
-    Value channels = narrow(k.value(problem.depth));
-    Value number =
-        arith::DivUIOp::create(b, k.loc(), narrow(tap.offset), channels).getResult();
-    number = arith::IndexCastOp::create(b, k.loc(), b.getIndexType(), number);
-    Value channel = k.sub(tap.offset, k.mul(number, k.value(problem.depth)));
-    Value tapColumns = k.index(problem.taps[1]);
-    tap.dy = k.mul(k.div(number, tapColumns), k.index(problem.conv->dilations[0]));
-    tap.dx = k.mul(k.rem(number, tapColumns), k.index(problem.conv->dilations[1]));
-    Value pixels = k.add(k.mul(tap.dy, k.value(problem.inSizes[2])), tap.dx);
-    tap.offset = k.add(k.mul(pixels, k.value(problem.channels)), channel);
+packed::Row LhsSlice::notedRow(Value which) {
+  packed::Row row;
+  if (ys) {
+    row.y = loadScratch(k, ys, which, 1);
+    row.x = loadScratch(k, xs, which, 1);
   }
+  row.base = loadScratch(k, bases, which, 1);
+  return row;
+}
+
+void LhsSlice::fetchRow(const Tap &tap, const packed::Row &row, Value at) {
+  Value inside = isInside(item, tap, row);
+  Value position = k.add(row.base, tap.offset);
+  if (shape.stages > 1 && isCopied(item.problem, item.problem.lhs))
+    return copyToLocal(k, {item.lhsMemory(), position, local, at, 1, inside});
+  Value element = loadOrZero(k, inside, item.problem.sumType,
+                             [&] { return item.loadLhs(position, 1); });
+  storeLocal(k, local, at, element);
+}
+
+void LhsSlice::fetch(Value step, Value stage) {
+  Tap tap(item, k.add(step, stepInSlice));
   Value at = k.add(k.mul(stepInSlice, k.index(shape.lhsPitch())), rowInSlice);
+  at = k.add(at, stage);
+  unsigned rowsAtATime = shape.threads() / shape.depth;
+  if (shape.stages > 1) {
+    for (auto [which, row] : llvm::enumerate(rows))
+      fetchRow(tap, row, k.add(at, k.index(which * rowsAtATime)));
+    return;
+  }
   repeat(k, shape.lhsFetches(), [&](Value which) {
-    Value row = k.mul(which, k.index(shape.threads() / shape.depth));
-    Value element = load(tap, which);
-    storeScratch(k, local, k.add(at, row), element);
+    fetchRow(tap, notedRow(which), k.add(at, k.mul(which, k.index(rowsAtATime))));
   });
 }
 
@@ -121,7 +179,34 @@ void LhsSlice::fetch(Value step) {
 // Right
 //===----------------------------------------------------------------------===//
 
-void RhsSlice::fetch(Value step) {
+/// Where an element of a slice stands: in which of its panels, at which step.
+struct RhsSlice::Place {
+  Value panel, stepInSlice, column;
+};
+
+void RhsSlice::fetch(Value step, Value stage) {
+  KernelBuilder &k = item.k;
+  Value width = k.index(item.problem.width), depth = k.index(shape.depth);
+  if (shape.stages == 1)
+    return repeat(k, shape.rhsFetches(), [&](Value which) {
+      Value element = k.add(k.thread(), k.mul(which, k.index(shape.threads())));
+      Value row = k.div(element, width); // of all panels, one below the other
+      fetchElement(step, stage,
+                   {k.div(row, depth), k.rem(row, depth), k.rem(element, width)});
+    });
+  // Powers of two all: either the threads' rows are of one panel, or whole panels.
+  unsigned rowsAtATime = shape.threads() / item.problem.width;
+  Value row = k.div(k.thread(), width), column = k.rem(k.thread(), width);
+  Value panel = k.div(row, depth), stepInSlice = k.rem(row, depth);
+  for (unsigned which = 0; which < shape.rhsFetches(); ++which) {
+    unsigned rowsBefore = which * rowsAtATime;
+    fetchElement(step, stage,
+                 {k.add(panel, k.index(rowsBefore / shape.depth)),
+                  k.add(stepInSlice, k.index(rowsBefore % shape.depth)), column});
+  }
+}
+
+void RhsSlice::fetchElement(Value step, Value stage, const Place &place) {
   KernelBuilder &k = item.k;
   const packed::Problem &problem = item.problem;
   int64_t width = problem.width;
@@ -129,23 +214,18 @@ void RhsSlice::fetch(Value step) {
   Value panels = k.value(k.exprs().ceilDiv(problem.columns, k.constantExpr(width)));
   Value panelSize = k.value(k.exprs().mul(steps, k.constantExpr(width)));
   Value firstPanel = k.div(firstColumn, k.index(width));
-  repeat(k, shape.rhsFetches(), [&](Value which) {
-    Value element = k.add(k.thread(), k.mul(which, k.index(shape.threads())));
-    Value row = k.div(element, k.index(width)); // of all panels, one below the other
-    Value column = k.rem(element, k.index(width));
-    Value panel = k.div(row, k.index(shape.depth));
-    Value stepInSlice = k.rem(row, k.index(shape.depth));
-    Value number = k.add(firstPanel, panel), at = k.add(step, stepInSlice);
-    Value inside = packed::allOf(k, {k.less(number, panels), k.less(at, k.value(steps))});
-    Value loaded = loadOrZero(k, inside, problem.sumType, [&] {
-      Value position = k.add(item.panelBase, k.mul(number, panelSize));
-      position = k.add(position, k.add(k.mul(at, k.index(width)), column));
-      return item.loadPanel(position, 1);
-    });
-    Value to = k.add(k.mul(panel, k.index(width)), column);
-    to = k.add(to, k.mul(stepInSlice, k.index(shape.rhsPitch())));
-    storeScratch(k, local, k.add(to, k.index(start)), loaded);
-  });
+  Value number = k.add(firstPanel, place.panel), at = k.add(step, place.stepInSlice);
+  Value inside = packed::allOf(k, {k.less(number, panels), k.less(at, k.value(steps))});
+  Value position = k.add(item.panelBase, k.mul(number, panelSize));
+  position = k.add(position, k.add(k.mul(at, k.index(width)), place.column));
+  Value to = k.add(k.mul(place.panel, k.index(width)), place.column);
+  to = k.add(to, k.mul(place.stepInSlice, k.index(shape.rhsPitch())));
+  to = k.add(to, k.add(stage, k.index(start)));
+  if (shape.stages > 1 && isCopied(problem, problem.rhs))
+    return copyToLocal(k, {item.panelMemory(), position, local, to, 1, inside});
+  Value loaded =
+      loadOrZero(k, inside, problem.sumType, [&] { return item.loadPanel(position, 1); });
+  storeLocal(k, local, to, loaded);
 }
 
 } // namespace hexin::codegen::tiled

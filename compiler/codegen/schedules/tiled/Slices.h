@@ -10,6 +10,9 @@
 //
 // What lies outside (of the depth, of the image, of the panels) is 0.
 //
+// With one stage threads go round loops; with several the fetches are written out, what
+// belongs to one stays in registers, and floats of 32 bits are copied (AsyncCopy.h).
+//
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_TILED_SLICES_H
 #define HEXIN_COMPILER_CODEGEN_SCHEDULES_TILED_SLICES_H
@@ -22,6 +25,23 @@ namespace hexin::codegen::tiled {
 /// Steps of a product: a conv's taps times its channels.
 KExpr stepsOf(KernelBuilder &k, const packed::Problem &problem);
 
+/// Where a step's element lies, seen from a row.
+struct Tap {
+  /// `at`: the step. Of windows, which tap it is of and which channel.
+  Tap(const packed::Item &item, mlir::Value at);
+
+  mlir::Value inside; ///< the step is one of the product's
+  mlir::Value offset; ///< from packed::Row::base
+  mlir::Value dy, dx; ///< windows: of the step's tap
+};
+
+/// Whether rows are pixels with a window around them.
+bool hasWindow(const packed::Problem &problem);
+/// `row` in fewer registers, for `isInside`.
+packed::Row inRegisters(const packed::Item &item, packed::Row row);
+/// Whether the element of `tap` is one of the operand's, seen from `row`.
+mlir::Value isInside(const packed::Item &item, const Tap &tap, const packed::Row &row);
+
 /// The left operand's part of a tile: `rows` of it from `firstRow` on, rows of the
 /// matrix or output pixels, of which this thread fetches some.
 class LhsSlice {
@@ -29,32 +49,39 @@ public:
   /// Notes where the thread's rows lie; those past the last one are the last one.
   LhsSlice(const packed::Item &item, const TileShape &shape, mlir::Value local,
            mlir::Value firstRow);
-  /// Stores the thread's elements of the steps from `step` on.
-  void fetch(mlir::Value step);
+  /// Stores the thread's elements of the steps from `step` on in the stage that begins
+  /// at `stage` of local memory.
+  void fetch(mlir::Value step, mlir::Value stage);
 
 private:
-  struct Tap;
-  mlir::Value load(const Tap &tap, mlir::Value which);
+  packed::Row rowAt(mlir::Value which) const;
+  void noteRow(mlir::Value which, const packed::Row &row);
+  packed::Row notedRow(mlir::Value which);
+  void fetchRow(const Tap &tap, const packed::Row &row, mlir::Value at);
 
   const packed::Item &item;
   const TileShape &shape;
   KernelBuilder &k;
   mlir::Value local;
   mlir::Value stepInSlice, rowInSlice; ///< the thread's first
-  mlir::Value bases, ys, xs;           ///< packed::Row of each fetch, in scratch
-  bool hasWindow;
+  mlir::Value first;                   ///< the thread's first row in the product
+  mlir::Value bases, ys, xs;           ///< packed::Row of each fetch, in scratch ...
+  llvm::SmallVector<packed::Row> rows; ///< ... or in registers
 };
 
 /// The panels' part of a tile, from column `firstColumn` on.
 class RhsSlice {
 public:
-  /// `start`: where the slice begins in `local`.
+  /// `start`: where the slice begins in a stage of `local`.
   RhsSlice(const packed::Item &item, const TileShape &shape, mlir::Value local,
            unsigned start, mlir::Value firstColumn)
       : item(item), shape(shape), local(local), start(start), firstColumn(firstColumn) {}
-  void fetch(mlir::Value step);
+  void fetch(mlir::Value step, mlir::Value stage);
 
 private:
+  struct Place;
+  void fetchElement(mlir::Value step, mlir::Value stage, const Place &place);
+
   const packed::Item &item;
   const TileShape &shape;
   mlir::Value local;

@@ -47,6 +47,26 @@ TEST_F(PlantedBugTest, ignoredEventWait) {
   EXPECT_EQ(produceAndConsume(true), 0u);
 }
 
+TEST_F(PlantedBugTest, ignoredWaitOfTheHost) {
+  for (bool isIgnored : {false, true}) {
+    start();
+    set("IGNORE_WAIT", isIgnored ? "all" : nullptr);
+    memory = allocate(64);
+    CUstream work = stream();
+    CUevent done = event();
+    uint32_t *read = nullptr;
+    ASSERT_EQ(cuMemHostAlloc(reinterpret_cast<void **>(&read), 4, 0), CUDA_SUCCESS);
+    *read = 7;
+    EXPECT_EQ(store(memory, 5, work), CUDA_SUCCESS);
+    EXPECT_EQ(cuMemcpyDtoHAsync_v2(read, memory, 4, work), CUDA_SUCCESS);
+    EXPECT_EQ(cuEventRecord(done, work), CUDA_SUCCESS);
+    EXPECT_EQ(cuEventSynchronize(done), CUDA_SUCCESS);
+    EXPECT_EQ(*read, isIgnored ? 7u : 5u);
+    EXPECT_EQ(cuStreamSynchronize(work), CUDA_SUCCESS);
+    EXPECT_EQ(cuMemFreeHost(read), CUDA_SUCCESS);
+  }
+}
+
 /// Even where the host waits for everything, some seed has the wrong order.
 TEST_F(PlantedBugTest, missingEventWaitBeforeContextSynchronize) {
   int wrong = 0;

@@ -1,0 +1,30 @@
+//===- Attention.h - products around a softmax, as one group -----------------===//
+//
+//   softmax(f(Q Kt)) V        f: elementwise, as scaling, a mask, a cap
+//
+// One kernel computes it without its scores ever being in memory
+// (codegen/schedules/Attention.cpp), on targets that have a schedule for it.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_COMPILER_TARGET_ATTENTION_H
+#define HEXIN_COMPILER_TARGET_ATTENTION_H
+
+#include "compiler/ir/Ops.h"
+#include "compiler/ir/SymbolicShapes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace hexin {
+
+/// Marks the products of every attention in `func`, so that they keep their operands as
+/// they are (PackOperands) until groups are formed.
+void markAttention(mlir::func::FuncOp func, hx::SymbolicShapes &shapes);
+
+/// The ops of a marked attention that ends in `root`; empty where it is none, or not any
+/// longer.
+llvm::SmallVector<mlir::Operation *> attentionEndingIn(mlir::Operation *root,
+                                                       hx::SymbolicShapes &shapes);
+
+} // namespace hexin
+
+#endif // HEXIN_COMPILER_TARGET_ATTENTION_H

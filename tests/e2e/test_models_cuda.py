@@ -1,0 +1,61 @@
+"""Every open model on cuda:0, from the artifact that cpu and opencl:0 run, within the whole-model bound.
+
+The stand-in executes every instruction of every thread, so models whose sizes a run may choose get small ones: a few
+tokens, half a second of sound, small pictures. The others run as they are; of kokoro-82m-int8 two parts
+(test_kokoro.py).
+
+    HEXIN_CUDA_MODELS=quick   the models that take seconds: what a test run looks at (default)
+    HEXIN_CUDA_MODELS=all     all of them: `make cuda-models`
+"""
+
+import json
+import os
+
+import fetch_models
+import inputs
+import judge
+import pytest
+from devices import DEVICES, TARGETS
+
+SOUND = {"waveforms": [1, 8000]}
+#: name -> the sizes of its inputs that are not those of models.json.
+SIZES = {
+    "ppocr-v4-det": {"x": [1, 3, 64, 96]},
+    "ppocr-v4-rec": {"x": [1, 3, 48, 64]},
+    "ppocr-v2-cls": {"x": [1, 3, 48, 64]},
+    "minilm-l3-fp32": {"input_ids": [1, 9], "attention_mask": [1, 9]},
+    "minilm-l6-int8": {"input_ids": [1, 9], "attention_mask": [1, 9], "token_type_ids": [1, 9]},
+    "asr-pre-whisper80": SOUND,
+    "asr-pre-whisper80-conv": SOUND,
+    "asr-pre-wespeaker": SOUND,
+}
+#: Those of `quick`; the others take longer than the tests of all operators together.
+QUICK = ["ppocr-v2-cls", "magika-v3_3", "minilm-l3-fp32", "silero-vad-op18-ifless"]
+NAMES = {model["name"] for model in fetch_models.load_list() if "tabular" not in model["sets"]}  # test_tabular.py has those
+CHOSEN = sorted(NAMES - {"kokoro-82m-int8"}) if os.environ.get("HEXIN_CUDA_MODELS", "quick") == "all" else QUICK
+
+pytestmark = pytest.mark.skipif("cuda:0" not in DEVICES, reason="this build has no cuda backend")
+
+
+def values_of(name):
+    values = inputs.make_inputs(fetch_models.find_model(name), SIZES.get(name))
+    if "waveforms" in values:
+        values["waveforms_lens"][:] = values["waveforms"].shape[1]
+    return values
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_model_is_within_its_bound(expectation, name, tmp_path):
+    import hexin
+
+    fetch_models.fetch(name)
+    values, judged, bound_for = expectation(name, values_of(name))
+    path = tmp_path / "model.hxm"
+    hexin.compile(str(fetch_models.fetch(name)), str(path), targets=TARGETS, cpu_archs=["x86-64-v3"])
+    session = hexin.Session(str(path), device="cuda:0", profile=True)
+    error = judge.error_of(session.run(values), judged)
+    assert error <= bound_for(error)
+    # Kernels of the device made the numbers: see also tests/cuda_driver/test_sabotage.py.
+    engines = [event["args"]["engine"] for event in json.loads(session.trace())["traceEvents"]
+               if "engine" in event.get("args", {})]
+    assert engines.count("kernel") > 0
