@@ -246,8 +246,13 @@ private:
     b.setInsertionPointToEnd(body);
     for (Operation *constant : constants)
       b.clone(*constant, mapping);
-    for (Operation *op : ordered)
-      b.clone(*op, mapping);
+    for (Operation *op : ordered) {
+      Operation *clone = b.clone(*op, mapping);
+      // What the host reads stays outside, also where the kernel reads the same value.
+      for (auto [original, use] : llvm::zip(op->getOpOperands(), clone->getOpOperands()))
+        if (isHostRead(original))
+          use.set(original.get());
+    }
     SmallVector<Value> results;
     for (Value result : root->getResults())
       results.push_back(mapping.lookup(result));
