@@ -121,6 +121,17 @@ void packMatMulInteger(MatMulIntegerOp op) {
       packed(b, op.getLoc(), op.getRhs(), columns, 1, false, false));
 }
 
+/// A matrix for each gate, transposed: the columns of a panel are cells.
+void packRecurrence(LstmOp op) {
+  auto recurrence = tensorTypeOf(op.getRecurrence());
+  if (op.getWeights() || recurrence.getEncoding())
+    return;
+  OpBuilder b(op);
+  op.getRecurrenceMutable().assign(packed(b, op.getLoc(), op.getRecurrence(),
+                                          op.getHiddenSize(), 1, /*isTransposed=*/true,
+                                          /*isConv=*/false));
+}
+
 /// Numbers, scales and zero points in panels of the same columns.
 void packMatMulFewBits(MatMulFewBitsOp op) {
   auto bytes = tensorTypeOf(op.getBytes());
@@ -153,6 +164,8 @@ struct PackOperandsPass : impl::PackOperandsPassBase<PackOperandsPass> {
         packMatMulInteger(matmul);
       else if (auto matmul = dyn_cast<MatMulFewBitsOp>(op))
         packMatMulFewBits(matmul);
+      else if (auto lstm = dyn_cast<LstmOp>(op))
+        packRecurrence(lstm);
     });
   }
 };

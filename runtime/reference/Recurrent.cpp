@@ -88,11 +88,12 @@ struct Lstm {
   int64_t steps, batch, inputSize, hidden;
   double clip;
   bool inputForget;
-  const double *weights, *recurrence; ///< [4H, I], [4H, H]
-  const double *bias;                 ///< [8H] or nullptr
-  const double *peepholes;            ///< [3H], i o f, or nullptr
-  const GateActivation *activations;  ///< 3
-  const int64_t *lengths;             ///< [B]
+  const double *weights;             ///< [4H, I]; nullptr: the input is projected
+  const double *recurrence;          ///< [4H, H]
+  const double *bias;                ///< [8H] or nullptr
+  const double *peepholes;           ///< [3H], i o f, or nullptr
+  const GateActivation *activations; ///< 3
+  const int64_t *lengths;            ///< [B]
 
   double clipped(double x) const { return clip > 0 ? std::clamp(x, -clip, clip) : x; }
 };
@@ -133,14 +134,19 @@ void updateCell(const Lstm &l, const double *gates, double *h, double *c) {
   }
 }
 
-/// Runs one direction over x [T, B, I]; h, c [B, H] go from initial to last;
+/// Runs one direction over x [T, B, I], or what of [T, B, D * 4H] is this direction's
+/// with `rowStride` elements from row to row; h, c [B, H] go from initial to last;
 /// y(t, b) is where the output [H] of a step goes.
 template <typename OutputAt>
-void runDirection(const Lstm &l, bool isReverse, const double *x, double *h, double *c,
-                  OutputAt y) {
+void runDirection(const Lstm &l, bool isReverse, const double *x, int64_t rowStride,
+                  double *h, double *c, OutputAt y) {
   int64_t H = l.hidden, gates = 4 * H;
   std::vector<double> projected(size_t(l.steps * l.batch * gates), 0);
-  addProjection(l.weights, gates, l.inputSize, x, l.steps * l.batch, projected.data());
+  if (l.weights)
+    addProjection(l.weights, gates, l.inputSize, x, l.steps * l.batch, projected.data());
+  else
+    for (int64_t row = 0; row < l.steps * l.batch; ++row)
+      std::copy_n(x + row * rowStride, gates, projected.data() + row * gates);
   std::vector<double> sums(size_t(l.batch * gates));
   for (int64_t step = 0; step < l.steps; ++step) {
     // Reverse starts at each row's own last valid step.
@@ -192,8 +198,16 @@ Result<LstmSizes> readSizes(const Call &call) {
     return invalidArgument("expected an input [T, B, I] and hiddenSize > 0, got " +
                            formatDims(input) + " and " + std::to_string(H));
   int64_t B = input[1], I = input[2];
-  HEXIN_RETURN_IF_ERROR(checkSizes(&call.operand(1), "weights", {D, 4 * H, I}));
-  HEXIN_RETURN_IF_ERROR(checkSizes(&call.operand(2), "recurrence", {D, 4 * H, H}));
+  if (!call.optional(2))
+    return invalidArgument("operand 2, the recurrence, is required but absent");
+  if (const Tensor *weights = call.optional(1)) {
+    HEXIN_RETURN_IF_ERROR(checkSizes(weights, "weights", {D, 4 * H, I}));
+    HEXIN_RETURN_IF_ERROR(checkSizes(&call.operand(2), "recurrence", {D, 4 * H, H}));
+  } else {
+    HEXIN_RETURN_IF_ERROR(
+        checkSizes(&call.operand(0), "input", {input[0], B, D * 4 * H}));
+    HEXIN_RETURN_IF_ERROR(checkSizes(&call.operand(2), "recurrence", {D * 4, H, H}));
+  }
   HEXIN_RETURN_IF_ERROR(checkSizes(call.optional(3), "bias", {D, 8 * H}));
   HEXIN_RETURN_IF_ERROR(checkSizes(call.optional(4), "lengths", {B}));
   HEXIN_RETURN_IF_ERROR(checkSizes(call.optional(5), "initialH", {D, B, H}));
@@ -229,7 +243,8 @@ Results runLstm(const Call &call) {
   HEXIN_ASSIGN_OR_RETURN(size_t stateElements, workSize(sizes.stateDims(), call));
   HEXIN_ASSIGN_OR_RETURN(Dims lengths, readLengths(call.optional(4), sizes));
 
-  Wide<double> x(call.operand(0)), weights(call.operand(1)), recurrence(call.operand(2));
+  Wide<double> x(call.operand(0)), recurrence(call.operand(2));
+  std::vector<double> weights = loadOptional(call.optional(1));
   auto bias = loadOptional(call.optional(3)), peepholes = loadOptional(call.optional(7));
   auto h = loadOptional(call.optional(5)), c = loadOptional(call.optional(6));
   h.resize(stateElements, 0);
@@ -240,7 +255,8 @@ Results runLstm(const Call &call) {
     l.steps = T, l.batch = B, l.inputSize = I, l.hidden = H;
     l.clip = call.attributes.getFloat("clip");
     l.inputForget = call.attributes.getInt("inputForget") != 0;
-    l.weights = weights.data() + d * 4 * H * I;
+    bool isProjected = !call.optional(1);
+    l.weights = isProjected ? nullptr : weights.data() + d * 4 * H * I;
     l.recurrence = recurrence.data() + d * 4 * H * H;
     l.bias = call.optional(3) ? bias.data() + d * 8 * H : nullptr;
     l.peepholes = call.optional(7) ? peepholes.data() + d * 3 * H : nullptr;
@@ -250,9 +266,9 @@ Results runLstm(const Call &call) {
     double *output = y.data() + d * B * H;
     int64_t stepStride = D * B * H, hidden = H;
     bool isReverse = call.attributes.getString("direction") == "reverse" || d == 1;
-    runDirection(l, isReverse, x.data(), lastH, lastC, [=](int64_t t, int64_t b) {
-      return output + t * stepStride + b * hidden;
-    });
+    runDirection(
+        l, isReverse, x.data() + (isProjected ? d * 4 * H : 0), I, lastH, lastC,
+        [=](int64_t t, int64_t b) { return output + t * stepStride + b * hidden; });
     // A row of length 0 has no last state, not even the initial one.
     for (int64_t b = 0; b < B && call.optional(4); ++b)
       if (lengths[size_t(b)] == 0) {

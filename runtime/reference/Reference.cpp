@@ -66,7 +66,7 @@ constexpr KernelRow kernels[] = {
     {"quantize", runQuantize, 2, 3},
     {"dequantize", runDequantize, 2, 3},
     {"dynamic_quantize", runDynamicQuantize, 1, 1, 3},
-    {"lstm", runLstm, 3, 8, 3},
+    {"lstm", runLstm, 1, 8, 3},
     {"resize", runResize, 3, 4},
     {"gather_sum", runGatherSum, 3, 3},
     {"roi_pool", runRoiPool, 3, 3},

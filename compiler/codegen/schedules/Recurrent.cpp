@@ -1,8 +1,13 @@
 //===- Recurrent.cpp - lstm: one item owns a batch row in one direction -----===//
 //
-// An item walks the time steps in order. A step makes the gates of `lanes` cells
-// at a time: four dot products per cell over the input [I] and the old state [H],
-// gathered in scratch, then the cell's formulas on vectors.
+// An item walks the time steps in order. A step makes the gates of some cells at a
+// time, then the cells' formulas on vectors. With projected inputs and a packed
+// recurrence the lanes of a vector are cells:
+//
+//   gates[g][v] = projected[time, row][g, v] + sum over k of splat(h[k]) * panel[g][k][v]
+//
+// else each gate of a cell is two dot products, over the input [I] and the old state
+// [H], gathered in scratch.
 //
 //   lastH [D, B, H]  the old h while a step runs; the step's Y is copied there
 //   lastC [D, B, H]  the cell, updated in place
@@ -102,6 +107,9 @@ public:
     steps = k.value(y[0]);
     features = k.value(emitter.sizes(op.getInput())[2]);
     hidden = k.value(y[3]);
+    if (!op.getWeights())
+      bindPanels(y[3]);
+    input = emitter.memrefOf(op.getInput());
     output = emitter.memrefOfResult(0);
     lastH = emitter.memrefOfResult(1);
     lastC = emitter.memrefOfResult(2);
@@ -139,6 +147,21 @@ public:
   }
 
 private:
+  /// A panel of cells for each gate, zeros beyond the last cell.
+  void bindPanels(KExpr numCells) {
+    Value recurrence = op.getRecurrence();
+    auto encoding = cast<RankedTensorType>(recurrence.getType()).getEncoding();
+    width = cast<hx::PanelsAttr>(encoding).getWidth();
+    lanes = std::min<unsigned>(lanes, width);
+    KExpr perGate = k.exprs().ceilDiv(numCells, k.constantExpr(width));
+    KExpr elements = k.exprs().mul(numCells, k.constantExpr(width));
+    KExpr gates = emitter.sizes(recurrence)[0];
+    unsigned argument = cast<BlockArgument>(recurrence).getArgNumber();
+    panels = k.bind(emitter.groupOp().getInputs()[argument],
+                    k.exprs().product({gates, perGate, elements}));
+    panelElements = k.value(elements);
+    panelsPerGate = k.value(perGate);
+  }
   void countUp(Value from, Value to, function_ref<void(Value)> body) {
     k.forLoop(from, to, k.index(1), {}, [&](Value i, ValueRange) {
       body(i);
@@ -180,6 +203,93 @@ private:
 
   void emitStep(Value time) {
     Value y = outputAt(time);
+    if (!op.getWeights())
+      emitCells(time, y);
+    else
+      emitCellsByDots(time, y);
+    forEachInRow(k, hidden, lanes, [&](Value i, unsigned width) {
+      Value h = k.load(output, k.add(y, i), width, stored);
+      k.store(lastH, k.add(state, i), h, stored);
+    });
+  }
+
+  /// Some vectors of cells at a time, their gates in registers; beyond the last cell the
+  /// panels have zeros.
+  void emitCells(Value time, Value y) {
+    Value projected = emitter.linearize(
+        op.getInput(), {time, row, k.mul(k.mul(direction, k.index(4)), hidden)});
+    unsigned perBlock = std::clamp<unsigned>(k.traits().tileVectors, 1, width / lanes);
+    k.forLoop(k.index(0), hidden, k.index(perBlock * lanes), {},
+              [&](Value cell, ValueRange) {
+                SmallVector<Value> sums = multiplyState(cell, perBlock);
+                for (unsigned v = 0; v < perBlock; ++v)
+                  finishCells(ArrayRef(sums).slice(4 * v, 4), projected,
+                              k.add(cell, k.index(v * lanes)), y);
+                return SmallVector<Value>();
+              });
+  }
+
+  /// h R^T of `perBlock` vectors of cells from `cell` on: for each its four gates.
+  SmallVector<Value> multiplyState(Value cell, unsigned perBlock) {
+    Value panelWidth = k.index(width);
+    Value panel = k.div(cell, panelWidth), column = k.rem(cell, panelWidth);
+    std::array<Value, 4> starts;
+    for (unsigned gate = 0; gate < 4; ++gate) {
+      Value matrix = k.add(k.mul(direction, k.index(4)), k.index(gate));
+      Value number = k.add(k.mul(matrix, panelsPerGate), panel);
+      starts[gate] = k.add(k.mul(number, panelElements), column);
+    }
+    SmallVector<Value> zeros(4 * perBlock, constant(0, lanes));
+    return k.forLoop(
+        k.index(0), hidden, k.index(1), zeros, [&](Value i, ValueRange carried) {
+          Value h = k.splat(k.load(lastH, k.add(state, i), 1, stored), lanes);
+          Value depth = k.mul(i, panelWidth);
+          SmallVector<Value> next;
+          for (unsigned v = 0; v < perBlock; ++v)
+            for (unsigned gate = 0; gate < 4; ++gate) {
+              Value at = k.add(k.add(starts[gate], depth), k.index(v * lanes));
+              Value w = k.load(panels, at, lanes, stored);
+              next.push_back(math::FmaOp::create(b, loc, h, w, carried[next.size()]));
+            }
+          return next;
+        });
+  }
+
+  /// The cells of one vector, or those of them that there are.
+  void finishCells(ArrayRef<Value> sums, Value projected, Value cell, Value y) {
+    auto finish = [&](Value cell, unsigned width, auto sumOf) {
+      std::array<Value, 4> gates;
+      for (unsigned gate = 0; gate < 4; ++gate) {
+        Value at = k.add(projected, k.add(k.mul(k.index(gate), hidden), cell));
+        gates[gate] = make<arith::AddFOp>(k.load(input, at, width, stored), sumOf(gate));
+      }
+      updateCells(gates, cell, k.add(y, cell), width);
+    };
+    auto whole = [&] { finish(cell, lanes, [&](unsigned gate) { return sums[gate]; }); };
+    if (lanes == 1)
+      return k.ifThen(k.less(cell, hidden), whole);
+    Value end = k.add(cell, k.index(lanes));
+    Value isWhole = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, end, hidden);
+    k.ifElse(
+        isWhole, {},
+        [&] {
+          whole();
+          return SmallVector<Value>();
+        },
+        [&] {
+          for (unsigned gate = 0; gate < 4; ++gate)
+            k.store(gathered, k.index(gate * lanes), sums[gate], type);
+          countUp(cell, hidden, [&](Value one) {
+            finish(one, 1, [&](unsigned gate) {
+              Value at = k.add(k.index(gate * lanes), k.sub(one, cell));
+              return k.load(gathered, at, 1, type);
+            });
+          });
+          return SmallVector<Value>();
+        });
+  }
+
+  void emitCellsByDots(Value time, Value y) {
     forEachInRow(k, hidden, lanes, [&](Value cell, unsigned width) {
       std::array<Value, 4> gates;
       if (width == 1) {
@@ -194,10 +304,6 @@ private:
           gates[gate] = k.load(gathered, k.index(gate * lanes), width, type);
       }
       updateCells(gates, cell, k.add(y, cell), width);
-    });
-    forEachInRow(k, hidden, lanes, [&](Value i, unsigned width) {
-      Value h = k.load(output, k.add(y, i), width, stored);
-      k.store(lastH, k.add(state, i), h, stored);
     });
   }
 
@@ -296,8 +402,10 @@ private:
   ArrayRef<GateActivation> activations;
   Type stored, type;
   unsigned lanes;
+  unsigned width = 0; ///< of the recurrence's panels
+  Value panels, panelElements, panelsPerGate;
   Value steps, features, hidden; ///< T, I, H
-  Value output, lastH, lastC, gathered;
+  Value input, output, lastH, lastC, gathered;
   Value direction, row, isSecond, state;
 };
 

@@ -14,15 +14,23 @@ LogicalResult LstmOp::inferShapes(ShapeContext &context) {
   SymbolTable &symbols = context.symbols();
   auto sized = [&](int64_t factor) { return symbols.constant(factor * getHiddenSize()); };
   Dim steps = input[0], batch = input[1], features = input[2];
-  Dim directions =
-      symbols.constant(getDirection() == RecurrentDirection::bidirectional ? 2 : 1);
+  int64_t numDirections = getDirection() == RecurrentDirection::bidirectional ? 2 : 1;
+  Dim directions = symbols.constant(numDirections);
+  Dims recurrence = {directions, sized(4), sized(1)};
+  if (!getWeights()) {
+    recurrence = {symbols.constant(4 * numDirections), sized(1), sized(1)};
+    if (failed(context.requireEqual(*this, features, sized(4 * numDirections),
+                                    "size of the projected input along axis 2 and what "
+                                    "it must be")))
+      return failure();
+  }
 
   const struct {
     const char *name;
     Value value;
     Dims expected;
   } operands[] = {{"weights", getWeights(), {directions, sized(4), features}},
-                  {"recurrence", getRecurrence(), {directions, sized(4), sized(1)}},
+                  {"recurrence", getRecurrence(), recurrence},
                   {"bias", getBias(), {directions, sized(8)}},
                   {"lengths", getLengths(), {batch}},
                   {"initialH", getInitialH(), {directions, batch, sized(1)}},

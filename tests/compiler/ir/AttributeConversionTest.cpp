@@ -46,7 +46,7 @@ TEST_F(AttributeConversionTest, EveryKindAndTheDefaults) {
 
   Attributes lstm = attributesOf<LstmOp>(R"(
     func.func @f(%x: tensor<7x2x5xf32>, %w: tensor<1x12x5xf32>, %r: tensor<1x12x3xf32>, %h: tensor<1x2x3xf32>) {
-      %0, %1, %2 = hx.lstm %x, %w, %r initial_h %h
+      %0, %1, %2 = hx.lstm %x weights %w recurrence %r initial_h %h
         {activations = ["Sigmoid", "Tanh", "Tanh"], activationAlpha = array<f64: 0.5>,
          activationBeta = array<f64>, hiddenSize = 3 : i64, direction = #hx.direction<reverse>,
          clip = 1.5 : f64, inputForget = true}

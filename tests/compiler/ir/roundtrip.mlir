@@ -200,8 +200,8 @@ func.func @quantized(%x: tensor<?x6xf32>, %s: tensor<6xf32>, %z: tensor<6xi8>) {
 
 // CHECK-LABEL: func.func @recurrent
 func.func @recurrent(%x: tensor<?x?x5xf32>, %w: tensor<1x12x5xf32>, %r: tensor<1x12x3xf32>, %h: tensor<1x?x3xf32>) {
-  // CHECK: hx.lstm %{{.*}}, %{{.*}}, %{{.*}} initial_h %{{.*}} {activationAlpha = array<f64>, activationBeta = array<f64>, activations = ["Sigmoid", "Tanh", "Tanh"], direction = #hx.direction<reverse>, hiddenSize = 3 : i64}
-  %0, %1, %2 = hx.lstm %x, %w, %r initial_h %h
+  // CHECK: hx.lstm %{{.*}} weights %{{.*}} recurrence %{{.*}} initial_h %{{.*}} {activationAlpha = array<f64>, activationBeta = array<f64>, activations = ["Sigmoid", "Tanh", "Tanh"], direction = #hx.direction<reverse>, hiddenSize = 3 : i64}
+  %0, %1, %2 = hx.lstm %x weights %w recurrence %r initial_h %h
     {activations = ["Sigmoid", "Tanh", "Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>,
      direction = #hx.direction<reverse>, hiddenSize = 3 : i64}
     : (tensor<?x?x5xf32>, tensor<1x12x5xf32>, tensor<1x12x3xf32>, tensor<1x?x3xf32>)

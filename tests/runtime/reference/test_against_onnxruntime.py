@@ -128,6 +128,17 @@ def test_lstm(direction, extras, activations):
             3, **attributes)
 
 
+def test_lstm_of_projected_inputs():
+    T, B, I, H = 5, 3, 4, 9
+    x, w, r, b = normal(T, B, I), normal(2, 4 * H, I) / 2, normal(2, 4 * H, H) / 4, normal(2, 8 * H)
+    attributes = dict(hiddenSize=H, direction="bidirectional")
+    projected = np.einsum("tbi,dgi->tbdg", x, w).reshape(T, B, 8 * H)
+    expected = run("lstm", [x, w, r, b], [np.float32] * 3, **attributes)
+    found = run("lstm", [projected, None, r.reshape(8, H, H), b], [np.float32] * 3, **attributes)
+    for ours, other in zip(found, expected):
+        np.testing.assert_allclose(ours, other, rtol=1e-5, atol=1e-6)
+
+
 def test_lstm_with_coupled_gates_and_an_empty_row():
     T, B, I, H = 3, 2, 2, 3
     x, w, r = normal(T, B, I), normal(1, 4 * H, I), normal(1, 4 * H, H)
