@@ -37,6 +37,11 @@ public:
             weights = symbols().add(weights, shapes.numElements(lstm.getWeights()));
           return symbols().product({input[0], input[1], weights});
         })
+        .Case([&](hx::RecurrenceOp layer) {
+          hx::Dims input = shapes.dims(layer.getInput());
+          return symbols().product(
+              {input[0], input[1], shapes.numElements(layer.getRecurrence())});
+        })
         .Default([](Operation *) { return hx::Dim(); });
   }
 

@@ -122,9 +122,8 @@ void packMatMulInteger(MatMulIntegerOp op) {
 }
 
 /// A matrix for each gate, transposed: the columns of a panel are cells.
-void packRecurrence(LstmOp op) {
-  auto recurrence = tensorTypeOf(op.getRecurrence());
-  if (op.getWeights() || recurrence.getEncoding())
+template <typename OpT> void packRecurrence(OpT op) {
+  if (tensorTypeOf(op.getRecurrence()).getEncoding())
     return;
   OpBuilder b(op);
   op.getRecurrenceMutable().assign(packed(b, op.getLoc(), op.getRecurrence(),
@@ -164,8 +163,10 @@ struct PackOperandsPass : impl::PackOperandsPassBase<PackOperandsPass> {
         packMatMulInteger(matmul);
       else if (auto matmul = dyn_cast<MatMulFewBitsOp>(op))
         packMatMulFewBits(matmul);
-      else if (auto lstm = dyn_cast<LstmOp>(op))
+      else if (auto lstm = dyn_cast<LstmOp>(op); lstm && !lstm.getWeights())
         packRecurrence(lstm);
+      else if (auto layer = dyn_cast<RecurrenceOp>(op))
+        packRecurrence(layer);
     });
   }
 };

@@ -203,6 +203,8 @@ private:
       return use.getOperandNumber() > 0;
     if (auto lstm = dyn_cast<LstmOp>(use.getOwner()))
       return &use == &lstm.getRecurrenceMutable() && !lstm.getWeights();
+    if (auto layer = dyn_cast<RecurrenceOp>(use.getOwner()))
+      return &use == &layer.getRecurrenceMutable();
     return use.getOperandNumber() == 1 &&
            isa<ConvOp, MatMulOp, ConvIntegerOp, MatMulIntegerOp>(use.getOwner());
   }

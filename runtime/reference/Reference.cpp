@@ -67,6 +67,7 @@ constexpr KernelRow kernels[] = {
     {"dequantize", runDequantize, 2, 3},
     {"dynamic_quantize", runDynamicQuantize, 1, 1, 3},
     {"lstm", runLstm, 1, 8, 3},
+    {"recurrence", runRecurrence, 2, 5, 2},
     {"resize", runResize, 3, 4},
     {"gather_sum", runGatherSum, 3, 3},
     {"roi_pool", runRoiPool, 3, 3},

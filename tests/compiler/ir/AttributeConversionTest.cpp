@@ -67,6 +67,16 @@ TEST_F(AttributeConversionTest, EveryKindAndTheDefaults) {
   EXPECT_EQ(lstm.getInts("operandSegmentSizes"),
             (std::vector<int64_t>{1, 1, 1, 0, 0, 1, 0, 0}));
 
+  Attributes layer = attributesOf<RecurrenceOp>(R"(
+    func.func @f(%x: tensor<7x2x9xf32>, %r: tensor<3x3x3xf32>) {
+      %0, %1 = hx.recurrence <gru> %x recurrence %r
+        {activations = ["Sigmoid", "Tanh"], activationAlpha = array<f64>,
+         activationBeta = array<f64>, hiddenSize = 3 : i64}
+        : (tensor<7x2x9xf32>, tensor<3x3x3xf32>) -> (tensor<7x1x2x3xf32>, tensor<1x2x3xf32>)
+      return
+    })");
+  EXPECT_EQ(layer.getString("cell"), "gru");
+
   Attributes matmul = attributesOf<MatMulOp>(R"(
     func.func @f(%a: tensor<2x3xf16>, %b: tensor<3x5xf16>) {
       %0 = hx.matmul %a, %b {accumulate = f32} : (tensor<2x3xf16>, tensor<3x5xf16>) -> tensor<2x5xf16>
