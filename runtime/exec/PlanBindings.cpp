@@ -162,6 +162,15 @@ Status PlanBuilder::checkFootprints(const fmt::Kernel &kernel, int64_t &items) {
                      ", the memory bound to it has " +
                      std::to_string(bindings_[i].length));
   }
+  workspaceBytes_ = 0;
+  if (kernel.workspace_bytes() >= 0) {
+    const ExprResult &bytes = table[kernel.workspace_bytes()];
+    if (!bytes.isKnown() || bytes.value < 0)
+      return corrupt(where() + ": its workspace " +
+                     (bytes.isKnown() ? "is " + std::to_string(bytes.value) + " bytes"
+                                      : describeFailure(bytes.state)));
+    workspaceBytes_ = static_cast<uint64_t>(bytes.value);
+  }
   if (items > maxItems)
     return unsupported("kernel '" + kernel.name()->str() + "' is to run " +
                        std::to_string(items) + " work items, a launch has at most " +

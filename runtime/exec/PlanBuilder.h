@@ -142,6 +142,7 @@ private:
   std::vector<hexin_binding> bindings_;
   std::vector<Dims> bindingDims_;
   std::vector<int64_t> params_;
+  uint64_t workspaceBytes_ = 0; // of the kernel whose footprints were checked last
   ExprTable kernelExprs_;
   CommandKey key_;
 };
