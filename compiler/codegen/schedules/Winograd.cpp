@@ -5,11 +5,10 @@
 //
 //   item = (group, block of tiles, panel)
 //     V = transformed inputs of the block      unless the item before has made them
-//     for register tiles' columns of the panel
-//       M[point] = V[point] * U[panel][point]  (m+2)^2 products
-//       for tiles of the block
-//         store epilogue(transformed M), or, where that is not finite,
-//         store epilogue(direct sums)          as the packed schedule has it
+//     M[point] = V[point] * U[panel][point]    (m+2)^2 products
+//     for tiles of the block
+//       store epilogue(transformed M), or, where that is not finite,
+//       store epilogue(direct sums)            as the packed schedule has it
 //
 // Panels come last, so that a thread whose items are many panels of a block transforms
 // its inputs once.
@@ -137,9 +136,9 @@ LogicalResult emitWinograd(ElementEmitter &emitter) {
 
   Value panelNumber = k.add(k.mul(at[0], k.value(panels)), at[2]);
   Value weightsBase = k.mul(panelNumber, k.value(panelSize));
+  emitProducts(item, blocks, block, workspace, weights, weightsBase);
   k.forLoop(k.index(0), k.index(problem.width), k.index(blocks.columns()), {},
             [&](Value column, ValueRange) {
-              emitProducts(item, blocks, block, workspace, weights, weightsBase, column);
               emitOutputTransform(item, epilogue, blocks, block, workspace, column);
               return SmallVector<Value>();
             });

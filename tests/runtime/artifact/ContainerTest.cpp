@@ -1,5 +1,6 @@
 #include "runtime/artifact/Container.h"
 
+#include "runtime/artifact/Format.h"
 #include "tests/runtime/ArtifactMaker.h"
 
 #include <gtest/gtest.h>

@@ -54,7 +54,8 @@ Blocks::Blocks(ElementEmitter &emitter, const packed::Problem &problem, hx::Conv
   };
   channelVectors = vectorsOf(problem.depth, vectors.lanes);
   inputPitch = oddVectors(e.mul(channelVectors, maxTiles), vectors.lanes);
-  productPitch = oddVectors(e.mul(maxTiles, number(vectors.perRow)), vectors.lanes);
+  productPitch =
+      oddVectors(e.mul(maxTiles, number(problem.width / vectors.lanes)), vectors.lanes);
   KExpr allPoints = e.mul(points, points);
   productsAt = e.mul(allPoints, inputPitch);
   KExpr inputBound =

@@ -5,7 +5,7 @@
 // enough for caches. An item is a block and a panel of outputs. In the workspace lie
 //
 //   V  [points][channels / lanes][tiles of the block][lanes]   transformed inputs
-//   M  [points][tiles of the block][columns of a register tile] products
+//   M  [points][tiles of the block][columns of the panel]     products
 //
 // A point's part of V and of M is an odd number of vectors long: at multiples of 4 KiB
 // all of them would fall on the same lines of the cache. Where lanes do not divide the
@@ -56,12 +56,11 @@ TilePlace placeOf(const packed::Item &item, const Blocks &blocks, mlir::Value ti
 /// V of a block.
 void emitInputTransform(const packed::Item &item, const Blocks &blocks, Block block,
                         mlir::Value workspace);
-/// M for the columns of a panel from `columnInPanel` on; the panel's weights begin at
-/// `weightsBase`.
+/// M of a block and a panel, whose weights begin at `weightsBase`.
 void emitProducts(const packed::Item &item, const Blocks &blocks, Block block,
-                  mlir::Value workspace, mlir::Value weights, mlir::Value weightsBase,
-                  mlir::Value columnInPanel);
-/// Results from M. Tiles with one that is not finite come from direct sums instead.
+                  mlir::Value workspace, mlir::Value weights, mlir::Value weightsBase);
+/// Results from M's columns from `columnInPanel` on. Tiles with one that is not finite
+/// come from direct sums instead.
 void emitOutputTransform(const packed::Item &item, packed::Epilogue &epilogue,
                          const Blocks &blocks, Block block, mlir::Value workspace,
                          mlir::Value columnInPanel);

@@ -21,8 +21,9 @@ namespace {
 constexpr int64_t minChannels = 16;
 /// Weights that stay in the last cache from one block of tiles to the next.
 constexpr int64_t maxWeightBytes = int64_t(32) << 20;
-/// Rows of a product, of which register tiles are filled.
-constexpr int64_t minTiles = 12;
+/// Rows of a product, of which register tiles are filled; and those that F(4,3) needs to
+/// be worth weights from beyond that cache.
+constexpr int64_t minTiles = 12, minTilesPastCaches = 40;
 
 int64_t weightBytes(int64_t tile, RankedTensorType weights) {
   return weights.getDimSize(0) * weights.getDimSize(1) * (tile + 2) * (tile + 2) * 4;
@@ -50,18 +51,17 @@ Choice choose(hx::ConvOp op, hx::SymbolicShapes &shapes) {
   }
   hx::SymbolTable &symbols = shapes.symbols();
   for (int64_t tile : {4, 2}) {
-    if (weightBytes(tile, weights) > maxWeightBytes) {
-      choice.reason = "the transformed weights do not fit into caches";
-      continue;
-    }
+    bool fits = weightBytes(tile, weights) <= maxWeightBytes;
+    int64_t fewest = fits ? minTiles : minTilesPastCaches;
     hx::Dim tiles = tilesOf(op, tile, shapes);
-    if (symbols.upperBound(tiles) < minTiles) {
-      choice.reason = "there are fewer than " + std::to_string(minTiles) + " tiles";
+    if (symbols.upperBound(tiles) < fewest || (!fits && tile == 2)) {
+      choice.reason = fits ? "there are fewer than " + std::to_string(fewest) + " tiles"
+                           : "the transformed weights do not fit into caches";
       continue;
     }
     choice.tile = tile;
-    if (symbols.lowerBound(tiles) < minTiles)
-      choice.guard = symbols.lt(symbols.constant(minTiles - 1), tiles);
+    if (symbols.lowerBound(tiles) < fewest)
+      choice.guard = symbols.lt(symbols.constant(fewest - 1), tiles);
     choice.reason.clear();
     break;
   }

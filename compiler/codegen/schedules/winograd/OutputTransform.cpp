@@ -75,7 +75,8 @@ private:
 
   /// At M of tile t; whether all of that is finite, with a margin.
   Value transformColumns(Value t) {
-    Value first = k.add(k.value(blocks.productsAt), k.mul(t, k.index(lanes * perRow)));
+    Value first = k.add(k.add(k.value(blocks.productsAt), columnInPanel),
+                        k.mul(t, k.index(item.problem.width)));
     Value pitch = k.value(blocks.productPitch);
     Value rowPitch = k.mul(k.value(blocks.points), pitch);
     SmallVector<Value> init(1, k.floatConstant(0, b.getF32Type(), lanes));

@@ -1,7 +1,8 @@
-//===- Products.cpp - M of a block of tiles and a register tile's columns ----------===//
+//===- Products.cpp - M of a block of tiles and a panel ----------------------------===//
 //
 // For each point a product of [tiles, channels] and [channels, columns], in register
-// tiles whose rows are neighbours in V.
+// tiles whose rows are neighbours in V. All columns of a panel pass at a point before the
+// next point does: they lie on neighbouring lines of memory, which come together.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,15 +21,19 @@ public:
       : item(item), blocks(blocks), workspace(workspace), weights(weights), k(item.k),
         lanes(blocks.vectors.lanes), perRow(blocks.vectors.perRow) {}
 
-  void emit(Block block, Value weightsBase, Value columnInPanel) {
+  void emit(Block block, Value weightsBase) {
     Value points = k.mul(k.value(blocks.points), k.value(blocks.points));
     Value run = k.mul(k.value(item.problem.depth), k.index(item.problem.width));
     forEach(k.index(0), points, k.index(1), [&](Value xi) {
       inputs = k.mul(xi, k.value(blocks.inputPitch));
       products =
           k.add(k.value(blocks.productsAt), k.mul(xi, k.value(blocks.productPitch)));
-      columns = k.add(k.add(weightsBase, k.mul(xi, run)), columnInPanel);
-      forEachTile(block.count);
+      columns = k.add(weightsBase, k.mul(xi, run));
+      forEach(k.index(0), k.index(item.problem.width), k.index(blocks.columns()),
+              [&](Value column) {
+                columnInPanel = column;
+                forEachTile(block.count);
+              });
     });
   }
 
@@ -67,14 +72,17 @@ private:
       Value done = k.sub(channel, first); // by the vector before
       Value v = k.mul(k.add(k.mul(c, k.value(blocks.maxTiles)), firstRow), step);
       v = k.add(inputs, v);
-      Value u = k.add(columns, k.mul(first, width));
+      Value u = k.add(k.add(columns, columnInPanel), k.mul(first, width));
       return k.forLoop(done, step, k.index(1), outer, [&](Value i, ValueRange inner) {
         return addChannel(k.add(v, i), k.add(u, k.mul(i, width)), inner, numRows);
       });
     });
-    Value at = k.add(products, k.mul(firstRow, k.index(lanes * perRow)));
-    for (auto [i, value] : llvm::enumerate(acc))
-      packed::storeScratch(k, workspace, k.add(at, k.index(i * lanes)), value);
+    Value at = k.add(k.add(products, columnInPanel), k.mul(firstRow, width));
+    for (unsigned r = 0; r < numRows; ++r)
+      for (unsigned i = 0; i < perRow; ++i)
+        packed::storeScratch(k, workspace,
+                             k.add(at, k.index(r * item.problem.width + i * lanes)),
+                             acc[r * perRow + i]);
   }
 
   packed::Accumulators addChannel(Value v, Value u, ValueRange acc, unsigned numRows) {
@@ -99,14 +107,14 @@ private:
   KernelBuilder &k;
   unsigned lanes, perRow;
   Value inputs, products, columns; ///< of the point at hand
+  Value columnInPanel;             ///< of the register tile
 };
 
 } // namespace
 
 void emitProducts(const packed::Item &item, const Blocks &blocks, Block block,
-                  Value workspace, Value weights, Value weightsBase,
-                  Value columnInPanel) {
-  Products(item, blocks, workspace, weights).emit(block, weightsBase, columnInPanel);
+                  Value workspace, Value weights, Value weightsBase) {
+  Products(item, blocks, workspace, weights).emit(block, weightsBase);
 }
 
 } // namespace hexin::codegen::winograd
