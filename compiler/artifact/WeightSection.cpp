@@ -1,6 +1,7 @@
 #include "compiler/artifact/WeightSection.h"
 
 #include "runtime/artifact/Container.h"
+#include "runtime/artifact/WinogradWeights.h"
 #include "runtime/base/DType.h"
 #include "runtime/base/Hash.h"
 #include "runtime/reference/Packing.h"
@@ -61,6 +62,28 @@ Status pack(const Tensor &tensor, hx::PanelsAttr panels, Sink sink) {
   return Status::success();
 }
 
+/// A convolution's panels, transformed (as a whole).
+Status transform(const Tensor &tensor, hx::PanelsAttr panels, int64_t tile, Sink sink) {
+  WinogradForm form{.tile = tile,
+                    .inputs = tensor.dims()[1],
+                    .outputs = tensor.dims()[0] / panels.getGroups(),
+                    .groups = panels.getGroups(),
+                    .width = panels.getWidth()};
+  auto elements = winogradElements(form);
+  if (!elements)
+    return internalError("weights that have no Winograd form were to be transformed");
+  std::vector<std::byte> direct;
+  HEXIN_RETURN_IF_ERROR(pack(tensor, panels, [&](std::span<const std::byte> packed) {
+    direct.insert(direct.end(), packed.begin(), packed.end());
+    return Status::success();
+  }));
+  std::vector<float> u(static_cast<size_t>(*elements));
+  std::span<const float> from(reinterpret_cast<const float *>(direct.data()),
+                              direct.size() / sizeof(float));
+  HEXIN_RETURN_IF_ERROR(transformWeights(form, 0, *winogradPanels(form), from, u));
+  return sink(std::as_bytes(std::span(u)));
+}
+
 } // namespace
 
 static bool isEqual(const Tensor &a, const Tensor &b) {
@@ -70,19 +93,21 @@ static bool isEqual(const Tensor &a, const Tensor &b) {
 
 uint32_t WeightSection::findOrAdd(const std::string &name, const Tensor &tensor) {
   for (auto [it, end] = byHash.equal_range(hash64(bytesOf(tensor))); it != end; ++it)
-    if (isEqual(entries[it->second].tensor, tensor))
+    if (entries[it->second].winogradTile == 0 &&
+        isEqual(entries[it->second].tensor, tensor))
       return it->second;
   return add(name, tensor, {});
 }
 
 uint32_t WeightSection::add(const std::string &name, const Tensor &tensor,
-                            hx::PanelsAttr panels) {
+                            hx::PanelsAttr panels, int64_t winogradTile) {
   uint64_t hash = hash64(bytesOf(tensor));
   for (auto [it, end] = byHash.equal_range(hash); it != end; ++it)
     if (entries[it->second].panels == panels &&
+        entries[it->second].winogradTile == winogradTile &&
         isEqual(entries[it->second].tensor, tensor))
       return it->second;
-  entries.push_back({name, tensor, panels, hash});
+  entries.push_back({name, tensor, panels, winogradTile, hash});
   byHash.emplace(hash, entries.size() - 1);
   return entries.size() - 1;
 }
@@ -97,7 +122,9 @@ Status WeightSection::write(ArtifactFile &file, fmt::HeaderT &header) {
     weight->dims.assign(entry.tensor.dims().begin(), entry.tensor.dims().end());
     weight->offset = file.sectionBytes();
     if (entry.panels) {
-      weight->encoding = fmt::Encoding::panels;
+      weight->encoding =
+          entry.winogradTile > 0 ? fmt::Encoding::winograd : fmt::Encoding::panels;
+      weight->winograd_tile = static_cast<uint8_t>(entry.winogradTile);
       weight->panel_width = entry.panels.getWidth();
       weight->panel_groups = entry.panels.getGroups();
       weight->panel_transposed = entry.panels.getTransposed();
@@ -107,7 +134,10 @@ Status WeightSection::write(ArtifactFile &file, fmt::HeaderT &header) {
         hash.update(packed);
         return file.append(packed);
       };
-      HEXIN_RETURN_IF_ERROR(pack(entry.tensor, entry.panels, append));
+      HEXIN_RETURN_IF_ERROR(
+          entry.winogradTile > 0
+              ? transform(entry.tensor, entry.panels, entry.winogradTile, append)
+              : pack(entry.tensor, entry.panels, append));
       weight->hash = hash.digest();
     } else {
       weight->hash = entry.hash;

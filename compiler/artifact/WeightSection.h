@@ -22,8 +22,10 @@ namespace hexin {
 
 class WeightSection {
 public:
-  /// Index of the entry for `tensor` in plain or packed form.
-  uint32_t add(const std::string &name, const Tensor &tensor, hx::PanelsAttr panels);
+  /// Index of the entry for `tensor` in plain or packed form, or with `winogradTile` > 0
+  /// in Winograd form.
+  uint32_t add(const std::string &name, const Tensor &tensor, hx::PanelsAttr panels,
+               int64_t winogradTile = 0);
 
   /// An entry, in whatever form, that holds `tensor`; a plain one when there is
   /// none yet.
@@ -36,6 +38,7 @@ private:
     std::string name;
     Tensor tensor;
     hx::PanelsAttr panels; ///< null: plain
+    int64_t winogradTile;  ///< of panels; 0: taps as they are
     uint64_t hash;
   };
   std::vector<Entry> entries;

@@ -9,11 +9,14 @@
 namespace hexin::fmt {
 
 /// Bits of `required_features`, in headers and programs: Kernel.team_threads; values
-/// that are no tensors of numbers, and the host instructions that make them.
+/// that are no tensors of numbers, and the host instructions that make them;
+/// Kernel.workspace_bytes.
 inline constexpr uint64_t teamKernelsFeature = 1 << 0;
 inline constexpr uint64_t hostValuesFeature = 1 << 1;
+inline constexpr uint64_t workspaceFeature = 1 << 2;
 /// Those that this build knows.
-inline constexpr uint64_t knownFeatures = teamKernelsFeature | hostValuesFeature;
+inline constexpr uint64_t knownFeatures =
+    teamKernelsFeature | hostValuesFeature | workspaceFeature;
 
 /// Types of ports hold others no deeper than this.
 inline constexpr uint32_t maxTypeDepth = 8;

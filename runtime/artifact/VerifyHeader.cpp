@@ -2,6 +2,7 @@
 
 #include "runtime/artifact/Container.h"
 #include "runtime/artifact/VerifyProgram.h"
+#include "runtime/artifact/WinogradWeights.h"
 #include "runtime/base/Checked.h"
 #include "runtime/base/StoredBits.h"
 
@@ -85,6 +86,21 @@ std::optional<int64_t> panelElements(const fmt::Weight &weight,
   return perGroup ? checkedMul(*perGroup, groups) : std::nullopt;
 }
 
+/// Elements of a convolution's weight in Winograd form, likewise.
+std::optional<int64_t> transformedElements(const fmt::Weight &weight,
+                                           const std::vector<int64_t> &dims) {
+  auto groups = static_cast<int64_t>(weight.panel_groups());
+  if (!weight.panel_conv() || weight.panel_transposed() || dims.size() != 4 ||
+      dims[2] != 3 || dims[3] != 3 || groups == 0 || dims[0] % groups != 0 ||
+      static_cast<DType>(weight.dtype()) != DType::f32)
+    return std::nullopt;
+  return winogradElements({.tile = weight.winograd_tile(),
+                           .inputs = dims[1],
+                           .outputs = dims[0] / groups,
+                           .groups = groups,
+                           .width = static_cast<int64_t>(weight.panel_width())});
+}
+
 Status verifyWeight(const fmt::Weight &weight, const std::string &where,
                     uint64_t weightsBytes) {
   HEXIN_RETURN_IF_ERROR(verify::checkDType(weight.dtype(), where));
@@ -118,6 +134,9 @@ Status verifyWeight(const fmt::Weight &weight, const std::string &where,
     break;
   case fmt::Encoding::panels:
     matches = fits(panelElements(weight, dims));
+    break;
+  case fmt::Encoding::winograd:
+    matches = fits(transformedElements(weight, dims));
     break;
   default:
     return versionMismatch(where + " has an encoding this build does not know");

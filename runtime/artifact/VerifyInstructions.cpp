@@ -53,6 +53,11 @@ Status ProgramVerifier::verifyKernels() {
       if (!inPool(kernel->footprints()->Get(b)))
         return corruptData(where + ": footprint " + std::to_string(b) +
                            " is no expression");
+    if (kernel->workspace_bytes() != -1 &&
+        (!inPool(kernel->workspace_bytes()) || kernel->team_threads() > 0 ||
+         !(program.required_features() & fmt::workspaceFeature)))
+      return corruptData(where + ": its workspace is no expression, or the program does "
+                                 "not say that it has any, or it is for teams");
     HEXIN_RETURN_IF_ERROR(budget.charge(kernel->alignments()));
     HEXIN_RETURN_IF_ERROR(budget.charge(kernel->param_multiples()));
     if (!arePowers(kernel->alignments(), kernel->binding_count()) ||

@@ -25,6 +25,11 @@
 // the item is get_group_id(0); a block of t threads in PTX. Its text stands under
 // `#ifdef HXH_LOCAL_MEMORY` in OpenCL C. CPU images have none.
 //
+// A kernel with a workspace (Kernel.workspace_bytes, an expression over params) finds
+// behind its bindings one more pointer, 64-byte aligned, to so many bytes that no other
+// thread uses while the call lasts; what is in them at first is undefined. Only for
+// devices with HEXIN_DEVICE_WORKSPACE.
+//
 // Kernels never allocate, never start threads, keep no state. Version of this
 // contract: hexin.kernelAbiVersion; an image of another version is refused.
 //

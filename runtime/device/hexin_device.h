@@ -51,7 +51,8 @@ enum {
   HEXIN_DEVICE_HOST_MEMORY = 1,  /* buffers are host memory: `host_pointer` is free */
   HEXIN_DEVICE_LOCAL_MEMORY = 2, /* has on-chip local memory worth using */
   HEXIN_DEVICE_FP64 = 4,
-  HEXIN_DEVICE_FP16 = 8
+  HEXIN_DEVICE_FP16 = 8,
+  HEXIN_DEVICE_WORKSPACE = 16 /* takes kernels with hexin_command_desc.workspace_bytes */
 };
 
 typedef struct hexin_device_info {
@@ -142,6 +143,10 @@ typedef struct hexin_command_desc {
    * device's own buffers and planned places, is. A submission whose slots are not (the
    * caller's memory) is refused. */
   const uint8_t *alignments;
+  /* Of HEXIN_DEVICE_WORKSPACE devices: bytes, 64-byte aligned, that each thread which
+   * runs items of the kernel has to itself, bound behind the bindings. `prepare` sees to
+   * it that they are there; all commands share them. 0: none is bound. */
+  uint64_t workspace_bytes;
 } hexin_command_desc;
 
 typedef struct hexin_slot {

@@ -124,6 +124,8 @@ Status DeviceProgram::check(const fmt::Program &program) const {
 
 bool DeviceProgram::runsHere(const fmt::Kernel &kernel) const {
   const hexin_device_info &info = device_->info();
+  if (kernel.workspace_bytes() >= 0 && !(info.flags & HEXIN_DEVICE_WORKSPACE))
+    return false;
   return kernel.team_threads() == 0 || ((info.flags & HEXIN_DEVICE_LOCAL_MEMORY) != 0 &&
                                         kernel.team_threads() <= info.max_team_threads &&
                                         kernel.local_bytes() <= info.local_memory_bytes);
@@ -132,7 +134,7 @@ bool DeviceProgram::runsHere(const fmt::Kernel &kernel) const {
 /// Every instruction has a variant that the device can run.
 Status DeviceProgram::checkTeams() const {
   const fmt::Program &program = info_->program;
-  if (!(program.required_features() & fmt::teamKernelsFeature))
+  if (!(program.required_features() & (fmt::teamKernelsFeature | fmt::workspaceFeature)))
     return Status::success();
   for (const fmt::Instruction *instruction : *program.instructions()) {
     const fmt::Kernel *tooMuch = nullptr;
@@ -146,6 +148,13 @@ Status DeviceProgram::checkTeams() const {
         break;
       }
     }
+    if (tooMuch && tooMuch->workspace_bytes() >= 0)
+      return unsupported(
+          "'" + (instruction->node() ? instruction->node()->str() : "") + "' of '" +
+          model_->path +
+          "' has only kernels that want a workspace for each thread, which "
+          "device '" +
+          device_->id() + "' has not; compile or retarget the model for this device");
     if (tooMuch)
       return unsupported("'" + (instruction->node() ? instruction->node()->str() : "") +
                          "' of '" + model_->path + "' has only kernels for teams, of " +

@@ -168,6 +168,15 @@ Status PlanBuilder::checkFootprints(const fmt::Kernel &kernel, int64_t &items) {
     if (i < bindingBytes_.size()) // scratch is no part of the work
       bindingBytes_[i] = bytes.value;
   }
+  workspaceBytes_ = 0;
+  if (kernel.workspace_bytes() >= 0) {
+    const ExprResult &bytes = table[kernel.workspace_bytes()];
+    if (!bytes.isKnown() || bytes.value < 0)
+      return corrupt(where() + ": its workspace " +
+                     (bytes.isKnown() ? "is " + std::to_string(bytes.value) + " bytes"
+                                      : describeFailure(bytes.state)));
+    workspaceBytes_ = static_cast<uint64_t>(bytes.value);
+  }
   if (items > maxItems)
     return unsupported("kernel '" + kernel.name()->str() + "' is to run " +
                        std::to_string(items) + " work items, a launch has at most " +

@@ -145,6 +145,7 @@ private:
   std::vector<Dims> bindingDims_;
   std::vector<int64_t> bindingBytes_; // what it reads or writes of each
   std::vector<int64_t> params_;
+  uint64_t workspaceBytes_ = 0; // of the kernel whose footprints were checked last
   ExprTable kernelExprs_;
   CommandKey key_;
 };

@@ -247,6 +247,7 @@ Status PlanBuilder::prepareKernel(const fmt::Variant &variant, int64_t items) {
   desc.grain = kernel.grain();
   desc.team_threads = kernel.team_threads();
   desc.local_bytes = kernel.local_bytes();
+  desc.workspace_bytes = workspaceBytes_;
   desc.alignments = kernel.alignments() && kernel.alignments()->size() > 0
                         ? kernel.alignments()->data()
                         : nullptr;

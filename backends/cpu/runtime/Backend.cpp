@@ -76,7 +76,8 @@ hexin_device_info describe() {
   info.max_buffer_bytes = info.memory_bytes;
   info.base_alignment = 64;
   info.compute_units = static_cast<uint32_t>(inheritedCores().size());
-  info.flags = HEXIN_DEVICE_HOST_MEMORY | HEXIN_DEVICE_FP64 | HEXIN_DEVICE_FP16;
+  info.flags = HEXIN_DEVICE_HOST_MEMORY | HEXIN_DEVICE_FP64 | HEXIN_DEVICE_FP16 |
+               HEXIN_DEVICE_WORKSPACE;
   return info;
 }
 

@@ -36,7 +36,11 @@ Result<uint8_t *> sideOfCopy(const char *side, hexin_buffer_t *buffer,
   return buffer->data + offset;
 }
 
-Status prepareKernel(hexin_command_t &command, const hexin_command_desc &desc) {
+/// Their addresses are copied for each thread, which has a workspace of its own.
+constexpr uint32_t maxBindingsWithWorkspace = 256;
+
+Status prepareKernel(hexin_device_t &device, hexin_command_t &command,
+                     const hexin_command_desc &desc) {
   if (!desc.module)
     return invalidArgument("kernel '" + command.name + "': no module given");
   command.kernel = desc.module->image->find(command.name);
@@ -45,7 +49,16 @@ Status prepareKernel(hexin_command_t &command, const hexin_command_desc &desc) {
   command.params.assign(desc.params, desc.params + desc.param_count);
   command.items = desc.items;
   command.grain = desc.grain;
-  return {};
+  command.workspaceBytes = desc.workspace_bytes;
+  if (command.workspaceBytes == 0)
+    return {};
+  if (desc.binding_count > maxBindingsWithWorkspace)
+    return unsupported("kernel '" + command.name + "' has a workspace and " +
+                       std::to_string(desc.binding_count) +
+                       " bindings; expected at most " +
+                       std::to_string(maxBindingsWithWorkspace));
+  Status reserved = device.executor->workspaces().reserve(command.workspaceBytes);
+  return reserved.withContext("kernel '" + command.name + "'");
 }
 
 Status prepareLibrary(hexin_device_t &device, hexin_command_t &command,
@@ -97,8 +110,18 @@ Status bindMemory(const hexin_command_t &command, const hexin_submission &submis
   return {};
 }
 
+/// Calls the kernel with a thread's own workspace behind the bindings.
+void runWithWorkspace(const hexin_command_t &command,
+                      const std::vector<void *> &addresses, void *workspace,
+                      int64_t begin, int64_t end) {
+  void *all[maxBindingsWithWorkspace + 1];
+  std::copy(addresses.begin(), addresses.end(), all);
+  all[addresses.size()] = workspace;
+  command.kernel(all, command.params.data(), begin, end);
+}
+
 Status runCommand(const hexin_command_t &command, std::vector<void *> &addresses,
-                  Team &team) {
+                  const Workspaces::Lease &workspaces, Team &team) {
   if (!command.kernel) {
     hexin_error error{};
     error.struct_size = sizeof(error);
@@ -106,9 +129,12 @@ Status runCommand(const hexin_command_t &command, std::vector<void *> &addresses
       return {static_cast<StatusCode>(code), error.message};
     return {};
   }
-  team.parallelFor(command.items, command.grain, [&](int64_t begin, int64_t end) {
+  auto run = [&](int64_t begin, int64_t end, unsigned thread) {
+    if (command.workspaceBytes > 0)
+      return runWithWorkspace(command, addresses, workspaces.of(thread), begin, end);
     command.kernel(addresses.data(), command.params.data(), begin, end);
-  });
+  };
+  team.parallelFor(command.items, command.grain, run);
   return {};
 }
 
@@ -203,7 +229,7 @@ Result<std::unique_ptr<hexin_command_t>> prepareCommand(hexin_device_t &device,
         {desc.bindings[i].slot, desc.bindings[i].offset, desc.bindings[i].length});
   switch (desc.kind) {
   case HEXIN_COMMAND_KERNEL:
-    HEXIN_RETURN_IF_ERROR(prepareKernel(*command, desc));
+    HEXIN_RETURN_IF_ERROR(prepareKernel(device, *command, desc));
     break;
   case HEXIN_COMMAND_LIBRARY:
     HEXIN_RETURN_IF_ERROR(prepareLibrary(device, *command, desc));
@@ -223,6 +249,8 @@ uint64_t readCounter(const hexin_device_t &device, std::string_view name) {
 Status runSubmission(hexin_device_t &device, const hexin_submission &submission) {
   Status status;
   uint64_t *times = device.profile ? submission.command_ns : nullptr;
+  HEXIN_ASSIGN_OR_RETURN(Workspaces::Lease workspaces,
+                         device.executor->workspaces().lease());
   device.executor->run([&](Team &team) {
     thread_local std::vector<void *> addresses; // keeps its memory between runs
     for (uint32_t i = 0; i < submission.command_count && status.ok(); ++i) {
@@ -232,7 +260,7 @@ Status runSubmission(hexin_device_t &device, const hexin_submission &submission)
         return;
       if (times)
         times[2 * i] = steadyNanoseconds();
-      status = runCommand(command, addresses, team);
+      status = runCommand(command, addresses, workspaces, team);
       if (times)
         times[2 * i + 1] = steadyNanoseconds();
     }

@@ -39,6 +39,7 @@ struct hexin_command_t {
   std::vector<int64_t> params;
   int64_t items = 0;
   int64_t grain = 1;
+  uint64_t workspaceBytes = 0; ///< of each thread; 0: none is bound
   // Library commands.
   const hexin_onednn_api *shim = nullptr;
   hexin_onednn_op *op = nullptr;

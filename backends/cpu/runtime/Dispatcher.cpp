@@ -16,7 +16,7 @@ public:
     if (items <= 0)
       return;
     if (threadsFor(items, grain, numThreads) == 1)
-      return fn(0, items);
+      return fn(0, items, 0);
     // The whole team takes part even when fewer parts are worth it: a region of
     // another size makes libgomp end and start threads.
     struct Context {
@@ -32,7 +32,7 @@ public:
           if (index >= used)
             return;
           Share share = shareOf(c.items, index, used);
-          c.fn(share.begin, share.end);
+          c.fn(share.begin, share.end, index);
         },
         &context);
   }

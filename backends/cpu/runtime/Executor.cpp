@@ -21,7 +21,8 @@ std::shared_ptr<Executor> Executor::get(unsigned threads, bool pin) {
   return executor;
 }
 
-Executor::Executor(unsigned threads, bool pin) : numThreads(threads), pin(pin) {
+Executor::Executor(unsigned threads, bool pin)
+    : numThreads(threads), pin(pin), memory(threads) {
   if (threads > 1)
     pool = std::make_unique<ThreadPool>(threads, pin);
 }

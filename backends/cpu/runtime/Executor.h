@@ -15,6 +15,7 @@
 
 #include "backends/cpu/onednn/OneDnnShim.h"
 #include "backends/cpu/runtime/Team.h"
+#include "backends/cpu/runtime/Workspaces.h"
 
 #include <atomic>
 #include <memory>
@@ -35,6 +36,9 @@ public:
 
   unsigned threads() const { return numThreads; }
 
+  /// Memory of the threads' own.
+  Workspaces &workspaces() { return memory; }
+
   /// Runs `job` with the team to itself and returns when it is done. `job` must
   /// not throw and not call run.
   void run(Job job);
@@ -47,6 +51,7 @@ private:
 
   const unsigned numThreads;
   const bool pin;
+  Workspaces memory;
   std::mutex turn;
   std::unique_ptr<Team> pool;             ///< until useOpenMp
   std::unique_ptr<Dispatcher> dispatcher; ///< after it, when threads > 1

@@ -9,7 +9,8 @@
 
 namespace hexin::cpu {
 
-using RangeFn = FunctionRef<void(int64_t begin, int64_t end)>;
+/// `thread`: a number below Team::threads() that no other part runs under meanwhile.
+using RangeFn = FunctionRef<void(int64_t begin, int64_t end, unsigned thread)>;
 
 /// The part of [0, items) that thread `index` of `count` takes: contiguous, sizes
 /// differ by at most one. No products of items and threads: they could overflow.
@@ -36,7 +37,7 @@ public:
 
   virtual unsigned threads() const = 0;
 
-  /// Calls fn(begin, end) for parts that make up [0, items), in parallel, each
+  /// Calls fn(begin, end, thread) for parts that make up [0, items), in parallel, each
   /// with at least `grain` items (but for a single part); returns when all are
   /// done. Which thread takes which part depends on nothing but the arguments.
   virtual void parallelFor(int64_t items, int64_t grain, RangeFn fn) = 0;
@@ -48,7 +49,7 @@ public:
   unsigned threads() const override { return 1; }
   void parallelFor(int64_t items, int64_t, RangeFn fn) override {
     if (items > 0)
-      fn(0, items);
+      fn(0, items, 0);
   }
 };
 

@@ -63,7 +63,7 @@ void ThreadPool::workerLoop(Worker &worker, unsigned index) {
     if (stopping)
       return;
     Share share = shareOf(jobItems, index, jobThreads);
-    (*job)(share.begin, share.end);
+    (*job)(share.begin, share.end, index);
     if (unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1)
       unfinished.notify_one();
   }
@@ -74,7 +74,7 @@ void ThreadPool::parallelFor(int64_t items, int64_t grain, RangeFn fn) {
     return;
   unsigned used = threadsFor(items, grain, threads());
   if (used == 1)
-    return fn(0, items);
+    return fn(0, items, 0);
   job = &fn;
   jobItems = items;
   jobThreads = used;
@@ -84,7 +84,7 @@ void ThreadPool::parallelFor(int64_t items, int64_t grain, RangeFn fn) {
     workers[i - 1]->requested.notify_one();
   }
   Share share = shareOf(items, 0, used);
-  fn(share.begin, share.end);
+  fn(share.begin, share.end, 0);
   while (uint32_t left = unfinished.load(std::memory_order_acquire))
     waitWhile(unfinished, left);
 }

@@ -41,7 +41,7 @@ TEST(OpenMpTeam, oneDispatcherForAllCallers) {
             std::lock_guard<std::mutex> lock(mutex);
             dispatchers.insert(std::this_thread::get_id());
           }
-          team.parallelFor(1001, 1, [&](int64_t begin, int64_t end) {
+          team.parallelFor(1001, 1, [&](int64_t begin, int64_t end, unsigned) {
             {
               std::lock_guard<std::mutex> lock(mutex);
               workers.insert(std::this_thread::get_id());
@@ -49,7 +49,7 @@ TEST(OpenMpTeam, oneDispatcherForAllCallers) {
             for (int64_t i = begin; i < end; ++i)
               ++hits[i];
           });
-          team.parallelFor(1, 1, [&](int64_t begin, int64_t end) {
+          team.parallelFor(1, 1, [&](int64_t begin, int64_t end, unsigned) {
             EXPECT_EQ(begin, 0);
             EXPECT_EQ(end, 1);
           });
@@ -69,7 +69,8 @@ TEST(OpenMpTeam, singleThreadStaysOnTheCaller) {
   executor->useOpenMp(shim());
   std::thread::id ran;
   executor->run([&](Team &team) {
-    team.parallelFor(10, 1, [&](int64_t, int64_t) { ran = std::this_thread::get_id(); });
+    team.parallelFor(
+        10, 1, [&](int64_t, int64_t, unsigned) { ran = std::this_thread::get_id(); });
   });
   EXPECT_EQ(ran, std::this_thread::get_id());
 }
@@ -82,7 +83,7 @@ TEST(OpenMpTeam, overhead) {
     auto start = std::chrono::steady_clock::now();
     executor->run([&](Team &team) {
       for (int i = 0; i < 1000; ++i)
-        team.parallelFor(2, 1, [](int64_t, int64_t) {});
+        team.parallelFor(2, 1, [](int64_t, int64_t, unsigned) {});
     });
     std::chrono::duration<double, std::micro> time =
         std::chrono::steady_clock::now() - start;

@@ -38,7 +38,7 @@ TEST(ThreadPool, eachItemOnce) {
   ThreadPool pool(4, false);
   for (int64_t items : {0, 1, 3, 4, 1000, 4097}) {
     std::vector<int> hits(items);
-    pool.parallelFor(items, 1, [&](int64_t begin, int64_t end) {
+    pool.parallelFor(items, 1, [&](int64_t begin, int64_t end, unsigned) {
       for (int64_t i = begin; i < end; ++i)
         ++hits[i];
     });
@@ -51,7 +51,7 @@ TEST(ThreadPool, manyShortJobs) {
   ThreadPool pool(3, true);
   std::vector<int64_t> sums(3);
   for (int round = 0; round < 2000; ++round)
-    pool.parallelFor(3, 1, [&](int64_t begin, int64_t end) {
+    pool.parallelFor(3, 1, [&](int64_t begin, int64_t end, unsigned) {
       for (int64_t i = begin; i < end; ++i)
         ++sums[i];
     });
@@ -78,7 +78,7 @@ TEST(Executor, callersTakeTurns) {
         executor->run([&](Team &team) {
           if (inside.fetch_add(1) != 0)
             overlapped = true;
-          team.parallelFor(300, 1, [&](int64_t begin, int64_t end) {
+          team.parallelFor(300, 1, [&](int64_t begin, int64_t end, unsigned) {
             for (int64_t i = begin; i < end; ++i)
               data[i] += caller + 1;
           });
@@ -96,7 +96,8 @@ TEST(Executor, singleThreadRunsOnTheCaller) {
   auto executor = Executor::get(1, false);
   std::thread::id ran;
   executor->run([&](Team &team) {
-    team.parallelFor(100, 1, [&](int64_t, int64_t) { ran = std::this_thread::get_id(); });
+    team.parallelFor(
+        100, 1, [&](int64_t, int64_t, unsigned) { ran = std::this_thread::get_id(); });
   });
   EXPECT_EQ(ran, std::this_thread::get_id());
 }
@@ -109,7 +110,7 @@ TEST(ThreadPool, overhead) {
   for (int round = 0; round < 20; ++round) {
     auto start = std::chrono::steady_clock::now();
     for (int i = 0; i < 1000; ++i)
-      pool.parallelFor(cores, 1, [&](int64_t begin, int64_t) {
+      pool.parallelFor(cores, 1, [&](int64_t begin, int64_t, unsigned) {
         sum.fetch_add(begin, std::memory_order_relaxed);
       });
     std::chrono::duration<double, std::micro> time =
