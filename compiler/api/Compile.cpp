@@ -7,6 +7,7 @@
 #include "compiler/artifact/ArtifactReader.h"
 #include "compiler/artifact/ArtifactWriter.h"
 #include "compiler/artifact/PortTypes.h"
+#include "compiler/codegen/schedules/Schedules.h"
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/Dialect.h"
 #include "compiler/pipeline/Pipeline.h"
@@ -83,6 +84,10 @@ public:
                         vector::VectorDialect>();
     pipeline.verifyEach = options.verifyEach;
     pipeline.placement = {options.disable, options.allowFallback};
+    // A library that goes first wherever it can goes before our schedules with a guard.
+    if (!options.prefer.empty())
+      for (const codegen::GuardedSchedule &guarded : codegen::guardedSchedules())
+        pipeline.placement.disabled.push_back(guarded.schedule.name.str());
   }
 
   Status makeTargets() {
@@ -219,7 +224,7 @@ private:
         result.text += "// for targets that take attention whole\n" + printed(*fused);
       return Status::success();
     }
-    WeightSection weights;
+    WeightSection weights(/*holdsDerived=*/options.prepack == "full");
     std::vector<TargetProgram> programs;
     for (auto [i, target] : llvm::enumerate(targets)) {
       report("kernels for " + target->name().str(), 0.3 + 0.6 * i / targets.size());

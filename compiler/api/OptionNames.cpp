@@ -35,7 +35,11 @@ Status checkOptionNames(const CompileOptions &options, MLIRContext &context,
       return schedule.name == entry;
     };
     bool isSchedule = llvm::any_of(codegen::schedules(), isNamed) ||
-                      llvm::any_of(codegen::teamSchedules(), isNamed);
+                      llvm::any_of(codegen::teamSchedules(), isNamed) ||
+                      llvm::any_of(codegen::guardedSchedules(),
+                                   [&](const codegen::GuardedSchedule &guarded) {
+                                     return isNamed(guarded.schedule);
+                                   });
     bool isLibrary = llvm::any_of(targets, [&](const std::unique_ptr<Target> &target) {
       return llvm::is_contained(target->libraries(), llvm::StringRef(entry));
     });

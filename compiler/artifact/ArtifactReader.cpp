@@ -27,6 +27,9 @@ Result<Tensor> readWeight(const fmt::Weight &weight, const Container &container)
   if (weight.encoding() == fmt::Encoding::plain)
     return Tensor::wrap(dtype, dims, const_cast<std::byte *>(stored.data()),
                         stored.size());
+  if (weight.encoding() != fmt::Encoding::panels)
+    return corruptData("the portable program names a weight in Winograd form, of which "
+                       "the plain one cannot be made");
 
   int64_t groups = weight.panel_groups();
   if (groups < 1 || dims.empty() || dims[0] % groups != 0)

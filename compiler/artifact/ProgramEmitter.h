@@ -86,6 +86,7 @@ private:
   Status addGroup(hx::GroupOp group);
   /// The group's kernel for devices whose threads share memory.
   Result<std::unique_ptr<fmt::VariantT>> teamVariant(hx::GroupOp group);
+  Result<std::unique_ptr<fmt::VariantT>> guardedVariant(hx::GroupOp group);
   Result<std::unique_ptr<fmt::VariantT>> libraryVariant(const LibraryCall &call);
   Result<std::unique_ptr<fmt::VariantT>> kernelVariant(const codegen::KernelUse &use,
                                                        const std::string &op,

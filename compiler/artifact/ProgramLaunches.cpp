@@ -41,6 +41,11 @@ Status ProgramEmitter::addGroup(hx::GroupOp group) {
   std::string reason = group.getReason() ? group.getReason()->str() : "";
   std::string refusal;
   std::vector<std::unique_ptr<fmt::VariantT>> variants;
+  if (!codegen::guardedScheduleOf(group).empty() &&
+      target.variants().front().workspaces) {
+    HEXIN_ASSIGN_OR_RETURN(auto variant, guardedVariant(group));
+    variants.push_back(std::move(variant));
+  }
   if (std::optional<LibraryCall> call = target.libraryCall(group, shapes, refusal)) {
     HEXIN_ASSIGN_OR_RETURN(auto variant, libraryVariant(*call));
     variants.push_back(std::move(variant));
@@ -75,6 +80,32 @@ Result<std::unique_ptr<fmt::VariantT>> ProgramEmitter::teamVariant(hx::GroupOp g
   HEXIN_ASSIGN_OR_RETURN(auto variant,
                          kernelVariant(use, group.getSchedule().str(), node));
   variant->name = group.getTeamSchedule()->str();
+  return variant;
+}
+
+Result<std::unique_ptr<fmt::VariantT>> ProgramEmitter::guardedVariant(hx::GroupOp group) {
+  codegen::KernelUse use;
+  std::string node = nodeNames(group.getLoc());
+  for (auto [i, traits] : llvm::enumerate(target.variants())) {
+    FailureOr<codegen::KernelUse> emitted =
+        codegen::emitGuardedKernel(group, shapes, *kernels[i], traits, use.name);
+    if (failed(emitted))
+      return internalError("no kernel with a guard could be written for '" + node + "'");
+    if (i == 0)
+      use = std::move(*emitted);
+    else if (emitted->params != use.params || emitted->bindings != use.bindings)
+      return internalError("the kernels with a guard for '" + node +
+                           "' differ in bindings or params between architectures");
+  }
+  HEXIN_ASSIGN_OR_RETURN(auto variant,
+                         kernelVariant(use, group.getSchedule().str(), node));
+  variant->name = codegen::guardedScheduleOf(group).str();
+  if (hx::Dim guard = codegen::guardOf(group, shapes)) {
+    variant->guard = exprs.add(guard);
+    if (variant->guard < 0)
+      return internalError("the guard of '" + node +
+                           "' hangs on a value that is not kept");
+  }
   return variant;
 }
 
@@ -207,7 +238,14 @@ int32_t ProgramEmitter::kernelId(const codegen::KernelUse &use) {
   std::vector<int32_t> roots{use.items.node};
   for (codegen::KExpr footprint : use.footprints)
     roots.push_back(footprint.node);
+  if (use.workspaceBytes)
+    roots.push_back(use.workspaceBytes->node);
   kernel->exprs = toNodes(use.exprs, roots);
+  int32_t workspace = -1;
+  if (use.workspaceBytes) {
+    workspace = roots.back();
+    roots.pop_back();
+  }
   kernel->items = roots.front();
   kernel->footprints.assign(roots.begin() + 1, roots.end());
   kernel->writes.assign(use.writes.begin(), use.writes.end());
@@ -216,6 +254,10 @@ int32_t ProgramEmitter::kernelId(const codegen::KernelUse &use) {
     kernel->alignments.assign(use.alignments.begin(), use.alignments.end());
   if (llvm::any_of(use.paramMultiples, isMore))
     kernel->param_multiples.assign(use.paramMultiples.begin(), use.paramMultiples.end());
+  if (use.workspaceBytes) {
+    kernel->workspace_bytes = workspace;
+    program->required_features |= fmt::workspaceFeature;
+  }
   kernel->grain = use.grain;
   kernel->team_threads = use.teamThreads;
   kernel->local_bytes = use.localBytes;

@@ -127,9 +127,12 @@ Status ProgramEmitter::addInterface() {
 Result<uint32_t> ProgramEmitter::constantValue(Value value) {
   Value source = value;
   hx::PanelsAttr panels;
+  int64_t winogradTile = 0;
   if (auto pack = value.getDefiningOp<hx::PackOp>()) {
     source = pack.getInput();
     panels = pack.getPanels();
+    if (auto tile = pack->getAttrOfType<IntegerAttr>(codegen::winogradTileAttr))
+      winogradTile = tile.getInt();
   }
   std::optional<Tensor> tensor = hx::constantTensor(source);
   if (!tensor)
@@ -138,7 +141,7 @@ Result<uint32_t> ProgramEmitter::constantValue(Value value) {
   std::string name = nodeNames(source.getLoc());
   if (auto weight = source.getDefiningOp<hx::WeightOp>())
     name = weight.getEntry().str();
-  uint32_t entry = weights.add(name, *tensor, panels);
+  uint32_t entry = weights.add(name, *tensor, panels, winogradTile);
   HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(value, fmt::ValueKind::weight, entry));
   program->values[id]->name = name;
   return id;

@@ -28,6 +28,11 @@ ArrayRef<Schedule> teamSchedules() {
   return ordered;
 }
 
+ArrayRef<GuardedSchedule> guardedSchedules() {
+  static const GuardedSchedule ordered[] = {winogradSchedule};
+  return ordered;
+}
+
 Operation *heavyOp(hx::GroupOp group) {
   // Of attention, which has two products besides.
   for (Operation &op : group.getBody().front().without_terminator())
@@ -77,6 +82,48 @@ ScheduleChoice chooseSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
   return choice;
 }
 
+ScheduleChoice chooseGuardedSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                     ArrayRef<std::string> disabled) {
+  ScheduleChoice choice;
+  for (const GuardedSchedule &schedule : guardedSchedules()) {
+    std::string refusal = schedule.schedule.refusal(group, shapes);
+    if (refusal == notMine)
+      continue;
+    if (llvm::is_contained(disabled, schedule.schedule.name))
+      refusal = "disabled by an option";
+    if (refusal.empty()) {
+      choice.name = schedule.schedule.name;
+      break;
+    }
+    choice.reason += (choice.reason.empty() ? "" : "; ") + schedule.schedule.name.str() +
+                     ": " + refusal;
+  }
+  return choice;
+}
+
+constexpr llvm::StringLiteral guardedScheduleAttr = "hx.guarded_schedule";
+
+StringRef guardedScheduleOf(hx::GroupOp group) {
+  auto name = group->getAttrOfType<StringAttr>(guardedScheduleAttr);
+  return name ? name.getValue() : StringRef();
+}
+
+/// The noted one, which there is.
+static const GuardedSchedule &guardedSchedule(hx::GroupOp group) {
+  return *llvm::find_if(guardedSchedules(), [&](const GuardedSchedule &each) {
+    return each.schedule.name == guardedScheduleOf(group);
+  });
+}
+
+void setGuardedSchedule(hx::GroupOp group, StringRef name, hx::SymbolicShapes &shapes) {
+  group->setAttr(guardedScheduleAttr, StringAttr::get(group.getContext(), name));
+  guardedSchedule(group).addInputs(group, shapes);
+}
+
+hx::Dim guardOf(hx::GroupOp group, hx::SymbolicShapes &shapes) {
+  return guardedSchedule(group).guard(group, shapes);
+}
+
 StringRef chooseTeamSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
                              ArrayRef<std::string> disabled) {
   for (const Schedule &schedule : teamSchedules())
@@ -114,6 +161,13 @@ FailureOr<KernelUse> emitKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,
                                 ModuleOp kernels, const CodegenTraits &traits,
                                 StringRef name) {
   return emitBy(schedules(), group.getSchedule(), group, shapes, kernels, traits, name);
+}
+
+FailureOr<KernelUse> emitGuardedKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                       ModuleOp kernels, const CodegenTraits &traits,
+                                       StringRef name) {
+  const Schedule &schedule = guardedSchedule(group).schedule;
+  return emitBy(schedule, schedule.name, group, shapes, kernels, traits, name);
 }
 
 FailureOr<KernelUse> emitTeamKernel(hx::GroupOp group, hx::SymbolicShapes &shapes,

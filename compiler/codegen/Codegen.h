@@ -33,6 +33,27 @@ mlir::FailureOr<KernelUse> emitTeamKernel(hx::GroupOp group, hx::SymbolicShapes 
                                           const CodegenTraits &traits,
                                           llvm::StringRef name);
 
+/// An hx.pack of 3x3 convolution weights that has this attribute (the tile's size, i64)
+/// stands for them in Winograd form (runtime/artifact/WinogradWeights.h): constants only,
+/// and read by that schedule only.
+inline constexpr llvm::StringLiteral winogradTileAttr = "hx.winograd_tile";
+
+/// A schedule that is faster where its guard holds, and why none is ("" for ops that no
+/// such schedule is for).
+ScheduleChoice chooseGuardedSchedule(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                     llvm::ArrayRef<std::string> disabled = {});
+/// Notes the choice at the group and gives it what the schedule reads besides, as more
+/// inputs.
+void setGuardedSchedule(hx::GroupOp group, llvm::StringRef name,
+                        hx::SymbolicShapes &shapes);
+/// What was noted, or "".
+llvm::StringRef guardedScheduleOf(hx::GroupOp group);
+/// The kernel of that schedule, and where (not 0) it is taken; null: everywhere.
+mlir::FailureOr<KernelUse>
+emitGuardedKernel(hx::GroupOp group, hx::SymbolicShapes &shapes, mlir::ModuleOp kernels,
+                  const CodegenTraits &traits, llvm::StringRef name);
+hx::Dim guardOf(hx::GroupOp group, hx::SymbolicShapes &shapes);
+
 /// Inside of a kernel's single item: writes `contents` to the integer tensor
 /// `value`, one param per element.
 void emitContents(KernelBuilder &kernel, mlir::Value value,

@@ -63,7 +63,7 @@ KExpr KernelBuilder::scalar(hx::Dim dim) {
   if (it == use.params.end()) {
     use.params.push_back(dim);
     use.paramMultiples.push_back(1);
-    func.getBody().front().insertArgument(bindingTypes.size() + number, b.getI64Type(),
+    func.getBody().front().insertArgument(numMemrefs() + number, b.getI64Type(),
                                           location);
   }
   return use.exprs.param(number);
@@ -78,7 +78,7 @@ Value KernelBuilder::value(KExpr e) {
   case KOp::constant:
     return index(node.value);
   case KOp::param: {
-    Value argument = func.getBody().front().getArgument(bindingTypes.size() + node.lhs);
+    Value argument = func.getBody().front().getArgument(numMemrefs() + node.lhs);
     result = arith::IndexCastOp::create(top, location, top.getIndexType(), argument);
     break;
   }
@@ -142,6 +142,11 @@ Value KernelBuilder::beginItems(KExpr items) {
   top.setInsertionPoint(loop);
   b.setInsertionPoint(loop.getBody()->getTerminator());
   return loop.getInductionVar();
+}
+
+Value KernelBuilder::firstItem() {
+  Block &entry = func.getBody().front();
+  return entry.getArgument(entry.getNumArguments() - 2);
 }
 
 SmallVector<Value> KernelBuilder::forLoop(Value lower, Value upper, Value step,
@@ -211,7 +216,7 @@ KernelUse KernelBuilder::finish() {
   moveResultsLast();
   Block &entry = func.getBody().front();
   func.setFunctionType(b.getFunctionType(entry.getArgumentTypes(), {}));
-  func->setAttr("hx.bindings", b.getI64IntegerAttr(use.bindings.size()));
+  func->setAttr("hx.bindings", b.getI64IntegerAttr(numMemrefs()));
   func->setAttr("hx.params", b.getI64IntegerAttr(use.params.size()));
   func->setAttr("hx.writes", b.getDenseBoolArrayAttr(use.writes));
   auto list = [&](ArrayRef<unsigned> values) {
@@ -222,6 +227,8 @@ KernelUse KernelBuilder::finish() {
     func->setAttr("hx.alignments", list(use.alignments));
   if (llvm::any_of(use.paramMultiples, isMore))
     func->setAttr("hx.param_multiples", list(use.paramMultiples));
+  if (workspaceMemory)
+    func->setAttr("hx.workspace", b.getUnitAttr());
   if (use.teamThreads > 0) {
     func->setAttr("hx.team_threads", b.getI64IntegerAttr(use.teamThreads));
     func->setAttr("hx.local_bytes", b.getI64IntegerAttr(use.localBytes));
@@ -239,6 +246,8 @@ KernelUse KernelBuilder::finish() {
     os << use.items.node;
     for (KExpr footprint : use.footprints)
       os << ' ' << footprint.node;
+    if (use.workspaceBytes)
+      os << ' ' << use.workspaceBytes->node;
     name = llvm::formatv("k_{0:x-16}", llvm::xxh3_64bits(text)).str();
   }
   if (auto known = kernels.lookupSymbol<func::FuncOp>(name)) {

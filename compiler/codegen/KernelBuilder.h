@@ -37,10 +37,11 @@ struct KernelUse {
   /// per param.
   llvm::SmallVector<unsigned> alignments, paramMultiples;
   int64_t grain = 1;
-  unsigned teamThreads = 0; ///< that run an item together; 0: no team kernel
-  unsigned localBytes = 0;  ///< memory such a team shares
-  bool isExact = false;     ///< order class exact, else fixed
-  float errorConstant = 0;  ///< c of DESIGN's running error bound
+  unsigned teamThreads = 0;            ///< that run an item together; 0: no team kernel
+  unsigned localBytes = 0;             ///< memory such a team shares
+  std::optional<KExpr> workspaceBytes; ///< of each thread
+  bool isExact = false;                ///< order class exact, else fixed
+  float errorConstant = 0;             ///< c of DESIGN's running error bound
   mlir::func::FuncOp func;
 };
 
@@ -118,6 +119,10 @@ public:
   /// Private scratch of `count` elements of compute type, reused by all items.
   mlir::Value scratch(unsigned count, mlir::Type elementType);
 
+  /// `numElements` floats that each thread has to itself, where traits().workspaces;
+  /// asked for once.
+  mlir::Value workspace(KExpr numElements);
+
   // -- teams (KernelModule.h); after beginTeamItems ----------------------------------
   /// The thread's number in its team.
   mlir::Value thread();
@@ -142,6 +147,8 @@ public:
   /// Opens the loop over work items and returns the item's number; the insertion
   /// point is inside. Called once, by the schedule.
   mlir::Value beginItems(KExpr items);
+  /// The first of the range of items that this call of the kernel runs.
+  mlir::Value firstItem();
   /// The same for items that teams of `threads` threads run.
   mlir::Value beginTeamItems(KExpr items, unsigned threads);
   using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
@@ -171,6 +178,8 @@ private:
   /// What an access to so many elements of `type` at `position` may count on.
   llvm::MaybeAlign alignmentOf(mlir::Value memref, mlir::Value position, unsigned lanes,
                                mlir::Type type);
+  /// Arguments before the params.
+  unsigned numMemrefs() const { return bindingTypes.size() + (workspaceMemory ? 1 : 0); }
   mlir::Value foldIndex(mlir::Value x, mlir::Value y, KOp op);
 
   mlir::ModuleOp kernels;
@@ -182,6 +191,7 @@ private:
   mlir::func::FuncOp func;
   mlir::Operation *itemLoop = nullptr;
   mlir::Value threadNumber;
+  mlir::Value workspaceMemory; ///< the argument behind those of bindings
   llvm::SmallPtrSet<mlir::Value, 2> misaligned;
   bool splitVectors = false;
   mlir::OpBuilder top; ///< inserts before the item loop

@@ -56,10 +56,10 @@ Value KernelBuilder::bindMemory(Value hxValue, Type element, KExpr numElements,
 }
 
 bool KernelBuilder::isMultiple(Value index, unsigned factor) {
-  unsigned numBindings = bindingTypes.size();
+  unsigned numBefore = numMemrefs();
   SmallVector<unsigned> multiples(use.paramMultiples);
   auto ofParam = [&](BlockArgument argument) {
-    unsigned number = argument.getArgNumber() - numBindings;
+    unsigned number = argument.getArgNumber() - numBefore;
     int64_t divisor = use.params[number].getLargestKnownDivisor();
     unsigned known = 1;
     while (known < factor && divisor % (2 * known) == 0)
@@ -76,7 +76,7 @@ bool KernelBuilder::isMultiple(Value index, unsigned factor) {
 llvm::MaybeAlign KernelBuilder::alignmentOf(Value memref, Value position, unsigned lanes,
                                             Type type) {
   auto binding = dyn_cast<BlockArgument>(memref);
-  if (!codegenTraits.alignedVectors || !binding)
+  if (!codegenTraits.alignedVectors || !binding || binding == workspaceMemory)
     return std::nullopt;
   if (misaligned.contains(memref) || !isMultiple(position, lanes)) {
     splitVectors = true;
@@ -125,6 +125,15 @@ void KernelBuilder::store(Value memref, Value position, Value value, Type hxElem
         alignmentOf(memref, position, vectorType.getNumElements(), storage));
   else
     memref::StoreOp::create(b, location, value, memref, ValueRange(position));
+}
+
+Value KernelBuilder::workspace(KExpr numElements) {
+  constexpr int64_t bytes = 4;
+  use.workspaceBytes = use.exprs.mul(numElements, constantExpr(bytes));
+  auto type = MemRefType::get({ShapedType::kDynamic}, b.getF32Type());
+  workspaceMemory =
+      func.getBody().front().insertArgument(bindingTypes.size(), type, location);
+  return workspaceMemory;
 }
 
 Value KernelBuilder::scratch(unsigned count, Type elementType) {

@@ -12,8 +12,10 @@
 // Vector loads and stores of bindings may say an `alignment` in bytes; the bindings that
 // it takes are listed in hx.alignments, the multiples that its position takes params to
 // be in hx.param_multiples (both array<i64>, 1 for any; runtime/device/KernelAbi.h).
-// Elements in memory are i8, i16, i32, i64, f16, bf16, f32, f64; bool is an i8
-// that holds 0 or 1. No calls, no globals.
+// With hx.workspace (unit) the last of the n bindings is memref<?xf32> of memory that
+// each thread has to itself (runtime/device/KernelAbi.h); not in hx.writes and
+// hx.alignments. Elements in memory are i8, i16, i32, i64, f16, bf16, f32, f64; bool is
+// an i8 that holds 0 or 1. No calls, no globals.
 //
 // A *team kernel* (attributes hx.team_threads = t, hx.local_bytes = n) has each of its
 // items run by a team of t threads that share memory on the chip: a work-group of
@@ -61,6 +63,10 @@ struct CodegenTraits {
   /// Numbers of 32 bits that an item may sum at a time, where vectors are taken apart
   /// into scalar registers; 0: tileRows and tileVectors say it all.
   unsigned registerSums = 0;
+  /// Rows of a tile that lie at a constant distance, so that one pointer serves them all.
+  unsigned pitchedRows = 8;
+  /// Kernels may have a workspace.
+  bool workspaces = false;
   bool itemPerElement =
       false; ///< GPU-like: neighbouring items touch neighbouring elements
   /// A vector in memory is one access only where it is aligned to its size. Where that

@@ -399,6 +399,13 @@ LogicalResult partition(func::FuncOp func, const PlacementOptions &options) {
         codegen::chooseTeamSchedule(group, grouped, options.disabled);
     if (!forTeams.empty())
       group.setTeamSchedule(forTeams);
+    codegen::ScheduleChoice guarded =
+        codegen::chooseGuardedSchedule(group, grouped, options.disabled);
+    if (!guarded.name.empty()) {
+      codegen::setGuardedSchedule(group, guarded.name, grouped);
+    }
+    if (!guarded.reason.empty())
+      choice.reason += (choice.reason.empty() ? "" : "; ") + guarded.reason;
     if (!choice.reason.empty())
       group.setReason(choice.reason);
     return WalkResult::advance();

@@ -44,9 +44,10 @@ void addCompileArguments(CLI::App &command, CompileArguments &arguments) {
       ->type_name("ARCH,…")
       ->allow_extra_args(false);
   command
-      .add_option("--prepack", arguments.prepack,
-                  "Weights in forms of kernels' own that follow from others: lazy, they "
-                  "are made when first used and kept in the cache; full, they are shipped")
+      .add_option(
+          "--prepack", arguments.prepack,
+          "Weights in forms of kernels' own that follow from others: lazy, they "
+          "are made when first used and kept in the cache; full, they are shipped")
       ->check(CLI::IsMember({"lazy", "full"}))
       ->type_name("WHEN");
   command

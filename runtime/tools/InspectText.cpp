@@ -131,7 +131,8 @@ std::string derivedLine(const json &weights) {
     return "";
   return "weights  " + std::to_string(count) + " are made out of others, " +
          formatBytes(weights.value("derivedBytes", uint64_t{0})) +
-         ", when a plan first takes them (kept in the cache; compile --prepack=full ships "
+         ", when a plan first takes them (kept in the cache; compile --prepack=full "
+         "ships "
          "them)\n";
 }
 

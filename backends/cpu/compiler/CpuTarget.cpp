@@ -23,14 +23,19 @@ std::vector<CodegenTraits> allVariants() {
   variants[0].arch = "x86-64-v4";
   variants[0].vectorLanes = 16;
   variants[0].tileRows = 8;
+  variants[0].pitchedRows = 12;
   variants[1].arch = "x86-64-v3";
   variants[1].vectorLanes = 8;
   variants[1].tileRows = 6;
+  variants[1].pitchedRows = 6;
   variants[2].arch = "x86-64-v2";
   variants[2].vectorLanes = 4;
   variants[2].tileRows = 4;
-  for (CodegenTraits &traits : variants)
+  variants[2].pitchedRows = 4;
+  for (CodegenTraits &traits : variants) {
     traits.tileVectors = 2;
+    traits.workspaces = true;
+  }
   return variants;
 }
 

@@ -128,6 +128,7 @@ LogicalResult lowerToLLVM(ModuleOp module, StringRef arch,
     hoistScratch(kernel);
     kernel->removeAttr("hx.writes");
     kernel->removeAttr("hx.bindings");
+    kernel->removeAttr("hx.workspace");
     kernel->removeAttr("hx.params");
   }
   allowContraction(module);

@@ -59,6 +59,19 @@ extern const Schedule teamRowSchedule; ///< softmax, normalisation: a team owns 
 extern const Schedule teamArgReduceSchedule; ///< arg_reduce along the last axis
 extern const Schedule teamReduceSchedule;    ///< reduce with the last axis reduced
 
+/// A schedule for some sizes only, ahead of libraries and of the other kernel, for
+/// targets whose kernels may have a workspace.
+struct GuardedSchedule {
+  Schedule schedule;
+  /// Where (not 0) it is the faster one; null: everywhere.
+  hx::Dim (*guard)(hx::GroupOp group, hx::SymbolicShapes &shapes);
+  /// Adds to the group what the schedule reads besides.
+  void (*addInputs)(hx::GroupOp group, hx::SymbolicShapes &shapes);
+};
+llvm::ArrayRef<GuardedSchedule> guardedSchedules();
+
+extern const GuardedSchedule winogradSchedule; ///< 3x3 convolutions of stride 1
+
 /// The op of the group's body that decides the schedule, or null.
 mlir::Operation *heavyOp(hx::GroupOp group);
 

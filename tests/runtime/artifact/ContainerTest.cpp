@@ -171,7 +171,7 @@ TEST(Container, SaysWhatIsNotThere) {
 
 TEST(Container, RefusesFeaturesItDoesNotKnow) {
   ArtifactMaker maker = makeAddScale("near");
-  maker.header.required_features = 4;
+  maker.header.required_features = fmt::knownFeatures + 1;
   EXPECT_EQ(openCode(maker.assemble()), StatusCode::versionMismatch);
   std::vector<std::byte> file = makeAddScale("near").assemble();
   Preamble preamble;

@@ -45,6 +45,21 @@ TEST(HostileHeader, TeamsAreChecked) {
   expectRefused("memory of nobody", [&](auto &m) { teams(m, bit, 0, 64); });
 }
 
+TEST(HostileHeader, WorkspacesAreChecked) {
+  auto workspace = [](uint64_t features, int32_t bytes, uint32_t threads) {
+    return [=](ArtifactMaker &m) {
+      m.program().required_features = features;
+      m.program().kernels[0]->workspace_bytes = bytes;
+      m.program().kernels[0]->team_threads = threads;
+    };
+  };
+  constexpr uint64_t bit = fmt::workspaceFeature;
+  expectRefused("a workspace without the bit", workspace(0, 0, 0));
+  expectRefused("no expression", workspace(bit, 1 << 20, 0));
+  expectRefused("no expression", workspace(bit, -2, 0));
+  expectRefused("for teams", workspace(bit | fmt::teamKernelsFeature, 0, 64));
+}
+
 TEST(HostileHeader, WeightsThatAreMadeAreChecked) {
   auto made = [](auto change) {
     return [=](ArtifactMaker &m) { // weight 0: of the program; 1: panels; 2: made
@@ -268,6 +283,31 @@ TEST(HostileHeader, PanelsHaveTheirExactSize) {
   EXPECT_EQ(packed({1, INT64_MAX}, keep), StatusCode::corruptData);
   EXPECT_EQ(packed({1, 3}, [](fmt::WeightT &w) { w.panel_groups = 0; }),
             StatusCode::corruptData);
+}
+
+TEST(HostileHeader, WinogradWeightsHaveTheSizeOfTheirPoints) {
+  auto winograd = [](std::vector<int64_t> dims, uint8_t tile, size_t floats,
+                     uint32_t groups = 1) {
+    ArtifactMaker m = makeAddScale("near");
+    m.weight("w", std::vector<float>(floats, 1.0f));
+    fmt::WeightT &weight = *m.header.weights.back();
+    weight.dims = dims;
+    weight.encoding = fmt::Encoding::winograd;
+    weight.panel_conv = true;
+    weight.panel_groups = groups;
+    weight.panel_width = 4;
+    weight.winograd_tile = tile;
+    return openStatus(m.assemble()).code();
+  };
+  EXPECT_EQ(winograd({4, 2, 3, 3}, 4, 36 * 8), StatusCode::ok);
+  EXPECT_EQ(winograd({3, 2, 3, 3}, 2, 16 * 8), StatusCode::ok);
+  EXPECT_EQ(winograd({4, 2, 3, 3}, 4, 36 * 16, 2), StatusCode::ok);
+  EXPECT_EQ(winograd({4, 2, 3, 3}, 3, 25 * 8), StatusCode::corruptData);
+  EXPECT_EQ(winograd({4, 2, 3, 3}, 4, 16 * 8), StatusCode::corruptData);
+  EXPECT_EQ(winograd({4, 2, 1, 3}, 4, 36 * 8), StatusCode::corruptData);
+  EXPECT_EQ(winograd({4, 2, 3, 3}, 4, 36 * 8, 3), StatusCode::corruptData);
+  EXPECT_EQ(winograd({4, 2, 3, 3}, 4, 36 * 8, 0), StatusCode::corruptData);
+  EXPECT_EQ(winograd({INT64_MAX / 8, 2, 3, 3}, 4, 36 * 8), StatusCode::corruptData);
 }
 
 TEST(HostileHeader, SectionsDoNotOverlapOrLeaveTheFile) {

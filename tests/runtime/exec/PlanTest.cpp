@@ -193,6 +193,31 @@ TEST_P(Plans, PassOverKernelsForTeams) {
                 Session::create(*model, {.device = device()}).status());
 }
 
+TEST_P(Plans, PassOverKernelsWithAWorkspace) {
+  // The fakes have none to give.
+  ArtifactMaker m = makeScaleTwice(device());
+  m.program().required_features = fmt::workspaceFeature;
+  auto &variants = m.program().instructions[0]->variants;
+  auto other = std::make_unique<fmt::VariantT>(*variants[0]);
+  other->kernel = m.kernel("scale", {false, true}, 2);
+  other->params[1] = m.constant(5);
+  m.program().kernels.back()->workspace_bytes = m.program().kernels.back()->items;
+  variants.insert(variants.begin(), std::move(other));
+  auto session = start(std::move(m));
+  ASSERT_TRUE(session);
+  auto outputs = session->run({{"x", ones(2)}});
+  ASSERT_TRUE(outputs) << outputs.status().toString();
+  EXPECT_EQ(floatsOf((*outputs)[0].value), (std::vector<float>{6, 6}));
+
+  ArtifactMaker none = makeScaleTwice(device());
+  none.program().required_features = fmt::workspaceFeature;
+  none.program().kernels[0]->workspace_bytes = none.program().kernels[0]->items;
+  auto model = none.open();
+  ASSERT_TRUE(model) << model.status().toString();
+  EXPECT_STATUS(unsupported, "has only kernels that want a workspace",
+                Session::create(*model, {.device = device()}).status());
+}
+
 TEST_P(Plans, GiveKernelsScratch) {
   ArtifactMaker m(device());
   uint32_t x = m.input("x", DType::f32, {-1}, {"n"});
