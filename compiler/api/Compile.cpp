@@ -224,7 +224,7 @@ private:
         result.text += "// for targets that take attention whole\n" + printed(*fused);
       return Status::success();
     }
-    WeightSection weights;
+    WeightSection weights(/*holdsDerived=*/options.prepack == "full");
     std::vector<TargetProgram> programs;
     for (auto [i, target] : llvm::enumerate(targets)) {
       report("kernels for " + target->name().str(), 0.3 + 0.6 * i / targets.size());

@@ -58,6 +58,10 @@ Result<CompileOptions> parseOptions(const hexin_compiler_request &request) {
       options.prefer.push_back(value);
     else if (key == "cpu-arch")
       options.cpuArchs.push_back(value);
+    else if (key == "prepack" && (value == "lazy" || value == "full"))
+      options.prepack = value;
+    else if (key == "prepack")
+      return invalidArgument("prepack '" + value + "': expected lazy or full");
     else if (key == "emit")
       options.emit = value;
     else if (key == "explain")

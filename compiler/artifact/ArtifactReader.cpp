@@ -3,6 +3,7 @@
 #include "compiler/artifact/ArtifactWriter.h"
 #include "compiler/ir/AttributeConversion.h"
 #include "compiler/ir/Ops.h"
+#include "runtime/artifact/DerivedWeights.h"
 #include "runtime/artifact/VerifyHeader.h"
 #include "runtime/base/DType.h"
 #include "runtime/reference/Packing.h"
@@ -18,6 +19,8 @@ namespace {
 
 Result<Tensor> readWeight(const fmt::Weight &weight, const Container &container) {
   auto dtype = static_cast<DType>(weight.dtype());
+  if (isDerived(weight))
+    return corruptData("the portable program names a weight that is made out of another");
   std::vector<int64_t> dims(weight.dims()->begin(), weight.dims()->end());
   std::span<const std::byte> stored =
       container.weights().subspan(weight.offset(), weight.length());

@@ -1,7 +1,8 @@
 #include "compiler/artifact/WeightSection.h"
 
 #include "runtime/artifact/Container.h"
-#include "runtime/artifact/WinogradWeights.h"
+#include "runtime/artifact/DerivedWeights.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/base/DType.h"
 #include "runtime/base/Hash.h"
 #include "runtime/reference/Packing.h"
@@ -63,12 +64,8 @@ Status pack(const Tensor &tensor, hx::PanelsAttr panels, Sink sink) {
 }
 
 /// A convolution's panels, transformed (as a whole).
-Status transform(const Tensor &tensor, hx::PanelsAttr panels, int64_t tile, Sink sink) {
-  WinogradForm form{.tile = tile,
-                    .inputs = tensor.dims()[1],
-                    .outputs = tensor.dims()[0] / panels.getGroups(),
-                    .groups = panels.getGroups(),
-                    .width = panels.getWidth()};
+Status transform(const Tensor &tensor, hx::PanelsAttr panels, const WinogradForm &form,
+                 Sink sink) {
   auto elements = winogradElements(form);
   if (!elements)
     return internalError("weights that have no Winograd form were to be transformed");
@@ -112,15 +109,62 @@ uint32_t WeightSection::add(const std::string &name, const Tensor &tensor,
   return entries.size() - 1;
 }
 
+WinogradForm WeightSection::Entry::form() const {
+  return {.tile = winogradTile,
+          .inputs = tensor.dims()[1],
+          .outputs = tensor.dims()[0] / panels.getGroups(),
+          .groups = panels.getGroups(),
+          .width = panels.getWidth()};
+}
+
+/// The bytes of `entry` to the file.
+Status WeightSection::writeEntry(const Entry &entry, ArtifactFile &file,
+                                 fmt::WeightT &weight) const {
+  HEXIN_RETURN_IF_ERROR(file.alignTo(weightAlignment));
+  weight.offset = file.sectionBytes();
+  Hasher hash;
+  auto append = [&](std::span<const std::byte> packed) {
+    hash.update(packed);
+    return file.append(packed);
+  };
+  if (entry.winogradTile > 0)
+    HEXIN_RETURN_IF_ERROR(transform(entry.tensor, entry.panels, entry.form(), append));
+  else if (entry.panels)
+    HEXIN_RETURN_IF_ERROR(pack(entry.tensor, entry.panels, append));
+  else
+    HEXIN_RETURN_IF_ERROR(append(bytesOf(entry.tensor)));
+  weight.hash = hash.digest();
+  weight.length = file.sectionBytes() - weight.offset;
+  return Status::success();
+}
+
+/// Says how `entry` is made; what it is made out of has been written.
+Status WeightSection::derive(const Entry &entry, fmt::HeaderT &header,
+                             fmt::WeightT &weight) {
+  uint32_t source = add(entry.name, entry.tensor, entry.panels);
+  auto elements = winogradElements(entry.form());
+  if (!elements)
+    return internalError("weights that have no Winograd form were to be transformed");
+  weight.derived_from = static_cast<int32_t>(source);
+  weight.length = static_cast<uint64_t>(*elements) * sizeof(float);
+  weight.hash = derivedHash(header.weights[source]->hash, entry.form());
+  header.required_features |= fmt::derivedWeightsFeature;
+  return Status::success();
+}
+
 Status WeightSection::write(ArtifactFile &file, fmt::HeaderT &header) {
+  auto isMade = [&](const Entry &entry) {
+    return entry.winogradTile > 0 && !holdsDerived;
+  };
+  for (size_t i = 0, count = entries.size(); i < count; ++i)
+    if (Entry entry = entries[i]; isMade(entry))
+      add(entry.name, entry.tensor, entry.panels); // unless it is there
   HEXIN_RETURN_IF_ERROR(file.beginSection(fmt::SectionKind::weights));
   for (const Entry &entry : entries) {
-    HEXIN_RETURN_IF_ERROR(file.alignTo(weightAlignment));
     auto weight = std::make_unique<fmt::WeightT>();
     weight->name = entry.name;
     weight->dtype = static_cast<uint8_t>(entry.tensor.dtype());
     weight->dims.assign(entry.tensor.dims().begin(), entry.tensor.dims().end());
-    weight->offset = file.sectionBytes();
     if (entry.panels) {
       weight->encoding =
           entry.winogradTile > 0 ? fmt::Encoding::winograd : fmt::Encoding::panels;
@@ -129,23 +173,14 @@ Status WeightSection::write(ArtifactFile &file, fmt::HeaderT &header) {
       weight->panel_groups = entry.panels.getGroups();
       weight->panel_transposed = entry.panels.getTransposed();
       weight->panel_conv = entry.panels.getConv();
-      Hasher hash;
-      auto append = [&](std::span<const std::byte> packed) {
-        hash.update(packed);
-        return file.append(packed);
-      };
-      HEXIN_RETURN_IF_ERROR(
-          entry.winogradTile > 0
-              ? transform(entry.tensor, entry.panels, entry.winogradTile, append)
-              : pack(entry.tensor, entry.panels, append));
-      weight->hash = hash.digest();
-    } else {
-      weight->hash = entry.hash;
-      HEXIN_RETURN_IF_ERROR(file.append(bytesOf(entry.tensor)));
     }
-    weight->length = file.sectionBytes() - weight->offset;
+    if (!isMade(entry))
+      HEXIN_RETURN_IF_ERROR(writeEntry(entry, file, *weight));
     header.weights.push_back(std::move(weight));
   }
+  for (size_t i = 0; i < entries.size(); ++i)
+    if (isMade(entries[i]))
+      HEXIN_RETURN_IF_ERROR(derive(entries[i], header, *header.weights[i]));
   return file.endSection().status();
 }
 

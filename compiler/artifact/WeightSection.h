@@ -11,6 +11,7 @@
 
 #include "compiler/ir/Ops.h"
 #include "runtime/artifact/ArtifactFile.h"
+#include "runtime/artifact/WinogradWeights.h"
 
 #include "hexin/value.h"
 
@@ -22,6 +23,10 @@ namespace hexin {
 
 class WeightSection {
 public:
+  /// `holdsDerived`: Winograd forms are written; else they are made out of their panels,
+  /// which are written, when a plan first takes them (runtime/artifact/DerivedWeights.h).
+  explicit WeightSection(bool holdsDerived = false) : holdsDerived(holdsDerived) {}
+
   /// Index of the entry for `tensor` in plain or packed form, or with `winogradTile` > 0
   /// in Winograd form.
   uint32_t add(const std::string &name, const Tensor &tensor, hx::PanelsAttr panels,
@@ -40,7 +45,13 @@ private:
     hx::PanelsAttr panels; ///< null: plain
     int64_t winogradTile;  ///< of panels; 0: taps as they are
     uint64_t hash;
+
+    WinogradForm form() const;
   };
+  Status writeEntry(const Entry &entry, ArtifactFile &file, fmt::WeightT &weight) const;
+  Status derive(const Entry &entry, fmt::HeaderT &header, fmt::WeightT &weight);
+
+  bool holdsDerived;
   std::vector<Entry> entries;
   std::multimap<uint64_t, uint32_t> byHash;
 };

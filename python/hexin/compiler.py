@@ -89,6 +89,7 @@ def _options(
     disable: Iterable[str] = (),
     prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
+    prepack: Optional[str] = None,
     emit: Optional[str] = None,
     explain: bool = False,
     verify_each: bool = False,
@@ -109,6 +110,7 @@ def _options(
         "disable": names("disable", disable),
         "prefer": names("prefer", prefer),
         "cpu_archs": names("cpu_archs", cpu_archs),
+        "prepack": "" if prepack is None else _arguments.text("prepack", prepack),
         "emit": "" if emit is None else _arguments.text("emit", emit),
         "explain": bool(explain),
         "verify_each": bool(verify_each),
@@ -129,6 +131,7 @@ def compile(
     disable: Iterable[str] = (),
     prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
+    prepack: Optional[str] = None,
     emit: Optional[str] = None,
     explain: bool = False,
     verify_each: bool = False,
@@ -154,6 +157,9 @@ def compile(
     disable: libraries, ops or schedules to do without, as in ``onednn``.
     prefer: libraries that go before our kernels wherever they can, as in ``onednn``.
     cpu_archs: cpu images to emit; all of x86-64-v2, -v3 and -v4 by default.
+    prepack: weights in forms of kernels' own that follow from others, up to four times as
+        large: ``lazy`` (the default), they are made when first used and kept in the cache
+        folder; ``full``, they are shipped.
     emit: ``import``, ``optimized``, ``placed`` or ``kernels``: give that form of the
         program as ``report.text`` instead of an artifact.
     explain: give the placement, with its reasons, as ``report.text``.
@@ -169,7 +175,7 @@ def compile(
     UnavailableError (no compiler here), IoError (the old `out` is intact).
     """
     options = _options(
-        targets, shapes, states, allow_fallback, disable, prefer, cpu_archs, emit,
+        targets, shapes, states, allow_fallback, disable, prefer, cpu_archs, prepack, emit,
         explain, verify_each, threads, cache_dir, progress,
     )
     if out is None and not emit:
@@ -196,6 +202,7 @@ def retarget(
     disable: Iterable[str] = (),
     prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
+    prepack: Optional[str] = None,
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
@@ -209,7 +216,7 @@ def retarget(
     of :func:`compile`.
     """
     options = _options(
-        targets, None, None, allow_fallback, disable, prefer, cpu_archs, None,
+        targets, None, None, allow_fallback, disable, prefer, cpu_archs, prepack, None,
         explain, verify_each, threads, cache_dir, progress,
     )
     source = _arguments.path("path", path)

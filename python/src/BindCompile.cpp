@@ -56,6 +56,7 @@ CompileOptions optionsFrom(const nb::dict &dict) {
   get("disable", options.disable);
   get("prefer", options.prefer);
   get("cpu_archs", options.cpuArchs);
+  get("prepack", options.prepack);
   get("emit", options.emit);
   get("explain", options.explain);
   get("verify_each", options.verifyEach);

@@ -10,13 +10,14 @@ namespace hexin::fmt {
 
 /// Bits of `required_features`, in headers and programs: Kernel.team_threads; values
 /// that are no tensors of numbers, and the host instructions that make them;
-/// Kernel.workspace_bytes.
+/// Kernel.workspace_bytes; Weight.derived_from.
 inline constexpr uint64_t teamKernelsFeature = 1 << 0;
 inline constexpr uint64_t hostValuesFeature = 1 << 1;
 inline constexpr uint64_t workspaceFeature = 1 << 2;
+inline constexpr uint64_t derivedWeightsFeature = 1 << 3;
 /// Those that this build knows.
 inline constexpr uint64_t knownFeatures =
-    teamKernelsFeature | hostValuesFeature | workspaceFeature;
+    teamKernelsFeature | hostValuesFeature | workspaceFeature | derivedWeightsFeature;
 
 /// Types of ports hold others no deeper than this.
 inline constexpr uint32_t maxTypeDepth = 8;

@@ -1,3 +1,4 @@
+#include "runtime/artifact/DerivedWeights.h"
 #include "runtime/artifact/Format.h"
 #include "runtime/artifact/ModelImpl.h"
 #include "runtime/base/Compression.h"
@@ -199,8 +200,16 @@ std::string Model::describeJson() const {
   if (header.sections())
     for (uint32_t i = 0; i < header.sections()->size(); ++i)
       sections.push_back(describeSection(impl_->container, i));
+  uint64_t derived = 0, derivedBytes = 0;
+  for (uint32_t i = 0; i < sizeOf(header.weights()); ++i)
+    if (const fmt::Weight *weight = header.weights()->Get(i); isDerived(*weight)) {
+      ++derived;
+      derivedBytes += weight->length();
+    }
   json["weights"] = {{"count", sizeOf(header.weights())},
-                     {"bytes", impl_->container.weights().size()}};
+                     {"bytes", impl_->container.weights().size()},
+                     {"derived", derived},
+                     {"derivedBytes", derivedBytes}};
   auto &programs = json["programs"] = ordered_json::array();
   if (header.programs())
     for (const fmt::Program *program : *header.programs())

@@ -1,8 +1,8 @@
 #include "runtime/artifact/VerifyHeader.h"
 
 #include "runtime/artifact/Container.h"
+#include "runtime/artifact/DerivedWeights.h"
 #include "runtime/artifact/VerifyProgram.h"
-#include "runtime/artifact/WinogradWeights.h"
 #include "runtime/base/Checked.h"
 #include "runtime/base/StoredBits.h"
 
@@ -11,6 +11,7 @@
 #include <set>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hexin {
@@ -87,18 +88,9 @@ std::optional<int64_t> panelElements(const fmt::Weight &weight,
 }
 
 /// Elements of a convolution's weight in Winograd form, likewise.
-std::optional<int64_t> transformedElements(const fmt::Weight &weight,
-                                           const std::vector<int64_t> &dims) {
-  auto groups = static_cast<int64_t>(weight.panel_groups());
-  if (!weight.panel_conv() || weight.panel_transposed() || dims.size() != 4 ||
-      dims[2] != 3 || dims[3] != 3 || groups == 0 || dims[0] % groups != 0 ||
-      static_cast<DType>(weight.dtype()) != DType::f32)
-    return std::nullopt;
-  return winogradElements({.tile = weight.winograd_tile(),
-                           .inputs = dims[1],
-                           .outputs = dims[0] / groups,
-                           .groups = groups,
-                           .width = static_cast<int64_t>(weight.panel_width())});
+std::optional<int64_t> transformedElements(const fmt::Weight &weight) {
+  auto form = winogradFormOf(weight);
+  return form ? winogradElements(*form) : std::nullopt;
 }
 
 Status verifyWeight(const fmt::Weight &weight, const std::string &where,
@@ -110,8 +102,13 @@ Status verifyWeight(const fmt::Weight &weight, const std::string &where,
   if (sizeOf(weight.dims()) > verify::maxRank)
     return corruptData(where + ": rank " + std::to_string(sizeOf(weight.dims())) +
                        " is above " + std::to_string(verify::maxRank));
-  if (weight.offset() % weightAlignment != 0 ||
-      !rangeFits(weight.offset(), weight.length(), weightsBytes))
+  if (isDerived(weight) &&
+      (weight.offset() != 0 || weight.encoding() != fmt::Encoding::winograd))
+    return corruptData(where + " is derived from weight " +
+                       std::to_string(weight.derived_from()) +
+                       ", but has a place in the file or an encoding that is never made");
+  if (!isDerived(weight) && (weight.offset() % weightAlignment != 0 ||
+                             !rangeFits(weight.offset(), weight.length(), weightsBytes)))
     return corruptData(where + " (" + std::to_string(weight.length()) + " bytes at " +
                        std::to_string(weight.offset()) +
                        ") is not 64-byte aligned inside the weights section of " +
@@ -136,7 +133,7 @@ Status verifyWeight(const fmt::Weight &weight, const std::string &where,
     matches = fits(panelElements(weight, dims));
     break;
   case fmt::Encoding::winograd:
-    matches = fits(transformedElements(weight, dims));
+    matches = fits(transformedElements(weight));
     break;
   default:
     return versionMismatch(where + " has an encoding this build does not know");
@@ -144,6 +141,37 @@ Status verifyWeight(const fmt::Weight &weight, const std::string &where,
   if (!matches)
     return corruptData(where + ": " + std::to_string(weight.length()) +
                        " bytes do not hold its sizes as " + std::string(toString(dtype)));
+  return Status::success();
+}
+
+/// That what a weight is made out of is there, and is panels of the same weight. Each is
+/// made in each form at most once: so all that are made are a small multiple of the file.
+Status verifySource(const fmt::Header &header, uint32_t index,
+                    std::set<std::pair<int32_t, uint8_t>> &made) {
+  const fmt::Weight &weight = *header.weights()->Get(index);
+  if (!isDerived(weight))
+    return Status::success();
+  std::string where = "weight " + std::to_string(index) + ", derived from weight " +
+                      std::to_string(weight.derived_from()) + ",";
+  if (!(header.required_features() & fmt::derivedWeightsFeature))
+    return corruptData(where + " is in a file without the feature bit for such");
+  if (static_cast<uint32_t>(weight.derived_from()) >= sizeOf(header.weights()))
+    return corruptData(where + " names one of " +
+                       std::to_string(sizeOf(header.weights())));
+  const fmt::Weight &source = *header.weights()->Get(weight.derived_from());
+  if (isDerived(source) || source.encoding() != fmt::Encoding::panels)
+    return corruptData(where + " names one whose panels are not in the file");
+  if (source.dtype() != weight.dtype() || source.panel_width() != weight.panel_width() ||
+      source.panel_groups() != weight.panel_groups() || !source.panel_conv() ||
+      source.panel_transposed() ||
+      !std::equal(source.dims()->begin(), source.dims()->end(), weight.dims()->begin(),
+                  weight.dims()->end()))
+    return corruptData(where + " has other sizes or panels");
+  if (weight.hash() != derivedHash(source.hash(), *winogradFormOf(weight)))
+    return versionMismatch(where + " is made in another way by this build; compile or "
+                                   "retarget the model again");
+  if (!made.insert({weight.derived_from(), weight.winograd_tile()}).second)
+    return corruptData(where + " is a second one of its form");
   return Status::success();
 }
 
@@ -282,6 +310,9 @@ Status verifyHeader(const fmt::Header &header, uint64_t headerBytes,
     HEXIN_RETURN_IF_ERROR(
         verifyWeight(*weight, "weight " + std::to_string(i), weightsBytes));
   }
+  std::set<std::pair<int32_t, uint8_t>> made;
+  for (uint32_t i = 0; i < sizeOf(header.weights()); ++i)
+    HEXIN_RETURN_IF_ERROR(verifySource(header, i, made));
   HEXIN_RETURN_IF_ERROR(verifyPorts(header.inputs(), "input", budget));
   HEXIN_RETURN_IF_ERROR(verifyPorts(header.outputs(), "output", budget));
   HEXIN_RETURN_IF_ERROR(verifyStates(header, budget));

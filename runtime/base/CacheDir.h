@@ -13,7 +13,8 @@ namespace cache_folder {
 inline constexpr const char *kernels = "kernels"; ///< the compiler's
 inline constexpr const char *opencl = "opencl";   ///< device programs built from source
 inline constexpr const char *onednn = "onednn";   ///< weights as the library packs them
-inline constexpr std::array all = {kernels, opencl, onednn};
+inline constexpr const char *weights = "weights"; ///< weights in a kernel's own form
+inline constexpr std::array all = {kernels, opencl, onednn, weights};
 } // namespace cache_folder
 
 /// The folder for SessionOptions::cacheDir: "none" gives "" (off), "" gives

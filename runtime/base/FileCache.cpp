@@ -144,7 +144,7 @@ void FileCache::store(std::string_view key, std::span<const std::byte> value) co
     return;
   std::error_code ignored;
   fs::create_directories(folder_, ignored);
-  fs::path temporary = temporaryPath(folder_), path = pathOf(key);
+  fs::path temporary = temporaryPath(folder_);
   bool isWritten = false;
   {
     File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
@@ -155,16 +155,63 @@ void FileCache::store(std::string_view key, std::span<const std::byte> value) co
                 file.write(gap.data(), offset - sizeof head - key.size()) &&
                 file.write(value.data(), value.size());
   }
-  std::error_code failed;
   if (isWritten)
-    fs::rename(temporary, path, failed);
-  if (!isWritten || failed) {
+    putInPlace(temporary, key, offset + value.size());
+  else
     fs::remove(temporary, ignored);
-    return;
+}
+
+/// Makes the temporary file, of `bytes` bytes, the entry of `key`; else removes it.
+bool FileCache::putInPlace(const fs::path &temporary, std::string_view key,
+                           uint64_t bytes) const {
+  fs::path path = pathOf(key);
+  std::error_code failed, ignored;
+  fs::rename(temporary, path, failed);
+  if (failed) {
+    fs::remove(temporary, ignored);
+    return false;
   }
-  auto bytes = static_cast<int64_t>(offset + value.size());
-  if (room_->fetch_sub(bytes) < bytes)
+  auto taken = static_cast<int64_t>(bytes);
+  if (room_->fetch_sub(taken) < taken)
     evict(path);
+  return true;
+}
+
+std::optional<FileCache::Mapped>
+FileCache::make(std::string_view key, uint64_t valueBytes,
+                const std::function<bool(std::span<std::byte>)> &fill) const {
+  uint64_t offset = valueOffset(key.size()).value_or(UINT64_MAX);
+  if (!isEnabled() || offset > maxBytes_ || valueBytes > maxBytes_ - offset)
+    return std::nullopt;
+  std::error_code ignored;
+  fs::create_directories(folder_, ignored);
+  fs::path temporary = temporaryPath(folder_);
+  File file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!file)
+    return std::nullopt;
+  uint64_t fileBytes = offset + valueBytes;
+  // Blocks are taken first: a disk that is full later would be a signal, not an error.
+  void *start = MAP_FAILED;
+  if (::posix_fallocate(file.get(), 0, static_cast<off_t>(fileBytes)) == 0)
+    start = ::mmap(nullptr, fileBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  if (start == MAP_FAILED) {
+    fs::remove(temporary, ignored);
+    return std::nullopt;
+  }
+  auto *bytes = static_cast<std::byte *>(start);
+  Mapped mapped({bytes, fileBytes});
+  mapped.value_ = mapped.file_.subspan(offset);
+  std::span<std::byte> value(bytes + offset, valueBytes);
+  if (!fill(value)) {
+    fs::remove(temporary, ignored);
+    return std::nullopt;
+  }
+  EntryHead head{entryMagic, key.size(), valueBytes, hashEntry(key, value)};
+  std::memcpy(bytes, &head, sizeof head);
+  std::memcpy(bytes + sizeof head, key.data(), key.size());
+  ::mprotect(start, fileBytes, PROT_READ);
+  putInPlace(temporary, key, fileBytes); // the mapping stays good where that fails
+  return mapped;
 }
 
 void FileCache::remove(std::string_view key) const {

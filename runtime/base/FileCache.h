@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -70,6 +71,12 @@ public:
   std::optional<Mapped> map(std::string_view key) const;
   /// Does nothing with a value that is larger than the bound.
   void store(std::string_view key, std::span<const std::byte> value) const;
+  /// Writes a large value straight into its entry's file and gives it mapped, so that it
+  /// is never in memory of its own: `fill` gets `valueBytes` zeroed bytes, aligned to 64,
+  /// and says whether what it wrote is to be kept. Nullopt, and nothing kept, where it
+  /// says no, the disk is full, or the cache is off or smaller.
+  std::optional<Mapped> make(std::string_view key, uint64_t valueBytes,
+                             const std::function<bool(std::span<std::byte>)> &fill) const;
   /// Forgets an entry whose bytes turned out useless.
   void remove(std::string_view key) const;
 
@@ -90,6 +97,8 @@ public:
   std::filesystem::path pathOf(std::string_view key) const;
 
 private:
+  bool putInPlace(const std::filesystem::path &temporary, std::string_view key,
+                  uint64_t bytes) const;
   void evict(const std::filesystem::path &keep) const;
 
   std::filesystem::path folder_;

@@ -56,6 +56,7 @@ Result<std::shared_ptr<Device>> Device::open(const hexin_device_api &api,
                                              std::string id,
                                              const DeviceOptions &options) {
   std::shared_ptr<Device> device(new Device(api, info, std::move(id)));
+  device->cacheDir_ = options.cacheDir;
   hexin_device_options raw{};
   raw.struct_size = sizeof raw;
   raw.threads = options.threads;
@@ -119,6 +120,22 @@ Result<Buffer> Device::wrapDevice(uint64_t address, uint64_t bytes) const {
 
 uint64_t Device::deviceAddress(const Buffer &buffer) const {
   return canWrapDevice() ? api_.device_address(handle_, buffer.get()) : 0;
+}
+
+void Device::forRange(int64_t items,
+                      const std::function<void(int64_t, int64_t)> &body) const {
+  if (!api_.for_range) {
+    if (items > 0)
+      body(0, items);
+    return;
+  }
+  api_.for_range(
+      handle_, items,
+      [](void *context, int64_t begin, int64_t end) {
+        (*static_cast<const std::function<void(int64_t, int64_t)> *>(context))(begin,
+                                                                               end);
+      },
+      const_cast<void *>(static_cast<const void *>(&body)));
 }
 
 Status Device::waitStream(uint64_t stream) const {

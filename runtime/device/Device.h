@@ -15,6 +15,7 @@
 #include "hexin/status.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -134,6 +135,11 @@ public:
   Status copy(hexin_buffer *src, uint64_t srcOffset, hexin_buffer *dst,
               uint64_t dstOffset, uint64_t length) const;
 
+  /// Calls body(begin, end) for parts that make up [0, items): on the device's threads
+  /// where those are the process's own, else on the caller's. `body` must not throw nor
+  /// call the device.
+  void forRange(int64_t items, const std::function<void(int64_t, int64_t)> &body) const;
+
   /// Waits for all that was given to the device.
   Status synchronise() const;
 
@@ -143,6 +149,9 @@ public:
   Result<Event> submit(const hexin_submission &submission,
                        uint32_t *command = nullptr) const;
   uint64_t counter(const char *name) const;
+
+  /// DeviceOptions::cacheDir.
+  const std::string &cacheDir() const { return cacheDir_; }
 
   const hexin_device_api &api() const { return api_; }
   hexin_device *handle() const { return handle_; }
@@ -155,6 +164,7 @@ private:
   hexin_device_info info_;
   std::string id_;
   std::vector<std::string> imageArchs_;
+  std::string cacheDir_;
   hexin_device *handle_ = nullptr;
 };
 

@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define HEXIN_DEVICE_ABI_MAJOR 1
-#define HEXIN_DEVICE_ABI_MINOR 1
+#define HEXIN_DEVICE_ABI_MINOR 2
 
 #define HEXIN_NO_SLOT 0xFFFFFFFFu
 
@@ -241,6 +241,14 @@ typedef struct hexin_device_api {
   /* Orders all work given to the device from now on behind what `stream` holds now;
    * returns at once. */
   uint32_t (*wait_stream)(hexin_device *device, uint64_t stream, hexin_error *error);
+
+  /* -- since minor 2 --------------------------------------------------------------- */
+  /* Of devices that compute with the process's own threads: calls body(context, begin,
+   * end) for parts that make up [0, items) on them and returns when all are done. Between
+   * submissions; `body` calls nothing of the device. */
+  void (*for_range)(hexin_device *device, int64_t items,
+                    void (*body)(void *context, int64_t begin, int64_t end),
+                    void *context);
 } hexin_device_api;
 
 typedef const hexin_device_api *(*hexin_backend_query_fn)(uint32_t abi_major);

@@ -82,6 +82,8 @@ public:
     addAll("disable", options.disable);
     addAll("prefer", options.prefer);
     addAll("cpu-arch", options.cpuArchs);
+    if (!options.prepack.empty())
+      add("prepack", "", options.prepack);
     if (!options.emit.empty())
       add("emit", "", options.emit);
     if (options.explain)

@@ -30,6 +30,7 @@ extern "C" {
  *   disable           -             op, library or schedule
  *   prefer            -             library
  *   cpu-arch          -             "x86-64-v3"
+ *   prepack           -             "lazy", "full"
  *   emit              -             "import", "optimized", "placed", "kernels"
  *   explain, verify-each  -         "1"
  *   threads           -             decimal

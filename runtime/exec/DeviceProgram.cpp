@@ -1,5 +1,6 @@
 #include "runtime/exec/DeviceProgram.h"
 
+#include "runtime/artifact/DerivedWeights.h"
 #include "runtime/artifact/Format.h"
 #include "runtime/base/Log.h"
 #include "runtime/device/KernelAbi.h"
@@ -232,27 +233,27 @@ Status DeviceProgram::loadWeights() {
       weightPlaces_[weight].isOnDevice = true;
       used.push_back(weight);
     }
+  // What has no bytes yet is not in the file's chunks.
+  auto firstDerived = std::partition(used.begin(), used.end(), [&](uint32_t w) {
+    return !isDerived(*header.weights()->Get(w));
+  });
+  for (auto weight = firstDerived; weight != used.end(); ++weight)
+    derived_.push_back({*weight, nullptr, Buffer()});
+  used.erase(firstDerived, used.end());
   HEXIN_ASSIGN_OR_RETURN(auto chunks,
                          splitWeights(header, used, device_->maxBufferBytes()));
 
   std::span<const std::byte> section = model_->container.weights();
   for (const WeightChunk &chunk : chunks) {
     uint64_t bytes = chunk.end - chunk.begin;
-    const std::byte *data = section.data() + chunk.begin;
     weightsOnDevice_ += bytes;
-    if (device_->canWrapHost()) {
-      // Commands only read from weights: the verifier saw to that. A device may
-      // refuse memory that is not aligned to its liking.
-      auto wrapped = device_->wrapHost(const_cast<std::byte *>(data), bytes);
-      if (wrapped) {
-        weightChunks_.push_back(*std::move(wrapped));
-        continue;
-      }
-    }
-    HEXIN_ASSIGN_OR_RETURN(Buffer buffer, device_->allocate(bytes));
-    HEXIN_RETURN_IF_ERROR(device_->upload(data, buffer.get(), 0, bytes));
+    HEXIN_ASSIGN_OR_RETURN(Buffer buffer,
+                           placeWeights(section.subspan(chunk.begin, bytes)));
     weightChunks_.push_back(std::move(buffer));
   }
+  for (uint32_t i = 0; i < derived_.size(); ++i)
+    weightPlaces_[derived_[i].weight].chunk =
+        static_cast<uint32_t>(weightChunks_.size() + i);
   for (uint32_t weight : used) {
     uint64_t begin = header.weights()->Get(weight)->offset();
     uint64_t end = begin + header.weights()->Get(weight)->length();
@@ -266,8 +267,55 @@ Status DeviceProgram::loadWeights() {
   return Status::success();
 }
 
+Result<Buffer> DeviceProgram::placeWeights(std::span<const std::byte> bytes) const {
+  if (device_->canWrapHost()) {
+    // Commands only read from weights: the verifier saw to that. A device may refuse
+    // memory that is not aligned to its liking.
+    auto wrapped = device_->wrapHost(const_cast<std::byte *>(bytes.data()), bytes.size());
+    if (wrapped)
+      return wrapped;
+  }
+  HEXIN_ASSIGN_OR_RETURN(Buffer buffer, device_->allocate(bytes.size()));
+  HEXIN_RETURN_IF_ERROR(device_->upload(bytes.data(), buffer.get(), 0, bytes.size()));
+  return buffer;
+}
+
+hexin_buffer *DeviceProgram::weightChunk(uint32_t chunk) const {
+  if (chunk < weightChunks_.size())
+    return weightChunks_[chunk].get();
+  std::lock_guard lock(derivedMutex_);
+  return derived_[chunk - weightChunks_.size()].buffer.get();
+}
+
+Status DeviceProgram::makeDerived(std::span<const uint32_t> weights) const {
+  if (weights.empty())
+    return Status::success();
+  std::lock_guard lock(derivedMutex_);
+  std::vector<Derived *> missing;
+  std::vector<uint32_t> indices;
+  for (uint32_t weight : weights) {
+    Derived &entry = derived_[weightPlaces_[weight].chunk - weightChunks_.size()];
+    if (entry.buffer)
+      continue;
+    missing.push_back(&entry);
+    indices.push_back(weight);
+  }
+  HEXIN_ASSIGN_OR_RETURN(auto made, makeWeights(*model_, indices, *device_));
+  for (size_t i = 0; i < missing.size(); ++i) {
+    HEXIN_ASSIGN_OR_RETURN(missing[i]->buffer, placeWeights(made[i]->bytes()));
+    missing[i]->bytes = std::move(made[i]);
+  }
+  return Status::success();
+}
+
+uint64_t DeviceProgram::weightLength(uint32_t weight) const {
+  return model_->header().weights()->Get(weight)->length();
+}
+
 std::span<const std::byte> DeviceProgram::weightBytes(uint32_t weight) const {
   const fmt::Weight *entry = model_->header().weights()->Get(weight);
+  if (isDerived(*entry))
+    return {};
   return model_->container.weights().subspan(entry->offset(), entry->length());
 }
 

@@ -4,7 +4,8 @@
 // and shared by its sessions. Weights of devices with host memory are the mapping
 // itself, without a copy.
 //
-// Immutable after load but for its commands, which are guarded: safe from all threads.
+// Immutable after load but for its commands and the weights that are made out of others,
+// which are guarded: safe from all threads.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_RUNTIME_EXEC_DEVICEPROGRAM_H
@@ -13,9 +14,11 @@
 #include "runtime/artifact/ModelImpl.h"
 #include "runtime/device/Device.h"
 #include "runtime/exec/CommandCache.h"
+#include "runtime/exec/MadeWeights.h"
 #include "runtime/exec/ProgramInfo.h"
 
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,11 +45,21 @@ public:
   std::span<const Module> modules() const { return modules_; }
   /// Launches of this program that were prepared for its sessions.
   CommandCache &commands() const { return *commands_; }
-  std::span<const Buffer> weightChunks() const { return weightChunks_; }
+  /// Buffers of weights: parts of the file, and behind them one per weight that is made
+  /// out of another.
+  uint32_t numWeightChunks() const {
+    return static_cast<uint32_t>(weightChunks_.size() + derived_.size());
+  }
+  /// Null for a weight that is not made yet.
+  hexin_buffer *weightChunk(uint32_t chunk) const;
+  /// Makes those of these weights that are made out of others, on the device's threads,
+  /// unless they are there: they stay as long as this.
+  Status makeDerived(std::span<const uint32_t> weights) const;
   const WeightPlace &weightPlace(uint32_t weight) const { return weightPlaces_[weight]; }
   /// Whether the device has the teams that kernel `kernel` wants, if any.
   bool runsHere(const fmt::Kernel &kernel) const;
-  /// The weight's bytes in the mapping.
+  uint64_t weightLength(uint32_t weight) const;
+  /// The weight's bytes in the mapping; none of one that is made out of another.
   std::span<const std::byte> weightBytes(uint32_t weight) const;
 
 private:
@@ -56,6 +69,14 @@ private:
   Status loadImages();
   std::string describeLoaded() const;
   Status loadWeights();
+  /// Those bytes for the device: in place where it can, else a copy.
+  Result<Buffer> placeWeights(std::span<const std::byte> bytes) const;
+
+  struct Derived {
+    uint32_t weight;
+    std::shared_ptr<const WeightBytes> bytes; // before the buffer that may lie in it
+    Buffer buffer;
+  };
 
   std::shared_ptr<const Model::Impl> model_;
   std::shared_ptr<Device> device_; // before what lives on it
@@ -64,6 +85,8 @@ private:
   std::unique_ptr<CommandCache> commands_; // goes before what commands are made of
   std::vector<Buffer> weightChunks_;
   std::vector<WeightPlace> weightPlaces_;
+  mutable std::mutex derivedMutex_; // guards the insides of derived_
+  mutable std::vector<Derived> derived_;
   std::string imageArch_;        ///< the images' arch, of those the model has
   uint64_t weightsOnDevice_ = 0; ///< bytes
 };

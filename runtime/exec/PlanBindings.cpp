@@ -54,7 +54,7 @@ Status PlanBuilder::bind(uint32_t value, int32_t offsetExpr, bool isRead, bool i
   binding.dtype = program_.values()->Get(value)->dtype();
   if (info_.storage[resolved.root] == Storage::weight && start == 0) {
     uint32_t weight = info_.storageIndex[resolved.root];
-    binding.host_data = context_.program.weightBytes(weight).data();
+    binding.host_data = context_.program.weightBytes(weight).data(); // null: none yet
     binding.content_hash =
         context_.program.model().header().weights()->Get(weight)->hash();
   }

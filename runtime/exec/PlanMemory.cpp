@@ -1,6 +1,7 @@
 // PlanBuilder: where values lie.
 #include "runtime/exec/PlanBuilder.h"
 
+#include "runtime/artifact/DerivedWeights.h"
 #include "runtime/artifact/Format.h"
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
@@ -78,8 +79,10 @@ Status PlanBuilder::place(uint32_t root) {
     if (!weight.isOnDevice)
       return corrupt("weight " + std::to_string(index) + " is not on the device");
     entry.place = {context_.slots.weightChunk(weight.chunk), weight.offset,
-                   context_.program.weightBytes(index).size()};
+                   context_.program.weightLength(index)};
     entry.onDevice = true;
+    if (isDerived(*info_.header.weights()->Get(index)))
+      derivedWeights_.push_back(index);
     return Status::success();
   }
   if (def->residency() == fmt::Residency::host && info_.storage[root] != Storage::input &&
@@ -157,6 +160,9 @@ Result<HostPlace> PlanBuilder::hostPlace(uint32_t value) {
     place.kind = HostPlace::userInput;
     break;
   case Storage::weight:
+    if (isDerived(*info_.header.weights()->Get(place.index)))
+      return corrupt("value " + std::to_string(value) +
+                     " is read on the host, but is a weight that only kernels read");
     place.kind = HostPlace::weight;
     break;
   default:

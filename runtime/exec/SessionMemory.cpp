@@ -11,10 +11,15 @@ constexpr uintptr_t wrapAlignment = 64;
 } // namespace
 
 SessionMemory::SessionMemory(const DeviceProgram &program)
-    : device_(program.device()), slots_(program), entries_(slots_.temps),
-      table_(slots_.temps, hexin_slot{nullptr, 0}), hosts_(slots_.temps) {
-  for (uint32_t chunk = 0; chunk < program.weightChunks().size(); ++chunk)
-    table_[slots_.weightChunk(chunk)].buffer = program.weightChunks()[chunk].get();
+    : program_(program), device_(program.device()), slots_(program),
+      entries_(slots_.temps), table_(slots_.temps, hexin_slot{nullptr, 0}),
+      hosts_(slots_.temps) {
+  bindWeights();
+}
+
+void SessionMemory::bindWeights() {
+  for (uint32_t chunk = 0; chunk < program_.numWeightChunks(); ++chunk)
+    table_[slots_.weightChunk(chunk)].buffer = program_.weightChunk(chunk);
 }
 
 Status SessionMemory::growSlabs(std::span<const uint64_t> slabBytes) {

@@ -24,6 +24,10 @@ public:
   std::span<const hexin_slot> table() const { return table_; }
   const SlotNumbers &slots() const { return slots_; }
 
+  /// Puts the weights behind their slots, as far as they are there: again after a plan
+  /// may have made some.
+  void bindWeights();
+
   /// Makes every slab of the arena at least as large as asked; contents of one that
   /// grows are lost. The slots of temporaries stand for nothing then.
   Status growSlabs(std::span<const uint64_t> slabBytes);
@@ -78,6 +82,7 @@ private:
   template <typename Wrap>
   Status wrapWith(uint32_t slot, uint64_t address, uint64_t bytes, Wrap wrap);
 
+  const DeviceProgram &program_; // outlives it
   const Device &device_;
   SlotNumbers slots_;
   std::vector<Entry> entries_; // of the slots before the temporaries'

@@ -34,7 +34,7 @@ struct TempSlot {
 struct SlotNumbers {
   explicit SlotNumbers(const DeviceProgram &program) {
     const fmt::Header &header = program.model().header();
-    inputs = static_cast<uint32_t>(program.weightChunks().size());
+    inputs = program.numWeightChunks();
     outputs = inputs + (header.inputs() ? header.inputs()->size() : 0);
     states = outputs + (header.outputs() ? header.outputs()->size() : 0);
     faults = states + 2 * (header.states() ? header.states()->size() : 0);

@@ -44,6 +44,13 @@ void addCompileArguments(CLI::App &command, CompileArguments &arguments) {
       ->type_name("ARCH,…")
       ->allow_extra_args(false);
   command
+      .add_option(
+          "--prepack", arguments.prepack,
+          "Weights in forms of kernels' own that follow from others: lazy, they "
+          "are made when first used and kept in the cache; full, they are shipped")
+      ->check(CLI::IsMember({"lazy", "full"}))
+      ->type_name("WHEN");
+  command
       .add_option("--compile-threads", arguments.threads,
                   "Threads of the compiler; 0 is one per core")
       ->capture_default_str();
@@ -61,6 +68,7 @@ CompileOptions toCompileOptions(const CompileArguments &arguments) {
   options.disable = arguments.disable;
   options.prefer = arguments.prefer;
   options.cpuArchs = arguments.cpuArchs;
+  options.prepack = arguments.prepack;
   options.threads = arguments.threads;
   options.explain = arguments.explain;
   options.verifyEach = arguments.verifyEach;

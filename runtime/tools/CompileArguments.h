@@ -20,6 +20,7 @@ struct CompileArguments {
   std::vector<std::string> disable;
   std::vector<std::string> prefer;
   std::vector<std::string> cpuArchs;
+  std::string prepack;
   uint32_t threads = 0;
   bool explain = false;
   bool verifyEach = false;

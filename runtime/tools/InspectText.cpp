@@ -124,6 +124,18 @@ std::string programLines(const json &program, bool showInstructions) {
   return text;
 }
 
+/// What the artifact has no bytes for: "" when there is nothing.
+std::string derivedLine(const json &weights) {
+  uint64_t count = weights.is_object() ? weights.value("derived", uint64_t{0}) : 0;
+  if (count == 0)
+    return "";
+  return "weights  " + std::to_string(count) + " are made out of others, " +
+         formatBytes(weights.value("derivedBytes", uint64_t{0})) +
+         ", when a plan first takes them (kept in the cache; compile --prepack=full "
+         "ships "
+         "them)\n";
+}
+
 } // namespace
 
 std::string inspectText(const Model &model, bool showInstructions) {
@@ -142,6 +154,7 @@ std::string inspectText(const Model &model, bool showInstructions) {
   if (std::string producer = textOf(description, "producer"); !producer.empty())
     text += "producer  " + producer + "\n";
   text += sectionLines(description);
+  text += derivedLine(member(description, "weights"));
   for (const json &program : member(description, "programs"))
     text += programLines(program, showInstructions);
   return text;

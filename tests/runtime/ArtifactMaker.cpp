@@ -2,6 +2,8 @@
 
 #include "runtime/artifact/ArtifactFile.h"
 #include "runtime/artifact/Container.h"
+#include "runtime/artifact/DerivedWeights.h"
+#include "runtime/artifact/Format.h"
 #include "runtime/base/Compression.h"
 #include "runtime/base/Hash.h"
 #include "runtime/device/KernelAbi.h"
@@ -174,6 +176,49 @@ uint32_t ArtifactMaker::weight(const std::string &name,
   uint32_t value =
       addValue(fmt::ValueKind::weight, DType::f32,
                {constant(static_cast<int64_t>(contents.size()))}, fmt::Residency::device);
+  program().values[value]->index = static_cast<int32_t>(header.weights.size() - 1);
+  return value;
+}
+
+uint32_t ArtifactMaker::panels(const std::string &name, int64_t outputs, int64_t inputs) {
+  constexpr int64_t width = 8;
+  std::vector<float> contents(9 * inputs * ((outputs + width - 1) / width * width));
+  for (size_t i = 0; i < contents.size(); ++i)
+    contents[i] = static_cast<float>(i % 31) - 15;
+  uint32_t value = weight(name, contents);
+  fmt::WeightT &entry = *header.weights.back();
+  entry.dims = {outputs, inputs, 3, 3};
+  entry.encoding = fmt::Encoding::panels;
+  entry.panel_width = width;
+  entry.panel_conv = true;
+  program().values[value]->dims.clear();
+  for (int64_t dim : entry.dims)
+    program().values[value]->dims.push_back(constant(dim));
+  return value;
+}
+
+uint32_t ArtifactMaker::winograd(uint32_t source, int64_t tile) {
+  const fmt::WeightT &from = *header.weights.at(source);
+  WinogradForm form{.tile = tile,
+                    .inputs = from.dims[1],
+                    .outputs = from.dims[0],
+                    .groups = 1,
+                    .width = from.panel_width};
+  auto weight = std::make_unique<fmt::WeightT>(from);
+  weight->name = from.name + " in Winograd form";
+  weight->encoding = fmt::Encoding::winograd;
+  weight->winograd_tile = static_cast<uint8_t>(tile);
+  weight->derived_from = static_cast<int32_t>(source);
+  weight->offset = 0;
+  weight->length = static_cast<uint64_t>(winogradElements(form).value_or(0)) * 4;
+  weight->hash = derivedHash(from.hash, form);
+  header.required_features |= fmt::derivedWeightsFeature;
+  std::vector<int32_t> dims;
+  for (int64_t dim : from.dims)
+    dims.push_back(constant(dim));
+  header.weights.push_back(std::move(weight));
+  uint32_t value = addValue(fmt::ValueKind::weight, DType::f32, std::move(dims),
+                            fmt::Residency::device);
   program().values[value]->index = static_cast<int32_t>(header.weights.size() - 1);
   return value;
 }

@@ -44,6 +44,10 @@ public:
   /// Declares an output that is `value`, whatever that is.
   void outputOf(const std::string &name, uint32_t value);
   uint32_t weight(const std::string &name, const std::vector<float> &contents);
+  /// A convolution's weight of [outputs, inputs, 3, 3] in panels of 8 columns.
+  uint32_t panels(const std::string &name, int64_t outputs, int64_t inputs);
+  /// Its Winograd form, made when it is used: of the weight with index `source`.
+  uint32_t winograd(uint32_t source, int64_t tile);
   uint32_t alias(uint32_t of, int32_t offset, DType dtype, std::vector<int32_t> dims);
   uint32_t phi(int32_t condition, uint32_t then, uint32_t otherwise, DType dtype,
                std::vector<int32_t> dims);

@@ -168,6 +168,15 @@ uint64_t counter(hexin_device *device, const char *name) {
   return readCounter(*device, name ? name : "");
 }
 
+void forRange(hexin_device *device, int64_t items,
+              void (*body)(void *context, int64_t begin, int64_t end), void *context) {
+  device->executor->run([&](Team &team) {
+    team.parallelFor(items, 1, [&](int64_t begin, int64_t end, unsigned) {
+      body(context, begin, end);
+    });
+  });
+}
+
 constexpr hexin_device_api api = {sizeof(hexin_device_api),
                                   HEXIN_DEVICE_ABI_MAJOR,
                                   HEXIN_DEVICE_ABI_MINOR,
@@ -186,7 +195,11 @@ constexpr hexin_device_api api = {sizeof(hexin_device_api),
                                   wait,
                                   hostPointer,
                                   wrapHost,
-                                  counter};
+                                  counter,
+                                  /*wrap_device=*/nullptr,
+                                  /*device_address=*/nullptr,
+                                  /*wait_stream=*/nullptr,
+                                  forRange};
 
 } // namespace
 

@@ -60,6 +60,49 @@ TEST(HostileHeader, WorkspacesAreChecked) {
   expectRefused("for teams", workspace(bit | fmt::teamKernelsFeature, 0, 64));
 }
 
+TEST(HostileHeader, WeightsThatAreMadeAreChecked) {
+  auto made = [](auto change) {
+    return [=](ArtifactMaker &m) { // weight 0: of the program; 1: panels; 2: made
+      m.panels("panels", 12, 3);
+      m.winograd(1, 4);
+      change(*m.header.weights[1], *m.header.weights[2], m);
+    };
+  };
+  ArtifactMaker good = makeAddScale("near");
+  made([](auto &, auto &, auto &) {})(good);
+  EXPECT_TRUE(openStatus(good.assemble()).ok()) << openStatus(good.assemble()).toString();
+
+  expectRefused("no such source",
+                made([](auto &, auto &w, auto &) { w.derived_from = 3; }));
+  expectRefused("itself", made([](auto &, auto &w, auto &) { w.derived_from = 2; }));
+  expectRefused("a plain source",
+                made([](auto &, auto &w, auto &) { w.derived_from = 0; }));
+  expectRefused("a cycle", made([](auto &source, auto &w, auto &) {
+                  source = w;
+                  source.derived_from = 2;
+                }));
+  expectRefused("no feature bit",
+                made([](auto &, auto &, auto &m) { m.header.required_features = 0; }));
+  expectRefused("a place", made([](auto &, auto &w, auto &) { w.offset = 64; }));
+  expectRefused("length", made([](auto &, auto &w, auto &) { w.length += 4; }));
+  expectRefused("huge", made([](auto &, auto &w, auto &) {
+                  w.dims = {int64_t(1) << 31, int64_t(1) << 31, 3, 3};
+                  w.length = ~uint64_t(0);
+                }));
+  expectRefused("other sizes", made([](auto &, auto &w, auto &) {
+                  w.dims = {11, 3, 3, 3}; // as many panels
+                }));
+  expectRefused("tile", made([](auto &, auto &w, auto &) { w.winograd_tile = 3; }));
+  expectRefused("hash", made([](auto &, auto &w, auto &) { ++w.hash; }));
+  expectRefused("encoding", made([](auto &, auto &w, auto &) {
+                  w.encoding = fmt::Encoding::panels;
+                  w.length = w.length / 36 * 9;
+                }));
+  expectRefused("two alike", made([](auto &, auto &, auto &m) { m.winograd(1, 4); }));
+  expectRefused("a negative source",
+                made([](auto &, auto &w, auto &) { w.derived_from = -1; }));
+}
+
 TEST(HostileHeader, WhatKernelsCountOnIsChecked) {
   auto change = [](std::vector<uint8_t> alignments, std::vector<uint8_t> multiples) {
     return [=](ArtifactMaker &m) {

@@ -57,6 +57,43 @@ TEST_F(FileCacheTest, FindsWhatWasStored) {
   EXPECT_FALSE(cache.find("a"));
 }
 
+TEST_F(FileCacheTest, MakesAnEntryInPlace) {
+  FileCache cache(folder / "made" / "on demand", 100 << 10);
+  std::vector<std::byte> wanted = bytesOf(70000, 4);
+  auto fill = [&](std::span<std::byte> bytes) {
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(bytes.data()) % 64, 0u);
+    EXPECT_TRUE(std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte(); }));
+    std::ranges::copy(wanted, bytes.begin());
+    return true;
+  };
+  auto made = cache.make("key", wanted.size(), fill);
+  ASSERT_TRUE(made);
+  EXPECT_TRUE(std::ranges::equal(made->bytes(), wanted));
+  EXPECT_EQ(cache.find("key"), wanted);
+
+  EXPECT_FALSE(cache.make("other", 1000, [](std::span<std::byte>) { return false; }));
+  EXPECT_FALSE(cache.find("other"));
+  EXPECT_FALSE(cache.make("large", 200 << 10, fill)) << "larger than the cache";
+  EXPECT_FALSE(FileCache("").make("key", 10, fill));
+  std::ofstream(folder / "file") << "no folder";
+  EXPECT_FALSE(FileCache(folder / "file").make("key", 10, fill));
+}
+
+/// A file that cannot grow stands for a full disk.
+TEST_F(FileCacheTest, MakesNothingWhereThereIsNoRoom) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  auto *handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small{4096, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  FileCache cache(folder);
+  auto made = cache.make("key", 1 << 20, [](std::span<std::byte>) { return true; });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_FALSE(made);
+  EXPECT_EQ(countFiles(), 0u);
+}
+
 TEST_F(FileCacheTest, AMappedEntryOutlivesItsFile) {
   FileCache cache(folder);
   cache.store("a", bytesOf(100'000, 1));
