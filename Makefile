@@ -49,7 +49,7 @@ operators: build ## 50 random cases of every operator version on cpu, and with u
 
 cuda-models: build ## every open model on cuda:0 of the CUDA driver's stand-in
 	$(PYTHON) tests/models/fetch_models.py --set all
-	HEXIN_BUILD_DIR=$(BUILD) HEXIN_CUDA_MODELS=all $(PYTHON) -m pytest -q -p no:cacheprovider \
+	HEXIN_BUILD_DIR=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider \
 		-n $(JOBS) --durations=0 tests/e2e/test_models_cuda.py tests/e2e/test_kokoro.py -k cuda
 
 cuda-bundle: build ## an archive with the CUDA tests and the benchmark for a machine with a GPU

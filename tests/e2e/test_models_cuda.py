@@ -4,12 +4,10 @@ The stand-in executes every instruction of every thread, so models whose sizes a
 tokens, half a second of sound, small pictures. The others run as they are; of kokoro-82m-int8 two parts
 (test_kokoro.py).
 
-    HEXIN_CUDA_MODELS=quick   the models that take seconds: what a test run looks at (default)
-    HEXIN_CUDA_MODELS=all     all of them: `make cuda-models`
+Every test run takes them all: under three minutes of one core, of which light-vgg19 takes 40 s and kokoro-82m-int8 20.
 """
 
 import json
-import os
 
 import fetch_models
 import inputs
@@ -29,10 +27,8 @@ SIZES = {
     "asr-pre-whisper80-conv": SOUND,
     "asr-pre-wespeaker": SOUND,
 }
-#: Those of `quick`; the others take longer than the tests of all operators together.
-QUICK = ["ppocr-v2-cls", "magika-v3_3", "minilm-l3-fp32", "silero-vad-op18-ifless"]
 NAMES = {model["name"] for model in fetch_models.load_list() if "tabular" not in model["sets"]}  # test_tabular.py has those
-CHOSEN = sorted(NAMES - {"kokoro-82m-int8"}) if os.environ.get("HEXIN_CUDA_MODELS", "quick") == "all" else QUICK
+NAMES -= {"kokoro-82m-int8"}  # test_kokoro.py has its parts
 
 pytestmark = pytest.mark.skipif("cuda:0" not in DEVICES, reason="this build has no cuda backend")
 
@@ -44,7 +40,7 @@ def values_of(name):
     return values
 
 
-@pytest.mark.parametrize("name", CHOSEN)
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_model_is_within_its_bound(expectation, name, tmp_path):
     import hexin
 
