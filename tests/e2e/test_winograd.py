@@ -55,7 +55,7 @@ class Case:
         groups = []
         for g, w in enumerate(np.split(weights.astype(np.float64), self.groups)):
             part = x[:, g * depth:(g + 1) * depth]
-            groups.append(sum(np.einsum("nchw,kc->nkhw", part[:, :, i:i + high, j:j + wide], w[:, :, i, j], optimize=True)
+            groups.append(sum(np.einsum("nchw,kc->nkhw", part[:, :, i:i + high, j:j + wide], w[:, :, i, j])
                               for i in range(3) for j in range(3)))
         return np.concatenate(groups, axis=1)
 
@@ -148,7 +148,7 @@ def test_what_is_not_finite_stays_where_it_belongs(value, arch, tmp_path):
     touched = ~np.isfinite(expected)
     assert 0.9 * touched.sum() <= (~np.isfinite(actual)).sum() <= max(1.1 * touched.sum(), 5 * 9 * 40)
     usual = np.isfinite(expected) & (np.abs(expected) < 1e6)
-    assert np.abs(actual - expected)[usual].max() < 1e-4
+    assert np.abs(actual[usual] - expected[usual]).max() < 1e-4
 
 
 def test_sentinels(tmp_path):

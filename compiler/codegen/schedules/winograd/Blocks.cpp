@@ -9,6 +9,8 @@ using namespace mlir;
 namespace hexin::codegen::winograd {
 
 constexpr int64_t tilesPerBlock = 24;
+/// Where there are fewer items for threads to share, blocks are smaller, to this size.
+constexpr int64_t minItems = 8, minTilesPerBlock = 8;
 
 Blocks::Blocks(ElementEmitter &emitter, const packed::Problem &problem, hx::ConvOp op,
                int64_t tile)
@@ -25,19 +27,27 @@ Blocks::Blocks(ElementEmitter &emitter, const packed::Problem &problem, hx::Conv
   tilesHigh = e.ceilDiv(problem.outSizes[1], number(tile));
   tilesWide = e.ceilDiv(problem.outSizes[2], number(tile));
   tiles = e.product({problem.outSizes[0], tilesHigh, tilesWide});
-  blocks = e.max(number(1), e.floorDiv(e.add(tiles, number(tilesPerBlock / 2)),
-                                       number(tilesPerBlock)));
+  auto weights = cast<RankedTensorType>(op.getWeights().getType());
+  int64_t groups = op.getGroups();
+  int64_t panels =
+      groups * llvm::divideCeil(weights.getDimSize(0) / groups, problem.width);
+  int64_t wanted = llvm::divideCeil(minItems, panels);
+  KExpr forItems = e.min(e.floorDiv(tiles, number(minTilesPerBlock)),
+                         k.size(symbols.constant(wanted)));
+  KExpr bySize =
+      e.floorDiv(e.add(tiles, number(tilesPerBlock / 2)), number(tilesPerBlock));
+  blocks = e.max(number(1), e.max(bySize, forItems));
   maxTiles = e.ceilDiv(tiles, blocks);
 
   isRagged = true;
-  rows = traits.pitchedRows;
+  rows = std::min<unsigned>(traits.pitchedRows, minTilesPerBlock);
   rowTiles = number(0);
-  auto known = hx::SymbolTable::constantValue(tilesOf(op, tile, k.shapes()));
-  if (known) {
+  if (auto known = hx::SymbolTable::constantValue(tilesOf(op, tile, k.shapes()))) {
     int64_t numBlocks =
-        std::max<int64_t>(1, (*known + tilesPerBlock / 2) / tilesPerBlock);
+        std::max({int64_t(1), (*known + tilesPerBlock / 2) / tilesPerBlock,
+                  std::min(*known / minTilesPerBlock, wanted)});
     int64_t fewest = *known / numBlocks, most = llvm::divideCeil(*known, numBlocks);
-    int64_t count = llvm::divideCeil(most, rows);
+    int64_t count = llvm::divideCeil(most, traits.pitchedRows);
     rows = fewest / count;
     isRagged = false;
     rowTiles = number(count);
