@@ -1,4 +1,5 @@
 #include "runtime/artifact/Container.h"
+#include "runtime/artifact/Format.h"
 
 #include "runtime/artifact/Format.h"
 #include "tests/runtime/ArtifactMaker.h"
