@@ -1,5 +1,6 @@
 #include "compiler/codegen/HalfMatrices.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -41,13 +42,30 @@ Value loadLeftMatrix(KernelBuilder &k, Value local, Value at) {
   return loadMatrices(k, local, at, /*isTransposed=*/false);
 }
 
+static Value wordsOf(KernelBuilder &k, Value words, int64_t first, int64_t second) {
+  return vector::ShuffleOp::create(k.builder(), k.loc(), words, words,
+                                   ArrayRef<int64_t>{first, second});
+}
+
 std::array<Value, 2> loadRightMatrices(KernelBuilder &k, Value local, Value at) {
   Value words = loadMatrices(k, local, at, /*isTransposed=*/true);
-  auto half = [&](int64_t first) -> Value {
-    return vector::ShuffleOp::create(k.builder(), k.loc(), words, words,
-                                     ArrayRef<int64_t>{first, first + 1});
+  return {wordsOf(k, words, 0, 1), wordsOf(k, words, 2, 3)};
+}
+
+std::array<Value, 2> loadRightColumns(KernelBuilder &k, Value local, Value at) {
+  Value words = loadMatrices(k, local, at, /*isTransposed=*/false);
+  return {wordsOf(k, words, 0, 2), wordsOf(k, words, 1, 3)};
+}
+
+Value leftMatrixOf(KernelBuilder &k, Type type, Value first, Value second) {
+  OpBuilder &b = k.builder();
+  auto words = [&](Value sums) -> Value {
+    Value halfs = arith::TruncFOp::create(b, k.loc(), VectorType::get({4}, type), sums);
+    return vector::BitCastOp::create(b, k.loc(), VectorType::get({2}, b.getI32Type()),
+                                     halfs);
   };
-  return {half(0), half(2)};
+  return vector::ShuffleOp::create(b, k.loc(), words(first), words(second),
+                                   ArrayRef<int64_t>{0, 1, 2, 3});
 }
 
 Value multiplyMatrices(KernelBuilder &k, Type type, Value left, Value right, Value sums) {

@@ -30,6 +30,15 @@ mlir::Value loadLeftMatrix(KernelBuilder &k, mlir::Value local, mlir::Value at);
 std::array<mlir::Value, 2> loadRightMatrices(KernelBuilder &k, mlir::Value local,
                                              mlir::Value at);
 
+/// The same two where memory has their columns as rows: `at` is where this thread finds
+/// column `t % 16`, from row `8 (t / 16)` on.
+std::array<mlir::Value, 2> loadRightColumns(KernelBuilder &k, mlir::Value local,
+                                            mlir::Value at);
+
+/// Sums of two products side by side, rounded to `type`, as a 16 x 16 left operand.
+mlir::Value leftMatrixOf(KernelBuilder &k, mlir::Type type, mlir::Value first,
+                         mlir::Value second);
+
 /// left * right + sums, of matrices of `type` (f16 or bf16); sums: vector<4xf32>.
 mlir::Value multiplyMatrices(KernelBuilder &k, mlir::Type type, mlir::Value left,
                              mlir::Value right, mlir::Value sums);

@@ -14,11 +14,13 @@ constexpr llvm::StringLiteral mark = "hx.attention";
 
 /// A tile of queries would be mostly empty.
 constexpr int64_t fewQueries = 8;
-/// What a team's memory on the chip holds of a row.
-constexpr int64_t mostFeatures = 128;
+/// A thread's registers hold no more of a row of the result.
+constexpr int64_t mostFeatures = 512;
 
-bool isF32(Value value) {
-  return cast<RankedTensorType>(value.getType()).getElementType().isF32();
+/// Floats that are computed in f32.
+bool isFloat(Value value) {
+  Type type = cast<RankedTensorType>(value.getType()).getElementType();
+  return type.isF32() || type.isF16() || type.isBF16();
 }
 
 /// A splat of zeros.
@@ -31,16 +33,10 @@ public:
 
   bool run() {
     members.insert(output);
-    if (output.getTransposeLhs() || output.getTransposeRhs() || !isF32(output) ||
-        !isF32(output.getLhs()) || !isF32(output.getRhs()))
+    if (output.getTransposeLhs() || output.getTransposeRhs() || !isFloat(output) ||
+        !isFloat(output.getLhs()) || !isFloat(output.getRhs()) || !findSoftmax())
       return false;
-    Value weights = output.getLhs();
-    if (auto select = weights.getDefiningOp<hx::SelectOp>())
-      if (!takesHiddenRows(select, weights))
-        return false;
-    softmax = weights.getDefiningOp<hx::SoftmaxOp>();
-    return softmax && joins(softmax) &&
-           softmax.getAxis() + 1 == int64_t(shapes.dims(weights).size()) &&
+    return softmax.getAxis() + 1 == int64_t(shapes.dims(softmax).size()) &&
            findScores() && sizesFit();
   }
 
@@ -56,6 +52,38 @@ private:
     if (isInside)
       members.insert(op);
     return isInside;
+  }
+
+  /// Up from the output through casts, one choice of hidden rows and one change of what
+  /// leads the rows.
+  bool findSoftmax() {
+    bool isHidden = false, isRegrouped = false;
+    for (Value weights = output.getLhs(); !softmax;) {
+      Operation *op = weights.getDefiningOp();
+      auto select = dyn_cast_or_null<hx::SelectOp>(op);
+      if (select && !isHidden && takesHiddenRows(select, weights)) {
+        isHidden = true;
+      } else if (auto cast = dyn_cast_or_null<hx::CastOp>(op);
+                 cast && isFloat(cast) && isFloat(cast.getInput()) && joins(cast)) {
+        weights = cast.getInput();
+      } else if (auto reshape = dyn_cast_or_null<hx::ReshapeOp>(op);
+                 reshape && !isRegrouped && keepsKeys(reshape) && joins(reshape)) {
+        isRegrouped = true;
+        weights = reshape.getInput();
+      } else {
+        softmax = dyn_cast_or_null<hx::SoftmaxOp>(op);
+        if (!softmax || !isFloat(softmax) || !joins(softmax))
+          return false;
+      }
+    }
+    return true;
+  }
+
+  /// Query heads that share keys are rows of one head to the products, and heads of
+  /// their own to the mask; exporters merge heads with the batch.
+  bool keepsKeys(hx::ReshapeOp op) {
+    hx::Dims from = shapes.dims(op.getInput()), to = shapes.dims(op);
+    return from.size() > 1 && to.size() > 1 && from.back() == to.back();
   }
 
   /// select(rows without keys, 0, weights).
@@ -79,6 +107,12 @@ private:
       Operation *op = value.getDefiningOp();
       if (!op || members.contains(op) || shapes.dims(value) != full)
         continue; // comes from outside
+      if (auto reshape = dyn_cast<hx::ReshapeOp>(op)) {
+        Operation *product = reshape.getInput().getDefiningOp<hx::MatMulOp>();
+        if (scores || !product || !keepsKeys(reshape) || !joins(reshape))
+          return false;
+        op = product;
+      }
       if (auto product = dyn_cast<hx::MatMulOp>(op)) {
         if (scores || !joins(product))
           return false;
@@ -91,15 +125,18 @@ private:
         return false;
       llvm::append_range(work, op->getOperands());
     }
-    return scores && isF32(softmax.getInput());
+    return scores && isFloat(softmax.getInput());
   }
 
   bool sizesFit() {
-    if (scores.getTransposeLhs() || !isF32(scores.getLhs()) || !isF32(scores.getRhs()))
+    if (scores.getTransposeLhs() || !isFloat(scores) || !isFloat(scores.getLhs()) ||
+        !isFloat(scores.getRhs()))
       return false;
     hx::Dims q = shapes.dims(scores.getLhs()), k = shapes.dims(scores.getRhs()),
              v = shapes.dims(output.getRhs()), s = shapes.dims(scores);
     size_t rank = q.size();
+    if (s != shapes.dims(output.getLhs()))
+      return false;
     if (rank < 3 || k.size() != rank || v.size() != rank || s.size() != rank)
       return false;
     for (size_t axis = 0; axis + 2 < rank; ++axis)

@@ -2,6 +2,9 @@
 //
 //   softmax(f(Q Kt)) V        f: elementwise, as scaling, a mask, a cap
 //
+// of f32, f16 or bf16. The products may see rows and heads otherwise than f does: query
+// heads that share the keys of one head are its rows there ([B, Hkv, G S, D]).
+//
 // One kernel computes it without its scores ever being in memory
 // (codegen/schedules/Attention.cpp), on targets that have a schedule for it.
 //

@@ -154,7 +154,7 @@ private:
   bool isFree(ArrayRef<Operation *> ops) {
     return llvm::none_of(ops, [&](Operation *op) {
       return grouped.contains(op) || readBack.contains(op->getResult(0)) ||
-             placeOf(op, shapes) != Place::device;
+             (placeOf(op, shapes) != Place::device && !isa<hx::ReshapeOp>(op));
     });
   }
 
@@ -164,8 +164,8 @@ private:
         root->getNumResults() != 1 || producer->getBlock() != root->getBlock())
       return false;
     Value result = producer->getResult(0);
-    if (readBack.contains(result))
-      return false;
+    if (readBack.contains(result) || !attentionEndingIn(producer, shapes).empty())
+      return false; // becomes a group of its own
     SmallVector<Operation *> users;
     for (OpOperand &use : result.getUses()) {
       if (!members.contains(use.getOwner()))

@@ -12,7 +12,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[2]
 OURS = [str(TESTS / "cuda_driver"), str(TESTS / "python")]
-sys.path[:0] = OURS
+sys.path[:0] = [*OURS, str(Path(__file__).resolve().parent)]
 import standin  # noqa: E402
 
 PRELUDE = """
@@ -43,6 +43,12 @@ def check_nothing_left():
     gc.collect()
     assert driver.counters().leaks == 0, driver.report()
 """
+
+
+@pytest.fixture
+def needs_cuda(build_dir):
+    if not (build_dir / "lib" / "libhexin_backend_cuda.so").exists():
+        pytest.skip("this build has no cuda target: -DHEXIN_WITH_CUDA=ON")
 
 
 @pytest.fixture(scope="session")

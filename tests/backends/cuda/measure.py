@@ -80,6 +80,10 @@ def random(seed, *shape):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
+def halfs(seed, *shapes):
+    return [random(seed + i, *shape).astype(np.float16) for i, shape in enumerate(shapes)]
+
+
 CASES = {
     "add": Case("elementwise", "Add", [random(0, 256, 384), random(1, 256, 384)]),
     "add-odd": Case("elementwise", "Add", [random(2, 257, 383), random(3, 257, 383)]),
@@ -106,6 +110,10 @@ CASES = {
     "arg-max": Case("row", "ArgMax", [random(34, 256, 1024)], attributes={"axis": 1}),
     "attention-64": Case("attention", ATTENTION, [random(35, 1, 2, 128, 64), random(36, 1, 2, 64, 128), random(37, 1, 2, 128, 64)]),
     "attention-128": Case("attention", ATTENTION, [random(38, 1, 2, 96, 128), random(39, 1, 2, 128, 96), random(40, 1, 2, 96, 128)]),
+    "attention-256": Case("attention", ATTENTION, [random(41, 1, 2, 96, 256), random(42, 1, 2, 256, 96), random(43, 1, 2, 96, 256)]),
+    "attention-f16": Case("attention", ATTENTION, halfs(44, (1, 2, 128, 64), (1, 2, 64, 128), (1, 2, 128, 64))),
+    "attention-f16-128": Case("attention", ATTENTION, halfs(47, (1, 2, 128, 128), (1, 2, 128, 128), (1, 2, 128, 128))),
+    "attention-f16-256": Case("attention", ATTENTION, halfs(50, (1, 2, 128, 256), (1, 2, 256, 128), (1, 2, 128, 256))),
 }
 
 
@@ -117,7 +125,7 @@ def model_of(case: Case) -> tuple[onnx.ModelProto, dict]:
         [f"n{axis}" if axis in case.unknown else size for axis, size in enumerate(value.shape)])
         for name, value in values.items()]
     if case.op == ATTENTION:
-        constants.append(numpy_helper.from_array(np.array(0.125, np.float32), "scale"))
+        constants.append(numpy_helper.from_array(np.array(0.125, case.inputs[0].dtype), "scale"))
         nodes = [helper.make_node("MatMul", ["x0", "x1"], ["products"]),
                  helper.make_node("Mul", ["products", "scale"], ["scores"]),
                  helper.make_node("Softmax", ["scores"], ["weights"], axis=-1),

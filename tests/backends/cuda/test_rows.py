@@ -1,102 +1,14 @@
-"""Rows, wide accesses and attention on the driver's stand-in: right at every length, known or not, in any order of warps."""
-
-import subprocess
-import sys
-from pathlib import Path
+"""Rows and wide accesses on the driver's stand-in: right at every length, known or not, in any order of warps."""
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
-from onnx import helper, numpy_helper
+from standin_models import SEEDS, Graph, check, random, run
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cuda_driver"))
-import standin  # noqa: E402
+pytestmark = pytest.mark.usefixtures("needs_cuda")
 
-SEEDS = [0, 7]
 # Around the threads of a warp and what they hold, and longer than what a team holds.
 LENGTHS = [1, 2, 31, 32, 33, 64, 100, 127, 128, 129, 256, 384, 1000, 1023, 1024, 4097, 5000]
-RUN = """
-import sys, numpy, hexin
-sys.path.insert(0, sys.argv[4])
-import standin
-values = dict(numpy.load(sys.argv[2]))
-results = hexin.Session(sys.argv[1], device="cuda:0", cache_dir="none").run(values)
-peak = 0 if standin.is_real() else standin.Standin().counters().peakDeviceBytes
-numpy.savez(sys.argv[3], **results, **{"peak device bytes": peak})
-"""
-
-
-@pytest.fixture(autouse=True)
-def needs_cuda(build_dir):
-    if not (Path(build_dir) / "lib" / "libhexin_backend_cuda.so").exists():
-        pytest.skip("this build has no cuda target: -DHEXIN_WITH_CUDA=ON")
-
-
-def random(seed, *shape):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-class Graph:
-    """A model of many small ones, each with inputs of its own."""
-
-    def __init__(self):
-        self.nodes, self.ports, self.constants, self.values, self.outputs = [], [], [], {}, []
-
-    def input(self, name, value, unknown=()):
-        dims = [f"{name}.{axis}" if axis in unknown else size for axis, size in enumerate(value.shape)]
-        self.ports.append(helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), dims))
-        self.values[name] = value
-        return name
-
-    def constant(self, name, value):
-        self.constants.append(numpy_helper.from_array(value, name))
-        return name
-
-    def node(self, op, inputs, output, is_output=True, **attributes):
-        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
-        if is_output:
-            self.outputs.append(output)
-        return output
-
-    def model(self, opset=20):
-        outputs = [onnx.ValueInfoProto(name=name) for name in self.outputs]
-        graph = helper.make_graph(self.nodes, "cases", self.ports, outputs, self.constants)
-        model = helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", opset)])
-        return onnx.shape_inference.infer_shapes(model)
-
-    def expected(self):
-        session = onnxruntime.InferenceSession(self.model().SerializeToString())
-        return dict(zip(self.outputs, session.run(None, self.values)))
-
-
-def run(build, folder, model, values, seed, targets=("cuda",)):
-    """The outputs, of a process in which the stand-in is the driver, and the peak of its memory."""
-    import hexin
-
-    artifact = folder / "model.hxm"
-    if not artifact.exists():
-        hexin.compile(model, artifact, targets=list(targets))
-    np.savez(folder / "in.npz", **values)
-    env = standin.environment(build, SEED=seed, LEAKS="fail")
-    env["PYTHONPATH"] = str(Path(build) / "python")
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, str(artifact), str(folder / "in.npz"), str(folder / "out.npz"), standin.__file__.rsplit("/", 1)[0]],
-        env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    results = dict(np.load(folder / "out.npz"))
-    return results, int(results.pop("peak device bytes"))
-
-
-def check(found, wanted, tolerance=3e-6):
-    for name, value in wanted.items():
-        assert found[name].shape == value.shape, name
-        if np.issubdtype(value.dtype, np.floating):
-            finite = value[np.isfinite(value)]
-            atol = tolerance * max(float(np.abs(finite).max()) if finite.size else 1, 1)
-            np.testing.assert_allclose(found[name], value, rtol=0, atol=atol, err_msg=name)
-        else:
-            np.testing.assert_array_equal(found[name], value, err_msg=name)
 
 
 def rows_of(length, is_known, rows):
@@ -186,70 +98,3 @@ def test_wide_accesses(build_dir, tmp_path, sizes, is_known):
         graph.node("Gather", [x, graph.constant("which", np.array([0, rows - 1, 0]))], "gather", axis=0)
     for seed in SEEDS:
         check(run(build_dir, tmp_path, graph.model(), graph.values, seed)[0], graph.expected())
-
-
-def attention(queries, keys, features, value_features, mask, is_known, transposes):
-    """softmax(scale * Q Kt + mask) V, as exporters write it."""
-    graph, unknown = Graph(), () if is_known else (0, 2)
-    q = graph.input("q", random(7, 2, 3, queries, features), unknown)
-    k_shape = (2, 3, features, keys) if not transposes else (2, 3, keys, features)
-    k = graph.input("k", random(8, *k_shape), () if is_known else (0, 2 if transposes else 3))
-    v = graph.input("v", random(9, 2, 3, keys, value_features), unknown)
-    if transposes:
-        k = graph.node("Transpose", [k], "kt", is_output=False, perm=[0, 1, 3, 2])
-    scores = graph.node("MatMul", [q, k], "products", is_output=False)
-    scores = graph.node("Mul", [scores, graph.constant("scale", np.array(features**-0.5, np.float32))], "scaled", is_output=False)
-    if mask is not None:
-        scores = graph.node("Add", [scores, graph.input("mask", mask, () if is_known else (2, 3))], "masked", is_output=False)
-    weights = graph.node("Softmax", [scores], "weights", is_output=False, axis=-1)
-    graph.node("MatMul", [weights, v], "attention")
-    return graph
-
-
-def causal(size):
-    return np.where(np.tri(size, dtype=bool), 0, -np.inf).astype(np.float32)[None, None]
-
-
-# queries, keys, features of a key, of a value, mask, sizes known, K before it is transposed
-ATTENTION = {
-    "square": (64, 64, 64, 64, None, True, True),
-    "odd": (45, 71, 20, 37, None, True, True),
-    "unknown": (45, 71, 20, 36, None, False, True),
-    "masked": (70, 70, 32, 32, causal(70), False, True),
-    "transposed": (33, 65, 64, 128, None, True, False),
-    "wide": (33, 100, 128, 128, None, True, True),
-    "narrow": (40, 40, 1, 3, None, False, True),
-    "one-key": (40, 1, 8, 8, None, False, True),
-}
-
-
-@pytest.mark.parametrize("case", ATTENTION)
-def test_attention(build_dir, tmp_path, case):
-    import hexin
-
-    graph = attention(*ATTENTION[case])
-    placed = hexin.compile(graph.model(), tmp_path / "none.hxm", targets=["cuda"], emit="placed").text
-    assert 'attention' in placed
-    for seed in SEEDS:
-        check(run(build_dir, tmp_path, graph.model(), graph.values, seed)[0], graph.expected(), 1e-5)
-
-
-def test_attention_of_rows_without_keys(build_dir, tmp_path):
-    """NaN, as the softmax of nothing but -inf is; and NaN of a key stays in the rows that see it."""
-    mask = causal(40)
-    mask[0, 0, 3] = -np.inf
-    graph = attention(40, 40, 16, 16, mask, False, True)
-    graph.values["k"][0, 0, 9, 0] = np.nan
-    found, _ = run(build_dir, tmp_path, graph.model(), graph.values, 0)
-    wanted = graph.expected()["attention"]
-    assert np.isnan(wanted[:, :, 3]).all()
-    check(found, {"attention": wanted}, 1e-5)
-
-
-def test_attention_has_no_scores_in_memory(build_dir, tmp_path):
-    if standin.is_real():
-        pytest.skip("the stand-in counts memory")
-    size, heads = 512, 6
-    graph = attention(size, size, 64, 64, None, True, True)
-    _, peak = run(build_dir, tmp_path, graph.model(), graph.values, 0)
-    assert peak < heads * size * size * 4
