@@ -29,8 +29,10 @@ std::vector<CodegenTraits> allVariants() {
   variants[2].arch = "x86-64-v2";
   variants[2].vectorLanes = 4;
   variants[2].tileRows = 4;
-  for (CodegenTraits &traits : variants)
+  for (CodegenTraits &traits : variants) {
     traits.tileVectors = 2;
+    traits.flatMemory = true;
+  }
   return variants;
 }
 

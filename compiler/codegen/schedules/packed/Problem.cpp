@@ -65,6 +65,7 @@ template <typename OpT> void Problem::describeConv(ElementEmitter &emitter, OpT 
   columns = k.size(columnsDim);
   columnsAreFull = fillsPanels(columnsDim);
   depth = k.size(weightDims[1]);
+  channelsPerTap = constant(weightDims[1]);
   channels = inSizes[3];
   runMultiple = std::gcd(constant(weightDims[1]),
                          emitter.dims(lhs).back().getLargestKnownDivisor());

@@ -58,6 +58,7 @@ struct Problem {
   bool hasPads = false;     ///< may have some
   llvm::SmallVector<int64_t> taps;   ///< [kernelHeight, kernelWidth]
   KExpr channels;                    ///< of the input, all groups
+  int64_t channelsPerTap = 0;        ///< what depth is
   llvm::SmallVector<KExpr> inSizes;  ///< [N, H, W, C]
   llvm::SmallVector<KExpr> outSizes; ///< [N, H, W, M]
   llvm::SmallVector<KExpr> beginPad; ///< [top, left]
