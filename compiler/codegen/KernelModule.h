@@ -65,12 +65,12 @@ struct CodegenTraits {
   unsigned registerSums = 0;
   bool itemPerElement =
       false; ///< GPU-like: neighbouring items touch neighbouring elements
-  /// Scratch and bindings lie in one address space: which of them a load reads may be
-  /// chosen at run time (arith.select of memrefs).
-  bool flatMemory = false;
   /// A vector in memory is one access only where it is aligned to its size. Where that
   /// is not known, elementwise kernels take single elements.
   bool alignedVectors = false;
+  /// Scratch and bindings lie in one address space: which of them a load reads may be
+  /// chosen at run time (arith.select of memrefs).
+  bool flatMemory = false;
   /// Threads of a team that hand each other values without memory (gpu.shuffle), a power
   /// of two and neighbours by number; 0: none do.
   unsigned warpThreads = 0;
