@@ -34,6 +34,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
 #include <bit>
 
 using namespace mlir;
@@ -166,17 +167,28 @@ ItemPlace placeTile(KernelBuilder &k, const packed::Problem &problem, KExpr pane
           k.mul(at[3], k.index(shape.columns()))};
 }
 
-/// A tile for the last panel where it holds no more columns than one vector of the two
-/// (or more) that `shape` has.
-std::optional<TileShape> tileOfLastPanel(const packed::Problem &problem,
-                                         const TileShape &shape) {
-  if (!problem.numColumns || problem.fewBits || shape.vectors.perRow == 1 ||
-      *problem.numColumns < problem.width || shape.columns() != problem.width)
+/// What the last panel holds where that is known and ends in at most one vector of the
+/// two (or more) that a tile has: `wholeColumns` in whole tiles, then `tail` ones.
+struct LastPanel {
+  int64_t wholeColumns, tail;
+  packed::Vectors vectors; ///< of the tail's tiles
+};
+
+std::optional<LastPanel> lastPanelOf(const packed::Problem &problem,
+                                     const TileShape &shape) {
+  if (!problem.numColumns || problem.fewBits || shape.vectors.perRow == 1)
     return std::nullopt;
-  int64_t remaining = *problem.numColumns % problem.width;
-  if (remaining == 0 || remaining > shape.vectors.lanes)
+  int64_t columns = *problem.numColumns % problem.width;
+  int64_t tail = columns % shape.columns();
+  unsigned lanes = shape.vectors.lanes;
+  if (tail == 0 || tail > lanes)
     return std::nullopt;
-  return TileShape{shape.rows, {shape.vectors.lanes, 1}};
+  // Panels are padded, so that a vector may go past the last column; the input of a
+  // depthwise convolution is not.
+  constexpr int64_t minLanes = 4;
+  if (problem.isDepthwise || (tail >= minLanes && llvm::isPowerOf2_64(tail)))
+    lanes = std::bit_floor(static_cast<uint64_t>(tail));
+  return LastPanel{columns - tail, tail, {lanes, 1}};
 }
 
 LogicalResult emitPacked(ElementEmitter &emitter) {
@@ -203,22 +215,40 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
     };
     if (place.column)
       return void(columnBlock(shape, place.column, problem.columnsAreFull));
-    if (std::optional<TileShape> last = tileOfLastPanel(problem, shape)) {
+    auto wholeColumns = [&](int64_t count) {
+      k.forLoop(k.index(0), k.index(count), k.index(shape.columns()), {},
+                [&](Value column, ValueRange) {
+                  return columnBlock(shape, column, /*isWhole=*/true);
+                });
+      return SmallVector<Value>();
+    };
+    if (std::optional<LastPanel> last = lastPanelOf(problem, shape)) {
+      auto lastColumns = [&] {
+        if (last->wholeColumns > 0)
+          wholeColumns(last->wholeColumns);
+        // The last vector overlaps the one before.
+        TileShape tile{shape.rows, last->vectors};
+        int64_t lanes = tile.columns(), end = std::max(lanes, last->tail);
+        for (int64_t c = 0; c < end; c += lanes)
+          columnBlock(tile, k.index(last->wholeColumns + std::min(c, end - lanes)),
+                      /*isWhole=*/lanes <= last->tail);
+        return SmallVector<Value>();
+      };
+      if (*problem.numColumns < problem.width)
+        return void(lastColumns());
       Value lastPanel = k.sub(k.value(panels), k.index(1));
       Value isLast = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq,
                                            place.panel, lastPanel);
-      bool isLastWhole = *problem.numColumns % problem.width == last->columns();
-      k.ifElse(
-          isLast, {}, [&] { return columnBlock(*last, k.index(0), isLastWhole); },
-          [&] { return columnBlock(shape, k.index(0), /*isWhole=*/true); });
+      k.ifElse(isLast, {}, lastColumns, [&] { return wholeColumns(problem.width); });
       return;
     }
-    Value end = k.index(problem.width);
-    if (!problem.columnsAreFull)
-      end = k.min(end, k.sub(k.value(problem.columns), item.firstColumn));
+    if (problem.columnsAreFull)
+      return void(wholeColumns(problem.width));
+    Value end =
+        k.min(k.index(problem.width), k.sub(k.value(problem.columns), item.firstColumn));
     k.forLoop(k.index(0), end, k.index(shape.columns()), {},
               [&](Value column, ValueRange) {
-                return columnBlock(shape, column, problem.columnsAreFull);
+                return columnBlock(shape, column, /*isWhole=*/false);
               });
   });
   return success();
