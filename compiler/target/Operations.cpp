@@ -32,9 +32,15 @@ public:
         })
         .Case([&](hx::LstmOp lstm) {
           hx::Dims input = shapes.dims(lstm.getInput()); // [T, B, I]
-          hx::Dim weights = symbols().add(shapes.numElements(lstm.getWeights()),
-                                          shapes.numElements(lstm.getRecurrence()));
+          hx::Dim weights = shapes.numElements(lstm.getRecurrence());
+          if (lstm.getWeights())
+            weights = symbols().add(weights, shapes.numElements(lstm.getWeights()));
           return symbols().product({input[0], input[1], weights});
+        })
+        .Case([&](hx::RecurrenceOp layer) {
+          hx::Dims input = shapes.dims(layer.getInput());
+          return symbols().product(
+              {input[0], input[1], shapes.numElements(layer.getRecurrence())});
         })
         .Default([](Operation *) { return hx::Dim(); });
   }

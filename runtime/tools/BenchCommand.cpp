@@ -71,14 +71,23 @@ json describeDevice(const std::string &id) {
   return {{"id", id}};
 }
 
+/// Whether the device computes on this machine's cores, as machine code.
+bool runsMachineCode(const json &device) {
+  for (const json &arch : device.value("imageArchs", json::array()))
+    if (arch.get<std::string>().starts_with("x86-64"))
+      return true;
+  return false;
+}
+
 /// What the limit of an op is taken from; without a part that is not known.
 Peak peakOf(const BenchCommand &command, const std::string &device) {
   Peak peak;
   bool isGiven = command.peakGflops > 0 && command.peakGbs > 0;
-  if (!isGiven && device == "cpu") {
+  json described = describeDevice(device);
+  if (!isGiven && runsMachineCode(described)) {
     uint32_t threads = command.session.session.threads;
     if (threads == 0)
-      threads = describeDevice(device).value("computeUnits", 1u);
+      threads = described.value("computeUnits", 1u);
     if (auto measured = measureCpuPeak(threads))
       peak = *measured;
   }

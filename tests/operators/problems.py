@@ -115,7 +115,16 @@ def _lstm(p: Problem) -> _Graph:
     return graph
 
 
-MODELS = {"conv": _conv, "matmul": _matmul, "softmax": _softmax, "layernorm": _layernorm, "lstm": _lstm}
+def _gru(p: Problem) -> _Graph:
+    graph = _Graph(p, [p.steps, 1, p.inputs])
+    weights = graph.constant(1, 3 * p.hidden, p.inputs, fan_in=p.inputs)
+    graph.node("GRU", ["x", weights, graph.constant(1, 3 * p.hidden, p.hidden, fan_in=p.hidden),
+                       graph.constant(1, 6 * p.hidden)], "y", hidden_size=p.hidden, linear_before_reset=1)
+    return graph
+
+
+MODELS = {"conv": _conv, "matmul": _matmul, "softmax": _softmax, "layernorm": _layernorm, "lstm": _lstm,
+          "gru": _gru}
 
 
 def model_of(problem: Problem) -> onnx.ModelProto:
