@@ -8,7 +8,9 @@
 //   trunc, roundeven, copysign} (see codegen/LowerMath.h for the others),
 //   memref.load/store on the 1-D bindings, memref.alloca of static 1-D scratch,
 //   vector.{load, store, broadcast, fma, extract, insert, reduction, shuffle,
-//   bitcast, from_elements, to_elements, step} on 1-D power-of-two vectors.
+//   bitcast, from_elements, to_elements, step} on 1-D power-of-two vectors,
+//   memref.cast of scratch to memref<?xT> and arith.select of memrefs for targets whose
+//   traits say `flatMemory`.
 // Vector loads and stores of bindings may say an `alignment` in bytes; the bindings that
 // it takes are listed in hx.alignments, the multiples that its position takes params to
 // be in hx.param_multiples (both array<i64>, 1 for any; runtime/device/KernelAbi.h).
@@ -72,6 +74,9 @@ struct CodegenTraits {
   /// A vector in memory is one access only where it is aligned to its size. Where that
   /// is not known, elementwise kernels take single elements.
   bool alignedVectors = false;
+  /// Scratch and bindings lie in one address space: which of them a load reads may be
+  /// chosen at run time (arith.select of memrefs).
+  bool flatMemory = false;
   /// Threads of a team that hand each other values without memory (gpu.shuffle), a power
   /// of two and neighbours by number; 0: none do.
   unsigned warpThreads = 0;

@@ -3,21 +3,23 @@
 // Times of oneDNN 3.2 relative to ours (< 1: oneDNN is faster), one thread of a Zen 5,
 // AVX-512 / AVX2, the two run in turn; two threads give the same picture.
 //
-//   3x3, 16 to 512 channels, 7x7 to 112x112     0.65-0.95 / 0.25-0.6
-//   5x5, the same                               0.55-0.85
-//   3x3 stride 2 with 4x4 results               1.0-1.25
+//   3x3, 16 to 512 channels, 7x7 to 112x112     0.95-1.0 / 0.8-1.05
+//   5x5, the same; 24 to 16 channels            0.9-0.95; 0.8 / 0.95-1.0
+//   3x3 stride 2; 4x4 results                   0.95-1.0; 1.0-1.25 / 0.9-1.05
+//   3x3 and 7x7 stride 2 over 3 channels        1.0-1.25 / 0.95-1.0
 //   1x3, 3x1; over one line                     0.77-1.2; 1.0-5
-//   1x1                                         1.0-1.6 (0.95 at 2048 channels)
-//   3x3 of 2 groups; 4, 8; 32                   0.7; 0.5-2.9; 0.4
-//   depthwise, channels no multiple of 32, 16k results and more   0.55-0.9
-//   depthwise, stride 2, 32k results and more   0.5-0.75
-//   depthwise, 64 channels and more, 100k; 50k  0.6-0.95; 0.9-1.3
+//   1x1                                         1.0-1.6
+//   3x3 of 2, 8 groups                          1.05 / 1.1
+//   3x3 of 4; 8; 16; 32 channels a group        0.55; 0.65; 0.75; 1.1 / 5; 1.3; 1.2; 1.1
+//   depthwise, 3x3 and 5x5, stride 1 and 2      0.95-1.5 / 1.0-1.6
 //   convolutions we write element by element    0.02-0.12 (3-D), 0.01-0.15 (transposed)
 //   average pooling, 100k results               0.45-0.7 / 0.65-0.9
-//   product of 1 row; 4; 16 and more            1.1; 0.7; 1.0 / 1.1; 0.8-1.0; 0.4-2.3
+//   product of 1 row; 4; 16 and more            1.1; 1.1; 1.0 / 0.75; 2; 1.0-1.6
+//   product of 4 rows, how many unknown when compiling    0.35 / 0.6
 //
 // A primitive costs about 3 us a run: small problems stay ours. So do those where the
-// gain is in the noise, as every library command makes new plans slower.
+// gain is in the noise, as every library command makes new plans slower, and a plan's
+// first one loads the library.
 //
 //===----------------------------------------------------------------------===//
 #include "backends/cpu/compiler/OneDnnCost.h"
@@ -64,22 +66,6 @@ hx::Dim pixels(Value result, hx::SymbolicShapes &shapes) {
   return shapes.symbols().product(ArrayRef(dims).drop_back());
 }
 
-FasterWhere depthwise(hx::ConvOp op, int64_t channels, hx::SymbolicShapes &shapes) {
-  bool hasPartialPanel = channels > 16 && channels % 32 != 0;
-  bool hasStride = llvm::any_of(op.getStrides(), [](int64_t s) { return s > 1; });
-  int64_t results;
-  if (hasPartialPanel)
-    results = 16'384;
-  else if (hasStride)
-    results = 32'768;
-  else if (channels >= 64)
-    results = 100'000;
-  else
-    return nowhere;
-  return atLeast(pixels(op.getResult(), shapes), llvm::divideCeil(results, channels),
-                 shapes.symbols());
-}
-
 FasterWhere conv(hx::ConvOp op, bool hasRelu, hx::SymbolicShapes &shapes) {
   auto weights = cast<RankedTensorType>(op.getWeights().getType());
   if (!isPacked(op.getWeights()))
@@ -88,12 +74,10 @@ FasterWhere conv(hx::ConvOp op, bool hasRelu, hx::SymbolicShapes &shapes) {
   constexpr int64_t minDepthForRelu = 400;     // what relu costs is lost in longer sums
   if (hasRelu && dims[1] * dims[2] * dims[3] < minDepthForRelu)
     return nowhere;
-  int64_t groups = op.getGroups();
-  if (groups > 1 && dims[1] == 1 && dims[0] == groups)
-    return depthwise(op, groups, shapes);
   bool isPlane = dims[2] > 1 && dims[3] > 1;
-  bool isGroupedWell = groups <= 2 || dims[1] <= 16;
-  if (!isPlane || !isGroupedWell)
+  // Panels of 16 columns are mostly empty there.
+  bool hasSmallGroups = op.getGroups() > 2 && dims[1] > 1 && dims[1] <= 16;
+  if (!isPlane || !hasSmallGroups)
     return nowhere;
   constexpr int64_t minPixels = 48, minProducts = int64_t(1) << 20;
   int64_t perPixel = weights.getNumElements();
@@ -107,7 +91,10 @@ FasterWhere matmul(hx::MatMulOp op, hx::SymbolicShapes &shapes) {
   constexpr int64_t minElements = int64_t(1) << 20;
   if (!rhs.hasStaticShape() || rhs.getRank() != 2 || rhs.getNumElements() < minElements)
     return nowhere;
-  return within(pixels(op.getResult(), shapes), 2, 7, shapes.symbols());
+  hx::Dim rows = pixels(op.getResult(), shapes);
+  if (hx::SymbolTable::constantValue(rows))
+    return nowhere; // tiles of as many rows
+  return within(rows, 2, 7, shapes.symbols());
 }
 
 FasterWhere pool(hx::PoolOp op, hx::SymbolicShapes &shapes) {

@@ -32,7 +32,9 @@
 #include "compiler/codegen/schedules/packed/Tile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
 #include <bit>
 
 using namespace mlir;
@@ -40,14 +42,34 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
-constexpr int64_t blockRows = 48; // a multiple of every tile's rows
+constexpr int64_t minBlockRows = 48;
 constexpr int64_t blocksPerSuperblock = 8;
 
 struct TileShape {
   unsigned rows;
   packed::Vectors vectors;
   unsigned columns() const { return vectors.perRow * vectors.lanes; }
+  int64_t blockRows() const { return llvm::alignTo(minBlockRows, rows); }
 };
+
+/// As many rows as a tile may have or a few less, where that leaves fewer computed
+/// twice: 49 rows are 7 tiles of 7. One kernel for all larger products.
+unsigned tileRowsFor(int64_t numRows, unsigned maxRows) {
+  constexpr int64_t maxRowsToFit = 256;
+  if (numRows == 0 || numRows > maxRowsToFit)
+    return maxRows;
+  if (numRows <= maxRows)
+    return numRows;
+  constexpr unsigned perTile = 4; // rows' worth: reading the panel, what is around
+  auto cost = [&](unsigned rows) {
+    return llvm::divideCeil(numRows, rows) * (rows + perTile);
+  };
+  unsigned best = maxRows;
+  for (unsigned rows = maxRows - 1; rows > maxRows / 2; --rows)
+    if (cost(rows) < cost(best))
+      best = rows;
+  return best;
+}
 
 TileShape chooseTile(const CodegenTraits &traits, const packed::Problem &problem) {
   unsigned maxLanes = traits.vectorLanes;
@@ -61,6 +83,13 @@ TileShape chooseTile(const CodegenTraits &traits, const packed::Problem &problem
   if (traits.registerSums > 0) {
     unsigned fitting = std::max(1u, traits.registerSums / (lanes * perRow));
     rows = std::min(rows, std::bit_floor(fitting));
+  } else if (problem.numRows && !traits.itemPerElement) {
+    rows = tileRowsFor(*problem.numRows, rows);
+    // As many sums at a time as hide a multiplication's latency.
+    constexpr unsigned minSums = 8;
+    while (!problem.fewBits && rows * perRow < minSums &&
+           2 * perRow * lanes <= problem.width)
+      perRow *= 2;
   }
   return {rows, {lanes, perRow}};
 }
@@ -72,14 +101,19 @@ void forEachTile(KernelBuilder &k, const packed::Problem &problem, Value begin, 
                  function_ref<void(Value firstRow, unsigned numRows)> emitTile) {
   OpBuilder &b = k.builder();
   Value tile = k.index(numRows), rows = k.value(problem.rows);
+  auto wholeTiles = [&] {
+    k.forLoop(begin, end, tile, {}, [&](Value row, ValueRange) {
+      emitTile(k.min(row, k.sub(rows, tile)), numRows);
+      return SmallVector<Value>();
+    });
+  };
+  if (problem.numRows && *problem.numRows >= numRows && !k.traits().itemPerElement)
+    return wholeTiles();
   Value fits = arith::CmpIOp::create(b, k.loc(), arith::CmpIPredicate::sge, rows, tile);
   auto ifOp = scf::IfOp::create(b, k.loc(), fits, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(ifOp.thenBlock()->getTerminator());
-  k.forLoop(begin, end, tile, {}, [&](Value row, ValueRange) {
-    emitTile(k.min(row, k.sub(rows, tile)), numRows);
-    return SmallVector<Value>();
-  });
+  wholeTiles();
   b.setInsertionPoint(ifOp.elseBlock()->getTerminator());
   k.forLoop(begin, end, k.index(1), {}, [&](Value row, ValueRange) {
     emitTile(row, 1);
@@ -90,12 +124,13 @@ void forEachTile(KernelBuilder &k, const packed::Problem &problem, Value begin, 
 /// Unpacking numbers of few bits pays for more rows than two vectors leave registers
 /// for; a single row has them for both.
 void emitTiles(const packed::Item &item, packed::Epilogue &epilogue,
-               packed::Vectors vectors, Value firstRow, unsigned numRows, Value column) {
+               packed::Vectors vectors, Value firstRow, unsigned numRows, Value column,
+               bool isWhole) {
   bool isApart = item.problem.fewBits && numRows > 1;
   unsigned perTile = isApart ? 1 : vectors.perRow;
   for (unsigned v = 0; v < vectors.perRow; v += perTile)
     packed::emitTile(item, epilogue, {vectors.lanes, perTile}, firstRow, numRows,
-                     item.k.add(column, item.k.index(v * vectors.lanes)));
+                     item.k.add(column, item.k.index(v * vectors.lanes)), isWhole);
 }
 
 /// What an item computes.
@@ -107,7 +142,9 @@ struct ItemPlace {
 };
 
 /// A block of rows and a whole panel: what an item loads it uses again.
-ItemPlace placeBlock(KernelBuilder &k, const packed::Problem &problem, KExpr panels) {
+ItemPlace placeBlock(KernelBuilder &k, const packed::Problem &problem, KExpr panels,
+                     const TileShape &shape) {
+  int64_t blockRows = shape.blockRows();
   KExpr blocks = k.exprs().ceilDiv(problem.rows, k.constantExpr(blockRows));
   KExpr superblocks = k.exprs().ceilDiv(blocks, k.constantExpr(blocksPerSuperblock));
   SmallVector<KExpr> space{problem.outer, superblocks, panels,
@@ -130,6 +167,30 @@ ItemPlace placeTile(KernelBuilder &k, const packed::Problem &problem, KExpr pane
           k.mul(at[3], k.index(shape.columns()))};
 }
 
+/// What the last panel holds where that is known and ends in at most one vector of the
+/// two (or more) that a tile has: `wholeColumns` in whole tiles, then `tail` ones.
+struct LastPanel {
+  int64_t wholeColumns, tail;
+  packed::Vectors vectors; ///< of the tail's tiles
+};
+
+std::optional<LastPanel> lastPanelOf(const packed::Problem &problem,
+                                     const TileShape &shape) {
+  if (!problem.numColumns || problem.fewBits || shape.vectors.perRow == 1)
+    return std::nullopt;
+  int64_t columns = *problem.numColumns % problem.width;
+  int64_t tail = columns % shape.columns();
+  unsigned lanes = shape.vectors.lanes;
+  if (tail == 0 || tail > lanes)
+    return std::nullopt;
+  // Panels are padded, so that a vector may go past the last column; the input of a
+  // depthwise convolution is not.
+  constexpr int64_t minLanes = 4;
+  if (problem.isDepthwise || (tail >= minLanes && llvm::isPowerOf2_64(tail)))
+    lanes = std::bit_floor(static_cast<uint64_t>(tail));
+  return LastPanel{columns - tail, tail, {lanes, 1}};
+}
+
 LogicalResult emitPacked(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
   Operation *heavy = heavyOp(emitter.groupOp());
@@ -139,23 +200,56 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
 
   KExpr panels = k.exprs().ceilDiv(problem.columns, k.constantExpr(problem.width));
   ItemPlace place = k.traits().itemPerElement ? placeTile(k, problem, panels, shape)
-                                              : placeBlock(k, problem, panels);
+                                              : placeBlock(k, problem, panels, shape);
   k.ifThen(k.less(place.rowBegin, k.value(problem.rows)), [&] {
     Value rowEnd =
         k.min(k.add(place.rowBegin, k.index(place.rows)), k.value(problem.rows));
     packed::Item item(emitter, problem, /*outerIndex=*/place.outer, place.panel);
-    auto columnBlock = [&](Value column, ValueRange) {
-      forEachTile(k, problem, place.rowBegin, rowEnd, shape.rows,
+    auto columnBlock = [&](const TileShape &tile, Value column, bool isWhole) {
+      forEachTile(k, problem, place.rowBegin, rowEnd, tile.rows,
                   [&](Value firstRow, unsigned numRows) {
-                    emitTiles(item, epilogue, shape.vectors, firstRow, numRows, column);
+                    emitTiles(item, epilogue, tile.vectors, firstRow, numRows, column,
+                              isWhole);
                   });
       return SmallVector<Value>();
     };
     if (place.column)
-      columnBlock(place.column, {});
-    else
-      k.forLoop(k.index(0), k.index(problem.width), k.index(shape.columns()), {},
-                columnBlock);
+      return void(columnBlock(shape, place.column, problem.columnsAreFull));
+    auto wholeColumns = [&](int64_t count) {
+      k.forLoop(k.index(0), k.index(count), k.index(shape.columns()), {},
+                [&](Value column, ValueRange) {
+                  return columnBlock(shape, column, /*isWhole=*/true);
+                });
+      return SmallVector<Value>();
+    };
+    if (std::optional<LastPanel> last = lastPanelOf(problem, shape)) {
+      auto lastColumns = [&] {
+        if (last->wholeColumns > 0)
+          wholeColumns(last->wholeColumns);
+        // The last vector overlaps the one before.
+        TileShape tile{shape.rows, last->vectors};
+        int64_t lanes = tile.columns(), end = std::max(lanes, last->tail);
+        for (int64_t c = 0; c < end; c += lanes)
+          columnBlock(tile, k.index(last->wholeColumns + std::min(c, end - lanes)),
+                      /*isWhole=*/lanes <= last->tail);
+        return SmallVector<Value>();
+      };
+      if (*problem.numColumns < problem.width)
+        return void(lastColumns());
+      Value lastPanel = k.sub(k.value(panels), k.index(1));
+      Value isLast = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq,
+                                           place.panel, lastPanel);
+      k.ifElse(isLast, {}, lastColumns, [&] { return wholeColumns(problem.width); });
+      return;
+    }
+    if (problem.columnsAreFull)
+      return void(wholeColumns(problem.width));
+    Value end =
+        k.min(k.index(problem.width), k.sub(k.value(problem.columns), item.firstColumn));
+    k.forLoop(k.index(0), end, k.index(shape.columns()), {},
+              [&](Value column, ValueRange) {
+                return columnBlock(shape, column, /*isWhole=*/false);
+              });
   });
   return success();
 }

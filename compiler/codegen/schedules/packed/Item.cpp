@@ -3,10 +3,14 @@
 #include "compiler/codegen/Scalars.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 
 namespace hexin::codegen::packed {
+
+/// 16 KiB of f32 on the stack.
+constexpr int64_t maxZeroChannels = 4096;
 
 /// Which matrix of `operand` belongs to position `at` among the result's batches. An
 /// axis whose size may turn out to be 1 has its only matrix for all of them.
@@ -68,6 +72,7 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
   if (p.conv) {
     matrixNumber = outerIndex;
     lhsBase = k.mul(outerIndex, k.value(p.depth)); // first channel of the group
+    makeZeroChannels();
   } else if (!p.batchSizes.empty()) {
     SmallVector<Value> at = k.delinearize(outerIndex, p.batchSizes);
     lhsBase = k.mul(matrixNumberOf(emitter, p, p.lhs, at),
@@ -76,6 +81,22 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
   }
   panelBase = k.add(k.mul(matrixNumber, k.value(matrix)),
                     k.mul(panel, k.mul(k.value(tapsDepth), k.index(p.width))));
+}
+
+void Item::makeZeroChannels() {
+  const Problem &p = problem;
+  Type type = elementType(p.lhs);
+  if (!k.traits().flatMemory || !p.hasPads || p.isDepthwise ||
+      p.channelsPerTap > maxZeroChannels || type != p.sumType)
+    return;
+  Value memory = k.scratch(maxZeroChannels, type);
+  unsigned lanes = k.traits().vectorLanes / (type.getIntOrFloatBitWidth() / 32);
+  k.forLoop(k.index(0), k.value(p.depth), k.index(lanes), {}, [&](Value i, ValueRange) {
+    k.store(memory, i, k.floatConstant(0, type, lanes), type);
+    return SmallVector<Value>();
+  });
+  auto unsized = MemRefType::get({ShapedType::kDynamic}, type);
+  zeroChannels = memref::CastOp::create(k.builder(), k.loc(), unsized, memory);
 }
 
 Row Item::rowAt(Value flat) const {
@@ -141,9 +162,9 @@ static Value withoutZero(KernelBuilder &k, Value x, Value zero, unsigned lanes) 
   return arith::SubFOp::create(k.builder(), k.loc(), x, zero);
 }
 
-Value Item::loadLhs(Value position, unsigned lanes) const {
+Value Item::loadLhs(Value memory, Value position, unsigned lanes) const {
   Type type = elementType(problem.lhs);
-  Value value = k.load(lhsMemref, position, lanes, type);
+  Value value = k.load(memory, position, lanes, type);
   if (problem.isInteger)
     value = emitCast(k, value, type, problem.sumType);
   return withoutZero(k, value, lhsZero, lanes);

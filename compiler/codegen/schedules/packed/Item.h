@@ -27,7 +27,11 @@ struct Item {
   /// `count` rows, one after the other: but for the first no division.
   llvm::SmallVector<Row> rowsFrom(mlir::Value firstRow, unsigned count) const;
   /// Elements of the lhs and of the panel in the type of sums, without zero points.
-  mlir::Value loadLhs(mlir::Value position, unsigned lanes) const;
+  mlir::Value loadLhs(mlir::Value position, unsigned lanes) const {
+    return loadLhs(lhsMemref, position, lanes);
+  }
+  /// The same from other memory with elements of the lhs.
+  mlir::Value loadLhs(mlir::Value memory, mlir::Value position, unsigned lanes) const;
   mlir::Value loadPanel(mlir::Value position, unsigned lanes) const;
   /// The operands' bindings.
   mlir::Value lhsMemory() const { return lhsMemref; }
@@ -40,8 +44,12 @@ struct Item {
   mlir::Value panelBase;              ///< of the panel, in the rhs
   mlir::Value firstColumn;            ///< of the panel, in the product
   std::optional<FewBitPanel> fewBits; ///< instead of panelBase and loadPanel
+  /// memref: as many zeros as a tap has channels, what lies in a convolution's pads;
+  /// null: the target or the problem has none.
+  mlir::Value zeroChannels;
 
 private:
+  void makeZeroChannels();
   /// Whether a row is an output pixel with a window around it, [n, y, x].
   bool hasPixels() const { return problem.conv && !problem.isPointwise; }
   Row rowOfPixel(mlir::Value flat, llvm::ArrayRef<mlir::Value> at) const;

@@ -13,9 +13,15 @@ hx::PanelsAttr panelsOf(Value value) {
       cast<RankedTensorType>(value.getType()).getEncoding());
 }
 
-bool Problem::fillsPanels(hx::Dim dim) const {
-  auto constant = hx::SymbolTable::constantValue(dim);
-  return constant && *constant % width == 0;
+void Problem::setColumns(KernelBuilder &k, hx::Dim dim) {
+  columns = k.size(dim);
+  numColumns = hx::SymbolTable::constantValue(dim);
+  columnsAreFull = numColumns && *numColumns % width == 0;
+}
+
+/// The product of `dims`, where all are known.
+static std::optional<int64_t> knownProduct(KernelBuilder &k, ArrayRef<hx::Dim> dims) {
+  return hx::SymbolTable::constantValue(k.shapes().symbols().product(dims));
 }
 
 template <typename OpT> void Problem::describeMatMul(ElementEmitter &emitter, OpT op) {
@@ -26,8 +32,7 @@ template <typename OpT> void Problem::describeMatMul(ElementEmitter &emitter, Op
   accType = sumType = computeType(elementType(op.getResult()));
   SmallVector<KExpr> l = emitter.sizes(lhs), r = emitter.sizes(rhs);
   size_t columnAxis = r.size() - (panelsOf(rhs).getTransposed() ? 2 : 1);
-  columns = r[columnAxis];
-  columnsAreFull = fillsPanels(emitter.dims(rhs)[columnAxis]);
+  setColumns(k, emitter.dims(rhs)[columnAxis]);
   depth = l.back();
   runMultiple = emitter.dims(lhs).back().getLargestKnownDivisor();
   bool isBatched = llvm::any_of(ArrayRef(r).drop_back(2), [&](KExpr size) {
@@ -35,10 +40,12 @@ template <typename OpT> void Problem::describeMatMul(ElementEmitter &emitter, Op
   });
   if (!isBatched) {
     rows = k.exprs().product(ArrayRef(l).drop_back());
+    numRows = knownProduct(k, ArrayRef(emitter.dims(lhs)).drop_back());
     outer = k.constantExpr(1);
     return;
   }
   rows = l[l.size() - 2];
+  numRows = hx::SymbolTable::constantValue(emitter.dims(lhs)[l.size() - 2]);
   SmallVector<KExpr> result = emitter.sizes(op.getResult());
   batchSizes.assign(result.begin(), result.end() - 2);
   outer = k.exprs().product(batchSizes);
@@ -61,14 +68,14 @@ template <typename OpT> void Problem::describeConv(ElementEmitter &emitter, OpT 
                 constant(weightDims[0]) == static_cast<int64_t>(op.getGroups());
   int64_t groups = isDepthwise ? 1 : op.getGroups();
   taps = {constant(weightDims[2]), constant(weightDims[3])};
-  hx::Dim columnsDim = k.shapes().symbols().constant(constant(weightDims[0]) / groups);
-  columns = k.size(columnsDim);
-  columnsAreFull = fillsPanels(columnsDim);
+  setColumns(k, k.shapes().symbols().constant(constant(weightDims[0]) / groups));
   depth = k.size(weightDims[1]);
+  channelsPerTap = constant(weightDims[1]);
   channels = inSizes[3];
   runMultiple = std::gcd(constant(weightDims[1]),
                          emitter.dims(lhs).back().getLargestKnownDivisor());
   rows = k.exprs().product({outSizes[0], outSizes[1], outSizes[2]});
+  numRows = knownProduct(k, ArrayRef(emitter.dims(op.getResult())).drop_back());
   outer = k.size(k.shapes().symbols().constant(groups));
   WindowAxes axes(4, hx::Layout::nhwc);
   hx::Dims pads = beginPads(k.shapes(), op.getPads(), op.getPadPolicy(),
@@ -92,8 +99,7 @@ void Problem::describeFewBits(ElementEmitter &emitter, hx::MatMulFewBitsOp op) {
   width = panelsOf(rhs).getWidth();
   accType = sumType = computeType(elementType(op.getResult()));
   SmallVector<KExpr> l = emitter.sizes(lhs);
-  columns = emitter.sizes(rhs)[0];
-  columnsAreFull = fillsPanels(emitter.dims(rhs)[0]);
+  setColumns(k, emitter.dims(rhs)[0]);
   depth = l.back();
   rows = k.exprs().product(ArrayRef(l).drop_back());
   outer = k.constantExpr(1);

@@ -47,7 +47,8 @@ struct Problem {
   KExpr depth;                 ///< conv: input channels of a group, for each tap
   KExpr columns;               ///< conv: output channels of a group
   bool columnsAreFull = false; ///< `width` divides them for sure
-  int64_t runMultiple = 1;     ///< divides depth and a conv's channels for sure
+  std::optional<int64_t> numRows, numColumns; ///< rows and columns, where known
+  int64_t runMultiple = 1; ///< divides depth and a conv's channels for sure
   /// How many products: the batch, or the groups of a conv.
   KExpr outer;
   llvm::SmallVector<KExpr> batchSizes; ///< matmul: the result's; empty: rhs has no batch
@@ -58,6 +59,7 @@ struct Problem {
   bool hasPads = false;     ///< may have some
   llvm::SmallVector<int64_t> taps;   ///< [kernelHeight, kernelWidth]
   KExpr channels;                    ///< of the input, all groups
+  int64_t channelsPerTap = 0;        ///< what depth is
   llvm::SmallVector<KExpr> inSizes;  ///< [N, H, W, C]
   llvm::SmallVector<KExpr> outSizes; ///< [N, H, W, M]
   llvm::SmallVector<KExpr> beginPad; ///< [top, left]
@@ -67,7 +69,7 @@ private:
   void describeFewBits(ElementEmitter &emitter, hx::MatMulFewBitsOp op);
   template <typename OpT> void describeConv(ElementEmitter &emitter, OpT op);
   void setZeroPoints(ElementEmitter &emitter, mlir::Value ofLhs, mlir::Value ofRhs);
-  bool fillsPanels(hx::Dim dim) const;
+  void setColumns(KernelBuilder &k, hx::Dim dim);
 };
 
 } // namespace hexin::codegen::packed

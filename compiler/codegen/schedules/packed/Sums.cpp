@@ -35,7 +35,7 @@ Accumulators sumTile(const Item &item, ArrayRef<Row> tile, ValueRange init,
   if (problem.isDepthwise)
     return sumTap(item, bases, position, init, vectors,
                   k.add(item.firstColumn, columnInPanel));
-  return sumRun(item, bases, {}, k.value(problem.depth), position, init, vectors);
+  return sumRun(item, {bases, {}, {}}, k.value(problem.depth), position, init, vectors);
 }
 
 void storeScratch(KernelBuilder &k, Value buffer, Value at, Value value) {
@@ -58,9 +58,8 @@ Value zeros(KernelBuilder &k, Type type, unsigned lanes) {
                               : k.intConstant(0, type, lanes);
 }
 
-static Accumulators sumSteps(const Item &item, ArrayRef<Value> bases,
-                             ArrayRef<Value> inside, Value length, Value position,
-                             ValueRange init, Vectors vectors) {
+static Accumulators sumSteps(const Item &item, const RunRows &rows, Value length,
+                             Value position, ValueRange init, Vectors vectors) {
   KernelBuilder &k = item.k;
   OpBuilder &b = k.builder();
   Value width = k.index(item.problem.width);
@@ -71,10 +70,11 @@ static Accumulators sumSteps(const Item &item, ArrayRef<Value> bases,
       panel.push_back(
           item.loadPanel(k.add(at, k.index(v * vectors.lanes)), vectors.lanes));
     Accumulators next;
-    for (size_t r = 0; r < bases.size(); ++r) {
-      Value x = item.loadLhs(k.add(bases[r], i), 1);
-      if (!inside.empty())
-        x = arith::SelectOp::create(b, k.loc(), inside[r], x,
+    for (size_t r = 0; r < rows.bases.size(); ++r) {
+      Value memory = rows.memory.empty() ? item.lhsMemory() : rows.memory[r];
+      Value x = item.loadLhs(memory, k.add(rows.bases[r], i), 1);
+      if (!rows.inside.empty())
+        x = arith::SelectOp::create(b, k.loc(), rows.inside[r], x,
                                     zeros(k, item.problem.sumType, 1));
       x = k.splat(x, vectors.lanes);
       for (unsigned v = 0; v < vectors.perRow; ++v)
@@ -85,19 +85,19 @@ static Accumulators sumSteps(const Item &item, ArrayRef<Value> bases,
   });
 }
 
-Accumulators sumRun(const Item &item, ArrayRef<Value> bases, ArrayRef<Value> inside,
-                    Value length, Value position, ValueRange init, Vectors vectors) {
+Accumulators sumRun(const Item &item, const RunRows &rows, Value length, Value position,
+                    ValueRange init, Vectors vectors) {
   if (!item.problem.isInteger)
-    return sumSteps(item, bases, inside, length, position, init, vectors);
+    return sumSteps(item, rows, length, position, init, vectors);
   KernelBuilder &k = item.k;
   OpBuilder &b = k.builder();
   Value chunk = k.index(exactSteps), width = k.index(item.problem.width);
   return k.forLoop(k.index(0), length, chunk, init, [&](Value from, ValueRange acc) {
-    SmallVector<Value> shifted;
-    for (Value base : bases)
-      shifted.push_back(k.add(base, from));
+    RunRows shifted(rows);
+    for (Value &base : shifted.bases)
+      base = k.add(base, from);
     Accumulators sums(acc.size(), zeros(k, item.problem.sumType, vectors.lanes));
-    sums = sumSteps(item, shifted, inside, k.min(chunk, k.sub(length, from)),
+    sums = sumSteps(item, shifted, k.min(chunk, k.sub(length, from)),
                     k.add(position, k.mul(from, width)), sums, vectors);
     Accumulators next;
     for (auto [total, part] : llvm::zip(acc, sums)) {

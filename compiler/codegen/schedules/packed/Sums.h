@@ -35,11 +35,17 @@ Accumulators sumTile(const Item &item, llvm::ArrayRef<Row> tile, mlir::ValueRang
 /// 0, of any type.
 mlir::Value zeros(KernelBuilder &k, mlir::Type type, unsigned lanes);
 
-/// acc[r] += lhs[bases[r] + i] * panel[i] for i in [0, length), the panel's rows
-/// starting at `position`. `inside[r]`, where given, says whether row r has anything
-/// to add.
-Accumulators sumRun(const Item &item, llvm::ArrayRef<mlir::Value> bases,
-                    llvm::ArrayRef<mlir::Value> inside, mlir::Value length,
+/// Where the elements of a tile's rows lie that a run multiplies.
+struct RunRows {
+  llvm::SmallVector<mlir::Value> bases; ///< of each row, in its memory
+  /// i1, whether row r has anything to add; none: all have.
+  llvm::SmallVector<mlir::Value> inside;
+  llvm::SmallVector<mlir::Value> memory; ///< memref of each row; none: the lhs
+};
+
+/// acc[r] += rows[r][i] * panel[i] for i in [0, length), the panel's rows starting at
+/// `position`.
+Accumulators sumRun(const Item &item, const RunRows &rows, mlir::Value length,
                     mlir::Value position, mlir::ValueRange init, Vectors vectors);
 
 /// The same over the whole depth, with weights of few bits.

@@ -61,19 +61,19 @@ public:
     column = k.add(item.firstColumn, columnInPanel);
   }
 
-  void emit() {
-    if (item.problem.columnsAreFull)
+  void emit(bool isWhole) {
+    if (isWhole)
       return wholeTile(sums());
     remaining = k.min(k.index(width()), k.sub(k.value(item.problem.columns), column));
-    Value isWhole = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, remaining,
-                                          k.index(width()));
+    Value isFull = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, remaining,
+                                         k.index(width()));
     // Panels are padded, so that a partial one is summed like a whole one; an input
     // that is read side by side (depthwise) is not.
     bool isDepthwise = item.problem.isDepthwise;
     Accumulators acc;
     if (!isDepthwise)
       acc = sums();
-    auto ifOp = scf::IfOp::create(b, loc, isWhole, /*withElseRegion=*/true);
+    auto ifOp = scf::IfOp::create(b, loc, isFull, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(ifOp.thenBlock()->getTerminator());
     wholeTile(isDepthwise ? sums() : acc);
@@ -203,8 +203,8 @@ private:
 } // namespace
 
 void emitTile(const Item &item, Epilogue &epilogue, Vectors vectors, Value firstRow,
-              unsigned numRows, Value columnInPanel) {
-  TileEmitter(item, epilogue, vectors, firstRow, numRows, columnInPanel).emit();
+              unsigned numRows, Value columnInPanel, bool isWhole) {
+  TileEmitter(item, epilogue, vectors, firstRow, numRows, columnInPanel).emit(isWhole);
 }
 
 } // namespace hexin::codegen::packed

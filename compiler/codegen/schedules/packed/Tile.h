@@ -27,9 +27,10 @@ private:
 };
 
 /// The tile of `numRows` rows from `firstRow` on and of the columns from
-/// `columnInPanel` on, those beyond the product's last column left out.
+/// `columnInPanel` on, those beyond the product's last column left out; `isWhole`: there
+/// are none.
 void emitTile(const Item &item, Epilogue &epilogue, Vectors vectors, mlir::Value firstRow,
-              unsigned numRows, mlir::Value columnInPanel);
+              unsigned numRows, mlir::Value columnInPanel, bool isWhole);
 
 } // namespace hexin::codegen::packed
 
