@@ -49,18 +49,16 @@ static TileShape fewSums(const TeamTraits &team, int64_t columns) {
 
 /// 8 x 8 sums in each thread of a large tile, 4 x 8 in those of others, which leaves more
 /// threads to fetch (narrow ones: 4 x 4); groups of 32: what 32 threads read at a time
-/// is in as few rows of memory banks as can be. Slices are 8 steps deep: the left one is
-/// stored by columns, 8 threads to a row and 4 rows to a group, which the padding puts
-/// into different banks.
+/// is in as few rows of memory banks as can be. Slices are 8 steps deep: four rows of the
+/// left one, those that a group reads at a time, are as many numbers as there are banks.
 static TileShape manySums(const TeamTraits &team, const TileSize &tile) {
   TileShape shape;
   shape.depth = 8;
   shape.stages = team.stages;
-  shape.rhsPadding = 0;
-  shape.rowRuns = tile.rows == largeTile && tile.columns == largeTile ? 2 : 1;
+  shape.rowsPerThread = tile.rows == largeTile && tile.columns == largeTile ? 8 : 4;
   shape.columnRuns = tile.columns >= 64 ? 2 : 1;
   shape.across = tile.columns / (TileShape::run * shape.columnRuns);
-  shape.down = tile.rows / shape.rowsPerThread();
+  shape.down = tile.rows / shape.rowsPerThread;
   shape.groupAcross = std::min(8u, shape.across);
   shape.groupDown = 32 / shape.groupAcross;
   return shape;
