@@ -79,9 +79,10 @@ static unsigned bytesOf(BlockArgument binding, unsigned lanes) {
 }
 
 bool KernelBuilder::countOnAlignment(Value memref, Value position, unsigned lanes) {
+  if (lanes == 1)
+    return true;
   auto binding = dyn_cast<BlockArgument>(memref);
-  if (!binding || misaligned.contains(memref) ||
-      (lanes > 1 && !isMultiple(position, lanes)))
+  if (!binding || misaligned.contains(memref) || !isMultiple(position, lanes))
     return false;
   unsigned &promised = use.alignments[binding.getArgNumber()];
   promised = std::max(promised, bytesOf(binding, lanes));
@@ -91,7 +92,7 @@ bool KernelBuilder::countOnAlignment(Value memref, Value position, unsigned lane
 llvm::MaybeAlign KernelBuilder::alignmentOf(Value memref, Value position,
                                             unsigned lanes) {
   auto binding = dyn_cast<BlockArgument>(memref);
-  if (!codegenTraits.alignedVectors || !binding)
+  if (!codegenTraits.alignedVectors || !binding || lanes == 1)
     return std::nullopt;
   if (!countOnAlignment(memref, position, lanes)) {
     splitVectors = true;

@@ -96,6 +96,7 @@ LogicalResult emitTiled(ElementEmitter &emitter) {
   packed::Epilogue epilogue(emitter, problem, heavy);
   tiled::ProductSize size = sizeOf(heavy, k.shapes());
   size.hasWindow = tiled::hasWindow(problem);
+  size.isByElements = !tiled::hasWholeChunks(problem);
   if (tiled::isOfHalfs(problem))
     if (std::optional<HalfShape> shape = tiled::chooseHalfTile(k.traits().team, size))
       return emitTiles(emitter, problem, *shape,

@@ -95,21 +95,19 @@ private:
 
   /// `lanes` steps, which of the left operand stand side by side.
   SmallVector<Value> sumRun(Value rowsAt, Value columnsAt, ValueRange acc) {
-    SmallVector<Value> next(acc), columns;
+    SmallVector<Value> next(acc), rows;
+    for (unsigned r = 0; r < shape.rowsPerThread; ++r)
+      rows.push_back(load(rowsAt, r * shape.groupDown * shape.depth));
     for (unsigned step = 0; step < lanes; ++step)
-      for (unsigned i = 0; i < shape.columnRuns; ++i)
-        columns.push_back(
-            load(columnsAt, step * shape.columns() + i * shape.groupAcross * lanes));
-    for (unsigned r = 0; r < shape.rowsPerThread; ++r) {
-      Value row = load(rowsAt, r * shape.groupDown * shape.depth);
-      for (unsigned step = 0; step < lanes; ++step) {
-        Value x = vector::ExtractOp::create(b, loc, row, ArrayRef<int64_t>{step});
-        for (unsigned i = 0; i < shape.columnRuns; ++i) {
+      for (unsigned i = 0; i < shape.columnRuns; ++i) {
+        Value column =
+            load(columnsAt, step * shape.columns() + i * shape.groupAcross * lanes);
+        for (unsigned r = 0; r < shape.rowsPerThread; ++r) {
+          Value x = vector::ExtractOp::create(b, loc, rows[r], ArrayRef<int64_t>{step});
           Value &sum = next[r * shape.columnRuns + i];
-          sum = multiplyAdd(k.splat(x, lanes), columns[step * shape.columnRuns + i], sum);
+          sum = multiplyAdd(k.splat(x, lanes), column, sum);
         }
       }
-    }
     return next;
   }
 

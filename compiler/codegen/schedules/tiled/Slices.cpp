@@ -38,12 +38,13 @@ static bool isCopied(const packed::Problem &problem, Value operand) {
   return elementType(operand).isF32() && problem.sumType.isF32() && !problem.isInteger;
 }
 
-/// Elements that are fetched at a time of an operand whose neighbours come in lots of
-/// `multiple`.
-static unsigned chunkOf(const packed::Problem &problem, Value operand,
-                        const TileShape &shape, int64_t multiple) {
-  bool isWhole = multiple % TileShape::run == 0;
-  return shape.stages > 1 && isCopied(problem, operand) && isWhole ? TileShape::run : 1;
+bool hasWholeChunks(const packed::Problem &problem) {
+  return isCopied(problem, problem.lhs) && problem.runMultiple % TileShape::run == 0;
+}
+
+/// Elements of a fetch.
+static unsigned chunkOf(const TileShape &shape, bool isWhole) {
+  return shape.stages > 1 && isWhole ? TileShape::run : 1;
 }
 
 bool hasWindow(const packed::Problem &problem) {
@@ -115,7 +116,7 @@ Value isInside(const packed::Item &item, const Tap &tap, const packed::Row &row)
 LhsSlice::LhsSlice(const packed::Item &item, const TileShape &shape, Value local,
                    Value firstRow)
     : item(item), shape(shape), k(item.k), local(local),
-      chunk(chunkOf(item.problem, item.problem.lhs, shape, item.problem.runMultiple)) {
+      chunk(chunkOf(shape, hasWholeChunks(item.problem))) {
   Value perRow = k.index(chunksPerRow());
   stepInSlice = k.mul(k.rem(k.thread(), perRow), k.index(chunk));
   rowInSlice = k.div(k.thread(), perRow);
@@ -191,7 +192,8 @@ void LhsSlice::fetch(Value step, Value stage) {
 RhsSlice::RhsSlice(const packed::Item &item, const TileShape &shape, Value local,
                    Value firstColumn)
     : item(item), shape(shape), local(local),
-      chunk(chunkOf(item.problem, item.problem.rhs, shape, item.problem.width)),
+      chunk(chunkOf(shape, isCopied(item.problem, item.problem.rhs) &&
+                               item.problem.width % TileShape::run == 0)),
       firstColumn(firstColumn) {}
 
 /// Where a chunk of a slice stands: in which of its panels, at which step.

@@ -26,6 +26,9 @@ namespace hexin::codegen::tiled {
 /// Steps of a product: a conv's taps times its channels.
 KExpr stepsOf(KernelBuilder &k, const packed::Problem &problem);
 
+/// Whether the left operand is fetched in whole chunks.
+bool hasWholeChunks(const packed::Problem &problem);
+
 /// Where a step's element lies, seen from a row.
 struct Tap {
   /// `at`: the step. Of windows, which tap it is of and which channel.

@@ -9,7 +9,7 @@ unsigned TileShape::localElements() const {
   return std::max(stages * stageElements(), down * columns());
 }
 
-constexpr unsigned largeTile = 128; ///< rows, columns
+constexpr unsigned largeTile = 128, smallTile = 64; ///< rows, columns
 
 /// Columns of a tile of whole panels, at most `widest`; 0: there are none.
 static int64_t tileColumns(const ProductSize &size, int64_t widest) {
@@ -51,12 +51,15 @@ static TileShape fewSums(const TeamTraits &team, int64_t columns) {
 /// threads to fetch (narrow ones: 4 x 4); groups of 32: what 32 threads read at a time
 /// is in as few rows of memory banks as can be. Slices are 8 steps deep: four rows of the
 /// left one, those that a group reads at a time, are as many numbers as there are banks.
-static TileShape manySums(const TeamTraits &team, const TileSize &tile) {
+static TileShape manySums(const TeamTraits &team, const TileSize &tile,
+                          const ProductSize &size) {
   TileShape shape;
+  // Where each element of a window lies takes the registers of half the sums.
+  bool isTight = size.hasWindow && size.isByElements;
   shape.depth = 8;
   shape.stages = team.stages;
   shape.rowsPerThread = tile.rows == largeTile && tile.columns == largeTile ? 8 : 4;
-  shape.columnRuns = tile.columns >= 64 ? 2 : 1;
+  shape.columnRuns = tile.columns >= 64 && !isTight ? 2 : 1;
   shape.across = tile.columns / (TileShape::run * shape.columnRuns);
   shape.down = tile.rows / shape.rowsPerThread;
   shape.groupAcross = std::min(8u, shape.across);
@@ -65,9 +68,8 @@ static TileShape manySums(const TeamTraits &team, const TileSize &tile) {
 }
 
 std::optional<TileSize> chooseTileSize(const ProductSize &size, int64_t widest) {
-  constexpr int64_t smallTile = 64;
   int64_t columns = tileColumns(size, widest);
-  if (columns > smallTile && !fillsDevice(size, largeTile, columns))
+  if (columns > int64_t(smallTile) && !fillsDevice(size, largeTile, columns))
     columns = tileColumns(size, smallTile);
   if (columns == 0)
     return std::nullopt;
@@ -82,7 +84,9 @@ std::optional<TileShape> chooseTile(const TeamTraits &team, const ProductSize &s
     std::optional<TileSize> tile = chooseTileSize(size, size.hasWindow ? 64 : largeTile);
     if (!tile)
       return std::nullopt;
-    shape = manySums(team, *tile);
+    if (size.hasWindow && size.isByElements)
+      tile->rows = std::min(tile->rows, smallTile);
+    shape = manySums(team, *tile, size);
   } else {
     int64_t columns = tileColumns(size, 64);
     if (columns == 0)

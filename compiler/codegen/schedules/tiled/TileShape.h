@@ -41,6 +41,8 @@ struct ProductSize {
   int64_t products = 1;   ///< at least so many
   int64_t width = 0;      ///< columns of a panel
   bool hasWindow = false; ///< rows are pixels with a window around them
+  /// Elements of the left operand are fetched one by one.
+  bool isByElements = false;
 };
 
 struct TileSize {
