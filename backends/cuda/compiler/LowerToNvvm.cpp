@@ -182,7 +182,7 @@ constexpr StringLiteral loopAnnotation = "llvm.loop_annotation";
 
 /// Long loops hold register tiles already: assemblers that unroll them spill.
 void keepLongLoops(func::FuncOp kernel) {
-  constexpr unsigned muchWork = 64;
+  constexpr unsigned muchWork = 24;
   MLIRContext *context = kernel.getContext();
   auto unroll = LLVM::LoopUnrollAttr::get(
       context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});

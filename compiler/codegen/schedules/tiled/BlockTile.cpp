@@ -86,22 +86,26 @@ private:
                     acc);
     };
     if (shape.stages == 1)
-      return k.forLoop(k.index(0), k.index(shape.depth), k.index(lanes), init, steps);
+      return k.forLoop(k.index(0), k.index(shape.depth), k.index(runSteps()), init,
+                       steps);
     SmallVector<Value> acc(init);
-    for (unsigned i = 0; i < shape.depth; i += lanes)
+    for (unsigned i = 0; i < shape.depth; i += runSteps())
       acc = steps(k.index(i), acc);
     return acc;
   }
 
-  /// `lanes` steps, which of the left operand stand side by side.
+  /// Of many rows half as many steps, which takes as many registers.
+  unsigned runSteps() const { return shape.rowsPerThread > 4 ? lanes / 2 : lanes; }
+
+  /// Some steps, which of the left operand stand side by side.
   SmallVector<Value> sumRun(Value rowsAt, Value columnsAt, ValueRange acc) {
     SmallVector<Value> next(acc), rows;
     for (unsigned r = 0; r < shape.rowsPerThread; ++r)
-      rows.push_back(load(rowsAt, r * shape.groupDown * shape.depth));
-    for (unsigned step = 0; step < lanes; ++step)
+      rows.push_back(load(rowsAt, r * shape.groupDown * shape.depth, runSteps()));
+    for (unsigned step = 0; step < runSteps(); ++step)
       for (unsigned i = 0; i < shape.columnRuns; ++i) {
-        Value column =
-            load(columnsAt, step * shape.columns() + i * shape.groupAcross * lanes);
+        Value column = load(
+            columnsAt, step * shape.columns() + i * shape.groupAcross * lanes, lanes);
         for (unsigned r = 0; r < shape.rowsPerThread; ++r) {
           Value x = vector::ExtractOp::create(b, loc, rows[r], ArrayRef<int64_t>{step});
           Value &sum = next[r * shape.columnRuns + i];
@@ -111,8 +115,8 @@ private:
     return next;
   }
 
-  Value load(Value at, unsigned offset) {
-    return loadLocal(k, local, k.add(at, k.index(offset)), lanes);
+  Value load(Value at, unsigned offset, unsigned count) {
+    return loadLocal(k, local, k.add(at, k.index(offset)), count);
   }
 
   Value multiplyAdd(Value x, Value y, Value sum) {

@@ -54,11 +54,13 @@ static TileShape fewSums(const TeamTraits &team, int64_t columns) {
 static TileShape manySums(const TeamTraits &team, const TileSize &tile,
                           const ProductSize &size) {
   TileShape shape;
-  // Where each element of a window lies takes the registers of half the sums.
+  // Where each element of a window lies takes the registers of half the sums, or more.
   bool isTight = size.hasWindow && size.isByElements;
   shape.depth = 8;
   shape.stages = team.stages;
   shape.rowsPerThread = tile.rows == largeTile && tile.columns == largeTile ? 8 : 4;
+  if (isTight && tile.columns < 64)
+    shape.rowsPerThread = 2;
   shape.columnRuns = tile.columns >= 64 && !isTight ? 2 : 1;
   shape.across = tile.columns / (TileShape::run * shape.columnRuns);
   shape.down = tile.rows / shape.rowsPerThread;
