@@ -57,7 +57,8 @@ static void copyAtOnce(KernelBuilder &k, const LocalCopy &copy) {
 /// Devices copy 4, 8 or 16 bytes at such multiples.
 static bool canBeAsync(KernelBuilder &k, const LocalCopy &copy) {
   unsigned bytes = copy.count * elementOf(copy.dst).getIntOrFloatBitWidth() / 8;
-  return k.traits().team.asyncCopies && copy.count == 1 && bytes >= 4;
+  return k.traits().team.asyncCopies && bytes >= 4 && bytes <= 16 &&
+         k.countOnAlignment(copy.src, copy.position, copy.count);
 }
 
 void copyToLocal(KernelBuilder &k, const LocalCopy &copy) {

@@ -23,8 +23,8 @@ ArrayRef<Schedule> schedules() {
 
 ArrayRef<Schedule> teamSchedules() {
   static const Schedule ordered[] = {teamAttentionSchedule, tiledSchedule,
-                                     teamRowSchedule, teamReduceSchedule,
-                                     teamArgReduceSchedule};
+                                     teamRowSchedule,       teamReduceSchedule,
+                                     teamArgReduceSchedule, teamTransposeSchedule};
   return ordered;
 }
 

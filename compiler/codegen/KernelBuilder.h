@@ -113,6 +113,9 @@ public:
   /// Whether a vector in memory was written that is not known to be aligned, where that
   /// matters (CodegenTraits::alignedVectors).
   bool hasSplitVectors() const { return splitVectors; }
+  /// Whether `lanes` elements from `position` on lie at a multiple of their bytes, a
+  /// power of two; counts on that from here on (KernelUse::alignments).
+  bool countOnAlignment(mlir::Value memref, mlir::Value position, unsigned lanes);
   /// Says that `value` is no such thing, given the axis' `size` (both of index type): a
   /// Fault of runtime/artifact/hexin.fbs. The kernel goes on.
   void reportFault(mlir::Value value, mlir::Value size, FaultKind kind);
@@ -175,9 +178,8 @@ private:
   mlir::Value bindMemory(mlir::Value hxValue, mlir::Type element, KExpr numElements,
                          bool isWritten);
   void moveResultsLast();
-  /// What an access to so many elements of `type` at `position` may count on.
-  llvm::MaybeAlign alignmentOf(mlir::Value memref, mlir::Value position, unsigned lanes,
-                               mlir::Type type);
+  /// What an access to so many elements at `position` may count on.
+  llvm::MaybeAlign alignmentOf(mlir::Value memref, mlir::Value position, unsigned lanes);
   /// Arguments before the params.
   unsigned numMemrefs() const { return bindingTypes.size() + (workspaceMemory ? 1 : 0); }
   mlir::Value foldIndex(mlir::Value x, mlir::Value y, KOp op);

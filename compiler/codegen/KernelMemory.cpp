@@ -73,19 +73,34 @@ bool KernelBuilder::isMultiple(Value index, unsigned factor) {
   return true;
 }
 
-llvm::MaybeAlign KernelBuilder::alignmentOf(Value memref, Value position, unsigned lanes,
-                                            Type type) {
+static unsigned bytesOf(BlockArgument binding, unsigned lanes) {
+  auto type = cast<MemRefType>(binding.getType());
+  return lanes * type.getElementTypeBitWidth() / 8;
+}
+
+bool KernelBuilder::countOnAlignment(Value memref, Value position, unsigned lanes) {
+  if (lanes == 1)
+    return true;
   auto binding = dyn_cast<BlockArgument>(memref);
-  if (!codegenTraits.alignedVectors || !binding || binding == workspaceMemory)
+  if (!binding || binding == workspaceMemory || misaligned.contains(memref) ||
+      !isMultiple(position, lanes))
+    return false;
+  unsigned &promised = use.alignments[binding.getArgNumber()];
+  promised = std::max(promised, bytesOf(binding, lanes));
+  return true;
+}
+
+llvm::MaybeAlign KernelBuilder::alignmentOf(Value memref, Value position,
+                                            unsigned lanes) {
+  auto binding = dyn_cast<BlockArgument>(memref);
+  if (!codegenTraits.alignedVectors || !binding || binding == workspaceMemory ||
+      lanes == 1)
     return std::nullopt;
-  if (misaligned.contains(memref) || !isMultiple(position, lanes)) {
+  if (!countOnAlignment(memref, position, lanes)) {
     splitVectors = true;
     return std::nullopt;
   }
-  unsigned bytes = lanes * type.getIntOrFloatBitWidth() / 8;
-  unsigned &promised = use.alignments[binding.getArgNumber()];
-  promised = std::max(promised, bytes);
-  return llvm::Align(bytes);
+  return llvm::Align(bytesOf(binding, lanes));
 }
 
 Value KernelBuilder::load(Value memref, Value position, unsigned lanes,
@@ -95,7 +110,7 @@ Value KernelBuilder::load(Value memref, Value position, unsigned lanes,
   if (lanes > 1)
     loaded = vector::LoadOp::create(b, location, VectorType::get({lanes}, storage),
                                     memref, ValueRange(position), /*nontemporal=*/false,
-                                    alignmentOf(memref, position, lanes, storage));
+                                    alignmentOf(memref, position, lanes));
   else
     loaded = memref::LoadOp::create(b, location, memref, ValueRange(position));
   if (compute == storage)
@@ -120,9 +135,9 @@ void KernelBuilder::store(Value memref, Value position, Value value, Type hxElem
       value = arith::ExtUIOp::create(b, location, stored, value);
   }
   if (vectorType)
-    vector::StoreOp::create(
-        b, location, value, memref, ValueRange(position), /*nontemporal=*/false,
-        alignmentOf(memref, position, vectorType.getNumElements(), storage));
+    vector::StoreOp::create(b, location, value, memref, ValueRange(position),
+                            /*nontemporal=*/false,
+                            alignmentOf(memref, position, vectorType.getNumElements()));
   else
     memref::StoreOp::create(b, location, value, memref, ValueRange(position));
 }

@@ -39,8 +39,10 @@ private:
               arith::MinUIOp, arith::MaxUIOp, arith::RemSIOp, arith::RemUIOp>(
             [&](auto op) { return std::min(of(op.getLhs()), of(op.getRhs())); })
         .Case([&](arith::MulIOp op) {
-          unsigned lhs = of(op.getLhs());
-          return lhs == factor ? lhs : std::min(factor, lhs * of(op.getRhs()));
+          // A size stands behind the number it multiplies: where it suffices, nothing is
+          // asked of the params in that number.
+          unsigned rhs = of(op.getRhs());
+          return rhs == factor ? rhs : std::min(factor, rhs * of(op.getLhs()));
         })
         .Case([&](arith::SelectOp op) {
           return std::min(of(op.getTrueValue()), of(op.getFalseValue()));

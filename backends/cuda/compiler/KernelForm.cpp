@@ -137,9 +137,7 @@ FailureOr<KernelForm> readKernelForm(func::FuncOp kernel) {
   if (failed(checkArguments(kernel, form)) || failed(checkOps(kernel, form)) ||
       failed(findItems(kernel, form)))
     return failure();
-  kernel.walk([&](Operation *op) {
-    form.hasLoops |= op != form.items && isa<scf::ForOp, scf::WhileOp>(op);
-  });
+  kernel.walk([&](Operation *op) {});
   return form;
 }
 

@@ -12,7 +12,6 @@ struct KernelForm {
   unsigned teamThreads = 0; ///< 0: no team kernel
   unsigned localBytes = 0;  ///< that a team shares
   mlir::scf::ForOp items;   ///< the loop from %begin to %end
-  bool hasLoops = false;    ///< others than that
 };
 
 /// Reads the form of `kernel` (compiler/codegen/KernelModule.h). Diagnoses at the kernel

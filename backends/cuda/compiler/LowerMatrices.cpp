@@ -30,12 +30,13 @@ Value fieldsOf(OpBuilder &b, Location loc, Value fields, Type element, int64_t c
                                         elements);
 }
 
-/// [n, 2] halfs as n words, and back. What is left of both is folded away.
+/// [n, 2] halfs or [n, 4] bytes as n words, and back. What is left of both is folded
+/// away.
 Value toWords(OpBuilder &b, Location loc, Value pairs) {
   auto type = cast<VectorType>(pairs.getType());
   int64_t words = type.getDimSize(0);
   Value flat = vector::ShapeCastOp::create(
-      b, loc, VectorType::get({2 * words}, type.getElementType()), pairs);
+      b, loc, VectorType::get({type.getNumElements()}, type.getElementType()), pairs);
   return vector::BitCastOp::create(b, loc, VectorType::get({words}, b.getI32Type()),
                                    flat);
 }
@@ -45,35 +46,61 @@ Value toPairs(OpBuilder &b, Location loc, Value words, VectorType type) {
                                      vector::BitCastOp::create(b, loc, flat, words));
 }
 
-LogicalResult lowerProduct(nvgpu::MmaSyncOp op) {
+/// What a product is of.
+struct ProductTypes {
+  NVVM::MMATypes left, right;
+  Type sum;
+  std::optional<NVVM::MMAIntOverflow> overflow;
+};
+
+/// nullopt where `op` is none of ours.
+std::optional<ProductTypes> typesOf(nvgpu::MmaSyncOp op) {
   Type element = getElementTypeOrSelf(op.getMatrixA());
-  bool isHalf = element.isF16() || element.isBF16();
-  if (!isHalf || op.getMmaShapeAsArray() != std::array<int64_t, 3>{16, 8, 16} ||
-      !getElementTypeOrSelf(op.getMatrixC()).isF32())
-    return op.emitOpError("expected matrices of 16 x 16 and 16 x 8 halfs, and f32 sums");
+  Type sum = getElementTypeOrSelf(op.getMatrixC());
+  std::array<int64_t, 3> shape = op.getMmaShapeAsArray();
+  if ((element.isF16() || element.isBF16()) && sum.isF32() &&
+      shape == std::array<int64_t, 3>{16, 8, 16}) {
+    auto type = element.isF16() ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
+    return ProductTypes{type, type, sum, std::nullopt};
+  }
+  if (element.isInteger(8) && sum.isInteger(32) &&
+      shape == std::array<int64_t, 3>{16, 8, 32}) {
+    auto typeOf = [&](StringRef isUnsigned) {
+      return op->hasAttr(isUnsigned) ? NVVM::MMATypes::u8 : NVVM::MMATypes::s8;
+    };
+    return ProductTypes{typeOf("hx.unsigned_left"), typeOf("hx.unsigned_right"), sum,
+                        NVVM::MMAIntOverflow::wrapped};
+  }
+  return std::nullopt;
+}
+
+LogicalResult lowerProduct(nvgpu::MmaSyncOp op) {
+  std::optional<ProductTypes> types = typesOf(op);
+  if (!types)
+    return op.emitOpError("expected matrices of 16 x 16 and 16 x 8 halfs, and f32 sums, "
+                          "or of 16 x 32 and 32 x 8 bytes, and i32 sums");
   Location loc = op.getLoc();
   OpBuilder b(op);
+  Type element = getElementTypeOrSelf(op.getMatrixA());
   auto operands = [&](Value pairs) {
     SmallVector<Value> all = elementsOf(b, loc, toWords(b, loc, pairs));
-    if (element.isF16()) // bf16 stays in words
+    if (element.isF16()) // others stay in words
       for (Value &word : all)
         word = LLVM::BitcastOp::create(b, loc, VectorType::get({2}, element), word);
     return all;
   };
   constexpr int64_t numSums = 4;
-  Type f32 = b.getF32Type();
-  Value sums = vector::ShapeCastOp::create(b, loc, VectorType::get({numSums}, f32),
+  Value sums = vector::ShapeCastOp::create(b, loc, VectorType::get({numSums}, types->sum),
                                            op.getMatrixC());
-  auto type =
-      LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(numSums, f32));
-  NVVM::MMATypes ptxType = element.isF16() ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
+  auto type = LLVM::LLVMStructType::getLiteral(b.getContext(),
+                                               SmallVector<Type>(numSums, types->sum));
   Value fields = NVVM::MmaOp::create(
       b, loc, type, operands(op.getMatrixA()), operands(op.getMatrixB()),
-      elementsOf(b, loc, sums), ArrayRef<int64_t>{16, 8, 16}, /*b1Op=*/std::nullopt,
-      /*intOverflow=*/std::nullopt, std::array<NVVM::MMATypes, 2>{ptxType, ptxType},
+      elementsOf(b, loc, sums), op.getMmaShapeAsArray(), /*b1Op=*/std::nullopt,
+      types->overflow, std::array<NVVM::MMATypes, 2>{types->left, types->right},
       std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
   Value next = vector::ShapeCastOp::create(b, loc, op.getRes().getType(),
-                                           fieldsOf(b, loc, fields, f32, numSums));
+                                           fieldsOf(b, loc, fields, types->sum, numSums));
   op.getRes().replaceAllUsesWith(next);
   op.erase();
   return success();
@@ -84,8 +111,9 @@ LogicalResult lowerProduct(nvgpu::MmaSyncOp op) {
 LogicalResult lowerLoadMatrix(OpBuilder &b, nvgpu::LdMatrixOp op, Value address) {
   constexpr int64_t count = 4;
   auto type = cast<VectorType>(op.getRes().getType());
-  if (op.getNumTiles() != count || type.getElementTypeBitWidth() != 16)
-    return op.emitOpError("expected four matrices of halfs");
+  unsigned bits = type.getElementTypeBitWidth();
+  if (op.getNumTiles() != count || (bits != 16 && bits != 8))
+    return op.emitOpError("expected four matrices of halfs or bytes");
   Location loc = op.getLoc();
   Type i32 = b.getI32Type();
   auto words =

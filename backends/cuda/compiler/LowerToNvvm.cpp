@@ -166,18 +166,52 @@ void dropFormAttributes(func::FuncOp kernel) {
     kernel->removeAttr(name);
 }
 
-/// Blocks that a core shall run at a time, 0 for what the assembler likes: it spills a
-/// few registers where that makes room for one more. Loops are not worth that. Teams that
-/// share much memory, which are those of products, get up to 128 registers a thread; rows
-/// need fewer, and more threads that wait for memory.
+/// Scalar operations of a round of `loop`, of loops in it those of one round.
+unsigned workOf(scf::ForOp loop) {
+  unsigned work = 0;
+  loop.getBody()->walk([&](Operation *op) {
+    if (op->getNumResults() == 0)
+      return;
+    auto type = dyn_cast<VectorType>(op->getResult(0).getType());
+    work += type ? type.getNumElements() : 1;
+  });
+  return work;
+}
+
+constexpr StringLiteral loopAnnotation = "llvm.loop_annotation";
+
+/// Long loops hold register tiles already: assemblers that unroll them spill.
+void keepLongLoops(func::FuncOp kernel) {
+  constexpr unsigned muchWork = 24;
+  MLIRContext *context = kernel.getContext();
+  auto unroll = LLVM::LoopUnrollAttr::get(
+      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});
+  auto keep = LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {},
+                                            {}, {}, {}, {}, {}, {}, {});
+  kernel.walk([&](scf::ForOp loop) {
+    if (workOf(loop) >= muchWork)
+      loop->setAttr(loopAnnotation, keep);
+  });
+}
+
+/// Control flow hands the annotation on to the loop's branch, but not where LLVM looks.
+void annotateBranches(ModuleOp module) {
+  module.walk([](LLVM::BrOp branch) {
+    auto annotation = branch->removeDiscardableAttr(loopAnnotation);
+    if (auto known = dyn_cast_or_null<LLVM::LoopAnnotationAttr>(annotation))
+      branch.setLoopAnnotationAttr(known);
+  });
+}
+
+/// Blocks that a core shall run at a time: one, so that the assembler does not spill a
+/// few registers where that makes room for one more. Teams that share much memory, which
+/// are those of products, get up to 128 registers a thread.
 int32_t wantedBlocks(const KernelForm &form) {
   constexpr unsigned coreRegisters = 64 * 1024, teamRegisters = 128;
-  constexpr unsigned muchMemory = 8 << 10;
-  if (form.teamThreads == 0)
-    return form.hasLoops ? 1 : 0;
-  return form.localBytes < muchMemory
-             ? 0
-             : coreRegisters / (teamRegisters * form.teamThreads);
+  constexpr unsigned muchMemory = 4 << 10;
+  if (form.teamThreads == 0 || form.localBytes < muchMemory)
+    return 1;
+  return std::max(1u, coreRegisters / (teamRegisters * form.teamThreads));
 }
 
 /// What an entry says of itself: that it is one, and the threads of its blocks.
@@ -190,9 +224,8 @@ void markAsEntry(LLVM::LLVMFuncOp entry, const KernelForm &form) {
   else
     entry->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
                    b.getDenseI32ArrayAttr({maxItemThreads}));
-  if (int32_t blocks = wantedBlocks(form))
-    entry->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                   b.getI32IntegerAttr(std::min(blocks, maxCoreBlocks)));
+  entry->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                 b.getI32IntegerAttr(std::min(wantedBlocks(form), maxCoreBlocks)));
   // Items are independent, so no write of one may be a read of another.
   for (unsigned i = 0; i < form.numBindings; ++i)
     entry.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
@@ -242,6 +275,8 @@ LogicalResult lowerToNvvm(ModuleOp module) {
   for (auto &[kernel, form] : kernels) {
     if (form.items)
       strideOverGrid(form);
+    if (form.teamThreads == 0)
+      keepLongLoops(kernel);
     lowerTeamOps(kernel);
     if (failed(lowerMemory(kernel, form.numBindings)) ||
         failed(lowerMatrixProducts(kernel)))
@@ -257,6 +292,7 @@ LogicalResult lowerToNvvm(ModuleOp module) {
   addPasses(passes);
   if (failed(passes.run(module)))
     return failure();
+  annotateBranches(module);
   for (auto entry : module.getOps<LLVM::LLVMFuncOp>())
     if (auto form = forms.find(entry.getName()); form != forms.end())
       markAsEntry(entry, form->second);

@@ -139,6 +139,10 @@ constexpr SelectableIntrinsic intrinsics[] = {
     {llvm::Intrinsic::nvvm_ldmatrix_sync_aligned_m8n8_x4_trans_b16, noType},
     {llvm::Intrinsic::nvvm_mma_m16n8k16_row_col_f32_f32, noType}, // of pairs of f16
     {llvm::Intrinsic::nvvm_mma_m16n8k16_row_col_bf16, noType},
+    {llvm::Intrinsic::nvvm_mma_m16n8k32_row_col_s8, noType},
+    {llvm::Intrinsic::nvvm_mma_m16n8k32_row_col_s8_u8, noType},
+    {llvm::Intrinsic::nvvm_mma_m16n8k32_row_col_u8, noType},
+    {llvm::Intrinsic::nvvm_mma_m16n8k32_row_col_u8_s8, noType},
 };
 
 bool isIn(llvm::Type *type, unsigned set) { return (typeSetOf(type) & set) != 0; }

@@ -58,6 +58,7 @@ extern const Schedule tiledSchedule;         ///< conv and matmul through local 
 extern const Schedule teamRowSchedule; ///< softmax, normalisation: a team owns a row
 extern const Schedule teamArgReduceSchedule; ///< arg_reduce along the last axis
 extern const Schedule teamReduceSchedule;    ///< reduce with the last axis reduced
+extern const Schedule teamTransposeSchedule; ///< a transpose that moves the last axis
 
 /// A schedule for some sizes only, ahead of libraries and of the other kernel, for
 /// targets whose kernels may have a workspace.

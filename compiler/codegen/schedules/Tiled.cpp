@@ -7,7 +7,8 @@
 //   for steps of the depth, 16 (or 8) at a time                    (tiled/Steps.h)
 //     all threads: a slice of lhs and of rhs into local memory     (tiled/Slices.h)
 //     for each: acc[r][c] += lhs[row r] * rhs[column c]            (tiled/BlockTile.cpp)
-//       (or whole matrices of halfs by warps                       (tiled/HalfTile.cpp))
+//       (or whole matrices of halfs or 8-bit integers by warps
+//                                                 (tiled/HalfTile.cpp, ByteTile.cpp))
 //   through local memory: epilogue, store                          (tiled/Results.h)
 //
 // For example [100, 64] x [64, 40]: tiles of 64 x 64, two teams of 256 threads with 4 x 4
@@ -21,6 +22,7 @@
 
 #include "compiler/codegen/schedules/Schedules.h"
 #include "compiler/codegen/schedules/tiled/BlockTile.h"
+#include "compiler/codegen/schedules/tiled/ByteTile.h"
 #include "compiler/codegen/schedules/tiled/HalfTile.h"
 #include "compiler/codegen/schedules/tiled/Slices.h"
 
@@ -29,6 +31,7 @@ using namespace mlir;
 namespace hexin::codegen {
 namespace {
 
+using tiled::ByteShape;
 using tiled::HalfShape;
 using tiled::TileShape;
 
@@ -96,11 +99,18 @@ LogicalResult emitTiled(ElementEmitter &emitter) {
   packed::Epilogue epilogue(emitter, problem, heavy);
   tiled::ProductSize size = sizeOf(heavy, k.shapes());
   size.hasWindow = tiled::hasWindow(problem);
+  size.isByElements = !tiled::hasWholeChunks(problem);
   if (tiled::isOfHalfs(problem))
     if (std::optional<HalfShape> shape = tiled::chooseHalfTile(k.traits().team, size))
       return emitTiles(emitter, problem, *shape,
                        [&](const packed::Item &item, Value row, Value column) {
                          tiled::emitHalfTile(item, epilogue, *shape, row, column);
+                       });
+  if (tiled::isOfBytes(problem))
+    if (std::optional<ByteShape> shape = tiled::chooseByteTile(k.traits().team, size))
+      return emitTiles(emitter, problem, *shape,
+                       [&](const packed::Item &item, Value row, Value column) {
+                         tiled::emitByteTile(item, epilogue, *shape, row, column);
                        });
   std::optional<TileShape> shape = tiled::chooseTile(k.traits().team, size);
   if (!shape)

@@ -90,6 +90,40 @@ TEST(MatrixPtx, HalfsAreMultipliedByWarps) {
   }
 }
 
+/// Bytes that are unsigned as `flags` say.
+std::string productOfBytes(const std::string &flags) {
+  return R"(
+    %c16 = arith.constant 16 : index
+    %at = arith.muli %t, %c16 : index
+    %left = nvgpu.ldmatrix %local[%at] {numTiles = 4 : i32, transpose = false} :
+      memref<512xi8, #gpu.address_space<workgroup>> -> vector<4x4xi8>
+    %flat = vector.shape_cast %left : vector<4x4xi8> to vector<16xi8>
+    %words = vector.bitcast %flat : vector<16xi8> to vector<4xi32>
+    %half = vector.shuffle %words, %words [2, 3] : vector<4xi32>, vector<4xi32>
+    %bytes = vector.bitcast %half : vector<2xi32> to vector<8xi8>
+    %right = vector.shape_cast %bytes : vector<8xi8> to vector<2x4xi8>
+    %zeros = arith.constant dense<0> : vector<2x2xi32>
+    %sums = nvgpu.mma.sync (%left, %right, %zeros) {mmaShape = [16, 8, 32])" +
+         flags + R"(} :
+      (vector<4x4xi8>, vector<2x4xi8>, vector<2x2xi32>) -> vector<2x2xi32>
+    %all = vector.shape_cast %sums : vector<2x2xi32> to vector<4xi32>
+    vector.store %all, %b1[%at] : memref<?xi32>, vector<4xi32>)";
+}
+
+TEST(MatrixPtx, BytesAreMultipliedByWarps) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"", "s8.s8"},
+      {", hx.unsigned_left", "u8.s8"},
+      {", hx.unsigned_right", "s8.u8"},
+      {", hx.unsigned_left, hx.unsigned_right", "u8.u8"}};
+  for (const auto &[flags, types] : cases) {
+    std::string text = judged(ptxKernel("product_i8", {"i8", "i32"}, 0,
+                                        productOfBytes(flags), attributes, before("i8")));
+    EXPECT_THAT(text,
+                HasSubstr("mma.sync.aligned.m16n8k32.row.col.s32." + types + ".s32"));
+  }
+}
+
 TEST(MatrixPtx, OtherProductsAreRefused) {
   std::string errors;
   EXPECT_EQ(ptxOf(ptxKernel("product_f32", {"f32", "f32"}, 0, R"(

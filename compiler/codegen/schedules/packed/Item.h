@@ -36,6 +36,9 @@ struct Item {
   /// The operands' bindings.
   mlir::Value lhsMemory() const { return lhsMemref; }
   mlir::Value panelMemory() const { return rhsMemref; }
+  /// In the type of sums; null for none.
+  mlir::Value lhsZeroPoint() const { return lhsZero; }
+  mlir::Value rhsZeroPoint() const { return rhsZero; }
 
   KernelBuilder &k;
   const Problem &problem;

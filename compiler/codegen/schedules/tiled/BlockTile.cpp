@@ -36,7 +36,7 @@ public:
     };
     auto rowOf = [&](Value inSlab, Value which) { return tileRow(inSlab, which); };
     writeResults(item, epilogue, place, local,
-                 {shape.rowsPerThread(), shape.down, shape.columns(), shape.columns(),
+                 {shape.rowsPerThread, shape.down, shape.columns(), shape.columns(),
                   store, rowOf});
   }
 
@@ -53,20 +53,20 @@ private:
     }
     Value row = k.div(inGroup, k.index(shape.groupAcross));
     Value column = k.rem(inGroup, k.index(shape.groupAcross));
-    auto firstBlock = [&](Value group, unsigned threads, unsigned runs, Value at) {
-      return k.add(k.mul(group, k.index(threads * runs * lanes)),
-                   k.mul(at, k.index(lanes)));
+    auto first = [&](Value group, unsigned perGroup, Value at) {
+      return k.add(k.mul(group, k.index(perGroup)), at);
     };
-    threadRow = firstBlock(groupRow, shape.groupDown, shape.rowRuns, row);
-    threadColumn = firstBlock(groupColumn, shape.groupAcross, shape.columnRuns, column);
+    threadRow = first(groupRow, shape.groupDown * shape.rowsPerThread, row);
+    threadColumn = first(groupColumn, shape.groupAcross * shape.columnRuns * lanes,
+                         k.mul(column, k.index(lanes)));
     slabRow = k.add(k.mul(groupRow, k.index(shape.groupDown)), row);
   }
 
   /// A vector of `lanes` columns for each of the thread's rows and runs of columns.
   SmallVector<Value> sums() {
     LhsSlice lhs(item, shape, local, place.firstRow);
-    RhsSlice rhs(item, shape, local, rhsStart(), place.firstColumn);
-    SmallVector<Value> zeros(shape.rowsPerThread() * shape.columnRuns,
+    RhsSlice rhs(item, shape, local, place.firstColumn);
+    SmallVector<Value> zeros(shape.rowsPerThread * shape.columnRuns,
                              packed::zeros(k, problem.sumType, lanes));
     auto fetch = [&](Value step, Value stage) {
       lhs.fetch(step, stage);
@@ -79,38 +79,44 @@ private:
   }
 
   SmallVector<Value> sumSlices(Value stage, ValueRange init) {
-    Value rows = k.add(stage, threadRow);
-    Value columns = k.add(stage, k.add(threadColumn, k.index(rhsStart())));
-    auto step = [&](Value i, ValueRange acc) {
-      return sumStep(k.add(rows, k.mul(i, k.index(shape.lhsPitch()))),
-                     k.add(columns, k.mul(i, k.index(shape.rhsPitch()))), acc);
+    Value rows = k.add(stage, k.mul(threadRow, k.index(shape.depth)));
+    Value columns = k.add(stage, k.add(threadColumn, k.index(shape.rhsStart())));
+    auto steps = [&](Value i, ValueRange acc) {
+      return sumRun(k.add(rows, i), k.add(columns, k.mul(i, k.index(shape.columns()))),
+                    acc);
     };
     if (shape.stages == 1)
-      return k.forLoop(k.index(0), k.index(shape.depth), k.index(1), init, step);
+      return k.forLoop(k.index(0), k.index(shape.depth), k.index(runSteps()), init,
+                       steps);
     SmallVector<Value> acc(init);
-    for (unsigned i = 0; i < shape.depth; ++i)
-      acc = step(k.index(i), acc);
+    for (unsigned i = 0; i < shape.depth; i += runSteps())
+      acc = steps(k.index(i), acc);
     return acc;
   }
 
-  SmallVector<Value> sumStep(Value rowsAt, Value columnsAt, ValueRange acc) {
-    auto load = [&](Value at, unsigned runs, unsigned threads) {
-      SmallVector<Value> loaded;
-      for (unsigned i = 0; i < runs; ++i)
-        loaded.push_back(
-            loadLocal(k, local, k.add(at, k.index(i * threads * lanes)), lanes));
-      return loaded;
-    };
-    SmallVector<Value> rows = load(rowsAt, shape.rowRuns, shape.groupDown);
-    SmallVector<Value> columns = load(columnsAt, shape.columnRuns, shape.groupAcross);
-    SmallVector<Value> next;
-    for (unsigned r = 0; r < shape.rowsPerThread(); ++r) {
-      Value x = vector::ExtractOp::create(b, loc, rows[r / lanes],
-                                          ArrayRef<int64_t>{r % lanes});
-      for (Value column : columns)
-        next.push_back(multiplyAdd(k.splat(x, lanes), column, acc[next.size()]));
-    }
+  /// Of many rows half as many steps, which takes as many registers.
+  unsigned runSteps() const { return shape.rowsPerThread > 4 ? lanes / 2 : lanes; }
+
+  /// Some steps, which of the left operand stand side by side.
+  SmallVector<Value> sumRun(Value rowsAt, Value columnsAt, ValueRange acc) {
+    SmallVector<Value> next(acc), rows;
+    for (unsigned r = 0; r < shape.rowsPerThread; ++r)
+      rows.push_back(load(rowsAt, r * shape.groupDown * shape.depth, runSteps()));
+    for (unsigned step = 0; step < runSteps(); ++step)
+      for (unsigned i = 0; i < shape.columnRuns; ++i) {
+        Value column = load(
+            columnsAt, step * shape.columns() + i * shape.groupAcross * lanes, lanes);
+        for (unsigned r = 0; r < shape.rowsPerThread; ++r) {
+          Value x = vector::ExtractOp::create(b, loc, rows[r], ArrayRef<int64_t>{step});
+          Value &sum = next[r * shape.columnRuns + i];
+          sum = multiplyAdd(k.splat(x, lanes), column, sum);
+        }
+      }
     return next;
+  }
+
+  Value load(Value at, unsigned offset, unsigned count) {
+    return loadLocal(k, local, k.add(at, k.index(offset)), count);
   }
 
   Value multiplyAdd(Value x, Value y, Value sum) {
@@ -122,15 +128,11 @@ private:
 
   /// A slab is the r-th row of every thread.
   Value tileRow(Value inSlab, Value r) {
-    unsigned perGroup = shape.groupDown;
-    Value row = k.mul(k.div(inSlab, k.index(perGroup)),
-                      k.index(perGroup * shape.rowsPerThread()));
-    row = k.add(row, k.mul(k.rem(inSlab, k.index(perGroup)), k.index(lanes)));
-    Value run = k.div(r, k.index(lanes)), inRun = k.rem(r, k.index(lanes));
-    return k.add(row, k.add(k.mul(run, k.index(perGroup * lanes)), inRun));
+    Value perGroup = k.index(shape.groupDown);
+    Value row =
+        k.mul(k.div(inSlab, perGroup), k.index(shape.groupDown * shape.rowsPerThread));
+    return k.add(k.add(row, k.rem(inSlab, perGroup)), k.mul(r, perGroup));
   }
-
-  unsigned rhsStart() const { return shape.depth * shape.lhsPitch(); }
 
   KernelBuilder &k;
   OpBuilder &b;
@@ -141,7 +143,7 @@ private:
   const TileShape &shape;
   TilePlace place;
   Value local;
-  Value threadRow, threadColumn; ///< of the thread's first block, in the tile
+  Value threadRow, threadColumn; ///< the thread's first, in the tile
   Value slabRow;                 ///< the thread's, in every slab
 };
 

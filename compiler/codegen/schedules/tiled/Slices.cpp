@@ -38,6 +38,15 @@ static bool isCopied(const packed::Problem &problem, Value operand) {
   return elementType(operand).isF32() && problem.sumType.isF32() && !problem.isInteger;
 }
 
+bool hasWholeChunks(const packed::Problem &problem) {
+  return isCopied(problem, problem.lhs) && problem.runMultiple % TileShape::run == 0;
+}
+
+/// Elements of a fetch.
+static unsigned chunkOf(const TileShape &shape, bool isWhole) {
+  return shape.stages > 1 && isWhole ? TileShape::run : 1;
+}
+
 bool hasWindow(const packed::Problem &problem) {
   return problem.conv && !problem.isPointwise;
 }
@@ -106,29 +115,30 @@ Value isInside(const packed::Item &item, const Tap &tap, const packed::Row &row)
 
 LhsSlice::LhsSlice(const packed::Item &item, const TileShape &shape, Value local,
                    Value firstRow)
-    : item(item), shape(shape), k(item.k), local(local) {
-  Value depth = k.index(shape.depth);
-  stepInSlice = k.rem(k.thread(), depth);
-  rowInSlice = k.div(k.thread(), depth);
+    : item(item), shape(shape), k(item.k), local(local),
+      chunk(chunkOf(shape, hasWholeChunks(item.problem))) {
+  Value perRow = k.index(chunksPerRow());
+  stepInSlice = k.mul(k.rem(k.thread(), perRow), k.index(chunk));
+  rowInSlice = k.div(k.thread(), perRow);
   first = k.add(firstRow, rowInSlice);
   if (shape.stages > 1) {
-    for (unsigned which = 0; which < shape.lhsFetches(); ++which)
+    for (unsigned which = 0; which < fetches(); ++which)
       rows.push_back(inRegisters(item, rowAt(k.index(which))));
     return;
   }
   Type index = k.builder().getIndexType();
-  auto perFetch = [&] { return k.scratch(shape.lhsFetches(), index); };
+  auto perFetch = [&] { return k.scratch(fetches(), index); };
   bases = perFetch();
   if (hasWindow(item.problem) && item.problem.hasPads) {
     ys = perFetch();
     xs = perFetch();
   }
-  repeat(k, shape.lhsFetches(), [&](Value which) { noteRow(which, rowAt(which)); });
+  repeat(k, fetches(), [&](Value which) { noteRow(which, rowAt(which)); });
 }
 
 packed::Row LhsSlice::rowAt(Value which) const {
   Value lastRow = k.sub(k.value(item.problem.rows), k.index(1));
-  Value number = k.add(first, k.mul(which, k.index(shape.threads() / shape.depth)));
+  Value number = k.add(first, k.mul(which, k.index(rowsAtATime())));
   return item.rowAt(k.min(number, lastRow));
 }
 
@@ -154,7 +164,7 @@ void LhsSlice::fetchRow(const Tap &tap, const packed::Row &row, Value at) {
   Value inside = isInside(item, tap, row);
   Value position = k.add(row.base, tap.offset);
   if (shape.stages > 1 && isCopied(item.problem, item.problem.lhs))
-    return copyToLocal(k, {item.lhsMemory(), position, local, at, 1, inside});
+    return copyToLocal(k, {item.lhsMemory(), position, local, at, chunk, inside});
   Value element = loadOrZero(k, inside, item.problem.sumType,
                              [&] { return item.loadLhs(position, 1); });
   storeLocal(k, local, at, element);
@@ -162,16 +172,16 @@ void LhsSlice::fetchRow(const Tap &tap, const packed::Row &row, Value at) {
 
 void LhsSlice::fetch(Value step, Value stage) {
   Tap tap(item, k.add(step, stepInSlice));
-  Value at = k.add(k.mul(stepInSlice, k.index(shape.lhsPitch())), rowInSlice);
+  Value at = k.add(k.mul(rowInSlice, k.index(shape.depth)), stepInSlice);
   at = k.add(at, stage);
-  unsigned rowsAtATime = shape.threads() / shape.depth;
+  unsigned pitch = rowsAtATime() * shape.depth;
   if (shape.stages > 1) {
     for (auto [which, row] : llvm::enumerate(rows))
-      fetchRow(tap, row, k.add(at, k.index(which * rowsAtATime)));
+      fetchRow(tap, row, k.add(at, k.index(which * pitch)));
     return;
   }
-  repeat(k, shape.lhsFetches(), [&](Value which) {
-    fetchRow(tap, notedRow(which), k.add(at, k.mul(which, k.index(rowsAtATime))));
+  repeat(k, fetches(), [&](Value which) {
+    fetchRow(tap, notedRow(which), k.add(at, k.mul(which, k.index(pitch))));
   });
 }
 
@@ -179,34 +189,46 @@ void LhsSlice::fetch(Value step, Value stage) {
 // Right
 //===----------------------------------------------------------------------===//
 
-/// Where an element of a slice stands: in which of its panels, at which step.
+RhsSlice::RhsSlice(const packed::Item &item, const TileShape &shape, Value local,
+                   Value firstColumn)
+    : item(item), shape(shape), local(local),
+      chunk(chunkOf(shape, isCopied(item.problem, item.problem.rhs) &&
+                               item.problem.width % TileShape::run == 0)),
+      firstColumn(firstColumn) {}
+
+/// Where a chunk of a slice stands: in which of its panels, at which step.
 struct RhsSlice::Place {
   Value panel, stepInSlice, column;
 };
 
 void RhsSlice::fetch(Value step, Value stage) {
   KernelBuilder &k = item.k;
-  Value width = k.index(item.problem.width), depth = k.index(shape.depth);
+  unsigned chunks = shape.depth * shape.columns() / chunk;
+  Value perRow = k.index(item.problem.width / chunk), depth = k.index(shape.depth);
+  auto columnOf = [&](Value inRow) { return k.mul(inRow, k.index(chunk)); };
   if (shape.stages == 1)
-    return repeat(k, shape.rhsFetches(), [&](Value which) {
-      Value element = k.add(k.thread(), k.mul(which, k.index(shape.threads())));
-      Value row = k.div(element, width); // of all panels, one below the other
-      fetchElement(step, stage,
-                   {k.div(row, depth), k.rem(row, depth), k.rem(element, width)});
+    return repeat(k, chunks / shape.threads(), [&](Value which) {
+      Value number = k.add(k.thread(), k.mul(which, k.index(shape.threads())));
+      Value row = k.div(number, perRow); // of all panels, one below the other
+      fetchChunk(step, stage,
+                 {k.div(row, depth), k.rem(row, depth), columnOf(k.rem(number, perRow))});
     });
   // Powers of two all: either the threads' rows are of one panel, or whole panels.
-  unsigned rowsAtATime = shape.threads() / item.problem.width;
-  Value row = k.div(k.thread(), width), column = k.rem(k.thread(), width);
+  unsigned rowsAtATime = shape.threads() * chunk / item.problem.width;
+  Value row = k.div(k.thread(), perRow), column = columnOf(k.rem(k.thread(), perRow));
   Value panel = k.div(row, depth), stepInSlice = k.rem(row, depth);
-  for (unsigned which = 0; which < shape.rhsFetches(); ++which) {
+  if (chunks < shape.threads())
+    return k.ifThen(k.less(k.thread(), k.index(chunks)),
+                    [&] { fetchChunk(step, stage, {panel, stepInSlice, column}); });
+  for (unsigned which = 0; which < chunks / shape.threads(); ++which) {
     unsigned rowsBefore = which * rowsAtATime;
-    fetchElement(step, stage,
-                 {k.add(panel, k.index(rowsBefore / shape.depth)),
-                  k.add(stepInSlice, k.index(rowsBefore % shape.depth)), column});
+    fetchChunk(step, stage,
+               {k.add(panel, k.index(rowsBefore / shape.depth)),
+                k.add(stepInSlice, k.index(rowsBefore % shape.depth)), column});
   }
 }
 
-void RhsSlice::fetchElement(Value step, Value stage, const Place &place) {
+void RhsSlice::fetchChunk(Value step, Value stage, const Place &place) {
   KernelBuilder &k = item.k;
   const packed::Problem &problem = item.problem;
   int64_t width = problem.width;
@@ -219,10 +241,10 @@ void RhsSlice::fetchElement(Value step, Value stage, const Place &place) {
   Value position = k.add(item.panelBase, k.mul(number, panelSize));
   position = k.add(position, k.add(k.mul(at, k.index(width)), place.column));
   Value to = k.add(k.mul(place.panel, k.index(width)), place.column);
-  to = k.add(to, k.mul(place.stepInSlice, k.index(shape.rhsPitch())));
-  to = k.add(to, k.add(stage, k.index(start)));
+  to = k.add(to, k.mul(place.stepInSlice, k.index(shape.columns())));
+  to = k.add(to, k.add(stage, k.index(shape.rhsStart())));
   if (shape.stages > 1 && isCopied(problem, problem.rhs))
-    return copyToLocal(k, {item.panelMemory(), position, local, to, 1, inside});
+    return copyToLocal(k, {item.panelMemory(), position, local, to, chunk, inside});
   Value loaded =
       loadOrZero(k, inside, problem.sumType, [&] { return item.loadPanel(position, 1); });
   storeLocal(k, local, to, loaded);

@@ -3,15 +3,16 @@
 // A team steps through the depth of a product `shape.depth` at a time. Before each
 // step its threads fetch a slice of both operands together, every element once:
 //
-//   lhs  [depth][rows + padding]      thread t fetches depth t % depth: of a matrix
-//                                     neighbours read neighbours
-//   rhs  [depth][columns + padding]   thread t fetches element t of the panels' part,
-//                                     which is contiguous
+//   lhs  [rows][depth]      as they stand in memory: of a matrix neighbours read
+//                           neighbours
+//   rhs  [depth][columns]   thread t fetches element t of the panels' part, which is
+//                           contiguous
 //
 // What lies outside (of the depth, of the image, of the panels) is 0.
 //
 // With one stage threads go round loops; with several the fetches are written out, what
-// belongs to one stays in registers, and floats of 32 bits are copied (AsyncCopy.h).
+// belongs to one stays in registers, and floats of 32 bits are copied (AsyncCopy.h), a
+// *chunk* of 4 at a time where those are inside or outside as a whole.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_TILED_SLICES_H
@@ -24,6 +25,9 @@ namespace hexin::codegen::tiled {
 
 /// Steps of a product: a conv's taps times its channels.
 KExpr stepsOf(KernelBuilder &k, const packed::Problem &problem);
+
+/// Whether the left operand is fetched in whole chunks.
+bool hasWholeChunks(const packed::Problem &problem);
 
 /// Where a step's element lies, seen from a row.
 struct Tap {
@@ -54,6 +58,9 @@ public:
   void fetch(mlir::Value step, mlir::Value stage);
 
 private:
+  unsigned chunksPerRow() const { return shape.depth / chunk; }
+  unsigned rowsAtATime() const { return shape.threads() / chunksPerRow(); }
+  unsigned fetches() const { return shape.rows() / rowsAtATime(); }
   packed::Row rowAt(mlir::Value which) const;
   void noteRow(mlir::Value which, const packed::Row &row);
   packed::Row notedRow(mlir::Value which);
@@ -63,6 +70,7 @@ private:
   const TileShape &shape;
   KernelBuilder &k;
   mlir::Value local;
+  unsigned chunk;                      ///< elements of a fetch
   mlir::Value stepInSlice, rowInSlice; ///< the thread's first
   mlir::Value first;                   ///< the thread's first row in the product
   mlir::Value bases, ys, xs;           ///< packed::Row of each fetch, in scratch ...
@@ -72,20 +80,18 @@ private:
 /// The panels' part of a tile, from column `firstColumn` on.
 class RhsSlice {
 public:
-  /// `start`: where the slice begins in a stage of `local`.
   RhsSlice(const packed::Item &item, const TileShape &shape, mlir::Value local,
-           unsigned start, mlir::Value firstColumn)
-      : item(item), shape(shape), local(local), start(start), firstColumn(firstColumn) {}
+           mlir::Value firstColumn);
   void fetch(mlir::Value step, mlir::Value stage);
 
 private:
   struct Place;
-  void fetchElement(mlir::Value step, mlir::Value stage, const Place &place);
+  void fetchChunk(mlir::Value step, mlir::Value stage, const Place &place);
 
   const packed::Item &item;
   const TileShape &shape;
   mlir::Value local;
-  unsigned start;
+  unsigned chunk; ///< elements of a fetch
   mlir::Value firstColumn;
 };
 

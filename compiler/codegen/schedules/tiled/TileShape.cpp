@@ -9,7 +9,7 @@ unsigned TileShape::localElements() const {
   return std::max(stages * stageElements(), down * columns());
 }
 
-constexpr unsigned largeTile = 128; ///< rows, columns
+constexpr unsigned largeTile = 128, smallTile = 64; ///< rows, columns
 
 /// Columns of a tile of whole panels, at most `widest`; 0: there are none.
 static int64_t tileColumns(const ProductSize &size, int64_t widest) {
@@ -49,27 +49,29 @@ static TileShape fewSums(const TeamTraits &team, int64_t columns) {
 
 /// 8 x 8 sums in each thread of a large tile, 4 x 8 in those of others, which leaves more
 /// threads to fetch (narrow ones: 4 x 4); groups of 32: what 32 threads read at a time
-/// is in as few rows of memory banks as can be. Slices are 8 steps deep: the left one is
-/// stored by columns, 8 threads to a row and 4 rows to a group, which the padding puts
-/// into different banks.
-static TileShape manySums(const TeamTraits &team, const TileSize &tile) {
+/// is in as few rows of memory banks as can be. Slices are 8 steps deep: four rows of the
+/// left one, those that a group reads at a time, are as many numbers as there are banks.
+static TileShape manySums(const TeamTraits &team, const TileSize &tile,
+                          const ProductSize &size) {
   TileShape shape;
+  // Where each element of a window lies takes the registers of half the sums, or more.
+  bool isTight = size.hasWindow && size.isByElements;
   shape.depth = 8;
   shape.stages = team.stages;
-  shape.rhsPadding = 0;
-  shape.rowRuns = tile.rows == largeTile && tile.columns == largeTile ? 2 : 1;
-  shape.columnRuns = tile.columns >= 64 ? 2 : 1;
+  shape.rowsPerThread = tile.rows == largeTile && tile.columns == largeTile ? 8 : 4;
+  if (isTight && tile.columns < 64)
+    shape.rowsPerThread = 2;
+  shape.columnRuns = tile.columns >= 64 && !isTight ? 2 : 1;
   shape.across = tile.columns / (TileShape::run * shape.columnRuns);
-  shape.down = tile.rows / shape.rowsPerThread();
+  shape.down = tile.rows / shape.rowsPerThread;
   shape.groupAcross = std::min(8u, shape.across);
   shape.groupDown = 32 / shape.groupAcross;
   return shape;
 }
 
 std::optional<TileSize> chooseTileSize(const ProductSize &size, int64_t widest) {
-  constexpr int64_t smallTile = 64;
   int64_t columns = tileColumns(size, widest);
-  if (columns > smallTile && !fillsDevice(size, largeTile, columns))
+  if (columns > int64_t(smallTile) && !fillsDevice(size, largeTile, columns))
     columns = tileColumns(size, smallTile);
   if (columns == 0)
     return std::nullopt;
@@ -84,7 +86,9 @@ std::optional<TileShape> chooseTile(const TeamTraits &team, const ProductSize &s
     std::optional<TileSize> tile = chooseTileSize(size, size.hasWindow ? 64 : largeTile);
     if (!tile)
       return std::nullopt;
-    shape = manySums(team, *tile);
+    if (size.hasWindow && size.isByElements)
+      tile->rows = std::min(tile->rows, smallTile);
+    shape = manySums(team, *tile, size);
   } else {
     int64_t columns = tileColumns(size, 64);
     if (columns == 0)

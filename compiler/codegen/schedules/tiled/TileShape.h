@@ -10,39 +10,29 @@
 namespace hexin::codegen::tiled {
 
 /// A team's tile of a product, and how its threads share it. Threads stand in groups; in
-/// a group each has blocks of 4 rows x 4 columns, `rowRuns` x `columnRuns` of them.
-/// Blocks of one run lie side by side, so that threads side by side read numbers in a
-/// row:
+/// a group each has `rowsPerThread` rows and `columnRuns` runs of 4 columns, so that
+/// threads side by side read rows and runs side by side:
 ///
-///   a group of 4 x 8 threads, 2 x 2 runs: 32 rows x 64 columns. Thread (r, c) has the
-///   rows 4r .. 4r+3 and 16+4r .. 16+4r+3, the columns 4c .. 4c+3 and 32+4c .. 32+4c+3
+///   a group of 4 x 8 threads, 8 rows, 2 runs: 32 rows x 64 columns. Thread (r, c) has
+///   the rows r, 4+r, 8+r .. 28+r, the columns 4c .. 4c+3 and 32+4c .. 32+4c+3
 struct TileShape {
   unsigned across = 16;                      ///< threads side by side
   unsigned down = 16;                        ///< threads one below the other
   unsigned groupAcross = 16, groupDown = 16; ///< the same of a group
-  unsigned rowRuns = 1, columnRuns = 1;      ///< of each thread
-  unsigned depth = 16;                       ///< steps that are in local memory at a time
+  unsigned rowsPerThread = 4, columnRuns = 1;
+  unsigned depth = 16; ///< steps that are in local memory at a time
   unsigned stages = 1; ///< such slices of the operands, some of them on their way
-  unsigned rhsPadding = 4;
 
-  static constexpr unsigned run = 4; ///< rows and columns of a block
-  /// Elements behind each row of local memory, so that threads which store a column
-  /// meet fewer others in a memory bank.
-  static constexpr unsigned lhsPadding = 4;
+  static constexpr unsigned run = 4; ///< columns side by side, steps of a row
 
   unsigned threads() const { return across * down; }
-  unsigned rows() const { return down * run * rowRuns; }
+  unsigned rows() const { return down * rowsPerThread; }
   unsigned columns() const { return across * run * columnRuns; }
-  unsigned rowsPerThread() const { return run * rowRuns; }
-  unsigned lhsPitch() const { return rows() + lhsPadding; }
-  unsigned rhsPitch() const { return columns() + rhsPadding; }
   /// Elements of local memory of a stage: both operands' slices.
-  unsigned stageElements() const { return depth * (lhsPitch() + rhsPitch()); }
+  unsigned stageElements() const { return depth * (rows() + columns()); }
+  unsigned rhsStart() const { return depth * rows(); }
   /// Of all stages, or of a row of each thread.
   unsigned localElements() const;
-  /// Elements of the left (right) slice that each thread fetches.
-  unsigned lhsFetches() const { return depth * rows() / threads(); }
-  unsigned rhsFetches() const { return depth * columns() / threads(); }
 };
 
 /// What is known of a product when its kernel is written.
@@ -51,6 +41,8 @@ struct ProductSize {
   int64_t products = 1;   ///< at least so many
   int64_t width = 0;      ///< columns of a panel
   bool hasWindow = false; ///< rows are pixels with a window around them
+  /// Elements of the left operand are fetched one by one.
+  bool isByElements = false;
 };
 
 struct TileSize {

@@ -1,0 +1,177 @@
+#include "compiler/codegen/schedules/tiled/ByteSlices.h"
+
+#include "compiler/codegen/AsyncCopy.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace hexin::codegen::tiled {
+
+//===----------------------------------------------------------------------===//
+// Left
+//===----------------------------------------------------------------------===//
+
+LhsBytes::LhsBytes(const packed::Item &item, const ByteShape &shape, Value local,
+                   Value firstRow, Value outside)
+    : item(item), shape(shape), k(item.k), local(local), outside(outside),
+      chunk(item.problem.runMultiple % 16 == 0 ? 16 : 4) {
+  Value perRow = k.index(ByteShape::depth / chunk);
+  stepInSlice = k.mul(k.rem(k.thread(), perRow), k.index(chunk));
+  rowInSlice = k.div(k.thread(), perRow);
+  Value first = k.add(firstRow, rowInSlice);
+  Value lastRow = k.sub(k.value(item.problem.rows), k.index(1));
+  for (unsigned row = 0; row < shape.rows(); row += rowsAtATime())
+    rows.push_back(
+        inRegisters(item, item.rowAt(k.min(k.add(first, k.index(row)), lastRow))));
+}
+
+void LhsBytes::fetch(Value step, Value stage) {
+  if (rowsAtATime() <= shape.rows())
+    return fetchRows(step, stage);
+  k.ifThen(k.less(rowInSlice, k.index(shape.rows())), [&] { fetchRows(step, stage); });
+}
+
+void LhsBytes::fetchRows(Value step, Value stage) {
+  Tap tap(item, k.add(step, stepInSlice));
+  Value at = k.add(k.mul(rowInSlice, k.index(ByteShape::pitch)), stepInSlice);
+  at = k.add(at, stage);
+  for (auto [which, row] : llvm::enumerate(rows)) {
+    Value to = k.add(at, k.index(which * rowsAtATime() * ByteShape::pitch));
+    Value position = k.add(row.base, tap.offset), inside = isInside(item, tap, row);
+    LocalCopy copy{item.lhsMemory(), position, local, to, chunk, inside};
+    if (!outside) {
+      copyToLocal(k, copy);
+      continue;
+    }
+    copy.inside = k.intConstant(1, k.builder().getI1Type(), 1);
+    k.ifElse(
+        inside, {},
+        [&] {
+          copyToLocal(k, copy);
+          return SmallVector<Value>();
+        },
+        [&] {
+          storeLocal(k, local, to, k.splat(outside, chunk));
+          return SmallVector<Value>();
+        });
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Right
+//===----------------------------------------------------------------------===//
+
+/// Bytes of 32-bit words, by shifts and masks.
+class Words {
+public:
+  explicit Words(KernelBuilder &k) : k(k), b(k.builder()), i32(b.getI32Type()) {}
+
+  Value masked(Value x, uint32_t mask) {
+    return arith::AndIOp::create(b, k.loc(), x, constant(mask));
+  }
+  Value up(Value x, unsigned bits) {
+    return arith::ShLIOp::create(b, k.loc(), x, constant(bits));
+  }
+  Value down(Value x, unsigned bits) {
+    return arith::ShRUIOp::create(b, k.loc(), x, constant(bits));
+  }
+  Value both(Value x, Value y) { return arith::OrIOp::create(b, k.loc(), x, y); }
+
+  Value fromBytes(Value bytes) {
+    Value word = vector::BitCastOp::create(b, k.loc(), VectorType::get({1}, i32), bytes);
+    return vector::ExtractOp::create(b, k.loc(), word, ArrayRef<int64_t>{0});
+  }
+  Value toBytes(Value word) {
+    Value one = vector::BroadcastOp::create(b, k.loc(), VectorType::get({1}, i32), word);
+    return vector::BitCastOp::create(b, k.loc(), VectorType::get({4}, b.getI8Type()),
+                                     one);
+  }
+
+private:
+  Value constant(uint32_t value) {
+    return k.intConstant(static_cast<int32_t>(value), i32, 1);
+  }
+
+  KernelBuilder &k;
+  OpBuilder &b;
+  Type i32;
+};
+
+/// [step][column] as [column][step].
+static std::array<Value, 4> turnAround(Words words, ArrayRef<Value> steps) {
+  constexpr uint32_t even = 0x00ff00ff, odd = 0xff00ff00, low = 0xffff, high = 0xffff0000;
+  // Bytes (x0 y0 x2 y2) and (x1 y1 x3 y3) of two steps x, y.
+  auto evens = [&](Value x, Value y) {
+    return words.both(words.masked(x, even), words.up(words.masked(y, even), 8));
+  };
+  auto odds = [&](Value x, Value y) {
+    return words.both(words.masked(words.down(x, 8), even), words.masked(y, odd));
+  };
+  auto first = [&](Value x, Value y) {
+    return words.both(words.masked(x, low), words.up(y, 16));
+  };
+  auto second = [&](Value x, Value y) {
+    return words.both(words.down(x, 16), words.masked(y, high));
+  };
+  Value even01 = evens(steps[0], steps[1]), even23 = evens(steps[2], steps[3]);
+  Value odd01 = odds(steps[0], steps[1]), odd23 = odds(steps[2], steps[3]);
+  return {first(even01, even23), first(odd01, odd23), second(even01, even23),
+          second(odd01, odd23)};
+}
+
+void RhsBytes::fetch(Value step, Value stage) {
+  unsigned blocks =
+      ByteShape::depth / ByteShape::block * (shape.columns() / ByteShape::block);
+  if (blocks < shape.threads())
+    return k.ifThen(k.less(k.thread(), k.index(blocks)),
+                    [&] { fetchBlock(k.thread(), step, stage); });
+  for (unsigned first = 0; first < blocks; first += shape.threads())
+    fetchBlock(k.add(k.thread(), k.index(first)), step, stage);
+}
+
+/// Neighbours fetch columns side by side, as many as make a whole access of memory, then
+/// steps one below the other.
+void RhsBytes::fetchBlock(Value number, Value step, Value stage) {
+  constexpr unsigned block = ByteShape::block, down = ByteShape::depth / block;
+  const packed::Problem &problem = item.problem;
+  unsigned across = std::min(8u, shape.columns() / block);
+  Value inRun = k.rem(number, k.index(across)), rest = k.div(number, k.index(across));
+  Value inSlice = k.mul(k.rem(rest, k.index(down)), k.index(block));
+  Value column = k.add(k.mul(k.div(rest, k.index(down)), k.index(across)), inRun);
+  column = k.mul(column, k.index(block));
+
+  Value width = k.index(problem.width);
+  KExpr steps = stepsOf(k, problem);
+  Value panels =
+      k.value(k.exprs().ceilDiv(problem.columns, k.constantExpr(problem.width)));
+  Value panelSize = k.value(k.exprs().mul(steps, k.constantExpr(problem.width)));
+  Value panel = k.add(k.div(firstColumn, width), k.div(column, width));
+  Value position = k.add(item.panelBase, k.mul(panel, panelSize));
+  position = k.add(position, k.rem(column, width));
+  Value isPanel = k.less(panel, panels), firstStep = k.add(step, inSlice);
+  Type byte = k.builder().getI8Type();
+  Value nothing = outside ? k.splat(outside, block) : k.intConstant(0, byte, block);
+  Words words(k);
+  SmallVector<Value> loaded;
+  for (unsigned i = 0; i < block; ++i) {
+    Value at = k.add(firstStep, k.index(i));
+    Value inside = packed::allOf(k, {isPanel, k.less(at, k.value(steps))});
+    Value bytes = k.ifElse(
+        inside, nothing.getType(),
+        [&] {
+          Value from = k.add(position, k.mul(at, width));
+          return SmallVector<Value>{
+              k.load(item.panelMemory(), from, block, elementType(problem.rhs))};
+        },
+        [&] { return SmallVector<Value>{nothing}; })[0];
+    loaded.push_back(words.fromBytes(bytes));
+  }
+  Value to = k.add(k.mul(column, k.index(ByteShape::pitch)), inSlice);
+  to = k.add(to, k.add(stage, k.index(shape.rhsStart())));
+  for (auto [i, word] : llvm::enumerate(turnAround(words, loaded)))
+    storeLocal(k, local, k.add(to, k.index(i * ByteShape::pitch)), words.toBytes(word));
+}
+
+} // namespace hexin::codegen::tiled
