@@ -33,7 +33,9 @@
 // Every thread of a team runs the same items, so that barriers match. Where the traits
 // of the target say so, there are besides
 //   nvgpu.device_async_copy, nvvm.cp.async.{commit.group, wait.group}    (AsyncCopy.h)
-//   nvgpu.{ldmatrix, mma.sync}, vector.shape_cast                     (HalfMatrices.h)
+//   nvgpu.{ldmatrix, mma.sync}, vector.shape_cast    (HalfMatrices.h, ByteMatrices.h);
+//                         bytes are signed, but for those of a product's operand that
+//                         its hx.unsigned_left, hx.unsigned_right name
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_KERNELMODULE_H
@@ -52,7 +54,8 @@ struct TeamTraits {
   unsigned stages = 1;     ///< steps of a product that may be in local memory at a time
   /// Copies into local memory may go on while threads compute (AsyncCopy.h).
   bool asyncCopies = false;
-  /// 32 threads in a row multiply matrices of f16 and bf16 together (HalfMatrices.h).
+  /// 32 threads in a row multiply matrices of f16 and bf16 together (HalfMatrices.h), and
+  /// of 8-bit integers (ByteMatrices.h).
   bool halfMatrices = false;
 };
 

@@ -65,6 +65,9 @@ TEAM_CASES = {
     "matmul-tiles": ("MatMul", random(52, 66, 19), [0], [random(53, 19, 67)], {}),
     "conv": ("Conv", random(54, 1, 5, 7, 9), [2, 3], [random(55, 18, 5, 3, 3), random(56, 18)], {"pads": [1] * 4}),
     "conv-grouped": ("Conv", random(57, 1, 6, 8, 7), [2, 3], [random(58, 34, 3, 3, 3)], {"group": 2, "strides": [2, 2]}),
+    "matmul-integer": ("MatMulInteger", np.random.default_rng(66).integers(0, 256, (35, 36)).astype(np.uint8), [0],
+                       [np.random.default_rng(67).integers(-128, 128, (36, 41)).astype(np.int8), np.array(5, np.uint8)], {}),
+    "transpose": ("Transpose", random(68, 3, 35, 41), [0, 1], [], {"perm": [2, 0, 1]}),
     "softmax": ("Softmax", random(59, 3, 300), [0, 1], [], {"axis": -1}),
     "layer-norm": ("LayerNormalization", random(60, 3, 90), [0], [random(61, 90), random(62, 90)], {}),
     "reduce": ("ReduceSum", random(63, 3, 5, 70), [0, 1, 2], [np.array([0, 2])], {}),
@@ -97,7 +100,7 @@ def model_of_teams(cases):
     for name in cases:
         op, value, unknown, weights, attributes = TEAM_CASES[name]
         dims = [f"{name}.{axis}" if axis in unknown else size for axis, size in enumerate(value.shape)]
-        ports.append(helper.make_tensor_value_info(f"{name}.in", onnx.TensorProto.FLOAT, dims))
+        ports.append(helper.make_tensor_value_info(f"{name}.in", helper.np_dtype_to_tensor_dtype(value.dtype), dims))
         values[f"{name}.in"] = value
         names = [f"{name}.const{i}" for i in range(len(weights))]
         constants += [numpy_helper.from_array(weight, each) for each, weight in zip(names, weights)]

@@ -166,6 +166,11 @@ void dropFormAttributes(func::FuncOp kernel) {
     kernel->removeAttr(name);
 }
 
+bool sharesMuchMemory(const KernelForm &form) {
+  constexpr unsigned muchMemory = 4 << 10;
+  return form.teamThreads > 0 && form.localBytes >= muchMemory;
+}
+
 /// Scalar operations of a round of `loop`, of loops in it those of one round.
 unsigned workOf(scf::ForOp loop) {
   unsigned work = 0;
@@ -180,18 +185,29 @@ unsigned workOf(scf::ForOp loop) {
 
 constexpr StringLiteral loopAnnotation = "llvm.loop_annotation";
 
+void annotate(scf::ForOp loop, LLVM::LoopUnrollAttr unroll, LLVM::LoopLICMAttr hoist) {
+  loop->setAttr(loopAnnotation,
+                LLVM::LoopAnnotationAttr::get(loop.getContext(), {}, {}, {}, unroll, {},
+                                              hoist, {}, {}, {}, {}, {}, {}, {}, {}, {}));
+}
+
 /// Long loops hold register tiles already: assemblers that unroll them spill.
-void keepLongLoops(func::FuncOp kernel) {
-  constexpr unsigned muchWork = 24;
-  MLIRContext *context = kernel.getContext();
-  auto unroll = LLVM::LoopUnrollAttr::get(
-      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});
-  auto keep = LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {},
-                                            {}, {}, {}, {}, {}, {}, {});
+void keepLongLoops(func::FuncOp kernel, unsigned muchWork) {
+  auto yes = BoolAttr::get(kernel.getContext(), true);
+  auto unroll = LLVM::LoopUnrollAttr::get(kernel.getContext(), /*disable=*/yes, {}, {},
+                                          {}, {}, {}, {});
   kernel.walk([&](scf::ForOp loop) {
     if (workOf(loop) >= muchWork)
-      loop->setAttr(loopAnnotation, keep);
+      annotate(loop, unroll, {});
   });
+}
+
+/// Teams of products run few items each. What depends on the thread only is computed for
+/// each, as it would take registers throughout all sums.
+void keepInItems(const KernelForm &form) {
+  auto yes = BoolAttr::get(form.items->getContext(), true);
+  annotate(form.items, {},
+           LLVM::LoopLICMAttr::get(yes.getContext(), /*disable=*/yes, {}));
 }
 
 /// Control flow hands the annotation on to the loop's branch, but not where LLVM looks.
@@ -208,8 +224,7 @@ void annotateBranches(ModuleOp module) {
 /// are those of products, get up to 128 registers a thread.
 int32_t wantedBlocks(const KernelForm &form) {
   constexpr unsigned coreRegisters = 64 * 1024, teamRegisters = 128;
-  constexpr unsigned muchMemory = 4 << 10;
-  if (form.teamThreads == 0 || form.localBytes < muchMemory)
+  if (!sharesMuchMemory(form))
     return 1;
   return std::max(1u, coreRegisters / (teamRegisters * form.teamThreads));
 }
@@ -275,8 +290,9 @@ LogicalResult lowerToNvvm(ModuleOp module) {
   for (auto &[kernel, form] : kernels) {
     if (form.items)
       strideOverGrid(form);
-    if (form.teamThreads == 0)
-      keepLongLoops(kernel);
+    keepLongLoops(kernel, /*muchWork=*/form.teamThreads == 0 ? 24 : 128);
+    if (form.items && sharesMuchMemory(form))
+      keepInItems(form);
     lowerTeamOps(kernel);
     if (failed(lowerMemory(kernel, form.numBindings)) ||
         failed(lowerMatrixProducts(kernel)))

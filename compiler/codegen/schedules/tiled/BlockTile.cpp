@@ -85,7 +85,8 @@ private:
       return sumRun(k.add(rows, i), k.add(columns, k.mul(i, k.index(shape.columns()))),
                     acc);
     };
-    if (shape.stages == 1)
+    // Of many rows one run at a time, or the next one's loads take registers as well.
+    if (shape.stages == 1 || runSteps() < lanes)
       return k.forLoop(k.index(0), k.index(shape.depth), k.index(runSteps()), init,
                        steps);
     SmallVector<Value> acc(init);
