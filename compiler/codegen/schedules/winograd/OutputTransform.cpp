@@ -161,7 +161,7 @@ private:
       Value flat = k.add(firstFlat, k.mul(i, k.value(item.problem.outSizes[2])));
       forEach(k.index(0), width, [&](Value j) {
         packed::emitTile(item, epilogue, blocks.vectors, k.add(flat, j), /*numRows=*/1,
-                         columnInPanel);
+                         columnInPanel, item.problem.columnsAreFull);
       });
     });
   }
