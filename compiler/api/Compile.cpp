@@ -444,6 +444,8 @@ Result<CompileReport> retarget(const std::string &artifactPath,
     return invalidArgument(
         "retarget keeps the sizes and states that the artifact was compiled "
         "with: give them to compile");
+  if (options.targets.empty())
+    return invalidArgument("no target is named to retarget to: expected at least one");
   CompileOptions all = options;
   Compilation compilation(all, outPath);
   std::vector<std::string> present;

@@ -3,6 +3,7 @@
 #include "compiler/artifact/ProgramEmitter.h"
 #include "compiler/codegen/Codegen.h"
 #include "compiler/ir/AttributeConversion.h"
+#include "compiler/target/Operations.h"
 #include "compiler/target/Partition.h"
 #include "runtime/artifact/Format.h"
 
@@ -62,6 +63,9 @@ Status ProgramEmitter::addGroup(hx::GroupOp group) {
   HEXIN_RETURN_IF_ERROR(addLaunch(use, group.getSchedule().str(),
                                   nodeNames(group.getLoc()), reason,
                                   std::move(variants)));
+  // Where sizes of the products are not known to a plan, nobody is told.
+  if (hx::Dim operations = operationsOf(group, shapes))
+    program->instructions.back()->operations = exprs.add(operations);
   return bringToHost(group);
 }
 

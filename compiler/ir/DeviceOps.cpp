@@ -20,7 +20,7 @@ bool isDeviceOp(Operation *op) {
   // Above it, taken whole.
   return isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, TopKOp, QuantizeOp, DequantizeOp,
              DynamicQuantizeOp, ConvIntegerOp, MatMulIntegerOp, MatMulFewBitsOp, ResizeOp,
-             LstmOp>(op);
+             LstmOp, RecurrenceOp>(op);
 }
 
 bool isDeviceElement(Type elementType) {

@@ -74,6 +74,9 @@ def HX_ResizeModeAttr : HX_EnumAttr<HX_ResizeMode, "resize_mode">;
 
 def HX_RecurrentDirection : HX_Enum<"RecurrentDirection", "time order", [
   "forward", "reverse", "bidirectional"]>;
+def HX_RecurrentCell : HX_Enum<"RecurrentCell", "how a state follows from the one before", [
+  "rnn", "gru"]>;
+def HX_RecurrentCellAttr : HX_EnumAttr<HX_RecurrentCell, "cell">;
 def HX_RecurrentDirectionAttr : HX_EnumAttr<HX_RecurrentDirection, "direction">;
 
 #endif

@@ -36,8 +36,10 @@ static LogicalResult group(ModuleOp module, const PipelineOptions &options) {
   PassManager passes(module.getContext());
   passes.enableVerifier(options.verifyEach);
   // Only schedules over panels read panels.
-  if (!llvm::is_contained(options.placement.disabled, "packed"))
+  if (!llvm::is_contained(options.placement.disabled, "packed")) {
+    passes.addNestedPass<func::FuncOp>(hx::createProjectRecurrentPass());
     passes.addNestedPass<func::FuncOp>(hx::createPackOperandsPass());
+  }
   passes.addPass(hx::createFoldConstantsPass());
   passes.addNestedPass<func::FuncOp>(hx::createResolveShapesPass());
   passes.addPass(createCSEPass());

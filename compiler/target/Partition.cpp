@@ -35,7 +35,7 @@ bool isDeviceUse(OpOperand &use, hx::SymbolicShapes &shapes) {
 bool isHeavy(Operation *op) {
   return isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
              hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
-             hx::MatMulIntegerOp, hx::MatMulFewBitsOp, hx::ResizeOp, hx::LstmOp,
+             hx::MatMulIntegerOp, hx::MatMulFewBitsOp, hx::ResizeOp, hx::LstmOp, hx::RecurrenceOp,
              hx::CumulativeOp, hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp,
              hx::SortOp, hx::TopKOp, hx::SortedSearchOp, hx::CompactFillOp, hx::PackOp,
              hx::DynamicQuantizeOp, hx::TreeEnsembleOp, hx::CouplePairsOp, hx::ConcatOp,
@@ -246,8 +246,13 @@ private:
     b.setInsertionPointToEnd(body);
     for (Operation *constant : constants)
       b.clone(*constant, mapping);
-    for (Operation *op : ordered)
-      b.clone(*op, mapping);
+    for (Operation *op : ordered) {
+      Operation *clone = b.clone(*op, mapping);
+      // What the host reads stays outside, also where the kernel reads the same value.
+      for (auto [original, use] : llvm::zip(op->getOpOperands(), clone->getOpOperands()))
+        if (isHostRead(original))
+          use.set(original.get());
+    }
     SmallVector<Value> results;
     for (Value result : root->getResults())
       results.push_back(mapping.lookup(result));

@@ -55,7 +55,9 @@ Location placeOf(func::FuncOp func, OpOperand &result) {
 /// What a loop hands on gets memory of its own: before it, and in every iteration.
 void materializeLoop(LoopOp loop) {
   auto copy = [&](OpBuilder &b, OpOperand &operand) {
-    operand.set(copyOf(b, operand.get().getLoc(), operand.get()));
+    // A constant of several nodes has no place left: then it is the loop's.
+    Location loc = operand.get().getLoc();
+    operand.set(copyOf(b, isa<UnknownLoc>(loc) ? loop.getLoc() : loc, operand.get()));
   };
   OpBuilder before(loop);
   for (OpOperand &operand : loop.getCarriedMutable())

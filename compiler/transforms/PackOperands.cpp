@@ -121,6 +121,16 @@ void packMatMulInteger(MatMulIntegerOp op) {
       packed(b, op.getLoc(), op.getRhs(), columns, 1, false, false));
 }
 
+/// A matrix for each gate, transposed: the columns of a panel are cells.
+template <typename OpT> void packRecurrence(OpT op) {
+  if (tensorTypeOf(op.getRecurrence()).getEncoding())
+    return;
+  OpBuilder b(op);
+  op.getRecurrenceMutable().assign(packed(b, op.getLoc(), op.getRecurrence(),
+                                          op.getHiddenSize(), 1, /*isTransposed=*/true,
+                                          /*isConv=*/false));
+}
+
 /// Numbers, scales and zero points in panels of the same columns.
 void packMatMulFewBits(MatMulFewBitsOp op) {
   auto bytes = tensorTypeOf(op.getBytes());
@@ -153,6 +163,10 @@ struct PackOperandsPass : impl::PackOperandsPassBase<PackOperandsPass> {
         packMatMulInteger(matmul);
       else if (auto matmul = dyn_cast<MatMulFewBitsOp>(op))
         packMatMulFewBits(matmul);
+      else if (auto lstm = dyn_cast<LstmOp>(op); lstm && !lstm.getWeights())
+        packRecurrence(lstm);
+      else if (auto layer = dyn_cast<RecurrenceOp>(op))
+        packRecurrence(layer);
     });
   }
 };

@@ -121,7 +121,18 @@ def PackOperandsPass : Pass<"hx-pack-operands", "::mlir::func::FuncOp"> {
   let description = [{
     After: float matmuls and nhwc convs read their right-hand side through
     hx.pack, and no matmul has a transposed left-hand side. So do those of 8-bit
-    integers whose zero points are one number each, but for depthwise ones.
+    integers whose zero points are one number each, but for depthwise ones; and so does
+    an LSTM of projected inputs its recurrence.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
+def ProjectRecurrentPass : Pass<"hx-project-recurrent", "::mlir::func::FuncOp"> {
+  let summary = "the input's part of an LSTM as one product over all steps";
+  let description = [{
+    After: an hx.lstm of f32 or f64 with constant recurrence has no weights: its input is
+    their product with what it was, and its recurrence a matrix for each gate, which
+    hx-pack-operands packs.
   }];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }

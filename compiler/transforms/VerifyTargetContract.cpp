@@ -201,6 +201,10 @@ private:
   static bool takesPanels(OpOperand &use) {
     if (isa<MatMulFewBitsOp>(use.getOwner()))
       return use.getOperandNumber() > 0;
+    if (auto lstm = dyn_cast<LstmOp>(use.getOwner()))
+      return &use == &lstm.getRecurrenceMutable() && !lstm.getWeights();
+    if (auto layer = dyn_cast<RecurrenceOp>(use.getOwner()))
+      return &use == &layer.getRecurrenceMutable();
     return use.getOperandNumber() == 1 &&
            isa<ConvOp, MatMulOp, ConvIntegerOp, MatMulIntegerOp>(use.getOwner());
   }
@@ -217,8 +221,8 @@ private:
         if (!takesPanels(use))
           return breach(use.getOwner())
                  << "reads panels as operand #" << use.getOperandNumber()
-                 << "; only the right-hand sides of convolutions and products may be in "
-                    "panels"
+                 << "; only the right-hand sides of convolutions, products and recurrences "
+                    "may be in panels"
                  << remedy;
     }
     return success();

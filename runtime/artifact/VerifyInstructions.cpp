@@ -77,8 +77,8 @@ Status ProgramVerifier::verifyInstruction(const fmt::Instruction &instruction,
   HEXIN_RETURN_IF_ERROR(budget.charge(instruction.node()));
   HEXIN_RETURN_IF_ERROR(budget.charge(instruction.reason()));
   HEXIN_RETURN_IF_ERROR(budget.charge(instruction.variants()));
-  if (!isExprOrNone(instruction.predicate()))
-    return corruptData(where + ": its predicate is no expression");
+  if (!isExprOrNone(instruction.predicate()) || !isExprOrNone(instruction.operations()))
+    return corruptData(where + ": its predicate or its operations are no expression");
   switch (instruction.kind()) {
   case fmt::InstructionKind::to_host:
   case fmt::InstructionKind::to_device:

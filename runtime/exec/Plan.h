@@ -19,6 +19,7 @@
 #include "runtime/exec/DeviceProgram.h"
 #include "runtime/exec/ExprTable.h"
 #include "runtime/exec/Slots.h"
+#include "runtime/exec/Trace.h"
 
 #include "hexin/value.h"
 
@@ -177,6 +178,7 @@ struct Launch {
   uint32_t instruction = 0;
   uint32_t variant = 0;   ///< of the instruction
   std::string passedOver; ///< better variants that the device refused, and why
+  LaunchCost cost;        ///< when profiling
 };
 
 struct Segment {

@@ -64,6 +64,7 @@ Status PlanBuilder::bind(uint32_t value, int32_t offsetExpr, bool isRead, bool i
 Status PlanBuilder::bindAll(const fmt::Variant &variant) {
   uint32_t count = sizeOf(variant.bindings());
   bindings_.assign(count, hexin_binding{});
+  bindingBytes_.assign(count, 0);
   bindingDims_.resize(std::max<size_t>(bindingDims_.size(), count + 1));
   const fmt::Kernel *kernel = variant.engine() == fmt::Engine::kernel
                                   ? program_.kernels()->Get(variant.kernel())
@@ -79,7 +80,8 @@ Status PlanBuilder::bindAll(const fmt::Variant &variant) {
         bind(binding->value(), binding->offset(), !isWritten, isWritten, bindings_[i]));
     if (kernel)
       continue; // it has its sizes as params
-    HEXIN_RETURN_IF_ERROR(denseDims(binding->value(), bindings_[i], bindingDims_[i]));
+    HEXIN_RETURN_IF_ERROR(
+        denseDims(binding->value(), bindings_[i], bindingDims_[i], bindingBytes_[i]));
     bindings_[i].rank = static_cast<uint32_t>(bindingDims_[i].size());
     bindings_[i].dims = bindingDims_[i].data();
   }
@@ -90,7 +92,8 @@ Status PlanBuilder::bindAll(const fmt::Variant &variant) {
 }
 
 /// A library sees a dense tensor: it must fit.
-Status PlanBuilder::denseDims(uint32_t value, hexin_binding &binding, Dims &dims) {
+Status PlanBuilder::denseDims(uint32_t value, const hexin_binding &binding, Dims &dims,
+                              int64_t &byteLength) {
   HEXIN_RETURN_IF_ERROR(needDims(value, dims));
   auto elements = checkedNumElements(dims);
   auto bytes = elements
@@ -99,6 +102,7 @@ Status PlanBuilder::denseDims(uint32_t value, hexin_binding &binding, Dims &dims
                    : std::nullopt;
   if (!bytes || static_cast<uint64_t>(*bytes) > binding.length)
     return corrupt("value " + std::to_string(value) + " does not fit its memory");
+  byteLength = *bytes;
   return Status::success();
 }
 
@@ -161,6 +165,8 @@ Status PlanBuilder::checkFootprints(const fmt::Kernel &kernel, int64_t &items) {
                                       : describeFailure(bytes.state)) +
                      ", the memory bound to it has " +
                      std::to_string(bindings_[i].length));
+    if (i < bindingBytes_.size()) // scratch is no part of the work
+      bindingBytes_[i] = bytes.value;
   }
   workspaceBytes_ = 0;
   if (kernel.workspace_bytes() >= 0) {

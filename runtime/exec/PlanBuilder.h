@@ -90,12 +90,14 @@ private:
   Status bindAll(const fmt::Variant &variant);
   Status checkMultiples(const fmt::Kernel &kernel);
   Status checkFootprints(const fmt::Kernel &kernel, int64_t &items);
-  Status denseDims(uint32_t value, hexin_binding &binding, Dims &dims);
+  Status denseDims(uint32_t value, const hexin_binding &binding, Dims &dims,
+                   int64_t &byteLength);
   void markWritten(const fmt::Variant &variant);
   Status prepare(hexin_command_desc &desc);
   Status prepareKernel(const fmt::Variant &variant, int64_t items);
   void makeKey(const fmt::Variant &variant, int64_t items);
   void addCommand(CommandRef command);
+  LaunchCost costOfLaunch() const;
 
   // Loops: unrolled as far as their conditions are known
   Status addLoopBegin(uint32_t loop);
@@ -141,6 +143,7 @@ private:
   // Of the variant at hand; members so that their memory is used again.
   std::vector<hexin_binding> bindings_;
   std::vector<Dims> bindingDims_;
+  std::vector<int64_t> bindingBytes_; // what it reads or writes of each
   std::vector<int64_t> params_;
   uint64_t workspaceBytes_ = 0; // of the kernel whose footprints were checked last
   ExprTable kernelExprs_;

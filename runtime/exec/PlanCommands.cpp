@@ -182,9 +182,20 @@ void PlanBuilder::makeKey(const fmt::Variant &variant, int64_t items) {
   }
 }
 
+LaunchCost PlanBuilder::costOfLaunch() const {
+  LaunchCost cost;
+  int32_t operations = program_.instructions()->Get(instruction_)->operations();
+  if (operations >= 0 && state_->exprs[operations].isKnown())
+    cost.operations = state_->exprs[operations].value;
+  for (size_t i = 0; i < bindingBytes_.size(); ++i)
+    (bindings_[i].is_written ? cost.bytesWritten : cost.bytesRead) += bindingBytes_[i];
+  return cost;
+}
+
 void PlanBuilder::addCommand(CommandRef command) {
   segment_->commands.push_back(command.get());
-  segment_->launches.push_back({instruction_, variant_, passedOver_});
+  segment_->launches.push_back({instruction_, variant_, passedOver_,
+                                context_.profile ? costOfLaunch() : LaunchCost{}});
   segment_->heldCommands.push_back(std::move(command));
   auto index = static_cast<uint32_t>(segment_->commands.size() - 1);
   if (segment_->steps.empty() || segment_->steps.back().kind != Step::submit)

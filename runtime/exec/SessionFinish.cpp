@@ -120,7 +120,8 @@ void SessionCore::recordTimes() {
     for (size_t i = 0; i < segment->commands.size(); ++i)
       trace_.push_back({segment->launches[i].instruction, true,
                         segment->commandTimes[2 * i], segment->commandTimes[2 * i + 1],
-                        segment->launches[i].variant, segment->launches[i].passedOver});
+                        segment->launches[i].variant, segment->launches[i].passedOver,
+                        segment->launches[i].cost});
 }
 
 /// Whatever became of the run: nothing of it stays in flight or referred to.

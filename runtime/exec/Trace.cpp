@@ -27,6 +27,9 @@ ordered_json arguments(const fmt::Program &program, const TraceEvent &event) {
   json["name"] = text(variant->engine() == fmt::Engine::kernel
                           ? program.kernels()->Get(variant->kernel())->name()
                           : variant->name());
+  json["operations"] = event.cost.operations;
+  json["bytesRead"] = event.cost.bytesRead;
+  json["bytesWritten"] = event.cost.bytesWritten;
   if (!event.passedOver.empty())
     json["passedOver"] = event.passedOver;
   return json;

@@ -130,6 +130,7 @@ Results runDequantize(const Call &call);
 Results runDynamicQuantize(const Call &call);
 // Recurrent.cpp
 Results runLstm(const Call &call);
+Results runRecurrence(const Call &call);
 // Resize.cpp
 Results runResize(const Call &call);
 // Roi.cpp

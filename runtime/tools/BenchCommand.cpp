@@ -2,8 +2,10 @@
 #include "hexin/session.h"
 #include "runtime/tools/Arguments.h"
 #include "runtime/tools/Commands.h"
+#include "runtime/tools/CpuPeak.h"
 #include "runtime/tools/InputValues.h"
 #include "runtime/tools/ModelFile.h"
+#include "runtime/tools/OpTimes.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -26,6 +28,8 @@ struct BenchCommand {
   InputOptions inputs;
   uint32_t runs = 20;
   uint32_t warmup = 3;
+  bool perOp = false;
+  double peakGflops = 0, peakGbs = 0; ///< of the device; 0: measured where we can
   bool asJson = false;
 };
 
@@ -67,6 +71,50 @@ json describeDevice(const std::string &id) {
   return {{"id", id}};
 }
 
+/// Whether the device computes on this machine's cores, as machine code.
+bool runsMachineCode(const json &device) {
+  for (const json &arch : device.value("imageArchs", json::array()))
+    if (arch.get<std::string>().starts_with("x86-64"))
+      return true;
+  return false;
+}
+
+/// What the limit of an op is taken from; without a part that is not known.
+Peak peakOf(const BenchCommand &command, const std::string &device) {
+  Peak peak;
+  bool isGiven = command.peakGflops > 0 && command.peakGbs > 0;
+  json described = describeDevice(device);
+  if (!isGiven && runsMachineCode(described)) {
+    uint32_t threads = command.session.session.threads;
+    if (threads == 0)
+      threads = described.value("computeUnits", 1u);
+    if (auto measured = measureCpuPeak(threads))
+      peak = *measured;
+  }
+  if (command.peakGflops > 0)
+    peak.flops = command.peakGflops * 1e9;
+  if (command.peakGbs > 0)
+    peak.readBytes = command.peakGbs * 1e9;
+  return peak;
+}
+
+/// Runs once more as often, profiled, in a session of its own: the clock is read around
+/// every launch.
+Result<json> measureOps(const BenchCommand &command, const Model &model,
+                        SessionArguments arguments, const NamedValues &inputs) {
+  arguments.session.profile = true;
+  HEXIN_ASSIGN_OR_RETURN(Session session, createSession(model, arguments));
+  for (uint32_t i = 0; i < command.warmup + 1; ++i)
+    HEXIN_RETURN_IF_ERROR(session.run(inputs).status());
+  OpTimes times;
+  for (uint32_t i = 0; i < command.runs; ++i) {
+    HEXIN_RETURN_IF_ERROR(session.run(inputs).status());
+    HEXIN_ASSIGN_OR_RETURN(std::string trace, session.trace());
+    times.addRun(trace);
+  }
+  return times.report(peakOf(command, session.device()));
+}
+
 Result<json> measure(const BenchCommand &command, const Context &context) {
   Stopwatch watch;
   HEXIN_ASSIGN_OR_RETURN(Model model, openModel(command.session, context));
@@ -95,7 +143,11 @@ Result<json> measure(const BenchCommand &command, const Context &context) {
     if (const Tensor *tensor = input.value.tensor())
       dims[input.name] = tensor->dims();
   SessionStats stats = session.stats();
-  return json{{"model", command.session.path},
+  json ops;
+  if (command.perOp) {
+    HEXIN_ASSIGN_OR_RETURN(ops, measureOps(command, model, arguments, inputs.values));
+  }
+  json report{{"model", command.session.path},
               {"device", describeDevice(session.device())},
               {"threads", command.session.session.threads},
               {"maxIsa", command.session.session.maxIsa},
@@ -116,6 +168,9 @@ Result<json> measure(const BenchCommand &command, const Context &context) {
               {"kernelsCompiled", stats.kernelsCompiled},
               {"weightsReordered", stats.weightsReordered},
               {"transfers", stats.transfers}};
+  if (command.perOp)
+    report["perOp"] = std::move(ops);
+  return report;
 }
 
 Status runBench(const BenchCommand &command, const Context &context) {
@@ -136,6 +191,8 @@ Status runBench(const BenchCommand &command, const Context &context) {
               command.runs, ms("p90Ms"), ms("minMs"),
               formatBytes(report.value("peakMemoryBytes", uint64_t{0})).c_str(),
               formatBytes(report.value("arenaBytes", uint64_t{0})).c_str());
+  if (command.perOp)
+    std::printf("\n%s", formatOpTimes(report["perOp"]).c_str());
   return Status::success();
 }
 
@@ -154,6 +211,14 @@ void addBenchCommand(CLI::App &app, Context &context) {
                   "Runs between the first and the timed ones")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000000));
+  sub->add_flag("--per-op", command->perOp,
+                "Also where the time goes, beside what each op takes at least");
+  sub->add_option("--peak-gflops", command->peakGflops,
+                  "For --per-op: f32 GFLOP/s of the device (cpu: measured)")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--peak-gbs", command->peakGbs,
+                  "For --per-op: GB/s that the device reads from memory (cpu: measured)")
+      ->check(CLI::PositiveNumber);
   sub->add_flag("--json", command->asJson, "Report as JSON");
   sub->callback([command, &context] { context.status = runBench(*command, context); });
 }

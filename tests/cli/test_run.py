@@ -119,6 +119,35 @@ def test_bench(hexin, small_artifact, device):
     assert "median" in hexin("bench", small_artifact("affine"), "--runs=2", "--shape", "x=4x3").succeeded().out
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_bench_per_op(hexin, small_artifact, device):
+    arguments = ["bench", small_artifact("affine"), f"--device={device}", "--runs=3", "--shape", "x=4x3", "--per-op",
+                 "--peak-gflops=1", "--peak-gbs=1000"]
+    report = json.loads(hexin(*arguments, "--json").succeeded().out)["perOp"]
+    assert report["peak"] == {"gflops": pytest.approx(1), "gbs": pytest.approx(1000)}
+    [product] = [op for op in report["ops"] if op["operations"]]
+    assert product["node"] == "product+sum" and product["launches"] == 1
+    assert product["operations"] == 2 * 4 * 3 * 2
+    # What it binds: x, the packed weights (at least their elements), the bias, y.
+    assert product["bytes"] >= 4 * (4 * 3 + 3 * 2 + 2 + 4 * 2)
+    assert product["limitMs"] == pytest.approx(48 / 1e9 * 1e3)
+    assert report["totalMs"] == pytest.approx(sum(op["ms"] for op in report["ops"]))
+    assert sum(op["share"] for op in report["ops"]) == pytest.approx(1)
+    table = hexin(*arguments).succeeded().out
+    assert "GFLOP/s" in table and "product+sum" in table
+
+
+def test_bench_per_op_measures_the_cpu(hexin, small_artifact):
+    done = hexin("bench", small_artifact("affine"), "--runs=1", "--shape", "x=4x3", "--threads=1", "--per-op", "--json")
+    peak = json.loads(done.succeeded().out)["perOp"]["peak"]
+    if peak:  # absent on CPUs without AVX2
+        assert peak["gflops"] > 1 and peak["gbs"] > 0.1 and peak["isa"] in ("avx2", "avx512")
+
+
+def test_bench_per_op_wants_positive_peaks(hexin, small_artifact):
+    hexin("bench", small_artifact("affine"), "--shape", "x=4x3", "--per-op", "--peak-gflops=0").failed(2, "--peak-gflops")
+
+
 # Bad input: a clear error and an exit code.
 
 @pytest.mark.parametrize("arguments, words", [

@@ -6,6 +6,7 @@ import onnx
 import onnxruntime
 import pytest
 from devices import DEVICES, TARGETS
+from onnx import helper
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +170,31 @@ def test_loop_without_an_end_is_an_error(model, device):
     sessions, _ = model(text)
     with pytest.raises(hexin.ResourceExhaustedError, match="iterations"):
         sessions[device].run({"x": array(3)})
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_loops_that_begin_with_the_same_constant(tmp_path, device):
+    """Folded from several nodes, it has no name of its own: its copies are the loops'."""
+    random = np.random.default_rng(0)
+    weights = {name: random.standard_normal(dims).astype(np.float32) * 0.3
+               for name, dims in {"w": (2, 12, 3), "r": (2, 12, 4), "w2": (2, 12, 8), "r2": (2, 12, 4)}.items()}
+    nodes = [
+        helper.make_node("Expand", ["zero", "sizes"], ["start"], "start"),
+        helper.make_node("GRU", ["x", "w", "r", "", "", "start"], ["y4", ""], "first", hidden_size=4,
+                         direction="bidirectional"),
+        helper.make_node("Transpose", ["y4"], ["y3"], "turned", perm=[0, 2, 1, 3]),
+        helper.make_node("Reshape", ["y3", "flat"], ["y2"], "flattened"),
+        helper.make_node("GRU", ["y2", "w2", "r2", "", "", "start"], ["y", ""], "second", hidden_size=4,
+                         direction="bidirectional"),
+    ]
+    constants = {"zero": np.zeros([2, 1, 4], np.float32), "sizes": np.array([2, 1, 4]), "flat": np.array([5, 1, 8])}
+    graph = helper.make_graph(
+        nodes, "same_start", [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [5, 1, 3])],
+        [onnx.ValueInfoProto(name="y")],
+        [onnx.numpy_helper.from_array(value, name) for name, value in {**weights, **constants}.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    hexin.compile(model, str(tmp_path / "gru.hxm"), targets=[device.split(":")[0]])
+    x = random.standard_normal([5, 1, 3]).astype(np.float32)
+    expected = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})[0]
+    found = hexin.Session(str(tmp_path / "gru.hxm"), device=device).run({"x": x})["y"]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

@@ -98,3 +98,19 @@ def test_more_than_there_are_is_an_error(session_of, k):
     with pytest.raises(hexin.InvalidArgumentError, match="top"):
         session.run({"x": np.zeros((2, 7), np.float32), "k": np.array([k])})
     session.run({"x": np.zeros((2, 7), np.float32), "k": np.array([7])})
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_data_that_are_their_own_k(tmp_path, device):
+    graph = helper.make_graph(
+        [helper.make_node("TopK", ["k", "k"], ["values", "positions"], "top")], "own_k",
+        [helper.make_tensor_value_info("k", onnx.TensorProto.INT64, [1])],
+        [onnx.ValueInfoProto(name="values"), onnx.ValueInfoProto(name="positions")])
+    own = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=8)
+    hexin.compile(own, str(tmp_path / "own.hxm"), targets=[device.split(":")[0]])
+    session = hexin.Session(str(tmp_path / "own.hxm"), device=device)
+    found = session.run({"k": np.array([1], np.int64)})
+    assert found["values"].tolist() == [1] and found["positions"].tolist() == [0]
+    assert session.run({"k": np.array([0], np.int64)})["values"].tolist() == []
+    with pytest.raises(hexin.errors.InvalidArgumentError, match="K is 2, but axis 0 has size 1"):
+        session.run({"k": np.array([2], np.int64)})

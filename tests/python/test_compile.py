@@ -70,6 +70,12 @@ def test_retarget_gives_the_same_numbers(model_path, tmp_path, small_artifact):
     np.testing.assert_array_equal(moved, direct)
 
 
+def test_retarget_to_nothing_is_refused(model_path, tmp_path):
+    hexin.compile(model_path, tmp_path / "a.hxm")
+    with pytest.raises(hexin.errors.InvalidArgumentError, match="expected at least one"):
+        hexin.retarget(tmp_path / "a.hxm", targets=[])
+
+
 def test_retarget_in_place(model_path, tmp_path):
     hexin.compile(model_path, tmp_path / "a.hxm", targets=["cpu"])
     hexin.retarget(tmp_path / "a.hxm", targets=["opencl"])

@@ -1,4 +1,5 @@
-// GRU and RNN: the input's part of all gates in one product, then a loop over time.
+// GRU and RNN: the input's part of all gates in one product, then hx.recurrence; of a GRU
+// that resets before its product, a loop over time.
 #include "frontends/onnx/Checks.h"
 #include "frontends/onnx/OpBinder.h"
 #include "frontends/onnx/OpTable.h"
@@ -76,20 +77,19 @@ SmallVector<GateFunction> readFunctions(OpBinder &b, ArrayRef<StringRef> fallbac
   return functions;
 }
 
-/// One direction of a recurrence with `numGates` gates, whose state is h [B, H].
-class Recurrence {
-public:
-  Recurrence(OpBinder &b, int64_t numGates, int64_t hidden, bool resetsBehind)
-      : b(b), numGates(numGates), hidden(hidden), resetsBehind(resetsBehind),
-        clipLimit(b.floatAttr("clip", 0)) {}
+struct LayerResults {
+  Value output, last; ///< Y, Y_h of the layer, or of one direction without its axis
+};
 
-  struct Results {
-    Value output, last; ///< [T, B, H], [B, H]
-  };
+/// One direction of a GRU that resets the state before its product; h is [B, H].
+class GruLoop {
+public:
+  GruLoop(OpBinder &b, int64_t hidden)
+      : b(b), hidden(hidden), clipLimit(b.floatAttr("clip", 0)) {}
 
   /// x [T, B, I]; lengths i64 [B] or null; initial [B, H] or null.
-  Results run(Value x, Value lengths, Value initial, int64_t direction, bool isReversed,
-              ArrayRef<GateFunction> functions) {
+  LayerResults run(Value x, Value lengths, Value initial, int64_t direction,
+                   bool isReversed, ArrayRef<GateFunction> functions) {
     prepare(isReversed ? reversed(x, lengths) : x, direction);
     Type i64 = b.builder.getI64Type();
     if (b.failed())
@@ -111,8 +111,7 @@ public:
     auto body = [&](Block &, Value step,
                     ArrayRef<Value> carried) -> FailureOr<SmallVector<Value>> {
       Value old = carried.front();
-      Value next =
-          numGates == 1 ? rnnCell(step, old, functions) : gruCell(step, old, functions);
+      Value next = nextState(step, old, functions);
       Value output = next;
       if (rowLengths) {
         Value isValid = b.compare(hx::ComparePredicate::lt, step, rowLengths);
@@ -144,16 +143,10 @@ private:
     for (int64_t gate = 0; gate < numGates; ++gate) {
       Value fromInput = b.matmul(x, ofGate(b.input(1), gate), false, true);
       weights.push_back(ofGate(b.input(2), gate));
-      Value inside; // a bias that is reset with the state's part
-      if (b.has(3)) {
-        Value ofInput = ofGate(b.input(3), gate);
-        Value ofState = ofGate(b.input(3), numGates + gate);
-        bool isReset = resetsBehind && gate == 2;
-        fromInput = b.add(fromInput, isReset ? ofInput : b.add(ofInput, ofState));
-        inside = isReset ? ofState : Value();
-      }
+      if (b.has(3))
+        fromInput = b.add(fromInput, b.add(ofGate(b.input(3), gate),
+                                           ofGate(b.input(3), numGates + gate)));
       fromInputs.push_back(fromInput);
-      resetBias = inside;
     }
   }
 
@@ -186,33 +179,100 @@ private:
     return function.apply(b, x);
   }
 
-  Value rnnCell(Value step, Value old, ArrayRef<GateFunction> functions) {
-    return activated(functions[0], b.add(input(step, 0), fromState(old, 0)));
-  }
-
   /// Gates: update, reset, and the candidate.
-  Value gruCell(Value step, Value old, ArrayRef<GateFunction> functions) {
+  Value nextState(Value step, Value old, ArrayRef<GateFunction> functions) {
     Value update = activated(functions[0], b.add(input(step, 0), fromState(old, 0)));
     Value reset = activated(functions[0], b.add(input(step, 1), fromState(old, 1)));
-    Value memory;
-    if (resetsBehind) {
-      memory = fromState(old, 2);
-      memory = b.mul(reset, resetBias ? b.add(memory, resetBias) : memory);
-    } else {
-      memory = fromState(b.mul(reset, old), 2);
-    }
+    Value memory = fromState(b.mul(reset, old), 2);
     Value candidate = activated(functions[1], b.add(input(step, 2), memory));
     Value kept = b.failed() ? Value() : b.sub(b.scalarLike(update, 1), update);
     return b.add(b.mul(kept, candidate), b.mul(update, old));
   }
 
+  static constexpr int64_t numGates = 3;
+
   OpBinder &b;
-  int64_t numGates, hidden;
-  bool resetsBehind; ///< linear_before_reset: the product comes before the reset
+  int64_t hidden;
   double clipLimit;
   SmallVector<Value> fromInputs; ///< per gate [T, B, H]
   SmallVector<Value> weights;    ///< per gate [H, H]
-  Value resetBias;               ///< [H] or null
+};
+
+/// What hx.recurrence takes: RNN, and GRU whose product comes before the reset. x,
+/// initial and the results have time first.
+class WholeLayer {
+public:
+  WholeLayer(OpBinder &b, int64_t numGates, int64_t hidden, int64_t numDirections)
+      : b(b), numGates(numGates), hidden(hidden), numDirections(numDirections) {}
+
+  LayerResults run(Value x, Value initial, hx::RecurrentDirection direction,
+                   ArrayRef<StringRef> functionNames) {
+    Type type = HxBuilder::elementType(x);
+    int64_t gates = numDirections * numGates;
+    Value weights = b.cast(b.input(1), type);
+    if (b.failed())
+      return {};
+    Value rows =
+        b.shape.reshape(weights, {b.shape.constant(gates * hidden), b.dims(weights)[2]});
+    Value projected = b.matmul(x, rows, false, true);
+    Value resetBias;
+    if (b.has(3))
+      projected = b.add(projected, inputBias(b.cast(b.input(3), type), resetBias));
+    Value recurrence = b.cast(b.input(2), type);
+    if (b.failed())
+      return {};
+    recurrence =
+        b.shape.reshape(recurrence, {b.shape.constant(gates), b.shape.constant(hidden),
+                                     b.shape.constant(hidden)});
+    Value lengths = b.has(4) ? b.cast(b.input(4), b.builder.getI32Type()) : Value();
+    if (lengths && !b.failed() && b.shapes.contents(lengths)) // else the kernel checks
+      checkedLengths(b, lengths, b.dims(x)[0], "sequence_lens");
+    SmallVector<double> alpha = b.floatsAttr("activation_alpha");
+    SmallVector<double> beta = b.floatsAttr("activation_beta");
+    if (b.failed())
+      return {};
+    auto cell = numGates == 3 ? hx::RecurrentCell::gru : hx::RecurrentCell::rnn;
+    auto layer = b.create<hx::RecurrenceOp>(
+        {type, type}, projected, recurrence, resetBias, lengths, initial, cell, hidden,
+        direction, activations(functionNames), ArrayRef<double>(alpha),
+        ArrayRef<double>(beta), llvm::APFloat(b.floatAttr("clip", 0)));
+    if (b.failed())
+      return {};
+    return {layer.getOutput(), layer.getLastH()};
+  }
+
+private:
+  /// Of the biases [D, 2 * G * H] what is just added, [D * G * H]; and, [D, H], what is
+  /// added to the state's part of the last gate before its reset.
+  Value inputBias(Value biases, Value &resetBias) {
+    auto part = [&](int64_t gate, int64_t count) {
+      return b.shape.sliceAxis(biases, 1, b.shape.constant(gate * hidden),
+                               b.shape.constant(count * hidden));
+    };
+    Value sum;
+    if (numGates == 3) {
+      sum = b.concat({b.add(part(0, 2), part(3, 2)), part(2, 1)}, 1);
+      resetBias = part(5, 1);
+    } else {
+      sum = b.add(part(0, numGates), part(numGates, numGates));
+    }
+    return b.failed() ? Value()
+                      : b.shape.reshape(
+                            sum, {b.shape.constant(numDirections * numGates * hidden)});
+  }
+
+  /// The names, readFunctions() has checked them.
+  ArrayAttr activations(ArrayRef<StringRef> fallback) {
+    SmallVector<std::string> names = b.stringsAttr("activations");
+    SmallVector<mlir::Attribute> result;
+    for (size_t i = 0; i < fallback.size() * numDirections; ++i)
+      result.push_back(b.builder.getStringAttr(
+          names.empty() ? fallback[i % fallback.size()] : StringRef(names[i])));
+    return b.builder.getArrayAttr(result);
+  }
+
+  OpBinder &b;
+  int64_t numGates, hidden, numDirections;
 };
 
 /// X, W [D, gates * H, I], R [D, gates * H, H], B? [D, 2 * gates * H], sequence_lens?,
@@ -250,13 +310,28 @@ void importGated(OpBinder &b, int64_t numGates, ArrayRef<StringRef> functionName
     x = b.transpose(x, {1, 0, 2});
     initial = initial ? b.transpose(initial, {1, 0, 2}) : initial;
   }
-  Value lengths = b.has(4) ? b.cast(b.input(4), b.builder.getI64Type()) : Value();
-  if (lengths && !b.failed())
-    lengths = checkedLengths(b, lengths, b.dims(x)[0], "sequence_lens");
   size_t perDirection = functionNames.size();
   SmallVector<GateFunction> functions =
       readFunctions(b, functionNames, perDirection * numDirections);
   bool resetsBehind = numGates == 3 && b.intAttr("linear_before_reset", 0) != 0;
+  if (b.failed())
+    return;
+  auto finish = [&](Value y, Value lastH) {
+    if (isBatchFirst) {
+      y = b.transpose(y, {2, 0, 1, 3});
+      lastH = b.transpose(lastH, {1, 0, 2});
+    }
+    b.result(0, b.cast(y, given));
+    b.result(1, b.cast(lastH, given));
+  };
+  if (numGates == 1 || resetsBehind) {
+    WholeLayer layer(b, numGates, hidden, numDirections);
+    auto [output, last] = layer.run(x, initial, *direction, functionNames);
+    return b.failed() ? void() : finish(output, last);
+  }
+  Value lengths = b.has(4) ? b.cast(b.input(4), b.builder.getI64Type()) : Value();
+  if (lengths && !b.failed())
+    lengths = checkedLengths(b, lengths, b.dims(x)[0], "sequence_lens");
   SmallVector<Value> outputs, lasts;
   for (int64_t d = 0; d < numDirections && !b.failed(); ++d) {
     Value start;
@@ -264,10 +339,9 @@ void importGated(OpBinder &b, int64_t numGates, ArrayRef<StringRef> functionName
       start = b.shape.squeeze(
           b.shape.sliceAxis(initial, 0, b.shape.constant(d), b.shape.constant(1)), {0});
     bool isReversed = d == 1 || *direction == hx::RecurrentDirection::reverse;
-    Recurrence recurrence(b, numGates, hidden, resetsBehind);
     auto [output, last] =
-        recurrence.run(x, lengths, start, d, isReversed,
-                       ArrayRef(functions).slice(d * perDirection, perDirection));
+        GruLoop(b, hidden).run(x, lengths, start, d, isReversed,
+                               ArrayRef(functions).slice(d * perDirection, perDirection));
     if (b.failed())
       return;
     outputs.push_back(b.shape.unsqueeze(output, {1})); // [T, 1, B, H]
@@ -275,13 +349,7 @@ void importGated(OpBinder &b, int64_t numGates, ArrayRef<StringRef> functionName
   }
   if (b.failed())
     return;
-  Value y = b.concat(outputs, 1), lastH = b.concat(lasts, 0);
-  if (isBatchFirst) {
-    y = b.transpose(y, {2, 0, 1, 3});
-    lastH = b.transpose(lastH, {1, 0, 2});
-  }
-  b.result(0, b.cast(y, given));
-  b.result(1, b.cast(lastH, given));
+  finish(b.concat(outputs, 1), b.concat(lasts, 0));
 }
 
 void importGru(OpBinder &b) { importGated(b, 3, {"Sigmoid", "Tanh"}); }

@@ -46,7 +46,7 @@ TEST_F(AttributeConversionTest, EveryKindAndTheDefaults) {
 
   Attributes lstm = attributesOf<LstmOp>(R"(
     func.func @f(%x: tensor<7x2x5xf32>, %w: tensor<1x12x5xf32>, %r: tensor<1x12x3xf32>, %h: tensor<1x2x3xf32>) {
-      %0, %1, %2 = hx.lstm %x, %w, %r initial_h %h
+      %0, %1, %2 = hx.lstm %x weights %w recurrence %r initial_h %h
         {activations = ["Sigmoid", "Tanh", "Tanh"], activationAlpha = array<f64: 0.5>,
          activationBeta = array<f64>, hiddenSize = 3 : i64, direction = #hx.direction<reverse>,
          clip = 1.5 : f64, inputForget = true}
@@ -66,6 +66,16 @@ TEST_F(AttributeConversionTest, EveryKindAndTheDefaults) {
   // Which of the optional operands are there.
   EXPECT_EQ(lstm.getInts("operandSegmentSizes"),
             (std::vector<int64_t>{1, 1, 1, 0, 0, 1, 0, 0}));
+
+  Attributes layer = attributesOf<RecurrenceOp>(R"(
+    func.func @f(%x: tensor<7x2x9xf32>, %r: tensor<3x3x3xf32>) {
+      %0, %1 = hx.recurrence <gru> %x recurrence %r
+        {activations = ["Sigmoid", "Tanh"], activationAlpha = array<f64>,
+         activationBeta = array<f64>, hiddenSize = 3 : i64}
+        : (tensor<7x2x9xf32>, tensor<3x3x3xf32>) -> (tensor<7x1x2x3xf32>, tensor<1x2x3xf32>)
+      return
+    })");
+  EXPECT_EQ(layer.getString("cell"), "gru");
 
   Attributes matmul = attributesOf<MatMulOp>(R"(
     func.func @f(%a: tensor<2x3xf16>, %b: tensor<3x5xf16>) {

@@ -128,7 +128,7 @@ func.func @f(%x: tensor<4xi8>) {
 // -----
 func.func @f(%x: tensor<7x2x5xf32>, %w: tensor<1x12x5xf32>, %r: tensor<1x12x4xf32>) {
   // expected-error @+1 {{size of recurrence along axis 2 and what it must be: 4 and 3 must be equal}}
-  %0, %1, %2 = hx.lstm %x, %w, %r {activations = ["Sigmoid", "Tanh", "Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>, hiddenSize = 3 : i64}
+  %0, %1, %2 = hx.lstm %x weights %w recurrence %r {activations = ["Sigmoid", "Tanh", "Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>, hiddenSize = 3 : i64}
     : (tensor<7x2x5xf32>, tensor<1x12x5xf32>, tensor<1x12x4xf32>) -> (tensor<7x1x2x3xf32>, tensor<1x2x3xf32>, tensor<1x2x3xf32>)
   return
 }
@@ -136,15 +136,31 @@ func.func @f(%x: tensor<7x2x5xf32>, %w: tensor<1x12x5xf32>, %r: tensor<1x12x4xf3
 // -----
 func.func @f(%x: tensor<7x2x5xf32>, %w: tensor<1x12x5xf32>, %r: tensor<1x12x3xf32>) {
   // expected-error @+1 {{activations must have 3 entries, got 2}}
-  %0, %1, %2 = hx.lstm %x, %w, %r {activations = ["Sigmoid", "Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>, hiddenSize = 3 : i64}
+  %0, %1, %2 = hx.lstm %x weights %w recurrence %r {activations = ["Sigmoid", "Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>, hiddenSize = 3 : i64}
     : (tensor<7x2x5xf32>, tensor<1x12x5xf32>, tensor<1x12x3xf32>) -> (tensor<7x1x2x3xf32>, tensor<1x2x3xf32>, tensor<1x2x3xf32>)
+  return
+}
+
+// -----
+func.func @f(%x: tensor<7x2x12xf32>, %r: tensor<3x4x4xf32>) {
+  // expected-error @+1 {{size of recurrence along axis 0 and what it must be: 3 and 1 must be equal}}
+  %0, %1 = hx.recurrence <rnn> %x recurrence %r {activations = ["Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>, hiddenSize = 12 : i64}
+    : (tensor<7x2x12xf32>, tensor<3x4x4xf32>) -> (tensor<7x1x2x12xf32>, tensor<1x2x12xf32>)
+  return
+}
+
+// -----
+func.func @f(%x: tensor<7x2x4xf32>, %r: tensor<1x4x4xf32>, %b: tensor<1x4xf32>) {
+  // expected-error @+1 {{has a resetBias, which only a gru takes}}
+  %0, %1 = hx.recurrence <rnn> %x recurrence %r reset_bias %b {activations = ["Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>, hiddenSize = 4 : i64}
+    : (tensor<7x2x4xf32>, tensor<1x4x4xf32>, tensor<1x4xf32>) -> (tensor<7x1x2x4xf32>, tensor<1x2x4xf32>)
   return
 }
 
 // -----
 func.func @f(%x: tensor<7x2x5xf32>, %w: tensor<1x12x5xf32>, %r: tensor<1x12x3xf32>, %l: tensor<2xi64>) {
   // expected-error @+1 {{operand #3 must be i32, got 'i64'}}
-  %0, %1, %2 = hx.lstm %x, %w, %r lengths %l {activations = ["Sigmoid", "Tanh", "Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>, hiddenSize = 3 : i64}
+  %0, %1, %2 = hx.lstm %x weights %w recurrence %r lengths %l {activations = ["Sigmoid", "Tanh", "Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>, hiddenSize = 3 : i64}
     : (tensor<7x2x5xf32>, tensor<1x12x5xf32>, tensor<1x12x3xf32>, tensor<2xi64>) -> (tensor<7x1x2x3xf32>, tensor<1x2x3xf32>, tensor<1x2x3xf32>)
   return
 }

@@ -200,12 +200,25 @@ func.func @quantized(%x: tensor<?x6xf32>, %s: tensor<6xf32>, %z: tensor<6xi8>) {
 
 // CHECK-LABEL: func.func @recurrent
 func.func @recurrent(%x: tensor<?x?x5xf32>, %w: tensor<1x12x5xf32>, %r: tensor<1x12x3xf32>, %h: tensor<1x?x3xf32>) {
-  // CHECK: hx.lstm %{{.*}}, %{{.*}}, %{{.*}} initial_h %{{.*}} {activationAlpha = array<f64>, activationBeta = array<f64>, activations = ["Sigmoid", "Tanh", "Tanh"], direction = #hx.direction<reverse>, hiddenSize = 3 : i64}
-  %0, %1, %2 = hx.lstm %x, %w, %r initial_h %h
+  // CHECK: hx.lstm %{{.*}} weights %{{.*}} recurrence %{{.*}} initial_h %{{.*}} {activationAlpha = array<f64>, activationBeta = array<f64>, activations = ["Sigmoid", "Tanh", "Tanh"], direction = #hx.direction<reverse>, hiddenSize = 3 : i64}
+  %0, %1, %2 = hx.lstm %x weights %w recurrence %r initial_h %h
     {activations = ["Sigmoid", "Tanh", "Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>,
      direction = #hx.direction<reverse>, hiddenSize = 3 : i64}
     : (tensor<?x?x5xf32>, tensor<1x12x5xf32>, tensor<1x12x3xf32>, tensor<1x?x3xf32>)
     -> (tensor<?x1x?x3xf32>, tensor<1x?x3xf32>, tensor<1x?x3xf32>)
+  return
+}
+
+// CHECK-LABEL: func.func @recurrence
+func.func @recurrence(%x: tensor<?x?x18xf32>, %r: tensor<6x3x3xf32>, %b: tensor<2x3xf32>, %y: tensor<4x1x3xf32>, %s: tensor<1x3x3xf32>) {
+  // CHECK: hx.recurrence <gru> %{{.*}} recurrence %{{.*}} reset_bias %{{.*}} {activationAlpha = array<f64>, activationBeta = array<f64>, activations = ["Sigmoid", "Tanh", "Sigmoid", "Tanh"], direction = #hx.direction<bidirectional>, hiddenSize = 3 : i64}
+  %0, %1 = hx.recurrence <gru> %x recurrence %r reset_bias %b
+    {activations = ["Sigmoid", "Tanh", "Sigmoid", "Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>,
+     direction = #hx.direction<bidirectional>, hiddenSize = 3 : i64}
+    : (tensor<?x?x18xf32>, tensor<6x3x3xf32>, tensor<2x3xf32>) -> (tensor<?x2x?x3xf32>, tensor<2x?x3xf32>)
+  // CHECK: hx.recurrence <rnn>
+  %2, %3 = hx.recurrence <rnn> %y recurrence %s {activations = ["Tanh"], activationAlpha = array<f64>, activationBeta = array<f64>, hiddenSize = 3 : i64}
+    : (tensor<4x1x3xf32>, tensor<1x3x3xf32>) -> (tensor<4x1x1x3xf32>, tensor<1x1x3xf32>)
   return
 }
 

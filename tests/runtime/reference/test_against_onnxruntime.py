@@ -128,6 +128,17 @@ def test_lstm(direction, extras, activations):
             3, **attributes)
 
 
+def test_lstm_of_projected_inputs():
+    T, B, I, H = 5, 3, 4, 9
+    x, w, r, b = normal(T, B, I), normal(2, 4 * H, I) / 2, normal(2, 4 * H, H) / 4, normal(2, 8 * H)
+    attributes = dict(hiddenSize=H, direction="bidirectional")
+    projected = np.einsum("tbi,dgi->tbdg", x, w).reshape(T, B, 8 * H)
+    expected = run("lstm", [x, w, r, b], [np.float32] * 3, **attributes)
+    found = run("lstm", [projected, None, r.reshape(8, H, H), b], [np.float32] * 3, **attributes)
+    for ours, other in zip(found, expected):
+        np.testing.assert_allclose(ours, other, rtol=1e-5, atol=1e-6)
+
+
 def test_lstm_with_coupled_gates_and_an_empty_row():
     T, B, I, H = 3, 2, 2, 3
     x, w, r = normal(T, B, I), normal(1, 4 * H, I), normal(1, 4 * H, H)
@@ -211,3 +222,30 @@ def test_max_roi_pool(shape, scale):
     boxes[:, 0] = np.arange(50) % 2
     compare("MaxRoiPool", [normal(2, 3, 9, 11), boxes], tolerance=0, pooled_shape=shape,
             spatial_scale=scale)
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_recurrence(cell, direction):
+    T, B, I, H = 5, 3, 4, 9
+    D, G = 2 if direction == "bidirectional" else 1, {"rnn": 1, "gru": 3}[cell]
+    x, w, r, b = normal(T, B, I), normal(D, G * H, I) / 2, normal(D, G * H, H) / 4, normal(D, 2 * G * H)
+    lengths, h0 = np.array([5, 1, 3], np.int32), normal(D, B, H)
+    node = onnx.helper.make_node({"rnn": "RNN", "gru": "GRU"}[cell], ["x", "w", "r", "b", "n", "h0"], ["y", "h"],
+                                 hidden_size=H, direction=direction, clip=1.5,
+                                 **({"linear_before_reset": 1} if cell == "gru" else {}))
+    feeds = {"x": x, "w": w, "r": r, "b": b, "n": lengths, "h0": h0}
+    ports = [onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+             for name, value in feeds.items()]
+    graph = onnx.helper.make_graph([node], "layer", ports, [onnx.ValueInfoProto(name=name) for name in "yh"])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=9)
+    expected = onnxruntime.InferenceSession(model.SerializeToString()).run(None, feeds)
+    added = b[:, :G * H] + b[:, G * H:]
+    reset = None
+    if cell == "gru":
+        added[:, 2 * H:], reset = b[:, 2 * H:3 * H], b[:, 5 * H:]
+    projected = (np.einsum("tbi,dgi->tbdg", x, w) + added).reshape(T, B, -1).astype(np.float32)
+    found = run("recurrence", [projected, r.reshape(D * G, H, H), reset, lengths, h0], [np.float32] * 2, cell=cell,
+                hiddenSize=H, direction=direction, clip=1.5)
+    for ours, theirs in zip(found, expected):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
