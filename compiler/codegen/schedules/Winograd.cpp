@@ -108,7 +108,7 @@ LogicalResult emitWinograd(ElementEmitter &emitter) {
   packed::Problem problem(emitter, conv);
   winograd::Blocks blocks(emitter, problem, conv, tile);
   packed::Epilogue epilogue(emitter, problem, conv);
-  // Measured against f64, in units of the sums' own bound (README.md).
+  // Measured against f64, in units of the sums' own bound (compiler/codegen/README.md).
   k.use.errorConstant = tile == 4 ? 14 : 3;
 
   KExpr panels = e.ceilDiv(problem.columns, k.constantExpr(problem.width));

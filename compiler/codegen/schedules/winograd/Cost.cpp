@@ -1,8 +1,8 @@
 //===- Cost.cpp - measured rules -------------------------------------------------===//
 //
 // Times relative to direct sums at the machine's peak, one thread of a Zen 5 (32 MiB of
-// third-level cache), AVX-512 / AVX2 (README.md has the table). F(4,3) has a quarter of
-// the multiplications, F(2,3) 4/9 of them. What takes it back:
+// third-level cache), AVX-512 / AVX2 (compiler/codegen/README.md has the table). F(4,3)
+// has a quarter of the multiplications, F(2,3) 4/9 of them. What takes it back:
 //
 //   transforms    cost as much as 16 to 32 channels of products each way
 //   tiles         a 7x7 image has 2x2 tiles of 4x4: 64 results for 49
