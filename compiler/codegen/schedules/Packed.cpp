@@ -5,7 +5,7 @@
 // stored in panels of `width` (encoding hx.panels). A register tile of R rows x V
 // vectors runs over the whole depth; the epilogue is applied to it in registers.
 //
-//   item = (product, superblock of rows, panel, block of 48 rows)
+//   item = (product, superblock of rows, panel, block of 48 rows or a few more)
 //     for tiles of R rows in the block
 //       for taps (conv), for depth:
 //         acc[r][v] += splat(lhs[row r]) * panel[depth][v]
