@@ -36,8 +36,8 @@ public:
     if (output.getTransposeLhs() || output.getTransposeRhs() || !isFloat(output) ||
         !isFloat(output.getLhs()) || !isFloat(output.getRhs()) || !findSoftmax())
       return false;
-    return softmax.getAxis() + 1 == int64_t(shapes.dims(softmax).size()) &&
-           findScores() && sizesFit();
+    return softmax.getAxis() + 1 == shapes.dims(softmax).size() && findScores() &&
+           sizesFit();
   }
 
   llvm::SetVector<Operation *> members;

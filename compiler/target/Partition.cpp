@@ -35,11 +35,11 @@ bool isDeviceUse(OpOperand &use, hx::SymbolicShapes &shapes) {
 bool isHeavy(Operation *op) {
   return isa<hx::ConvOp, hx::MatMulOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
              hx::LayerNormOp, hx::PoolOp, hx::ConvTransposeOp, hx::ConvIntegerOp,
-             hx::MatMulIntegerOp, hx::MatMulFewBitsOp, hx::ResizeOp, hx::LstmOp, hx::RecurrenceOp,
-             hx::CumulativeOp, hx::ArgReduceOp, hx::ScatterElementsOp, hx::ScatterNdOp,
-             hx::SortOp, hx::TopKOp, hx::SortedSearchOp, hx::CompactFillOp, hx::PackOp,
-             hx::DynamicQuantizeOp, hx::TreeEnsembleOp, hx::CouplePairsOp, hx::ConcatOp,
-             hx::RoiPoolOp, hx::GatherSumOp>(op);
+             hx::MatMulIntegerOp, hx::MatMulFewBitsOp, hx::ResizeOp, hx::LstmOp,
+             hx::RecurrenceOp, hx::CumulativeOp, hx::ArgReduceOp, hx::ScatterElementsOp,
+             hx::ScatterNdOp, hx::SortOp, hx::TopKOp, hx::SortedSearchOp,
+             hx::CompactFillOp, hx::PackOp, hx::DynamicQuantizeOp, hx::TreeEnsembleOp,
+             hx::CouplePairsOp, hx::ConcatOp, hx::RoiPoolOp, hx::GatherSumOp>(op);
 }
 
 /// Heavy ops that read each element of operand 0 (a concat: of all) once per pass, at
