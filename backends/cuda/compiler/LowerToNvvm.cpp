@@ -220,13 +220,15 @@ void annotateBranches(ModuleOp module) {
 }
 
 /// Blocks that a core shall run at a time: one, so that the assembler does not spill a
-/// few registers where that makes room for one more. Teams that share much memory, which
-/// are those of products, get up to 128 registers a thread.
+/// few registers where that makes room for one more. Teams of products, which share much
+/// memory, get up to 128 registers a thread; rows 64, and more threads that wait for
+/// memory.
 int32_t wantedBlocks(const KernelForm &form) {
-  constexpr unsigned coreRegisters = 64 * 1024, teamRegisters = 128;
-  if (!sharesMuchMemory(form))
+  constexpr unsigned coreRegisters = 64 * 1024;
+  if (form.teamThreads == 0)
     return 1;
-  return std::max(1u, coreRegisters / (teamRegisters * form.teamThreads));
+  unsigned registers = sharesMuchMemory(form) ? 128 : 64;
+  return std::max(1u, coreRegisters / (registers * form.teamThreads));
 }
 
 /// What an entry says of itself: that it is one, and the threads of its blocks.

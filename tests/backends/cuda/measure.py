@@ -60,6 +60,7 @@ BARS = {
     "row": Bars(registers=64, occupancy=0.5, sectors=1.05, traffic=1.1),
     "row, parameters": Bars(registers=64, occupancy=0.5, sectors=1.05),  # which every row reads again
     "row, misaligned": Bars(registers=64, occupancy=0.5, sectors=1.25),
+    "product": Bars(registers=128, occupancy=0.25, sectors=1.3, fma=0.6),
     "attention": Bars(registers=128, occupancy=0.25, sectors=1.05, fma=0.5),
 }
 
@@ -108,6 +109,9 @@ CASES = {
     "reduce-row": Case("row", "ReduceSum", [random(32, 256, 1024)], [np.array([1])]),
     "reduce-column": Case("row", "ReduceSum", [random(33, 64, 4096)], [np.array([0])]),
     "arg-max": Case("row", "ArgMax", [random(34, 256, 1024)], attributes={"axis": 1}),
+    "matmul-large-tiles": Case("product", "MatMul", [random(41, 1408, 128)], [random(42, 128, 1536)]),
+    "matmul-small-tiles": Case("product", "MatMul", [random(43, 256, 512)], [random(44, 512, 192)]),
+    "conv": Case("product", "Conv", [random(45, 1, 64, 32, 32)], [random(46, 128, 64, 3, 3)], attributes={"pads": [1] * 4}),
     "attention-64": Case("attention", ATTENTION, [random(35, 1, 2, 128, 64), random(36, 1, 2, 64, 128), random(37, 1, 2, 128, 64)]),
     "attention-128": Case("attention", ATTENTION, [random(38, 1, 2, 96, 128), random(39, 1, 2, 128, 96), random(40, 1, 2, 96, 128)]),
     "attention-256": Case("attention", ATTENTION, [random(41, 1, 2, 96, 256), random(42, 1, 2, 256, 96), random(43, 1, 2, 96, 256)]),
