@@ -14,6 +14,8 @@ Result<ArenaPlace> ArenaLayout::allocate(int64_t bytes) {
                              " bytes is larger than the device's largest buffer, " +
                              std::to_string(maxSlabBytes_) + " bytes");
   auto needed = static_cast<uint64_t>(*rounded);
+  taken_ += needed;
+  mostTaken_ = std::max(mostTaken_, taken_);
 
   Slab *bestSlab = nullptr;
   size_t bestGap = 0;
@@ -53,6 +55,7 @@ Result<ArenaPlace> ArenaLayout::allocate(int64_t bytes) {
 }
 
 void ArenaLayout::release(const ArenaPlace &place) {
+  taken_ -= place.bytes;
   std::vector<Gap> &gaps = slabs_[place.slab].gaps;
   auto next = std::lower_bound(
       gaps.begin(), gaps.end(), place.offset,

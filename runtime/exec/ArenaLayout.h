@@ -39,6 +39,8 @@ public:
 
   /// Bytes that each slab must have.
   std::vector<uint64_t> slabBytes() const;
+  /// The most bytes that were taken at once: no layout needs less.
+  uint64_t mostTaken() const { return mostTaken_; }
 
 private:
   struct Gap {
@@ -54,6 +56,7 @@ private:
   uint64_t alignment_;
   uint64_t maxSlabBytes_;
   std::vector<Slab> slabs_;
+  uint64_t taken_ = 0, mostTaken_ = 0;
 };
 
 } // namespace hexin

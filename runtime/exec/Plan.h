@@ -189,6 +189,7 @@ struct Segment {
   std::vector<CommandRef> heldCommands;  // per command
   std::vector<uint64_t> commandTimes;    // when profiling: 2 per command
   std::vector<uint64_t> slabBytes;       // that each slab must have, 0 = untouched
+  uint64_t mostTaken = 0;                // of the arena at once (ArenaLayout)
   std::vector<TempSlot> tempSlots;       // of this segment and those before it
   std::vector<OutputBinding> outputs;
   std::vector<StateBinding> states;

@@ -147,6 +147,7 @@ Result<std::unique_ptr<Segment>> PlanBuilder::endHere() {
   HEXIN_RETURN_IF_ERROR(context_.program.makeDerived(derivedWeights_));
   segment_->madeWeights = !derivedWeights_.empty();
   segment_->slabBytes = state_->layout.slabBytes();
+  segment_->mostTaken = state_->layout.mostTaken();
   segment_->tempSlots = state_->tempSlots;
   if (context_.profile)
     segment_->commandTimes.resize(2 * segment_->commands.size());

@@ -127,7 +127,8 @@ std::string SessionCore::describePlan(const Segment &segment) const {
   return "planned '" + model_.path() + "' on '" + device() + "' for " + sizes + ": " +
          std::to_string(segment.commands.size()) + " commands (" +
          std::to_string(segment.commandsPrepared) + " prepared, the rest found), " +
-         std::to_string(bytes) + " bytes of arena" +
+         std::to_string(bytes) + " bytes of arena (" + std::to_string(segment.mostTaken) +
+         " in use at once)" +
          (segment.isLast ? "" : ", until sizes are known that the run makes");
 }
 
