@@ -135,15 +135,13 @@ Result<uint32_t> ProgramEmitter::addLoopValue(Value value) {
 }
 
 Status ProgramEmitter::addStacking(Value slice, Value stack, const std::string &node) {
-  codegen::KernelUse use;
-  for (auto [i, traits] : llvm::enumerate(target.variants())) {
-    codegen::KernelBuilder k(*kernels[i], shapes, traits, slice.getLoc(), use.name);
+  auto emit = [&](ModuleOp kernels, const CodegenTraits &traits, StringRef name) {
+    codegen::KernelBuilder k(kernels, shapes, traits, slice.getLoc(), name);
     codegen::emitCopy(k, slice, stack);
     k.use.isExact = true;
-    codegen::KernelUse emitted = k.finish();
-    if (i == 0)
-      use = std::move(emitted);
-  }
+    return FailureOr<codegen::KernelUse>(k.finish());
+  };
+  HEXIN_ASSIGN_OR_RETURN(codegen::KernelUse use, emitForArchs(node, emit));
   hx::Dim outer = std::exchange(predicate, hx::Dim());
   Status added = addLaunch(use, "stack", node, "");
   predicate = outer;

@@ -22,23 +22,47 @@ Status ProgramEmitter::bringToHost(Operation *op) {
   return Status::success();
 }
 
+Result<codegen::KernelUse> ProgramEmitter::emitForArchs(const std::string &node,
+                                                        EmitKernel emit) {
+  // A kernel that is the same as another for the first arch may differ from it for the
+  // others: then all of it gets the next name.
+  std::string first, name;
+  for (unsigned attempt = 1;; ++attempt) {
+    codegen::KernelUse use;
+    bool isTaken = false;
+    for (auto [i, traits] : llvm::enumerate(target.variants())) {
+      FailureOr<codegen::KernelUse> emitted = emit(*kernels[i], traits, name);
+      if (failed(emitted))
+        return internalError("no kernel could be written for '" + node + "'");
+      isTaken = emitted->hasOtherName;
+      if (isTaken)
+        break;
+      if (i == 0)
+        use = std::move(*emitted);
+      else if (emitted->params != use.params || emitted->bindings != use.bindings)
+        return internalError("the kernels for '" + node +
+                             "' differ in bindings or params between architectures");
+      name = use.name;
+    }
+    if (!isTaken)
+      return use;
+    if (first.empty())
+      first = name;
+    name = first + "_" + std::to_string(attempt + 1);
+  }
+}
+
 Status ProgramEmitter::addGroup(hx::GroupOp group) {
   for (Value result : group.getResults())
     HEXIN_RETURN_IF_ERROR(resultValue(result).status());
 
-  codegen::KernelUse use;
-  for (auto [i, traits] : llvm::enumerate(target.variants())) {
-    FailureOr<codegen::KernelUse> emitted =
-        codegen::emitKernel(group, shapes, *kernels[i], traits, use.name);
-    if (failed(emitted))
-      return internalError("no kernel could be written for '" +
-                           nodeNames(group.getLoc()) + "'");
-    if (i == 0)
-      use = std::move(*emitted);
-    else if (emitted->params != use.params || emitted->bindings != use.bindings)
-      return internalError("the kernels for '" + nodeNames(group.getLoc()) +
-                           "' differ in bindings or params between architectures");
-  }
+  std::string node = nodeNames(group.getLoc());
+  HEXIN_ASSIGN_OR_RETURN(
+      codegen::KernelUse use,
+      emitForArchs(node,
+                   [&](ModuleOp kernels, const CodegenTraits &traits, StringRef name) {
+                     return codegen::emitKernel(group, shapes, kernels, traits, name);
+                   }));
   std::string reason = group.getReason() ? group.getReason()->str() : "";
   std::string refusal;
   std::vector<std::unique_ptr<fmt::VariantT>> variants;
@@ -70,16 +94,13 @@ Status ProgramEmitter::addGroup(hx::GroupOp group) {
 }
 
 Result<std::unique_ptr<fmt::VariantT>> ProgramEmitter::teamVariant(hx::GroupOp group) {
-  codegen::KernelUse use;
   std::string node = nodeNames(group.getLoc());
-  for (auto [i, traits] : llvm::enumerate(target.variants())) {
-    FailureOr<codegen::KernelUse> emitted =
-        codegen::emitTeamKernel(group, shapes, *kernels[i], traits, use.name);
-    if (failed(emitted))
-      return internalError("no team kernel could be written for '" + node + "'");
-    if (i == 0)
-      use = std::move(*emitted);
-  }
+  HEXIN_ASSIGN_OR_RETURN(
+      codegen::KernelUse use,
+      emitForArchs(node,
+                   [&](ModuleOp kernels, const CodegenTraits &traits, StringRef name) {
+                     return codegen::emitTeamKernel(group, shapes, kernels, traits, name);
+                   }));
   program->required_features |= fmt::teamKernelsFeature;
   HEXIN_ASSIGN_OR_RETURN(auto variant,
                          kernelVariant(use, group.getSchedule().str(), node));
@@ -88,19 +109,13 @@ Result<std::unique_ptr<fmt::VariantT>> ProgramEmitter::teamVariant(hx::GroupOp g
 }
 
 Result<std::unique_ptr<fmt::VariantT>> ProgramEmitter::guardedVariant(hx::GroupOp group) {
-  codegen::KernelUse use;
   std::string node = nodeNames(group.getLoc());
-  for (auto [i, traits] : llvm::enumerate(target.variants())) {
-    FailureOr<codegen::KernelUse> emitted =
-        codegen::emitGuardedKernel(group, shapes, *kernels[i], traits, use.name);
-    if (failed(emitted))
-      return internalError("no kernel with a guard could be written for '" + node + "'");
-    if (i == 0)
-      use = std::move(*emitted);
-    else if (emitted->params != use.params || emitted->bindings != use.bindings)
-      return internalError("the kernels with a guard for '" + node +
-                           "' differ in bindings or params between architectures");
-  }
+  HEXIN_ASSIGN_OR_RETURN(
+      codegen::KernelUse use,
+      emitForArchs(
+          node, [&](ModuleOp kernels, const CodegenTraits &traits, StringRef name) {
+            return codegen::emitGuardedKernel(group, shapes, kernels, traits, name);
+          }));
   HEXIN_ASSIGN_OR_RETURN(auto variant,
                          kernelVariant(use, group.getSchedule().str(), node));
   variant->name = codegen::guardedScheduleOf(group).str();

@@ -201,17 +201,16 @@ Result<uint32_t> ProgramEmitter::materializeContents(Value value) {
 
 Status ProgramEmitter::writeContents(Value value) {
   hx::Dims contents = *shapes.contents(value);
-  codegen::KernelUse use;
-  for (auto [i, traits] : llvm::enumerate(target.variants())) {
-    codegen::KernelBuilder k(*kernels[i], shapes, traits, value.getLoc(), use.name);
+  auto emit = [&](ModuleOp kernels, const CodegenTraits &traits, StringRef name) {
+    codegen::KernelBuilder k(kernels, shapes, traits, value.getLoc(), name);
     k.beginItems(k.constantExpr(1));
     codegen::emitContents(k, value, contents);
     k.use.isExact = true;
-    codegen::KernelUse emitted = k.finish();
-    if (i == 0)
-      use = std::move(emitted);
-  }
-  return addLaunch(use, "shape_values", nodeNames(value.getLoc()), "");
+    return FailureOr<codegen::KernelUse>(k.finish());
+  };
+  std::string node = nodeNames(value.getLoc());
+  HEXIN_ASSIGN_OR_RETURN(codegen::KernelUse use, emitForArchs(node, emit));
+  return addLaunch(use, "shape_values", node, "");
 }
 
 void ProgramEmitter::addConstraint(const hx::SymbolConstraint &constraint) {

@@ -212,6 +212,13 @@ void KernelBuilder::moveResultsLast() {
   }
 }
 
+static std::string textOf(func::FuncOp func) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  func->print(os, OpPrintingFlags().useLocalScope());
+  return text;
+}
+
 KernelUse KernelBuilder::finish() {
   moveResultsLast();
   Block &entry = func.getBody().front();
@@ -236,9 +243,8 @@ KernelUse KernelBuilder::finish() {
 
   std::string name = givenName;
   if (name.empty()) {
-    std::string text;
+    std::string text = textOf(func);
     llvm::raw_string_ostream os(text);
-    func->print(os, OpPrintingFlags().useLocalScope());
     // What planning computes from the params is part of the kernel, too.
     for (const KNode &node : use.exprs.nodes())
       os << static_cast<int>(node.op) << ' ' << node.lhs << ' ' << node.rhs << ' '
@@ -251,6 +257,9 @@ KernelUse KernelBuilder::finish() {
     name = llvm::formatv("k_{0:x-16}", llvm::xxh3_64bits(text)).str();
   }
   if (auto known = kernels.lookupSymbol<func::FuncOp>(name)) {
+    // Kernels may be the same for one arch and not for another.
+    func.setName(name);
+    use.hasOtherName = !givenName.empty() && textOf(func) != textOf(known);
     func.erase();
     func = known;
   } else {

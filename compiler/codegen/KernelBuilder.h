@@ -26,6 +26,8 @@ using mlir::Value; // not hexin::Value, a model's input or output
 /// A finished kernel and how one instruction uses it.
 struct KernelUse {
   std::string name; ///< also the func's symbol; equal kernels have equal names
+  /// The name that was given belongs to another kernel of the module: nothing was added.
+  bool hasOtherName = false;
   /// hx values, in binding order; null: the row of the faults that is this use's.
   llvm::SmallVector<mlir::Value> bindings;
   llvm::SmallVector<bool> writes;
@@ -166,8 +168,8 @@ public:
                                         Branch onTrue, Branch onFalse);
   void ifThen(mlir::Value condition, llvm::function_ref<void()> body);
 
-  /// Closes the kernel: names it by the hash of its text and drops it when the
-  /// module has it already.
+  /// Closes the kernel: names it by the hash of its text, or as the constructor was told,
+  /// and drops it when the module has it already.
   KernelUse finish();
   /// Takes all of it back.
   void discard() { func.erase(); }
