@@ -171,6 +171,12 @@ bool sharesMuchMemory(const KernelForm &form) {
   return form.teamThreads > 0 && form.localBytes >= muchMemory;
 }
 
+/// Products by teams, whose slices are fetched ahead.
+bool isProduct(func::FuncOp kernel) {
+  return kernel.walk([](NVVM::CpAsyncWaitGroupOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
 /// Scalar operations of a round of `loop`, of loops in it those of one round.
 unsigned workOf(scf::ForOp loop) {
   unsigned work = 0;
@@ -292,9 +298,12 @@ LogicalResult lowerToNvvm(ModuleOp module) {
   for (auto &[kernel, form] : kernels) {
     if (form.items)
       strideOverGrid(form);
-    keepLongLoops(kernel, /*muchWork=*/form.teamThreads == 0 ? 24 : 128);
-    if (form.items && sharesMuchMemory(form))
+    if (form.teamThreads == 0)
+      keepLongLoops(kernel, /*muchWork=*/24);
+    if (form.items && isProduct(kernel)) {
+      keepLongLoops(kernel, /*muchWork=*/128);
       keepInItems(form);
+    }
     lowerTeamOps(kernel);
     if (failed(lowerMemory(kernel, form.numBindings)) ||
         failed(lowerMatrixProducts(kernel)))
