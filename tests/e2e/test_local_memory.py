@@ -148,7 +148,7 @@ def test_explain_and_trace_say_who_runs_what(hexin_tool, tmp_path, cases):
     variants = [variant for instruction in description["programs"][0]["instructions"]
                 for variant in instruction.get("variants", [])]
     for_teams = {variant["name"]: variant["team"]["schedule"] for variant in variants if "team" in variant}
-    assert set(for_teams.values()) == {"tiled", "team_row", "team_reduce"}
+    assert set(for_teams.values()) == {"tiled", "team_row", "team_reduce", "team_transpose"}
 
     arguments = []
     for i, (name, value) in enumerate(values.items()):

@@ -171,6 +171,12 @@ bool sharesMuchMemory(const KernelForm &form) {
   return form.teamThreads > 0 && form.localBytes >= muchMemory;
 }
 
+/// Products by teams, whose slices are fetched ahead.
+bool isProduct(func::FuncOp kernel) {
+  return kernel.walk([](NVVM::CpAsyncWaitGroupOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
 /// Scalar operations of a round of `loop`, of loops in it those of one round.
 unsigned workOf(scf::ForOp loop) {
   unsigned work = 0;
@@ -219,20 +225,24 @@ void annotateBranches(ModuleOp module) {
   });
 }
 
-/// Blocks that a core shall run at a time: one, so that the assembler does not spill a
-/// few registers where that makes room for one more. Teams of products, which share much
-/// memory, get up to 128 registers a thread; rows 64, and more threads that wait for
-/// memory.
+/// Blocks that a core shall run at a time, 0 for what the assembler likes. It spills a
+/// few registers where that makes room for one block more, so items ask for one and short
+/// rows for as many as leave 64 registers, more than they need; long rows it leaves well
+/// alone. Teams of products, which share much memory, get up to 128 registers a thread.
 int32_t wantedBlocks(const KernelForm &form) {
-  constexpr unsigned coreRegisters = 64 * 1024;
+  constexpr unsigned coreRegisters = 64 * 1024, longWork = 200;
   if (form.teamThreads == 0)
     return 1;
-  unsigned registers = sharesMuchMemory(form) ? 128 : 64;
-  return std::max(1u, coreRegisters / (registers * form.teamThreads));
+  bool hasMuchMemory = sharesMuchMemory(form);
+  if (!hasMuchMemory && form.items && workOf(form.items) >= longWork)
+    return 0;
+  unsigned registers = hasMuchMemory ? 128 : 64;
+  return std::clamp<int32_t>(coreRegisters / (registers * form.teamThreads), 1,
+                             maxCoreBlocks);
 }
 
 /// What an entry says of itself: that it is one, and the threads of its blocks.
-void markAsEntry(LLVM::LLVMFuncOp entry, const KernelForm &form) {
+void markAsEntry(LLVM::LLVMFuncOp entry, const KernelForm &form, int32_t blocks) {
   Builder b(entry.getContext());
   entry->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   if (form.teamThreads > 0)
@@ -241,8 +251,8 @@ void markAsEntry(LLVM::LLVMFuncOp entry, const KernelForm &form) {
   else
     entry->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
                    b.getDenseI32ArrayAttr({maxItemThreads}));
-  entry->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                 b.getI32IntegerAttr(std::min(wantedBlocks(form), maxCoreBlocks)));
+  if (blocks > 0)
+    entry->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(blocks));
   // Items are independent, so no write of one may be a read of another.
   for (unsigned i = 0; i < form.numBindings; ++i)
     entry.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
@@ -289,12 +299,17 @@ LogicalResult lowerToNvvm(ModuleOp module) {
   expandReductions(module);
   lowerExtrema(module);
   llvm::StringMap<KernelForm> forms;
+  llvm::StringMap<int32_t> blocks;
   for (auto &[kernel, form] : kernels) {
+    blocks[kernel.getName()] = wantedBlocks(form);
     if (form.items)
       strideOverGrid(form);
-    keepLongLoops(kernel, /*muchWork=*/form.teamThreads == 0 ? 24 : 128);
-    if (form.items && sharesMuchMemory(form))
+    if (form.teamThreads == 0)
+      keepLongLoops(kernel, /*muchWork=*/24);
+    if (form.items && isProduct(kernel)) {
+      keepLongLoops(kernel, /*muchWork=*/128);
       keepInItems(form);
+    }
     lowerTeamOps(kernel);
     if (failed(lowerMemory(kernel, form.numBindings)) ||
         failed(lowerMatrixProducts(kernel)))
@@ -313,7 +328,7 @@ LogicalResult lowerToNvvm(ModuleOp module) {
   annotateBranches(module);
   for (auto entry : module.getOps<LLVM::LLVMFuncOp>())
     if (auto form = forms.find(entry.getName()); form != forms.end())
-      markAsEntry(entry, form->second);
+      markAsEntry(entry, form->second, blocks.lookup(entry.getName()));
   return success();
 }
 
