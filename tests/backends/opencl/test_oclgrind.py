@@ -78,10 +78,10 @@ TEAM_CHECKS = {
 def test_kernels_for_teams_are_clean_and_right(hexin_tool, tmp_path, names, checks):
     trace = check_kernels(hexin_tool, tmp_path, *model_of_teams(names), checks)
     shown = subprocess.run([hexin_tool, "inspect", "--json", tmp_path / "cases.hxm"], capture_output=True, text=True, check=True)
-    variants = [variant for instruction in json.loads(shown.stdout)["programs"][0]["instructions"]
-                for variant in instruction.get("variants", [])]
-    assert all(variant["name"] in trace for variant in variants if "team" in variant)
-    assert sum("team" in variant for variant in variants) == len(names)
+    teams = [(instruction["node"], variant) for instruction in json.loads(shown.stdout)["programs"][0]["instructions"]
+             for variant in instruction.get("variants", []) if "team" in variant]
+    assert all(variant["name"] in trace for _, variant in teams)
+    assert {node for node, _ in teams} == set(names)
 
 
 @pytest.mark.skipif(not shutil.which("oclgrind-kernel"), reason="there is no oclgrind-kernel")
