@@ -43,8 +43,8 @@ Operation *heavyOp(hx::GroupOp group) {
             hx::MatMulFewBitsOp, hx::ReduceOp, hx::SoftmaxOp, hx::LogSoftmaxOp,
             hx::LayerNormOp, hx::PackOp, hx::CumulativeOp, hx::ArgReduceOp,
             hx::ScatterElementsOp, hx::ScatterNdOp, hx::SortOp, hx::TopKOp,
-            hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp, hx::RecurrenceOp, hx::TreeEnsembleOp,
-            hx::ConcatOp>(op))
+            hx::CompactFillOp, hx::DynamicQuantizeOp, hx::LstmOp, hx::RecurrenceOp,
+            hx::TreeEnsembleOp, hx::ConcatOp>(op))
       return &op;
   return nullptr;
 }

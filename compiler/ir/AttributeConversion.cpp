@@ -26,7 +26,8 @@ static std::optional<std::string> keywordOf(mlir::Attribute attribute) {
       .Case([](PadPolicyAttr a) { return stringifyPadPolicy(a.getValue()).str(); })
       .Case([](ScatterFnAttr a) { return stringifyScatterFn(a.getValue()).str(); })
       .Case([](PoolFnAttr a) { return stringifyPoolFn(a.getValue()).str(); })
-      .Case([](RecurrentCellAttr a) { return stringifyRecurrentCell(a.getValue()).str(); })
+      .Case(
+          [](RecurrentCellAttr a) { return stringifyRecurrentCell(a.getValue()).str(); })
       .Case([](RoiPoolFnAttr a) { return stringifyRoiPoolFn(a.getValue()).str(); })
       .Case([](LayoutAttr a) { return stringifyLayout(a.getValue()).str(); })
       .Case([](ResizeModeAttr a) { return stringifyResizeMode(a.getValue()).str(); })

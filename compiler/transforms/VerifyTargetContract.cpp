@@ -221,7 +221,8 @@ private:
         if (!takesPanels(use))
           return breach(use.getOwner())
                  << "reads panels as operand #" << use.getOperandNumber()
-                 << "; only the right-hand sides of convolutions, products and recurrences "
+                 << "; only the right-hand sides of convolutions, products and "
+                    "recurrences "
                     "may be in panels"
                  << remedy;
     }

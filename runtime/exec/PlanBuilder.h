@@ -139,7 +139,7 @@ private:
   uint32_t stackAtHand_ = ~0u; // of a loop: bound where the slice at hand goes
   int64_t stackOffset_ = 0;
   std::vector<uint32_t> derivedWeights_; // that the segment's commands read
-  uint32_t handedOver_ = 0; // values of the host, by the instruction at hand
+  uint32_t handedOver_ = 0;              // values of the host, by the instruction at hand
 
   // Of the variant at hand; members so that their memory is used again.
   std::vector<hexin_binding> bindings_;

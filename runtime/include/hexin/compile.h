@@ -63,8 +63,8 @@ struct CompileOptions {
   std::vector<std::string> prefer = {};
   /// cpu image archs to emit; empty = all of x86-64-v2, -v3, -v4.
   std::vector<std::string> cpuArchs = {};
-  /// Weights in a kernel's own form that follow from others in the artifact, and are up to
-  /// four times as large (a convolution's, for Winograd): "lazy" ("" as well) has the
+  /// Weights in a kernel's own form that follow from others in the artifact, and are up
+  /// to four times as large (a convolution's, for Winograd): "lazy" ("" as well) has the
   /// runtime make them when a plan first takes such a kernel, and keep them in the cache
   /// folder; "full" ships them, so that nothing is left to do on a machine that never ran
   /// the model.
