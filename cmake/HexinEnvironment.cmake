@@ -17,12 +17,15 @@ if(EXISTS ${HEXIN_VENV}/bin/python)
 endif()
 
 # ccache takes our precompiled headers only with these checks relaxed, and with
-# precompiled headers that hold no time stamps (clang).
+# precompiled headers that hold no time stamps (clang). Several trees on one machine share
+# what they compile: paths are hashed relative to the tree, and instead of the precompiled
+# header what HexinMLIR.cmake says it is made of.
 find_program(CCACHE_EXECUTABLE ccache)
 find_program(ENV_EXECUTABLE env)
 if(CCACHE_EXECUTABLE AND ENV_EXECUTABLE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(launcher ${ENV_EXECUTABLE}
     CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1
     ${CCACHE_EXECUTABLE})
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
