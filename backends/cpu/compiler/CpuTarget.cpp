@@ -36,6 +36,7 @@ std::vector<CodegenTraits> allVariants() {
     traits.tileVectors = 2;
     traits.workspaces = true;
     traits.flatMemory = true;
+    traits.prefetches = true;
   }
   return variants;
 }

@@ -69,6 +69,7 @@ static Accumulators sumSteps(const Item &item, const RunRows &rows, Value length
     for (unsigned v = 0; v < vectors.perRow; ++v)
       panel.push_back(
           item.loadPanel(k.add(at, k.index(v * vectors.lanes)), vectors.lanes));
+    item.prefetchNextPanel(at, vectors.perRow * vectors.lanes);
     Accumulators next;
     for (size_t r = 0; r < rows.bases.size(); ++r) {
       Value memory = rows.memory.empty() ? item.lhsMemory() : rows.memory[r];
