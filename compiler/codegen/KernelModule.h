@@ -70,6 +70,8 @@ struct CodegenTraits {
   unsigned registerSums = 0;
   /// Rows of a tile that lie at a constant distance, so that one pointer serves them all.
   unsigned pitchedRows = 8;
+  /// Steps of a product's depth that a loop writes out one after the other.
+  unsigned depthSteps = 1;
   /// Kernels may have a workspace.
   bool workspaces = false;
   bool itemPerElement =

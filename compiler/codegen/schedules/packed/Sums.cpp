@@ -58,33 +58,52 @@ Value zeros(KernelBuilder &k, Type type, unsigned lanes) {
                               : k.intConstant(0, type, lanes);
 }
 
-static Accumulators sumSteps(const Item &item, const RunRows &rows, Value length,
-                             Value position, ValueRange init, Vectors vectors) {
+namespace {
+
+/// acc[r] += rows[r][i] * panel[i].
+Accumulators sumStep(const Item &item, const RunRows &rows, Value i, Value position,
+                     ValueRange acc, Vectors vectors) {
   KernelBuilder &k = item.k;
   OpBuilder &b = k.builder();
-  Value width = k.index(item.problem.width);
-  return k.forLoop(k.index(0), length, k.index(1), init, [&](Value i, ValueRange acc) {
-    SmallVector<Value> panel;
-    Value at = k.add(position, k.mul(i, width));
+  SmallVector<Value> panel;
+  Value at = k.add(position, k.mul(i, k.index(item.problem.width)));
+  for (unsigned v = 0; v < vectors.perRow; ++v)
+    panel.push_back(item.loadPanel(k.add(at, k.index(v * vectors.lanes)), vectors.lanes));
+  item.prefetchNextPanel(at, vectors.perRow * vectors.lanes);
+  Accumulators next;
+  for (size_t r = 0; r < rows.bases.size(); ++r) {
+    Value memory = rows.memory.empty() ? item.lhsMemory() : rows.memory[r];
+    Value x = item.loadLhs(memory, k.add(rows.bases[r], i), 1);
+    if (!rows.inside.empty())
+      x = arith::SelectOp::create(b, k.loc(), rows.inside[r], x,
+                                  zeros(k, item.problem.sumType, 1));
+    x = k.splat(x, vectors.lanes);
     for (unsigned v = 0; v < vectors.perRow; ++v)
-      panel.push_back(
-          item.loadPanel(k.add(at, k.index(v * vectors.lanes)), vectors.lanes));
-    item.prefetchNextPanel(at, vectors.perRow * vectors.lanes);
-    Accumulators next;
-    for (size_t r = 0; r < rows.bases.size(); ++r) {
-      Value memory = rows.memory.empty() ? item.lhsMemory() : rows.memory[r];
-      Value x = item.loadLhs(memory, k.add(rows.bases[r], i), 1);
-      if (!rows.inside.empty())
-        x = arith::SelectOp::create(b, k.loc(), rows.inside[r], x,
-                                    zeros(k, item.problem.sumType, 1));
-      x = k.splat(x, vectors.lanes);
-      for (unsigned v = 0; v < vectors.perRow; ++v)
-        next.push_back(
-            math::FmaOp::create(b, k.loc(), x, panel[v], acc[r * vectors.perRow + v]));
-    }
-    return next;
-  });
+      next.push_back(
+          math::FmaOp::create(b, k.loc(), x, panel[v], acc[r * vectors.perRow + v]));
+  }
+  return next;
 }
+
+/// Rows lie at any distance, so that each step computes where; steps written out one
+/// after the other share that, and the units that add addresses also multiply. What
+/// would be left over costs more in short runs than that gains.
+Accumulators sumSteps(const Item &item, const RunRows &rows, Value length, Value position,
+                      ValueRange init, Vectors vectors) {
+  KernelBuilder &k = item.k;
+  unsigned steps = k.traits().depthSteps;
+  while (item.problem.runMultiple % steps != 0)
+    --steps;
+  return k.forLoop(
+      k.index(0), length, k.index(steps), init, [&](Value i, ValueRange acc) {
+        Accumulators next(acc);
+        for (unsigned step = 0; step < steps; ++step)
+          next = sumStep(item, rows, k.add(i, k.index(step)), position, next, vectors);
+        return next;
+      });
+}
+
+} // namespace
 
 Accumulators sumRun(const Item &item, const RunRows &rows, Value length, Value position,
                     ValueRange init, Vectors vectors) {
