@@ -281,8 +281,8 @@ Value ElementEmitter::readBroadcast(Value operand, Value result, ArrayRef<Value>
     } else if (in[axis] != out[axis + missing] && !isStaticOne(in[axis])) {
       // May turn out to be 1 at run time.
       Value size = k.value(k.size(in[axis]));
-      isOne = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq,
-                                          size, k.index(1));
+      isOne = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq, size,
+                                    k.index(1));
       i = arith::SelectOp::create(k.builder(), k.loc(), isOne, k.index(0), i);
     }
     at.push_back(i);

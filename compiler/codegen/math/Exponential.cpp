@@ -52,8 +52,8 @@ Value scale(MathBuilder &m, Value value, Value n) {
 
 } // namespace
 
-// A product that vanishes takes CPUs a hundred cycles, and masked scores are -1e4 or less:
-// what is 0 for sure is not multiplied.
+// A product that vanishes takes CPUs a hundred cycles, and masked scores are -1e4 or
+// less: what is 0 for sure is not multiplied.
 Value exp(MathBuilder &m, Value x) {
   Value vanishes = m.lt(x, m.both(-104, -746)), zero = m.constant(0);
   x = m.select(vanishes, zero, x);
