@@ -58,31 +58,58 @@ Value zeros(KernelBuilder &k, Type type, unsigned lanes) {
                               : k.intConstant(0, type, lanes);
 }
 
+/// One step of the depth: `i` of the run.
+static Accumulators sumStep(const Item &item, const RunRows &rows, Value i,
+                            Value position, ValueRange acc, Vectors vectors) {
+  KernelBuilder &k = item.k;
+  OpBuilder &b = k.builder();
+  SmallVector<Value> panel;
+  for (unsigned v = 0; v < vectors.perRow; ++v)
+    panel.push_back(
+        item.loadPanel(k.add(position, k.index(v * vectors.lanes)), vectors.lanes));
+  Accumulators next;
+  for (size_t r = 0; r < rows.bases.size(); ++r) {
+    Value memory = rows.memory.empty() ? item.lhsMemory() : rows.memory[r];
+    Value x = item.loadLhs(memory, k.add(rows.bases[r], i), 1);
+    if (!rows.inside.empty())
+      x = arith::SelectOp::create(b, k.loc(), rows.inside[r], x,
+                                  zeros(k, item.problem.sumType, 1));
+    x = k.splat(x, vectors.lanes);
+    for (unsigned v = 0; v < vectors.perRow; ++v)
+      next.push_back(
+          math::FmaOp::create(b, k.loc(), x, panel[v], acc[r * vectors.perRow + v]));
+  }
+  return next;
+}
+
+/// Several steps a round, whose addresses differ by constants: what computes addresses
+/// takes issue slots from multiplications.
 static Accumulators sumSteps(const Item &item, const RunRows &rows, Value length,
                              Value position, ValueRange init, Vectors vectors) {
   KernelBuilder &k = item.k;
-  OpBuilder &b = k.builder();
-  Value width = k.index(item.problem.width);
-  return k.forLoop(k.index(0), length, k.index(1), init, [&](Value i, ValueRange acc) {
-    SmallVector<Value> panel;
-    Value at = k.add(position, k.mul(i, width));
-    for (unsigned v = 0; v < vectors.perRow; ++v)
-      panel.push_back(
-          item.loadPanel(k.add(at, k.index(v * vectors.lanes)), vectors.lanes));
-    Accumulators next;
-    for (size_t r = 0; r < rows.bases.size(); ++r) {
-      Value memory = rows.memory.empty() ? item.lhsMemory() : rows.memory[r];
-      Value x = item.loadLhs(memory, k.add(rows.bases[r], i), 1);
-      if (!rows.inside.empty())
-        x = arith::SelectOp::create(b, k.loc(), rows.inside[r], x,
-                                    zeros(k, item.problem.sumType, 1));
-      x = k.splat(x, vectors.lanes);
-      for (unsigned v = 0; v < vectors.perRow; ++v)
-        next.push_back(
-            math::FmaOp::create(b, k.loc(), x, panel[v], acc[r * vectors.perRow + v]));
-    }
-    return next;
-  });
+  int64_t width = item.problem.width;
+  auto loop = [&](Value from, Value to, int64_t steps, ValueRange init) {
+    auto round = [&](Value i, ValueRange carried) {
+      Accumulators acc(carried);
+      Value at = k.add(position, k.mul(i, k.index(width)));
+      RunRows shifted(rows);
+      for (Value &base : shifted.bases)
+        base = k.add(base, i);
+      for (int64_t step = 0; step < steps; ++step)
+        acc = sumStep(item, shifted, k.index(step), k.add(at, k.index(step * width)), acc,
+                      vectors);
+      return acc;
+    };
+    return k.forLoop(from, to, k.index(steps), init, round);
+  };
+  constexpr int64_t stepsPerRound = 4;
+  Value zero = k.index(0);
+  if (k.traits().itemPerElement)
+    return loop(zero, length, 1, init);
+  if (item.problem.runMultiple % stepsPerRound == 0)
+    return loop(zero, length, stepsPerRound, init);
+  Value whole = k.sub(length, k.rem(length, k.index(stepsPerRound)));
+  return loop(whole, length, 1, loop(zero, whole, stepsPerRound, init));
 }
 
 Accumulators sumRun(const Item &item, const RunRows &rows, Value length, Value position,
