@@ -46,7 +46,9 @@ extern const Schedule dynamicQuantizeSchedule; ///< range, scale, elements: one 
 extern const Schedule recurrentSchedule; ///< lstm: one item per batch row and direction
 extern const Schedule treesSchedule;     ///< tree_ensemble: one item per 16 rows
 extern const Schedule concatSchedule;    ///< along the last axis: row by row
-extern const Schedule mapSchedule;       ///< every result element by itself
+extern const Schedule
+    interleaveSchedule;            ///< a transpose into short rows: shuffled vectors
+extern const Schedule mapSchedule; ///< every result element by itself
 
 /// The same for kernels that teams of threads run (KernelModule.h). They stand beside
 /// the kernel of a schedule above, for devices that have what they need; a group that
