@@ -17,8 +17,8 @@ ArrayRef<Schedule> schedules() {
                                      scatterSchedule,   sortSchedule,
                                      compactSchedule,   dynamicQuantizeSchedule,
                                      recurrentSchedule, treesSchedule,
-                                     concatSchedule,    transposeSchedule,
-                                     mapSchedule};
+                                     concatSchedule,    interleaveSchedule,
+                                     transposeSchedule, mapSchedule};
   return ordered;
 }
 

@@ -35,6 +35,7 @@ std::vector<CodegenTraits> allVariants() {
   for (CodegenTraits &traits : variants) {
     traits.tileVectors = 2;
     traits.depthSteps = 4;
+    traits.longVectors = true;
     traits.workspaces = true;
     traits.flatMemory = true;
     traits.prefetches = true;

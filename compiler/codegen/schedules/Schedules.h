@@ -44,11 +44,12 @@ extern const Schedule scatterSchedule; ///< scatters: copy, then updates in orde
 extern const Schedule sortSchedule;    ///< stable sort along an axis
 extern const Schedule compactSchedule; ///< positions of true, block by block
 extern const Schedule dynamicQuantizeSchedule; ///< range, scale, elements: one item
-extern const Schedule recurrentSchedule; ///< lstm: one item per batch row and direction
-extern const Schedule treesSchedule;     ///< tree_ensemble: one item per 16 rows
-extern const Schedule concatSchedule;    ///< along the last axis: row by row
-extern const Schedule transposeSchedule; ///< the last axis moves: squares in registers
-extern const Schedule mapSchedule;       ///< every result element by itself
+extern const Schedule recurrentSchedule;  ///< lstm: one item per batch row and direction
+extern const Schedule treesSchedule;      ///< tree_ensemble: one item per 16 rows
+extern const Schedule concatSchedule;     ///< along the last axis: row by row
+extern const Schedule interleaveSchedule; ///< a transpose into short rows
+extern const Schedule transposeSchedule;  ///< the last axis moves: squares in registers
+extern const Schedule mapSchedule;        ///< every result element by itself
 
 /// The same for kernels that teams of threads run (KernelModule.h). They stand beside
 /// the kernel of a schedule above, for devices that have what they need; a group that

@@ -146,7 +146,7 @@ private:
 LogicalResult emitBlocks(ElementEmitter &emitter) {
   hx::TransposeOp op = onlyTranspose(emitter.groupOp());
   unsigned lanes = emitter.lanesOf(op.getInput());
-  if (emitter.kernel().traits().itemPerElement || lanes == 1)
+  if (!emitter.kernel().traits().longVectors || lanes == 1)
     return mapSchedule.emit(emitter);
   TransposeBlock(emitter, op, lanes).emit();
   return success();
