@@ -277,10 +277,10 @@ private:
   }
   func::FuncOp mainFunction() { return mainOf(*model.module); }
 
-  /// Whose teams can write it: codegen/schedules/Attention.cpp.
+  /// Who has a schedule for it: codegen/schedules/Attention.cpp.
   static bool takesAttention(const std::unique_ptr<Target> &target) {
     const CodegenTraits &traits = target->variants().front();
-    return traits.warpThreads > 0 && traits.team.threads > 0;
+    return traits.workspaces || (traits.warpThreads > 0 && traits.team.threads > 0);
   }
 
   /// The module placed with attention as single groups; null when it has none, or with a
