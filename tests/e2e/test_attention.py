@@ -18,14 +18,15 @@ SIZES = {
 }
 
 
-def model(sizes, dynamic, type=TensorProto.FLOAT):
+def model(sizes, dynamic, type=TensorProto.FLOAT, transposed=False):
     queries, keys, features, values, mask = sizes
     q, k, v = [1, 2, queries, features], [1, 2, features, keys], [1, 2, keys, values]
     if dynamic:
         q[0], q[2], k[0], k[3], v[0], v[2] = "n", "s", "n", "t", "n", "t"
         mask = mask and [size if size == 1 else name for size, name in zip(mask, ["n", "h", "s", "t"][-len(mask):])]
-    ports = [("q", q), ("k", k), ("v", v)] + ([("mask", mask)] if mask else [])
-    nodes = [helper.make_node("MatMul", ["q", "k"], ["product"]), helper.make_node("Mul", ["product", "scale"], ["scaled"]),
+    ports = [("q", q), ("k", [*k[:2], k[3], k[2]] if transposed else k), ("v", v)] + ([("mask", mask)] if mask else [])
+    nodes = [helper.make_node("Transpose", ["k"], ["columns"], perm=[0, 1, 3, 2])] if transposed else []
+    nodes += [helper.make_node("MatMul", ["q", "columns" if transposed else "k"], ["product"]), helper.make_node("Mul", ["product", "scale"], ["scaled"]),
              helper.make_node("Add", ["scaled", "mask" if mask else "none"], ["scores"]),
              helper.make_node("Softmax", ["scores"], ["weights"], axis=-1), helper.make_node("MatMul", ["weights", "v"], ["y"])]
     constants = [helper.make_tensor("scale", type, [], [SCALE]), helper.make_tensor("none", type, [1], [0])]
@@ -79,12 +80,26 @@ def test_halfs(tmp_path):
         np.testing.assert_allclose(run(path, arch, given), reference(given), atol=4e-3, rtol=0, err_msg=arch)
 
 
-@pytest.mark.parametrize("queries, keys", [(1, 40), (0, 7), (5, 1), (200, 3)])
-def test_other_sizes_than_expected(tmp_path, queries, keys):
-    path = compiled(tmp_path, model((97, 128, 32, 32, (1, 1, 1, 128)), True))
-    given = inputs((queries, keys, 32, 32, (1, 1, 1, keys)))
+@pytest.mark.parametrize("features", [32, 21])
+@pytest.mark.parametrize("transposed", [False, True], ids=["as-they-are", "transposed"])
+def test_other_sizes_than_expected(tmp_path, features, transposed):
+    path = compiled(tmp_path, model((97, 128, features, 40, (1, 1, 1, 128)), True, transposed=transposed))
+    for queries, keys in ((1, 300), (3, 5), (0, 7), (5, 1), (200, 40)):
+        given = inputs((queries, keys, features, 40, (1, 1, 1, keys)))
+        wanted = reference(given)
+        if transposed:
+            given["k"] = np.ascontiguousarray(given["k"].swapaxes(2, 3))
+        for arch in ARCHS:
+            np.testing.assert_allclose(run(path, arch, given), wanted, atol=4e-6, rtol=0, err_msg=arch)
+
+
+def test_one_query(tmp_path):
+    sizes = (1, 513, 64, 64, (1, 513))
+    path, given = compiled(tmp_path, model(sizes, False, transposed=True)), inputs(sizes)
+    wanted = reference(given)
+    given["k"] = np.ascontiguousarray(given["k"].swapaxes(2, 3))
     for arch in ARCHS:
-        np.testing.assert_allclose(run(path, arch, given), reference(given), atol=4e-6, rtol=0, err_msg=arch)
+        np.testing.assert_allclose(run(path, arch, given), wanted, atol=4e-6, rtol=0, err_msg=arch)
 
 
 def test_no_keys(tmp_path):
@@ -94,9 +109,10 @@ def test_no_keys(tmp_path):
         np.testing.assert_array_equal(run(path, arch, given), np.zeros((1, 2, 9, 32)), err_msg=arch)
 
 
-def test_masked_and_not_finite(tmp_path):
+@pytest.mark.parametrize("dynamic", [False, True], ids=["known", "unknown"])
+def test_masked_and_not_finite(tmp_path, dynamic):
     sizes = (20, 300, 32, 32, (20, 300))
-    path = compiled(tmp_path, model(sizes, False))
+    path = compiled(tmp_path, model(sizes, dynamic))
     given = inputs(sizes)
     given["mask"][:, 100:] = -np.inf  # whole blocks
     given["mask"][3, :280] = -np.inf  # the first block
