@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/schedules/Schedules.h"
+#include "compiler/codegen/schedules/Squares.h"
 
 using namespace mlir;
 
@@ -57,6 +58,8 @@ static LogicalResult emitNeighbours(ElementEmitter &emitter, ArrayRef<KExpr> siz
 
 static LogicalResult emitMap(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
+  if (takesSquares(emitter))
+    return emitSquares(emitter);
   emitter.collapse();
   Value root = emitter.yielded();
   unsigned numResults = emitter.groupOp().getNumResults();

@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/AsyncCopy.h"
+#include "compiler/codegen/schedules/AxisRuns.h"
 #include "compiler/codegen/schedules/Schedules.h"
 #include "compiler/codegen/schedules/packed/Sums.h"
 
@@ -35,30 +36,6 @@ hx::TransposeOp onlyTranspose(hx::GroupOp group) {
     found = cast<hx::TransposeOp>(op);
   }
   return found;
-}
-
-/// Axes of the result [first, end) that are neighbours in the operand too.
-struct AxisRun {
-  size_t first, end;
-};
-
-/// All of them, in the result's order.
-SmallVector<AxisRun> runsOf(ArrayRef<int64_t> perm) {
-  SmallVector<AxisRun> runs;
-  for (size_t axis = 0; axis < perm.size(); ++axis)
-    if (axis > 0 && perm[axis] == perm[axis - 1] + 1)
-      ++runs.back().end;
-    else
-      runs.push_back({axis, axis + 1});
-  return runs;
-}
-
-/// The run that stands last in the operand.
-size_t lastOfOperand(ArrayRef<AxisRun> runs, ArrayRef<int64_t> perm) {
-  size_t last = 0;
-  while (perm[runs[last].end - 1] != static_cast<int64_t>(perm.size()) - 1)
-    ++last;
-  return last;
 }
 
 class TransposeTile {
