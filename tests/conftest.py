@@ -15,7 +15,7 @@ os.environ.setdefault("HEXIN_CACHE_DIR", str(BUILD / "tests" / "cache"))
 
 # The module of the build under test comes before any installed one.
 sys.path[:0] = [str(BUILD / "python"), *(str(ROOT / folder) for folder in (
-    "tests/models", "tests/contracts", "tests/cuda_driver", "tests/e2e", "bench", "examples/ocr"))]
+    "tests", "tests/models", "tests/contracts", "tests/cuda_driver", "tests/e2e", "tests/speed", "bench", "examples/ocr"))]
 
 import standin  # noqa: E402
 

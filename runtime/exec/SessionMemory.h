@@ -88,7 +88,7 @@ private:
   std::vector<Slab> slabs_;
   std::vector<hexin_slot> table_;
   std::vector<std::byte *> hosts_; // parallel to table_: host addresses
-  uint64_t wrapAlignment_; ///< of the caller's memory on the host
+  uint64_t wrapAlignment_;         ///< of the caller's memory on the host
   uint64_t transfers_ = 0;
 };
 

@@ -123,8 +123,38 @@ def _gru(p: Problem) -> _Graph:
     return graph
 
 
+def _attention(p: Problem) -> _Graph:
+    graph = _Graph(p, [p.heads, p.queries, p.features])
+    graph.node("Transpose", [graph.input("z", [p.heads, p.keys, p.features])], "columns", perm=[0, 2, 1])
+    graph.node("MatMul", ["x", "columns"], "scores")
+    graph.node("Mul", ["scores", graph.constant(1, fan_in=p.features)], "scaled")
+    graph.node("Softmax", ["scaled"], "weights", axis=-1)
+    graph.node("MatMul", ["weights", graph.input("v", [p.heads, p.keys, p.features])], "y")
+    return graph
+
+
+def _gelu(p: Problem) -> _Graph:
+    graph = _Graph(p, [p.rows, p.columns])
+    graph.node("Add", ["x", graph.constant(p.columns)], "sum")
+    graph.node("Gelu", ["sum"], "y")
+    return graph
+
+
+def _reduce(p: Problem) -> _Graph:
+    graph = _Graph(p, [p.rows, p.columns])
+    graph.node("Constant", [], "axis", value_ints=[p.axis])
+    graph.node("ReduceSum", ["x", "axis"], "y", keepdims=0)
+    return graph
+
+
+def _transpose(p: Problem) -> _Graph:
+    graph = _Graph(p, [p.batch, p.rows, p.columns])
+    graph.node("Transpose", ["x"], "y", perm=[0, 2, 1])
+    return graph
+
+
 MODELS = {"conv": _conv, "matmul": _matmul, "softmax": _softmax, "layernorm": _layernorm, "lstm": _lstm,
-          "gru": _gru}
+          "gru": _gru, "attention": _attention, "gelu": _gelu, "reduce": _reduce, "transpose": _transpose}
 
 
 def model_of(problem: Problem) -> onnx.ModelProto:

@@ -2,19 +2,15 @@
 slower way through is seen on a machine that is busy, too. A bar is what was counted, and a tenth: whoever makes a thing
 faster lowers its bar. Timings are bench's business."""
 
-import re
-import shutil
-import subprocess
-
 import numpy
 import onnx
 import pytest
+from instructions import needs_valgrind, of_one
 from onnx import helper, numpy_helper
 
 import hexin
 
-pytestmark = [pytest.mark.speed,
-              pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed")]
+pytestmark = needs_valgrind
 
 STEPS = 64
 MARGIN = 1.1
@@ -38,20 +34,6 @@ def chain(tmp_path_factory):
     path = folder / "chain.hxm"
     hexin.compile(folder / "chain.onnx", path, targets=["cpu"], disable=["onednn"])
     return path
-
-
-def instructions(build_dir, folder, what, count, path):
-    out = folder / f"{what}{count}"
-    subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}",
-                    build_dir / "bin" / "hexin-speed-probe", what, str(count), path],
-                   check=True, capture_output=True, timeout=120)
-    return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)[1])
-
-
-def of_one(build_dir, folder, what, path, few=5, many=25):
-    """Of one more, when it has been done a few times."""
-    counts = [instructions(build_dir, folder, what, count, path) for count in (few, many)]
-    return (counts[1] - counts[0]) / (many - few)
 
 
 def test_a_plan_step(build_dir, tmp_path, chain):

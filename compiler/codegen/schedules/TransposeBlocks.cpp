@@ -6,9 +6,6 @@
 //
 //   [H W, C] -> [C, H W]    16 pixels of 16 channels  ->  16 channels of 16 pixels
 //
-// log2(L) rounds, each of which swaps blocks off the diagonal: with s = L/2 the quarters
-// of the square, then those of its quarters, down to single elements.
-//
 // An item is a block of 64 x 64. The last squares of an axis overlap those before; an
 // axis with fewer than L elements goes element by element.
 //
@@ -16,9 +13,9 @@
 
 #include "compiler/codegen/schedules/MovedAxes.h"
 #include "compiler/codegen/schedules/Schedules.h"
+#include "compiler/codegen/schedules/Squares.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/bit.h"
 
 using namespace mlir;
@@ -109,28 +106,9 @@ private:
     SmallVector<Value> vectors;
     for (unsigned i = 0; i < lanes; ++i)
       vectors.push_back(read(far, k.add(last, k.index(i)), lanes));
-    for (unsigned size = lanes / 2; size > 0; size /= 2)
-      swapBlocks(vectors, size);
+    transposeSquare(k, vectors);
     for (unsigned i = 0; i < lanes; ++i)
       write(vectors[i], k.add(far, k.index(i)), last, lanes);
-  }
-
-  /// Swaps the two blocks off the diagonal of every square of 2 x 2 blocks of `size`.
-  void swapBlocks(MutableArrayRef<Value> vectors, unsigned size) {
-    SmallVector<int64_t> upper, lower;
-    for (unsigned lane = 0; lane < lanes; ++lane) {
-      bool isRight = lane & size;
-      upper.push_back(isRight ? lanes + lane - size : lane);
-      lower.push_back(isRight ? lanes + lane : lane + size);
-    }
-    for (unsigned i = 0; i < lanes; ++i) {
-      if (i & size)
-        continue;
-      Value a = vectors[i], b = vectors[i + size];
-      OpBuilder &builder = k.builder();
-      vectors[i] = vector::ShuffleOp::create(builder, k.loc(), a, b, upper);
-      vectors[i + size] = vector::ShuffleOp::create(builder, k.loc(), a, b, lower);
-    }
   }
 
   ElementEmitter &emitter;

@@ -11,10 +11,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/schedules/RowLoop.h"
+#include "compiler/codegen/schedules/Squares.h"
 #include "compiler/codegen/schedules/attention/BlockEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
@@ -121,28 +121,11 @@ private:
         for (unsigned i = 0; i < lanes; ++i)
           square.push_back(
               read(parts.scores, k.add(from, k.index(v + i)), feature, lanes));
-        transpose(square);
+        transposeSquare(k, square);
         for (unsigned i = 0; i < lanes; ++i)
           put(k.add(panelAt(panel, k.add(feature, k.index(i))), k.index(v)), square[i]);
       }
     });
-  }
-  /// Quarters of squares change places, first the largest.
-  void transpose(MutableArrayRef<Value> square) {
-    int64_t size = square.size();
-    for (int64_t half = size / 2; half > 0; half /= 2)
-      for (int64_t i = 0; i < size; ++i) {
-        if (i & half)
-          continue;
-        SmallVector<int64_t> upper, lower;
-        for (int64_t lane = 0; lane < size; ++lane) {
-          upper.push_back(lane & half ? size + lane - half : lane);
-          lower.push_back(lane & half ? size + lane : lane + half);
-        }
-        Value x = square[i], y = square[i + half];
-        square[i] = vector::ShuffleOp::create(b, loc, x, y, upper);
-        square[i + half] = vector::ShuffleOp::create(b, loc, x, y, lower);
-      }
   }
 
   /// Products of the tile's rows from `row` on with the block's keys.
