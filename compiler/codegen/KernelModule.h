@@ -72,6 +72,8 @@ struct CodegenTraits {
   unsigned pitchedRows = 8;
   /// Steps of a product's depth that a loop writes out one after the other.
   unsigned depthSteps = 1;
+  /// Divisions take longer than a handful of fused multiply-adds.
+  bool slowDivision = false;
   /// Vectors of any length may be shuffled, loaded and stored.
   bool longVectors = false;
   /// Kernels may have a workspace.

@@ -355,6 +355,18 @@ def test_nan_and_infinities_stay(has_library, tmp_path):
     assert all("library" in engines_of(launches(session), node) for node in cases.outputs)
 
 
+@pytest.mark.parametrize("op", ["Sigmoid", "Tanh", "Relu", "Clip", "Exp"])
+def test_nan_stays_in_three_dimensions(op, tmp_path):
+    """Convolutions that oneDNN takes without being asked; some of its functions make a number of NaN there."""
+    cases = Nodes()
+    conv = cases.add("Conv", "conv", [cases.input("x", 1, 8, 9, 10, 11), cases.weights(8, 8, 3, 3, 3)], pads=[1] * 6)
+    cases.output(op, "y", [conv, *([cases.scalar(-1), cases.scalar(1)] if op == "Clip" else [])])
+    model = cases.model().SerializeToString()
+    hexin.compile(model, tmp_path / "a.hxm", cpu_archs=ANY_ARCH)
+    cases.inputs["x"][0, 3, 4, 5, 6] = np.nan
+    check(hexin.Session(tmp_path / "a.hxm", profile=True), cases, onnxruntime.InferenceSession(model), cases.inputs)
+
+
 def test_an_unknown_library_is_an_error(tmp_path):
     with pytest.raises(hexin.InvalidArgumentError, match="no target here has a library 'onedn' to prefer"):
         hexin.compile(Nodes().model().SerializeToString(), tmp_path / "a.hxm", prefer=["onedn"])

@@ -24,10 +24,12 @@ std::vector<CodegenTraits> allVariants() {
   variants[0].vectorLanes = 16;
   variants[0].tileRows = 8;
   variants[0].pitchedRows = 12;
+  variants[0].slowDivision = true;
   variants[1].arch = "x86-64-v3";
   variants[1].vectorLanes = 8;
   variants[1].tileRows = 6;
   variants[1].pitchedRows = 6;
+  variants[1].slowDivision = true;
   variants[2].arch = "x86-64-v2";
   variants[2].vectorLanes = 4;
   variants[2].tileRows = 4;

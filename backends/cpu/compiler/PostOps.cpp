@@ -22,7 +22,7 @@ std::string textOf(double number) {
 /// oneDNN bounds its arguments by instructions that drop NaN; gelu of an infinity is
 /// NaN there.
 bool isLossy(StringRef step) {
-  return llvm::is_contained({"clip", "hard_sigmoid", "exp", "gelu_erf"},
+  return llvm::is_contained({"clip", "hard_sigmoid", "sigmoid", "exp", "gelu_erf"},
                             step.take_until([](char c) { return c == ':'; }));
 }
 
