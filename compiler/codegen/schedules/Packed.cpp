@@ -19,9 +19,10 @@
 //                                             computes the same values again
 //   panel 2   sums of 16 columns, 8 written   through scratch (packed/Tile.cpp)
 //
-// A superblock's rows stay in the second-level cache while the panels pass; the next panel
-// is brought there while one is multiplied (Item::prefetchNextPanel). Where items
-// are many and small (CodegenTraits::itemPerElement), an item is one tile.
+// A superblock's rows stay in the second-level cache while the panels (of all groups of a
+// convolution) pass; the next panel is brought there while one is multiplied
+// (Item::prefetchNextPanel). Where items are many and small (itemPerElement), an item is
+// one tile.
 //
 // In reading order: packed/Problem.h (what is multiplied), Item.h (where an item's
 // operands lie), Sums.h (a tile's sums; ConvSums.cpp and DepthwiseSums.cpp for windows
@@ -44,7 +45,6 @@ namespace hexin::codegen {
 namespace {
 
 constexpr int64_t minBlockRows = 48;
-constexpr int64_t blocksPerSuperblock = 8;
 
 struct TileShape {
   unsigned rows;
@@ -67,8 +67,7 @@ unsigned tileRowsFor(int64_t numRows, unsigned maxRows) {
   };
   unsigned best = maxRows;
   for (unsigned rows = maxRows - 1; rows > maxRows / 2; --rows)
-    if (cost(rows) < cost(best))
-      best = rows;
+    best = cost(rows) < cost(best) ? rows : best;
   return best;
 }
 
@@ -142,18 +141,33 @@ struct ItemPlace {
   Value column; ///< in the panel: of its only tile; null: all of the panel
 };
 
+/// Of a superblock, at most. A convolution's weights that stay in the second-level cache
+/// may pass for each block: threads then share out rows, whose neighbours they have read.
+int64_t blocksTogether(const packed::Problem &problem) {
+  constexpr int64_t most = 8, maxCached = (512 << 10) / sizeof(float);
+  if (!problem.conv || !problem.numColumns)
+    return most;
+  int64_t perTap = *problem.numColumns * problem.channelsPerTap;
+  perTap *= problem.isDepthwise ? 1 : problem.conv->groups;
+  return perTap * problem.taps[0] * problem.taps[1] <= maxCached ? 1 : most;
+}
+
 /// A block of rows and a whole panel: what an item loads it uses again.
 ItemPlace placeBlock(KernelBuilder &k, const packed::Problem &problem, KExpr panels,
                      const TileShape &shape) {
   int64_t blockRows = shape.blockRows();
+  KExpr one = k.constantExpr(1), most = k.constantExpr(blocksTogether(problem));
   KExpr blocks = k.exprs().ceilDiv(problem.rows, k.constantExpr(blockRows));
-  KExpr superblocks = k.exprs().ceilDiv(blocks, k.constantExpr(blocksPerSuperblock));
-  SmallVector<KExpr> space{problem.outer, superblocks, panels,
-                           k.constantExpr(blocksPerSuperblock)};
+  KExpr superblocks = k.exprs().max(one, k.exprs().ceilDiv(blocks, most));
+  // As equal as may be: blocks that do not exist are all the last thread's.
+  KExpr together = k.exprs().ceilDiv(blocks, superblocks);
+  size_t outer = problem.conv ? 1 : 0, superblock = 1 - outer; // groups share rows
+  SmallVector<KExpr> space{problem.outer, problem.outer, panels, together};
+  space[superblock] = superblocks;
   Value number = k.beginItems(k.exprs().product(space));
   SmallVector<Value> at = k.delinearize(number, space);
-  Value block = k.add(k.mul(at[1], k.index(blocksPerSuperblock)), at[3]);
-  return {at[0], at[2], k.mul(block, k.index(blockRows)), blockRows, Value()};
+  Value block = k.add(k.mul(at[superblock], k.value(together)), at[3]);
+  return {at[outer], at[2], k.mul(block, k.index(blockRows)), blockRows, Value()};
 }
 
 /// A tile: many items, of which neighbours read and write neighbouring columns.
@@ -198,7 +212,6 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
   packed::Problem problem(emitter, heavy);
   packed::Epilogue epilogue(emitter, problem, heavy);
   TileShape shape = chooseTile(k.traits(), problem);
-
   KExpr panels = k.exprs().ceilDiv(problem.columns, k.constantExpr(problem.width));
   ItemPlace place = k.traits().itemPerElement ? placeTile(k, problem, panels, shape)
                                               : placeBlock(k, problem, panels, shape);
@@ -245,8 +258,8 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
     }
     if (problem.columnsAreFull)
       return void(wholeColumns(problem.width));
-    Value end =
-        k.min(k.index(problem.width), k.sub(k.value(problem.columns), item.firstColumn));
+    Value left = k.sub(k.value(problem.columns), item.firstColumn);
+    Value end = k.min(k.index(problem.width), left);
     k.forLoop(k.index(0), end, k.index(shape.columns()), {},
               [&](Value column, ValueRange) {
                 return columnBlock(shape, column, /*isWhole=*/false);
@@ -276,9 +289,7 @@ std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
   if (auto matmul = dyn_cast_or_null<hx::MatMulOp>(heavy)) {
     if (!packed::panelsOf(matmul.getRhs()))
       return "right-hand side is not packed";
-    if (matmul.getTransposeLhs())
-      return "left-hand side is transposed";
-    return "";
+    return matmul.getTransposeLhs() ? "left-hand side is transposed" : "";
   }
   return notMine;
 }

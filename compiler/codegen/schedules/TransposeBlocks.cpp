@@ -44,7 +44,13 @@ public:
     SmallVector<KExpr> space(extents);
     for (size_t run : {axes.far, axes.last()})
       space[run] = k.exprs().ceilDiv(extents[run], k.constantExpr(blockSize));
+    if (hasOnlyTranspose()) {
+      source = emitter.memrefOf(op.getInput());
+      target = emitter.memrefOfResult(0);
+    }
     at = k.delinearize(k.beginItems(k.exprs().product(space)), space);
+    if (source)
+      setStrides();
     SmallVector<Value> fits;
     for (size_t run : {axes.far, axes.last()}) {
       at[run] = k.mul(at[run], k.index(blockSize));
@@ -84,11 +90,45 @@ private:
     return axes.indexAt(k, sizes, places);
   }
 
+  bool hasOnlyTranspose() {
+    Block &body = emitter.groupOp().getBody().front();
+    return llvm::hasSingleElement(body.without_terminator()) &&
+           isa<BlockArgument>(op.getInput());
+  }
+
+  /// From one element of a run to the next, in the operand and in the result.
+  void setStrides() {
+    SmallVector<KExpr> ofOperand = emitter.sizes(op.getInput());
+    for (const MovedAxes::Run &run : axes.runs) {
+      size_t axis = axes.perm[run.end - 1];
+      sourceStrides.push_back(
+          k.value(k.exprs().product(ArrayRef(ofOperand).drop_front(axis + 1))));
+      targetStrides.push_back(
+          k.value(k.exprs().product(ArrayRef(sizes).drop_front(run.end))));
+    }
+  }
+
+  Value positionAt(ArrayRef<Value> strides, Value far, Value last) {
+    SmallVector<Value> places(at);
+    places[axes.far] = far;
+    places[axes.last()] = last;
+    Value position = k.index(0);
+    for (auto [place, stride] : llvm::zip_equal(places, strides))
+      position = k.add(position, k.mul(place, stride));
+    return position;
+  }
+
   Value read(Value far, Value last, unsigned count) {
+    if (source)
+      return k.load(source, positionAt(sourceStrides, far, last), count,
+                    elementType(op.getInput()));
     return emitter.emit(op.getInput(), axes.sourceOf(indexAt(far, last)), count);
   }
 
   void write(Value transposed, Value far, Value last, unsigned count) {
+    if (target)
+      return k.store(target, positionAt(targetStrides, far, last), transposed,
+                     elementType(op.getResult()));
     current = transposed;
     SmallVector<Value> index = indexAt(far, last), values;
     unsigned numResults = emitter.groupOp().getNumResults();
@@ -119,6 +159,9 @@ private:
   unsigned lanes;
   SmallVector<Value> at; ///< of each run; of the two last ones, where the block begins
   Value current;         ///< what the transpose's result is, while `write` runs
+  /// Where there is nothing but the transpose, which then needs no index of each axis.
+  Value source, target;
+  SmallVector<Value> sourceStrides, targetStrides; ///< of each run, in elements
 };
 
 LogicalResult emitBlocks(ElementEmitter &emitter) {

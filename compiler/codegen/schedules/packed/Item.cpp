@@ -44,12 +44,14 @@ static Value zeroOf(ElementEmitter &emitter, const Problem &problem, Value zeroP
 /// Panels that come from memory, or from a cache that others fill too, and are multiplied
 /// by many rows: while one is, the next one comes. A few rows read memory as fast as it
 /// is.
-static bool paysToPrefetch(KernelBuilder &k, const Problem &problem, KExpr matrix) {
+static bool paysToPrefetch(ElementEmitter &emitter, const Problem &problem) {
+  KernelBuilder &k = emitter.kernel();
   constexpr int64_t minRows = 16, minElements = 1 << 16;
   if (!k.traits().prefetches || !elementType(problem.rhs).isF32() ||
       (problem.numRows && *problem.numRows < minRows))
     return false;
-  std::optional<int64_t> elements = k.exprs().constantValue(matrix);
+  std::optional<int64_t> elements = hx::SymbolTable::constantValue(
+      k.shapes().symbols().product(emitter.dims(problem.rhs)));
   return !elements || *elements >= minElements;
 }
 
@@ -77,7 +79,7 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
   rhsMemref =
       k.bind(emitter.groupOp().getInputs()[argument], k.exprs().mul(matrices, matrix));
 
-  prefetches = paysToPrefetch(k, p, matrix);
+  prefetches = paysToPrefetch(emitter, p);
   lhsZero = zeroOf(emitter, p, p.lhsZeroPoint);
   rhsZero = zeroOf(emitter, p, p.rhsZeroPoint);
   lhsBase = k.index(0);

@@ -60,20 +60,20 @@ Value zeros(KernelBuilder &k, Type type, unsigned lanes) {
 
 namespace {
 
-/// acc[r] += rows[r][i] * panel[i].
-Accumulators sumStep(const Item &item, const RunRows &rows, Value i, Value position,
+/// acc[r] += rows[r][step] * panel[step], the panel's rows starting at `position`.
+Accumulators sumStep(const Item &item, const RunRows &rows, int64_t step, Value position,
                      ValueRange acc, Vectors vectors) {
   KernelBuilder &k = item.k;
   OpBuilder &b = k.builder();
   SmallVector<Value> panel;
-  Value at = k.add(position, k.mul(i, k.index(item.problem.width)));
+  Value at = k.add(position, k.index(step * item.problem.width));
   for (unsigned v = 0; v < vectors.perRow; ++v)
     panel.push_back(item.loadPanel(k.add(at, k.index(v * vectors.lanes)), vectors.lanes));
   item.prefetchNextPanel(at, vectors.perRow * vectors.lanes);
   Accumulators next;
   for (size_t r = 0; r < rows.bases.size(); ++r) {
     Value memory = rows.memory.empty() ? item.lhsMemory() : rows.memory[r];
-    Value x = item.loadLhs(memory, k.add(rows.bases[r], i), 1);
+    Value x = item.loadLhs(memory, k.add(rows.bases[r], k.index(step)), 1);
     if (!rows.inside.empty())
       x = arith::SelectOp::create(b, k.loc(), rows.inside[r], x,
                                   zeros(k, item.problem.sumType, 1));
@@ -94,13 +94,17 @@ Accumulators sumSteps(const Item &item, const RunRows &rows, Value length, Value
   unsigned steps = k.traits().depthSteps;
   while (item.problem.runMultiple % steps != 0)
     --steps;
-  return k.forLoop(
-      k.index(0), length, k.index(steps), init, [&](Value i, ValueRange acc) {
-        Accumulators next(acc);
-        for (unsigned step = 0; step < steps; ++step)
-          next = sumStep(item, rows, k.add(i, k.index(step)), position, next, vectors);
-        return next;
-      });
+  auto round = [&](Value i, ValueRange acc) {
+    RunRows shifted(rows);
+    for (Value &base : shifted.bases)
+      base = k.add(base, i);
+    Value at = k.add(position, k.mul(i, k.index(item.problem.width)));
+    Accumulators next(acc);
+    for (unsigned step = 0; step < steps; ++step)
+      next = sumStep(item, shifted, step, at, next, vectors);
+    return next;
+  };
+  return k.forLoop(k.index(0), length, k.index(steps), init, round);
 }
 
 } // namespace
