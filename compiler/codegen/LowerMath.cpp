@@ -138,7 +138,7 @@ bool isSupportedInteger(Type element) {
          element.isInteger(64);
 }
 
-LogicalResult lowerOp(Operation *op) {
+LogicalResult lowerOp(Operation *op, Underflow underflow) {
   if (isNarrowFloat(op->getOperand(0).getType()))
     widen(op);
   if (isInstruction(op))
@@ -148,7 +148,7 @@ LogicalResult lowerOp(Operation *op) {
   Type element = getElementTypeOrSelf(type);
   SmallVector<Value, 2> results;
   if (element.isF32() || element.isF64()) {
-    MathBuilder m(b, op->getLoc(), type);
+    MathBuilder m(b, op->getLoc(), type, underflow == Underflow::slow);
     if (isa<math::SincosOp>(op))
       results = {mathfn::sin(m, op->getOperand(0)), mathfn::cos(m, op->getOperand(0))};
     else
@@ -169,7 +169,7 @@ LogicalResult lowerOp(Operation *op) {
 
 } // namespace
 
-LogicalResult lowerMath(ModuleOp kernels) {
+LogicalResult lowerMath(ModuleOp kernels, Underflow underflow) {
   SmallVector<Operation *> ops;
   kernels.walk([&](Operation *op) {
     if (isa<math::MathDialect>(op->getDialect()))
@@ -180,7 +180,7 @@ LogicalResult lowerMath(ModuleOp kernels) {
         ->loadDialect<arith::ArithDialect, math::MathDialect, scf::SCFDialect,
                       vector::VectorDialect>();
   for (Operation *op : ops)
-    if (failed(lowerOp(op)))
+    if (failed(lowerOp(op, underflow)))
       return failure();
   return success();
 }

@@ -30,10 +30,15 @@ namespace hexin {
 
 inline constexpr llvm::StringLiteral exactFmaAttrName = "hx.exact";
 
+/// What results below the normal range cost: as much as others, or, as on most CPUs, a
+/// hundred cycles.
+enum class Underflow { quick, slow };
+
 /// Rewrites the math ops of a kernel module (form: KernelModule.h).
 /// Fails with a diagnostic at the op that has no lowering (erfc, a type it does
 /// not know). Creates ops of arith, math, scf and vector.
-mlir::LogicalResult lowerMath(mlir::ModuleOp kernels);
+mlir::LogicalResult lowerMath(mlir::ModuleOp kernels,
+                              Underflow underflow = Underflow::slow);
 
 /// Rewrites arith.remf (C's fmod: sign of the dividend, exact) as a loop of
 /// arithmetic, for targets without an instruction or built-in for it.

@@ -293,7 +293,7 @@ LogicalResult lowerToNvvm(ModuleOp module) {
     kernels.push_back({kernel, *form});
   }
   allowContraction(module);
-  if (failed(lowerMath(module)) || failed(lowerRemainder(module)) ||
+  if (failed(lowerMath(module, Underflow::quick)) || failed(lowerRemainder(module)) ||
       failed(widenNarrowFloats(module)))
     return failure();
   expandReductions(module);

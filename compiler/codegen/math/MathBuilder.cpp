@@ -9,8 +9,9 @@ using namespace mlir;
 
 namespace hexin {
 
-MathBuilder::MathBuilder(OpBuilder &builder, Location loc, Type type)
-    : b(builder), loc(loc), floatType(type), f64(getElementTypeOrSelf(type).isF64()) {
+MathBuilder::MathBuilder(OpBuilder &builder, Location loc, Type type, bool slowUnderflow)
+    : b(builder), loc(loc), floatType(type), f64(getElementTypeOrSelf(type).isF64()),
+      slowUnderflow(slowUnderflow) {
   intType = b.getIntegerType(f64 ? 64 : 32);
   if (auto vector = dyn_cast<VectorType>(type))
     intType = vector.clone(intType);

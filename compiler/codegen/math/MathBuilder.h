@@ -15,13 +15,16 @@ namespace hexin {
 
 class MathBuilder {
 public:
-  /// `type`: f32, f64 or a vector of them.
-  MathBuilder(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type type);
+  /// `type`: f32, f64 or a vector of them. `slowUnderflow`: multiplications whose result
+  /// is below the normal range are to be avoided.
+  MathBuilder(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type type,
+              bool slowUnderflow = false);
 
   mlir::OpBuilder &builder() { return b; }
   mlir::Location location() const { return loc; }
   mlir::Type type() const { return floatType; }
   bool isF64() const { return f64; }
+  bool hasSlowUnderflow() const { return slowUnderflow; }
   double both(double forF32, double forF64) const { return f64 ? forF64 : forF32; }
 
   mlir::Value constant(double value);
@@ -88,7 +91,7 @@ private:
   mlir::Location loc;
   mlir::Type floatType;
   mlir::Type intType;
-  bool f64;
+  bool f64, slowUnderflow;
 };
 
 } // namespace hexin

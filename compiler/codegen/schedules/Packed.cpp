@@ -24,13 +24,15 @@
 // (Item::prefetchNextPanel). Where items are many and small (itemPerElement), an item is
 // one tile.
 //
-// In reading order: packed/Problem.h (what is multiplied), Item.h (where an item's
-// operands lie), Sums.h (a tile's sums; ConvSums.cpp and DepthwiseSums.cpp for windows
-// and their borders, FewBits.h for weights of few bits), Tile.h (what becomes of them).
+// In reading order: packed/Problem.h (what is multiplied), Place.h (by which item),
+// Item.h (where an item's operands lie), Sums.h (a tile's sums; ConvSums.cpp and
+// DepthwiseSums.cpp for windows and their borders, FewBits.h for weights of few bits),
+// Tile.h (what becomes of them).
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/schedules/Schedules.h"
+#include "compiler/codegen/schedules/packed/Place.h"
 #include "compiler/codegen/schedules/packed/Tile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -43,15 +45,6 @@ using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-constexpr int64_t minBlockRows = 48;
-
-struct TileShape {
-  unsigned rows;
-  packed::Vectors vectors;
-  unsigned columns() const { return vectors.perRow * vectors.lanes; }
-  int64_t blockRows() const { return llvm::alignTo(minBlockRows, rows); }
-};
 
 /// As many rows as a tile may have or a few less, where that leaves fewer computed
 /// twice: 49 rows are 7 tiles of 7. One kernel for all larger products.
@@ -71,7 +64,8 @@ unsigned tileRowsFor(int64_t numRows, unsigned maxRows) {
   return best;
 }
 
-TileShape chooseTile(const CodegenTraits &traits, const packed::Problem &problem) {
+packed::TileShape chooseTile(const CodegenTraits &traits,
+                             const packed::Problem &problem) {
   unsigned maxLanes = traits.vectorLanes;
   if (problem.accType.getIntOrFloatBitWidth() > 32)
     maxLanes = std::max(1u, maxLanes / 2);
@@ -133,55 +127,6 @@ void emitTiles(const packed::Item &item, packed::Epilogue &epilogue,
                      item.k.add(column, item.k.index(v * vectors.lanes)), isWhole);
 }
 
-/// What an item computes.
-struct ItemPlace {
-  Value outer, panel;
-  Value rowBegin; ///< in the product
-  int64_t rows;
-  Value column; ///< in the panel: of its only tile; null: all of the panel
-};
-
-/// Of a superblock, at most. A convolution's weights that stay in the second-level cache
-/// may pass for each block: threads then share out rows, whose neighbours they have read.
-int64_t blocksTogether(const packed::Problem &problem) {
-  constexpr int64_t most = 8, maxCached = (512 << 10) / sizeof(float);
-  if (!problem.conv || !problem.numColumns)
-    return most;
-  int64_t perTap = *problem.numColumns * problem.channelsPerTap;
-  perTap *= problem.isDepthwise ? 1 : problem.conv->groups;
-  return perTap * problem.taps[0] * problem.taps[1] <= maxCached ? 1 : most;
-}
-
-/// A block of rows and a whole panel: what an item loads it uses again.
-ItemPlace placeBlock(KernelBuilder &k, const packed::Problem &problem, KExpr panels,
-                     const TileShape &shape) {
-  int64_t blockRows = shape.blockRows();
-  KExpr one = k.constantExpr(1), most = k.constantExpr(blocksTogether(problem));
-  KExpr blocks = k.exprs().ceilDiv(problem.rows, k.constantExpr(blockRows));
-  KExpr superblocks = k.exprs().max(one, k.exprs().ceilDiv(blocks, most));
-  // As equal as may be: blocks that do not exist are all the last thread's.
-  KExpr together = k.exprs().ceilDiv(blocks, superblocks);
-  size_t outer = problem.conv ? 1 : 0, superblock = 1 - outer; // groups share rows
-  SmallVector<KExpr> space{problem.outer, problem.outer, panels, together};
-  space[superblock] = superblocks;
-  Value number = k.beginItems(k.exprs().product(space));
-  SmallVector<Value> at = k.delinearize(number, space);
-  Value block = k.add(k.mul(at[superblock], k.value(together)), at[3]);
-  return {at[outer], at[2], k.mul(block, k.index(blockRows)), blockRows, Value()};
-}
-
-/// A tile: many items, of which neighbours read and write neighbouring columns.
-ItemPlace placeTile(KernelBuilder &k, const packed::Problem &problem, KExpr panels,
-                    const TileShape &shape) {
-  KExpr rowTiles = k.exprs().ceilDiv(problem.rows, k.constantExpr(shape.rows));
-  SmallVector<KExpr> space{problem.outer, rowTiles, panels,
-                           k.constantExpr(problem.width / shape.columns())};
-  Value number = k.beginItems(k.exprs().product(space));
-  SmallVector<Value> at = k.delinearize(number, space);
-  return {at[0], at[2], k.mul(at[1], k.index(shape.rows)), shape.rows,
-          k.mul(at[3], k.index(shape.columns()))};
-}
-
 /// What the last panel holds where that is known and ends in at most one vector of the
 /// two (or more) that a tile has: `wholeColumns` in whole tiles, then `tail` ones.
 struct LastPanel {
@@ -190,7 +135,7 @@ struct LastPanel {
 };
 
 std::optional<LastPanel> lastPanelOf(const packed::Problem &problem,
-                                     const TileShape &shape) {
+                                     const packed::TileShape &shape) {
   if (!problem.numColumns || problem.fewBits || shape.vectors.perRow == 1)
     return std::nullopt;
   int64_t columns = *problem.numColumns % problem.width;
@@ -211,15 +156,14 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
   Operation *heavy = heavyOp(emitter.groupOp());
   packed::Problem problem(emitter, heavy);
   packed::Epilogue epilogue(emitter, problem, heavy);
-  TileShape shape = chooseTile(k.traits(), problem);
+  packed::TileShape shape = chooseTile(k.traits(), problem);
   KExpr panels = k.exprs().ceilDiv(problem.columns, k.constantExpr(problem.width));
-  ItemPlace place = k.traits().itemPerElement ? placeTile(k, problem, panels, shape)
-                                              : placeBlock(k, problem, panels, shape);
+  packed::Place place = packed::placeItem(emitter, problem, panels, shape);
   k.ifThen(k.less(place.rowBegin, k.value(problem.rows)), [&] {
     Value rowEnd =
         k.min(k.add(place.rowBegin, k.index(place.rows)), k.value(problem.rows));
     packed::Item item(emitter, problem, /*outerIndex=*/place.outer, place.panel);
-    auto columnBlock = [&](const TileShape &tile, Value column, bool isWhole) {
+    auto columnBlock = [&](const packed::TileShape &tile, Value column, bool isWhole) {
       forEachTile(k, problem, place.rowBegin, rowEnd, tile.rows,
                   [&](Value firstRow, unsigned numRows) {
                     emitTiles(item, epilogue, tile.vectors, firstRow, numRows, column,
@@ -241,7 +185,7 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
         if (last->wholeColumns > 0)
           wholeColumns(last->wholeColumns);
         // The last vector overlaps the one before.
-        TileShape tile{shape.rows, last->vectors};
+        packed::TileShape tile{shape.rows, last->vectors};
         int64_t lanes = tile.columns(), end = std::max(lanes, last->tail);
         for (int64_t c = 0; c < end; c += lanes)
           columnBlock(tile, k.index(last->wholeColumns + std::min(c, end - lanes)),

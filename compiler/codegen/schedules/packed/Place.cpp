@@ -1,0 +1,73 @@
+#include "compiler/codegen/schedules/packed/Place.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+
+using namespace mlir;
+
+namespace hexin::codegen::packed {
+namespace {
+
+constexpr int64_t minBlockRows = 48;
+
+/// Of a superblock, at most: what the second-level cache holds beside panels, which every
+/// superblock reads again. A convolution's weights that stay there may pass for each
+/// block: threads then share out rows, whose neighbours they have read.
+int64_t blocksTogether(ElementEmitter &emitter, const Problem &problem,
+                       int64_t blockRows) {
+  constexpr int64_t maxRows = (1 << 20) / sizeof(float);
+  constexpr int64_t maxCached = (512 << 10) / sizeof(float);
+  int64_t most = 8;
+  if (auto length = hx::SymbolTable::constantValue(emitter.dims(problem.lhs).back()))
+    most =
+        std::clamp<int64_t>(maxRows / std::max<int64_t>(1, *length * blockRows), 1, most);
+  if (!problem.conv || !problem.numColumns)
+    return most;
+  int64_t perTap = *problem.numColumns * problem.channelsPerTap;
+  perTap *= problem.isDepthwise ? 1 : problem.conv->groups;
+  return perTap * problem.taps[0] * problem.taps[1] <= maxCached ? 1 : most;
+}
+
+/// A block of rows and a whole panel: what an item loads it uses again.
+Place placeBlock(ElementEmitter &emitter, const Problem &problem, KExpr panels,
+                 const TileShape &shape) {
+  KernelBuilder &k = emitter.kernel();
+  int64_t blockRows = llvm::alignTo(minBlockRows, shape.rows);
+  KExpr one = k.constantExpr(1),
+        most = k.constantExpr(blocksTogether(emitter, problem, blockRows));
+  KExpr blocks = k.exprs().ceilDiv(problem.rows, k.constantExpr(blockRows));
+  KExpr superblocks = k.exprs().max(one, k.exprs().ceilDiv(blocks, most));
+  // As equal as may be: blocks that do not exist are all the last thread's.
+  KExpr together = k.exprs().ceilDiv(blocks, superblocks);
+  size_t outer = problem.conv ? 1 : 0, superblock = 1 - outer; // groups share rows
+  SmallVector<KExpr> space{problem.outer, problem.outer, panels, together};
+  space[superblock] = superblocks;
+  Value number = k.beginItems(k.exprs().product(space));
+  SmallVector<Value> at = k.delinearize(number, space);
+  Value block = k.add(k.mul(at[superblock], k.value(together)), at[3]);
+  return {at[outer], at[2], k.mul(block, k.index(blockRows)), blockRows, Value()};
+}
+
+/// A tile: many items, of which neighbours read and write neighbouring columns.
+Place placeTile(KernelBuilder &k, const Problem &problem, KExpr panels,
+                const TileShape &shape) {
+  KExpr rowTiles = k.exprs().ceilDiv(problem.rows, k.constantExpr(shape.rows));
+  SmallVector<KExpr> space{problem.outer, rowTiles, panels,
+                           k.constantExpr(problem.width / shape.columns())};
+  Value number = k.beginItems(k.exprs().product(space));
+  SmallVector<Value> at = k.delinearize(number, space);
+  return {at[0], at[2], k.mul(at[1], k.index(shape.rows)), shape.rows,
+          k.mul(at[3], k.index(shape.columns()))};
+}
+
+} // namespace
+
+Place placeItem(ElementEmitter &emitter, const Problem &problem, KExpr panels,
+                const TileShape &shape) {
+  return emitter.kernel().traits().itemPerElement
+             ? placeTile(emitter.kernel(), problem, panels, shape)
+             : placeBlock(emitter, problem, panels, shape);
+}
+
+} // namespace hexin::codegen::packed

@@ -1,0 +1,30 @@
+//===- Place.h - which part of a product an item computes ---------------------------===//
+#ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_PLACE_H
+#define HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_PLACE_H
+
+#include "compiler/codegen/schedules/packed/Sums.h"
+
+namespace hexin::codegen::packed {
+
+/// A register tile.
+struct TileShape {
+  unsigned rows;
+  Vectors vectors;
+  unsigned columns() const { return vectors.perRow * vectors.lanes; }
+};
+
+/// What an item computes.
+struct Place {
+  mlir::Value outer, panel;
+  mlir::Value rowBegin; ///< in the product
+  int64_t rows;
+  mlir::Value column; ///< in the panel: of its only tile; null: all of the panel
+};
+
+/// Begins the items of a product with `panels` panels.
+Place placeItem(ElementEmitter &emitter, const Problem &problem, KExpr panels,
+                const TileShape &shape);
+
+} // namespace hexin::codegen::packed
+
+#endif // HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_PLACE_H
