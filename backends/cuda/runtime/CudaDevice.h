@@ -83,6 +83,8 @@ private:
   hexin::Status bindAndLaunch(const hexin_submission &submission,
                               hexin::cuda::CUstream stream, hexin_event_t *timed,
                               uint32_t &failed);
+  hexin::Result<std::unique_ptr<hexin_command_t>>
+  prepareLibrary(const hexin_command_desc &desc);
   hexin::Status mark(hexin_event_t *timed);
   hexin::Status enqueue(const hexin_submission &submission, hexin_event_t &event,
                         uint32_t &failed);
@@ -103,6 +105,9 @@ private:
   bool profiles_ = false;
   bool checks_ = false; ///< HEXIN_CUDA_CHECK=1: waits for each kernel
 
+  std::mutex ltMutex_;
+  /// cuBLASLt here, once a command asked for it; guarded by ltMutex_.
+  std::unique_ptr<hexin::cuda::LtContext> lt_;
   std::mutex submitMutex_; ///< what is launched, bound, captured
   mutable std::mutex lostMutex_;
   mutable hexin::Status lost_; // guarded by lostMutex_
