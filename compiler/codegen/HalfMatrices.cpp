@@ -38,6 +38,11 @@ static Value loadMatrices(KernelBuilder &k, Value local, Value at, bool isTransp
   return toWords(k, pairs);
 }
 
+Value matrixAt(KernelBuilder &k, Value lane, unsigned pitch) {
+  Value row = k.rem(lane, k.index(16)), column = k.div(lane, k.index(16));
+  return k.add(k.mul(row, k.index(pitch)), k.mul(column, k.index(8)));
+}
+
 Value loadLeftMatrix(KernelBuilder &k, Value local, Value at) {
   return loadMatrices(k, local, at, /*isTransposed=*/false);
 }

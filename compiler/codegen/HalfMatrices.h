@@ -20,6 +20,10 @@ namespace hexin::codegen {
 
 inline constexpr unsigned warpThreads = 32;
 
+/// Where thread `lane` of a warp finds its row of 16 x 16 elements, as below, in local
+/// memory whose rows begin `pitch` elements apart.
+mlir::Value matrixAt(KernelBuilder &k, mlir::Value lane, unsigned pitch);
+
 /// A 16 x 16 left operand, vector<4xi32>, from local memory of f16 or bf16: `at` is where
 /// this thread finds row `t % 16`, from column `8 (t / 16)` on; t is its number in the
 /// warp. Rows begin at multiples of 16 bytes.

@@ -178,6 +178,19 @@ Status Device::copy(hexin_buffer *src, uint64_t srcOffset, hexin_buffer *dst,
   return deviceStatus(api_.copy(handle_, &copy, &error), error, id_);
 }
 
+Status Device::copyPeer(const Device &source, hexin_buffer *src, uint64_t srcOffset,
+                        hexin_buffer *dst, uint64_t dstOffset, uint64_t length) const {
+  if (!api_.copy_peer || api_.copy_peer != source.api_.copy_peer)
+    return unsupported("devices '" + source.id_ + "' and '" + id_ +
+                       "' copy by way of the host");
+  if (length == 0)
+    return Status::success();
+  hexin_error error = emptyError();
+  return deviceStatus(api_.copy_peer(handle_, dst, dstOffset, source.handle_, src,
+                                     srcOffset, length, &error),
+                      error, id_);
+}
+
 Status Device::synchronise() const {
   hexin_submission nothing{};
   nothing.struct_size = sizeof nothing;

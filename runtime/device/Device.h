@@ -135,6 +135,11 @@ public:
   Status copy(hexin_buffer *src, uint64_t srcOffset, hexin_buffer *dst,
               uint64_t dstOffset, uint64_t length) const;
 
+  /// Copies from a buffer of another device and returns when it is done. Unsupported:
+  /// go by way of the host.
+  Status copyPeer(const Device &source, hexin_buffer *src, uint64_t srcOffset,
+                  hexin_buffer *dst, uint64_t dstOffset, uint64_t length) const;
+
   /// Calls body(begin, end) for parts that make up [0, items): on the device's threads
   /// where those are the process's own, else on the caller's. `body` must not throw nor
   /// call the device.

@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define HEXIN_DEVICE_ABI_MAJOR 1
-#define HEXIN_DEVICE_ABI_MINOR 2
+#define HEXIN_DEVICE_ABI_MINOR 3
 
 #define HEXIN_NO_SLOT 0xFFFFFFFFu
 
@@ -249,6 +249,13 @@ typedef struct hexin_device_api {
   void (*for_range)(hexin_device *device, int64_t items,
                     void (*body)(void *context, int64_t begin, int64_t end),
                     void *context);
+
+  /* -- since minor 3 --------------------------------------------------------------- */
+  /* Copies from a buffer of `src_device`, another device of this backend, behind what
+   * both were given; returns when it is done. UNSUPPORTED: go by way of the host. */
+  uint32_t (*copy_peer)(hexin_device *device, hexin_buffer *dst, uint64_t dst_offset,
+                        hexin_device *src_device, hexin_buffer *src, uint64_t src_offset,
+                        uint64_t length, hexin_error *error);
 } hexin_device_api;
 
 typedef const hexin_device_api *(*hexin_backend_query_fn)(uint32_t abi_major);

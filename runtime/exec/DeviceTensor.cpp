@@ -55,6 +55,27 @@ Result<Tensor> copyToDevice(const Tensor &src, const std::shared_ptr<Device> &de
   return dst;
 }
 
+/// From one device to another: straight where they can, else by way of the host.
+Result<Tensor> copyAcross(const Tensor &src, const std::shared_ptr<Device> &device) {
+  HEXIN_ASSIGN_OR_RETURN(auto source, BackendRegistry::instance().openAny(src.device()));
+  if (source->canWrapDevice() && device->canWrapDevice()) {
+    HEXIN_ASSIGN_OR_RETURN(Tensor dst, allocateOn(device, src.dtype(), src.dims()));
+    if (dst.byteLength() == 0)
+      return dst;
+    HEXIN_ASSIGN_OR_RETURN(Buffer from, borrow(*source, src));
+    HEXIN_ASSIGN_OR_RETURN(Buffer to,
+                           device->wrapDevice(dst.deviceAddress(), dst.byteLength()));
+    Status copied =
+        device->copyPeer(*source, from.get(), 0, to.get(), 0, src.byteLength());
+    if (copied.ok())
+      return dst;
+    if (copied.code() != StatusCode::unsupported)
+      return copied;
+  }
+  HEXIN_ASSIGN_OR_RETURN(Tensor between, copyToHost(src));
+  return copyToDevice(between, device);
+}
+
 } // namespace
 
 Result<Tensor> allocateOn(const std::shared_ptr<Device> &device, DType dtype,
@@ -95,8 +116,7 @@ Result<Tensor> copyTo(const Tensor &tensor, const std::string &id) {
       return copyToHost(tensor);
     if (tensor.isOnHost() || tensor.device() == device->id())
       return copyToDevice(tensor, device);
-    HEXIN_ASSIGN_OR_RETURN(Tensor between, copyToHost(tensor));
-    return copyToDevice(between, device);
+    return copyAcross(tensor, device);
   });
 }
 

@@ -45,6 +45,10 @@ STANDIN_EXPORT size_t standinLastError(char *text, size_t capacity);
  * Counting switches (the n-th ...) count from here. */
 STANDIN_EXPORT int standinSet(const char *name, const char *value);
 
+/* Where [address, address + bytes) of a device's memory lies on the host, NULL when it is
+ * not inside one allocation: for libraries that compute there, in a host function. */
+STANDIN_EXPORT void *standinHostAddress(uint64_t address, size_t bytes);
+
 /* Forgets all contexts, objects, counters and pending work, as a new process would;
  * switches stay. No other call may run meanwhile. */
 STANDIN_EXPORT void standinReset(void);

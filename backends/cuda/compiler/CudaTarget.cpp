@@ -1,6 +1,7 @@
 #include "backends/cuda/compiler/CudaTarget.h"
 
 #include "backends/cuda/abi/PtxText.h"
+#include "backends/cuda/compiler/CublasLtCall.h"
 #include "backends/cuda/compiler/EmitPtx.h"
 #include "backends/cuda/compiler/LowerToNvvm.h"
 #include "compiler/codegen/SimplifyKernels.h"
@@ -36,6 +37,8 @@ CodegenTraits baseline() {
   return traits;
 }
 
+constexpr llvm::StringLiteral cublasLtName = "cublaslt";
+
 FailureOr<std::string> compileKernel(ModuleOp module, StringRef arch) {
   if (failed(simplifyKernels(module)) || failed(lowerToNvvm(module)))
     return failure();
@@ -45,7 +48,8 @@ FailureOr<std::string> compileKernel(ModuleOp module, StringRef arch) {
 class CudaTarget : public Target {
 public:
   explicit CudaTarget(const TargetOptions &options)
-      : cache(options.cache), threads(options.threads) {
+      : cache(options.cache), threads(options.threads),
+        prefersCublasLt(llvm::is_contained(options.preferred, cublasLtName)) {
     CodegenTraits traits = baseline();
     if (options.archs.empty() || llvm::is_contained(options.archs, traits.arch))
       kept.push_back(std::move(traits));
@@ -69,10 +73,31 @@ public:
     return image;
   }
 
+  llvm::ArrayRef<llvm::StringRef> libraries() const override {
+    static const llvm::StringRef names[] = {cublasLtName};
+    return names;
+  }
+
+  // Nobody has measured yet where it is faster than our kernels: it goes first where an
+  // option says so, and nowhere else.
+  std::optional<LibraryCall> libraryCall(hx::GroupOp group, hx::SymbolicShapes &shapes,
+                                         std::string &reason) override {
+    std::string why;
+    std::optional<LibraryCall> call;
+    if (prefersCublasLt)
+      call = cublasLtCall(group, shapes, why);
+    else if (productOf(group))
+      why = "taken only where an option prefers it";
+    if (!why.empty())
+      reason = (cublasLtName + ": " + why).str();
+    return call;
+  }
+
 private:
   std::vector<CodegenTraits> kept;
   const KernelCache *cache;
   unsigned threads;
+  bool prefersCublasLt;
 };
 
 } // namespace

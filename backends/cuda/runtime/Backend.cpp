@@ -96,6 +96,14 @@ static uint32_t copyMemory(hexin_device *device, const hexin_copy *copy,
   return guarded(error, [&] { return device->copy(readStruct(copy)); });
 }
 
+static uint32_t copyPeer(hexin_device *device, hexin_buffer *dst, uint64_t dstOffset,
+                         hexin_device *srcDevice, hexin_buffer *src, uint64_t srcOffset,
+                         uint64_t length, hexin_error *error) {
+  return guarded(error, [&] {
+    return device->copyPeer(*dst, dstOffset, *srcDevice, *src, srcOffset, length);
+  });
+}
+
 static uint32_t loadModule(hexin_device *device, const hexin_image *image,
                            hexin_module **out, hexin_error *error) {
   return guarded(error, [&] { return give(device->load(readStruct(image)), out); });
@@ -186,6 +194,8 @@ extern "C" HEXIN_EXPORT const hexin_device_api *hexin_backend_query(uint32_t abi
       .wrap_device = wrapDevice,
       .device_address = deviceAddress,
       .wait_stream = waitStream,
+      .for_range = nullptr,
+      .copy_peer = copyPeer,
   };
   return abiMajor == HEXIN_DEVICE_ABI_MAJOR ? &api : nullptr;
 }

@@ -48,10 +48,6 @@ hexin_command_t::prepare(const CudaApi &api, const GpuInfo &gpu,
                          const hexin_command_desc &desc, const std::string &what,
                          uint64_t id) {
   std::string name = desc.name ? desc.name : "";
-  if (desc.kind != HEXIN_COMMAND_KERNEL)
-    return unsupported(what + ": '" + name +
-                       "' is a library command; this backend runs generated kernels "
-                       "only");
   if (!desc.module || name.empty())
     return invalidArgument(what + ": kernel '" + name + "' has no module or no name");
   if (desc.items < 0)
@@ -65,22 +61,41 @@ hexin_command_t::prepare(const CudaApi &api, const GpuInfo &gpu,
   if (!function)
     return function.status().withContext(command->what_);
   command->function_ = *function;
-  for (uint32_t i = 0; i < desc.binding_count; ++i) {
-    const hexin_binding &binding = desc.bindings[i];
-    uint32_t alignment = elementBytes(binding.dtype);
-    if (desc.alignments && std::has_single_bit(desc.alignments[i]))
-      alignment = std::max<uint32_t>(alignment, desc.alignments[i]);
-    command->bindings_.push_back(
-        {binding.slot, alignment, binding.offset, binding.length});
-  }
+  command->addBindings(desc);
   command->items_ = desc.items;
   std::vector<uint64_t> &arguments = command->arguments_;
-  arguments.assign(desc.binding_count, 0);
   arguments.insert(arguments.end(), desc.params, desc.params + desc.param_count);
   arguments.push_back(static_cast<uint64_t>(desc.items));
   if (!command->isEmpty())
     HEXIN_RETURN_IF_ERROR(command->chooseGrid(gpu, desc));
   return command;
+}
+
+Result<std::unique_ptr<hexin_command_t>>
+hexin_command_t::prepareLibrary(const CudaApi &api, LtContext &context,
+                                const hexin_command_desc &desc, const std::string &what,
+                                uint64_t id) {
+  std::string name = desc.name;
+  std::unique_ptr<hexin_command_t> command(
+      new hexin_command_t(api, name, what + ": '" + name + "'", id));
+  auto product = LtMatMul::prepare(context, desc);
+  if (!product)
+    return product.status().withContext(command->what_);
+  command->product_ = *std::move(product);
+  command->items_ = command->product_->isEmpty() ? 0 : 1;
+  command->addBindings(desc);
+  return command;
+}
+
+void hexin_command_t::addBindings(const hexin_command_desc &desc) {
+  for (uint32_t i = 0; i < desc.binding_count; ++i) {
+    const hexin_binding &binding = desc.bindings[i];
+    uint32_t alignment = elementBytes(binding.dtype);
+    if (desc.alignments && std::has_single_bit(desc.alignments[i]))
+      alignment = std::max<uint32_t>(alignment, desc.alignments[i]);
+    bindings_.push_back({binding.slot, alignment, binding.offset, binding.length});
+  }
+  arguments_.assign(desc.binding_count, 0);
 }
 
 /// A kernel has its shared memory either in itself, or (without any of its own) takes
@@ -167,6 +182,8 @@ Status hexin_command_t::bind(const hexin_submission &submission) {
 }
 
 Status hexin_command_t::launch(CUstream stream) {
+  if (product_)
+    return product_->launch(arguments_, stream).withContext(what_);
   // As one block of memory of a stated size: a driver then never reads beyond it,
   // whatever the kernel declares.
   size_t bytes = arguments_.size() * sizeof(uint64_t);

@@ -1,9 +1,10 @@
-//===- Command.h - a prepared kernel launch -------------------------------------------===//
+//===- Command.h - a prepared launch of a kernel or a library -------------------------===//
 #ifndef HEXIN_BACKENDS_CUDA_RUNTIME_COMMAND_H
 #define HEXIN_BACKENDS_CUDA_RUNTIME_COMMAND_H
 
 #include "backends/cuda/runtime/CudaApi.h"
 #include "backends/cuda/runtime/DeviceList.h"
+#include "backends/cuda/runtime/LtMatMul.h"
 #include "hexin/status.h"
 #include "runtime/device/hexin_device.h"
 
@@ -12,7 +13,8 @@
 #include <string>
 #include <vector>
 
-/// A kernel with its grid, sizes and scalars; addresses are set when it is submitted.
+/// A kernel with its grid, sizes and scalars, or a library's product; addresses are set
+/// when it is submitted.
 /// Used under the device's mutex after it was made.
 struct hexin_command_t {
 public:
@@ -21,6 +23,11 @@ public:
   static hexin::Result<std::unique_ptr<hexin_command_t>>
   prepare(const hexin::cuda::CudaApi &api, const hexin::cuda::GpuInfo &gpu,
           const hexin_command_desc &desc, const std::string &what, uint64_t id);
+
+  /// The same of a library command. `context` outlives it.
+  static hexin::Result<std::unique_ptr<hexin_command_t>>
+  prepareLibrary(const hexin::cuda::CudaApi &api, hexin::cuda::LtContext &context,
+                 const hexin_command_desc &desc, const std::string &what, uint64_t id);
 
   const std::string &name() const { return name_; }
   uint64_t id() const { return id_; }
@@ -46,6 +53,7 @@ private:
                   uint64_t id)
       : api_(api), name_(std::move(name)), what_(std::move(what)), id_(id) {}
 
+  void addBindings(const hexin_command_desc &desc);
   hexin::Status chooseGrid(const hexin::cuda::GpuInfo &gpu,
                            const hexin_command_desc &desc);
   hexin::Status chooseShared(const hexin::cuda::GpuInfo &gpu,
@@ -55,6 +63,7 @@ private:
   std::string name_, what_;
   uint64_t id_;
   hexin::cuda::CUfunction function_ = nullptr;
+  std::unique_ptr<hexin::cuda::LtMatMul> product_; ///< of library commands
   std::vector<Binding> bindings_;
   std::vector<uint64_t> arguments_; ///< addresses, params, items: 8 bytes each
   int64_t items_ = 0;

@@ -126,6 +126,10 @@ struct GraphUpdateResult {
 #define HEXIN_CUDA_OPTIONAL_FUNCTIONS(X)                                                 \
   X(cuMemAllocAsync, (CUdeviceptr * address, size_t bytes, CUstream stream))             \
   X(cuMemFreeAsync, (CUdeviceptr address, CUstream stream))                              \
+  X(cuDeviceCanAccessPeer, (int *can, CUdevice device, CUdevice peer))                   \
+  X(cuCtxEnablePeerAccess, (CUcontext peer, unsigned flags))                             \
+  X(cuMemcpyPeerAsync, (CUdeviceptr dst, CUcontext dstContext, CUdeviceptr src,          \
+                        CUcontext srcContext, size_t bytes, CUstream stream))            \
   X(cuStreamBeginCapture_v2, (CUstream stream, unsigned mode))                           \
   X(cuStreamEndCapture, (CUstream stream, CUgraph * graph))                              \
   X(cuGraphDestroy, (CUgraph graph))                                                     \

@@ -1,4 +1,5 @@
 #include "backends/cuda/runtime/CudaDevice.h"
+#include "backends/cuda/abi/LibraryOps.h"
 #include "backends/cuda/runtime/CudaError.h"
 
 #include <chrono>
@@ -69,6 +70,7 @@ hexin_device_t::~hexin_device_t() {
     if (stream_)
       api_.cuStreamSynchronize(stream_);
     graphs_.reset();
+    lt_.reset();
     staging_.reset();
     events_.reset();
     for (CUstream stream : {stream_, captureStream_})
@@ -132,10 +134,29 @@ Result<std::unique_ptr<hexin_command_t>>
 hexin_device_t::prepare(const hexin_command_desc &desc) {
   CurrentContext current(api_, context_);
   HEXIN_RETURN_IF_ERROR(usable(current));
-  auto command = hexin_command_t::prepare(api_, gpu_, desc, what_, nextId_++);
+  auto command = desc.kind == HEXIN_COMMAND_LIBRARY
+                     ? prepareLibrary(desc)
+                     : hexin_command_t::prepare(api_, gpu_, desc, what_, nextId_++);
   if (!command)
     return note(command.status());
   return command;
+}
+
+Result<std::unique_ptr<hexin_command_t>>
+hexin_device_t::prepareLibrary(const hexin_command_desc &desc) {
+  std::string_view name = desc.name ? desc.name : "";
+  if (name != library::matmul)
+    return unsupported(what_ + ": the cuda backend has no library op '" +
+                       std::string(name) + "'");
+  LtContext *context = nullptr;
+  {
+    std::lock_guard lock(ltMutex_);
+    if (!lt_) {
+      HEXIN_ASSIGN_OR_RETURN(lt_, LtContext::create(api_));
+    }
+    context = lt_.get();
+  }
+  return hexin_command_t::prepareLibrary(api_, *context, desc, what_, nextId_++);
 }
 
 void hexin_device_t::discard(std::unique_ptr<hexin_command_t> command) {

@@ -56,6 +56,10 @@ public:
   /// What comes from now on runs behind what is in the CUstream `stream` now.
   hexin::Status waitStream(uint64_t stream);
   hexin::Status copy(const hexin_copy &copy);
+  /// From another device, behind what both were given; returns when it is done.
+  hexin::Status copyPeer(const hexin_buffer_t &dst, uint64_t dstOffset,
+                         hexin_device_t &source, const hexin_buffer_t &src,
+                         uint64_t srcOffset, uint64_t length);
 
   hexin::Result<std::unique_ptr<hexin_module_t>> load(const hexin_image &image);
   void unload(std::unique_ptr<hexin_module_t> module);
@@ -83,6 +87,8 @@ private:
   hexin::Status bindAndLaunch(const hexin_submission &submission,
                               hexin::cuda::CUstream stream, hexin_event_t *timed,
                               uint32_t &failed);
+  hexin::Result<std::unique_ptr<hexin_command_t>>
+  prepareLibrary(const hexin_command_desc &desc);
   hexin::Status mark(hexin_event_t *timed);
   hexin::Status enqueue(const hexin_submission &submission, hexin_event_t &event,
                         uint32_t &failed);
@@ -91,6 +97,8 @@ private:
 
   hexin::Status checkWrapped(uint64_t address, uint64_t bytes) const;
   hexin::Status checkCopy(const hexin_copy &copy) const;
+  hexin::Result<hexin::cuda::CUevent> recordWork();
+  void openPathTo(const hexin_device_t &peer);
 
   const hexin::cuda::CudaApi &api_;
   const hexin::cuda::GpuInfo &gpu_;
@@ -103,7 +111,12 @@ private:
   bool profiles_ = false;
   bool checks_ = false; ///< HEXIN_CUDA_CHECK=1: waits for each kernel
 
+  std::mutex ltMutex_;
+  /// cuBLASLt here, once a command asked for it; guarded by ltMutex_.
+  std::unique_ptr<hexin::cuda::LtContext> lt_;
   std::mutex submitMutex_; ///< what is launched, bound, captured
+  std::mutex peersMutex_;
+  std::vector<hexin::cuda::CUcontext> peers_; ///< that were asked for; peersMutex_
   mutable std::mutex lostMutex_;
   mutable hexin::Status lost_; // guarded by lostMutex_
   std::atomic<uint64_t> nextId_{1}, compiled_{0};

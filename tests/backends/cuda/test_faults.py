@@ -101,6 +101,24 @@ works("cpu")
 """, DEVICES="sm_80,sm_90")
 
 
+def test_arrays_go_from_device_to_device(on_standin):
+    """Not by way of the host."""
+    text = """
+near = hexin.to_device(x, "cuda:0")
+before = driver.counters()
+far = hexin.to_device(near, "cuda:1")
+after = driver.counters()
+moved = [getattr(after, name) - getattr(before, name) for name in ("deviceToDeviceBytes", "deviceToHostBytes")]
+assert moved == [x.nbytes, 0], moved
+np.testing.assert_array_equal(far.numpy(), x)
+np.testing.assert_allclose(session("cuda:1").run({"x": far})["y"], expected)
+del near, far
+check_nothing_left()
+"""
+    for seed in (0, 5):
+        on_standin(text, DEVICES="sm_80,sm_90", SEED=seed)
+
+
 def test_two_devices_at_once(on_standin):
     on_standin("""
 opened = hexin.Model(model)

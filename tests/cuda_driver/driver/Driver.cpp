@@ -149,3 +149,12 @@ void Driver::destroyContext(Lock &lock, Device &device) {
   device.primary = nullptr;
   device.retains = 0;
 }
+
+extern "C" void *standinHostAddress(uint64_t address, size_t bytes) {
+  Driver &current = driver();
+  Lock lock(current.mutex);
+  for (const std::unique_ptr<Device> &device : current.devices)
+    if (std::byte *host = device->memory.at(address, bytes))
+      return host;
+  return nullptr;
+}

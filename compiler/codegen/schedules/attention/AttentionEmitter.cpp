@@ -2,6 +2,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <limits>
 
@@ -62,6 +63,15 @@ Value AttentionEmitter::inverse(Value sum) {
 
 int64_t AttentionEmitter::lastSize(Value value) {
   return *hx::SymbolTable::constantValue(emitter.dims(value).back());
+}
+
+Value AttentionEmitter::element(Value vector, unsigned i) {
+  return vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{i});
+}
+
+Value AttentionEmitter::vectorOf(ArrayRef<Value> elements) {
+  auto type = VectorType::get({int64_t(elements.size())}, f32);
+  return vector::FromElementsOp::create(b, loc, type, elements);
 }
 
 SmallVector<Value> AttentionEmitter::with(ArrayRef<Value> batch, Value row,

@@ -44,6 +44,18 @@ protected:
   Value inverse(Value sum);
   Value inRange(Value index, KExpr size) { return k.less(index, k.value(size)); }
   int64_t lastSize(Value value);
+  Value element(Value vector, unsigned i);
+  Value vectorOf(llvm::ArrayRef<Value> elements); ///< of f32
+  /// x of `count` threads side by side, a power of two, put together: the same in each.
+  template <typename OpT> Value acrossThreads(Value x, unsigned count) {
+    for (unsigned mask = count / 2; mask > 0; mask /= 2)
+      x = op<OpT>(x, k.exchange(x, mask));
+    return x;
+  }
+  /// In local memory, of rows that begin `pitch` elements apart.
+  Value at(Value row, unsigned pitch, Value column) {
+    return k.add(k.mul(row, k.index(pitch)), column);
+  }
 
   /// The index of a row of the products as f sees it, without the key.
   llvm::SmallVector<Value> seenRow(llvm::ArrayRef<Value> batch, Value row);

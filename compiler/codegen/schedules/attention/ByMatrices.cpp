@@ -15,55 +15,16 @@
 #include "compiler/codegen/AsyncCopy.h"
 #include "compiler/codegen/HalfMatrices.h"
 #include "compiler/codegen/schedules/attention/AttentionEmitter.h"
+#include "compiler/codegen/schedules/attention/MatrixShape.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
+using namespace hexin::codegen::by_matrices;
 
 namespace hexin::codegen {
 namespace {
-
-constexpr unsigned matrixRows = 16, matrixColumns = 8, depth = 16, padding = 8;
-constexpr unsigned chunk = 8; ///< halfs that a thread copies at a time
-/// Of a row's result, in the registers of one warp.
-constexpr unsigned mostColumns = 128;
-constexpr unsigned mostFeatures = 2 * mostColumns;
-
-unsigned padded(unsigned count) { return (count + depth - 1) / depth * depth; }
-
-struct Shape {
-  unsigned warps = 4, tileKeys = 32;
-  unsigned features = depth, valueFeatures = depth; ///< multiples of 16
-
-  /// Warps that share rows.
-  unsigned parts() const { return valueFeatures > mostColumns ? 2 : 1; }
-  unsigned columns() const { return padded(valueFeatures / parts()); }
-  unsigned queries() const { return warps / parts() * matrixRows; }
-  unsigned threads() const { return warps * warpThreads; }
-  unsigned pitch() const { return features + padding; }
-  unsigned valuePitch() const { return columns() * parts() + padding; }
-  /// Of keys that stand in memory feature by feature.
-  unsigned keyPitch() const { return tileKeys + padding; }
-  unsigned keyElements() const {
-    return std::max(tileKeys * pitch(), features * keyPitch());
-  }
-  unsigned localBytes() const {
-    return 2 * (queries() * pitch() + keyElements() + tileKeys * valuePitch());
-  }
-};
-
-std::optional<Shape> chooseShape(const TeamTraits &team, unsigned features,
-                                 unsigned valueFeatures) {
-  if (std::max(features, valueFeatures) > mostFeatures)
-    return std::nullopt;
-  for (unsigned tileKeys : {32u, 16u}) {
-    Shape shape{4, tileKeys, padded(features), padded(valueFeatures)};
-    if (shape.threads() <= team.threads && shape.localBytes() <= team.localBytes)
-      return shape;
-  }
-  return std::nullopt;
-}
 
 class ByMatrices : AttentionEmitter {
 public:
@@ -71,7 +32,7 @@ public:
       : AttentionEmitter(emitter), type(elementType(parts.scores.getLhs())),
         features(lastSize(parts.scores.getLhs())),
         valueFeatures(lastSize(parts.output.getResult())),
-        chosen(chooseShape(k.traits().team, features, valueFeatures)) {}
+        chosen(chooseMatrixShape(k.traits().team, features, valueFeatures)) {}
 
   bool isPossible() {
     auto isOfType = [&](Value value) { return elementType(value) == type; };
@@ -175,11 +136,7 @@ private:
     return k.forLoop(k.index(0), k.value(numKeys), k.index(shape.tileKeys), init, step);
   }
 
-  /// Where the thread finds its row of 16 x 16 elements (HalfMatrices.h).
-  Value matrixAt(unsigned pitch) {
-    Value row = k.rem(lane, k.index(16)), column = k.div(lane, k.index(16));
-    return k.add(k.mul(row, k.index(pitch)), k.mul(column, k.index(8)));
-  }
+  Value matrixAt(unsigned pitch) { return codegen::matrixAt(k, lane, pitch); }
 
   std::array<Value, 2> loadKeyMatrices(unsigned key, unsigned feature) {
     if (areKeysRows())
@@ -208,10 +165,6 @@ private:
     return sums;
   }
 
-  Value element(Value vector, unsigned i) {
-    return vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{i});
-  }
-
   /// Products become weights; what `carried` holds is rescaled to the largest score.
   void weigh(Value firstKey, MutableArrayRef<Value> tile,
              MutableArrayRef<Value> carried) {
@@ -234,8 +187,7 @@ private:
           weights[i][2 * half + which] = score;
           largest = op<arith::MaximumFOp>(largest, score);
         }
-      for (unsigned mask : {2u, 1u})
-        largest = op<arith::MaximumFOp>(largest, k.exchange(largest, mask));
+      largest = acrossThreads<arith::MaximumFOp>(largest, 4);
       Value base = baseOf(largest), sum = carried[2 + half];
       older.push_back(exp(op<arith::SubFOp>(carried[half], base)));
       sum = op<arith::MulFOp>(sum, older.back());
@@ -253,10 +205,6 @@ private:
     Value factors = vectorOf({older[0], older[0], older[1], older[1]});
     for (Value &sum : carried.drop_front(4))
       sum = op<arith::MulFOp>(sum, factors);
-  }
-  Value vectorOf(ArrayRef<Value> elements) {
-    auto type = VectorType::get({int64_t(elements.size())}, f32);
-    return vector::FromElementsOp::create(b, loc, type, elements);
   }
 
   /// Adds the weights times the tile's values.
@@ -279,10 +227,7 @@ private:
   void write(ArrayRef<Value> found) {
     ArrayRef<Value> sums = found.drop_front(4);
     for (unsigned half : {0u, 1u}) {
-      Value total = found[2 + half];
-      for (unsigned mask : {2u, 1u})
-        total = op<arith::AddFOp>(total, k.exchange(total, mask));
-      Value factor = inverse(total);
+      Value factor = inverse(acrossThreads<arith::AddFOp>(found[2 + half], 4));
       for (unsigned i = 0; i < sums.size(); i += 2)
         writeRow(half, i * matrixColumns, sums.slice(i, 2), factor);
     }
@@ -313,8 +258,7 @@ private:
     // reversal of bits.)
     Value inRow = k.rem(lane, k.index(4)), odd = k.rem(lane, k.index(2));
     Value column = k.sub(k.add(inRow, odd), k.div(inRow, k.index(2)));
-    column = k.mul(column, k.index(4));
-    column = k.add(k.add(column, warpColumn), k.index(firstColumn));
+    column = k.add(k.add(k.mul(column, k.index(4)), warpColumn), k.index(firstColumn));
     bool inVectors = valueFeatures % 4 == 0 && k.traits().vectorLanes >= 4;
     k.ifThen(inRange(rows[half], numQueries), [&] {
       if (inVectors)
@@ -331,8 +275,8 @@ private:
 
   Type type; ///< f16 or bf16
   unsigned features, valueFeatures;
-  std::optional<Shape> chosen;
-  Shape shape;
+  std::optional<MatrixShape> chosen;
+  MatrixShape shape;
   KExpr numQueries;
   SmallVector<Value> batch;
   Value lane;                 ///< the thread's number in its warp

@@ -70,9 +70,6 @@ private:
     return vector::LoadOp::create(b, loc, vectorType(), memory, ValueRange(at),
                                   /*nontemporal=*/false, llvm::Align(16));
   }
-  Value lane(Value vector, unsigned i) {
-    return vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{i});
-  }
 
   /// A part of a matrix: rows from `firstRow` on, of which there are `rows`, and columns
   /// from `firstColumn` on, of which there are `columns`.
@@ -188,14 +185,11 @@ private:
         for (unsigned row = 0; row < rowsEach; ++row)
           for (unsigned i = 0; i < scoresEach; ++i) {
             Value &sum = sums[row * scoresEach + i];
-            sum = multiplyAdd(lane(rows[row], l), lane(columns[i], l), sum);
+            sum = multiplyAdd(element(rows[row], l), element(columns[i], l), sum);
           }
       return sums;
     };
     return k.forLoop(k.index(0), k.index(pitch - lanes), k.index(lanes), init, step);
-  }
-  Value at(Value row, unsigned pitch, Value column) {
-    return k.add(k.mul(row, k.index(pitch)), column);
   }
 
   /// The weights of one row's products into local memory; rescales the row's sums.
@@ -212,8 +206,7 @@ private:
           k.ifElse(isThere, f32, emit, [&] { return SmallVector<Value>{lowest}; })[0];
       largest = op<arith::MaximumFOp>(largest, product);
     }
-    for (unsigned mask = across / 2; mask > 0; mask /= 2)
-      largest = op<arith::MaximumFOp>(largest, k.exchange(largest, mask));
+    largest = acrossThreads<arith::MaximumFOp>(largest, across);
     Value base = baseOf(largest), older = exp(op<arith::SubFOp>(sums[0], base));
     sums[0] = largest;
     sums[1] = op<arith::MulFOp>(sums[1], older);
@@ -247,7 +240,7 @@ private:
           Value x = loadVector(keys, at(k.add(t, k.index(l)), valuePitch, column));
           for (unsigned row = 0; row < rowsEach; ++row) {
             Value &sum = sumsOf(next, row)[j];
-            sum = multiplyAdd(k.splat(lane(rows[row], l), lanes), x, sum);
+            sum = multiplyAdd(k.splat(element(rows[row], l), lanes), x, sum);
           }
         }
       return next;
@@ -259,9 +252,7 @@ private:
     size_t perRow = 2 + vectorsEach();
     bool inVectors = valueFeatures % lanes == 0 && k.traits().vectorLanes >= lanes;
     for (unsigned row = 0; row < rowsEach; ++row) {
-      Value total = sums[row * perRow + 1];
-      for (unsigned mask = across / 2; mask > 0; mask /= 2)
-        total = op<arith::AddFOp>(total, k.exchange(total, mask));
+      Value total = acrossThreads<arith::AddFOp>(sums[row * perRow + 1], across);
       Value factor = k.splat(inverse(total), lanes);
       Value query = k.add(firstQuery, k.add(ownRow, k.index(row)));
       k.ifThen(inRange(query, numQueries), [&] {
@@ -278,7 +269,7 @@ private:
       Value column = k.add(first, k.index(l));
       k.ifThen(k.less(column, k.index(valueFeatures)), [&] {
         SmallVector<Value> index = with(batch, query, column);
-        emitter.store(0, index, shown(seen[row], inVectors ? value : lane(value, l)));
+        emitter.store(0, index, shown(seen[row], inVectors ? value : element(value, l)));
       });
     }
   }
