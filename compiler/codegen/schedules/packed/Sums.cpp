@@ -102,9 +102,13 @@ static Accumulators sumSteps(const Item &item, const RunRows &rows, Value length
     };
     return k.forLoop(from, to, k.index(steps), init, round);
   };
-  constexpr int64_t stepsPerRound = 4;
+  constexpr int64_t stepsPerRound = 4, shortRun = 32; // which gains less than code grows
   Value zero = k.index(0);
-  if (k.traits().itemPerElement)
+  // Of short vectors products take so many slots that addresses are no matter.
+  constexpr unsigned shortVector = 4;
+  bool isShort =
+      item.problem.channelsPerTap > 0 && item.problem.channelsPerTap <= shortRun;
+  if (k.traits().itemPerElement || k.traits().vectorLanes <= shortVector || isShort)
     return loop(zero, length, 1, init);
   if (item.problem.runMultiple % stepsPerRound == 0)
     return loop(zero, length, stepsPerRound, init);
