@@ -17,7 +17,8 @@ ArrayRef<Schedule> schedules() {
                                      scatterSchedule,   sortSchedule,
                                      compactSchedule,   dynamicQuantizeSchedule,
                                      recurrentSchedule, treesSchedule,
-                                     concatSchedule,    mapSchedule};
+                                     concatSchedule,    interleaveSchedule,
+                                     transposeSchedule, mapSchedule};
   return ordered;
 }
 

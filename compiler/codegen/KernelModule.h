@@ -70,6 +70,10 @@ struct CodegenTraits {
   unsigned registerSums = 0;
   /// Rows of a tile that lie at a constant distance, so that one pointer serves them all.
   unsigned pitchedRows = 8;
+  /// Steps of a product's depth that a loop writes out one after the other.
+  unsigned depthSteps = 1;
+  /// Vectors of any length may be shuffled, loaded and stored.
+  bool longVectors = false;
   /// Kernels may have a workspace.
   bool workspaces = false;
   bool itemPerElement =
@@ -80,6 +84,8 @@ struct CodegenTraits {
   /// Scratch and bindings lie in one address space: which of them a load reads may be
   /// chosen at run time (arith.select of memrefs).
   bool flatMemory = false;
+  /// There are caches that a kernel may fill ahead (memref.prefetch).
+  bool prefetches = false;
   /// Threads of a team that hand each other values without memory (gpu.shuffle), a power
   /// of two and neighbours by number; 0: none do.
   unsigned warpThreads = 0;

@@ -34,8 +34,11 @@ std::vector<CodegenTraits> allVariants() {
   variants[2].pitchedRows = 4;
   for (CodegenTraits &traits : variants) {
     traits.tileVectors = 2;
+    traits.depthSteps = 4;
+    traits.longVectors = true;
     traits.workspaces = true;
     traits.flatMemory = true;
+    traits.prefetches = true;
   }
   return variants;
 }

@@ -8,7 +8,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/schedules/Schedules.h"
-#include "compiler/codegen/schedules/Squares.h"
 
 using namespace mlir;
 
@@ -58,8 +57,6 @@ static LogicalResult emitNeighbours(ElementEmitter &emitter, ArrayRef<KExpr> siz
 
 static LogicalResult emitMap(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
-  if (takesSquares(emitter))
-    return emitSquares(emitter);
   emitter.collapse();
   Value root = emitter.yielded();
   unsigned numResults = emitter.groupOp().getNumResults();

@@ -19,7 +19,8 @@
 //                                             computes the same values again
 //   panel 2   sums of 16 columns, 8 written   through scratch (packed/Tile.cpp)
 //
-// A superblock's rows stay in the second-level cache while the panels pass. Where items
+// A superblock's rows stay in the second-level cache while the panels pass; the next panel
+// is brought there while one is multiplied (Item::prefetchNextPanel). Where items
 // are many and small (CodegenTraits::itemPerElement), an item is one tile.
 //
 // In reading order: packed/Problem.h (what is multiplied), Item.h (where an item's

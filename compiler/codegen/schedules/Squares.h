@@ -2,17 +2,15 @@
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_SQUARES_H
 #define HEXIN_COMPILER_CODEGEN_SCHEDULES_SQUARES_H
 
-#include "compiler/codegen/ElementEmitter.h"
+#include "compiler/codegen/KernelBuilder.h"
 
 namespace hexin::codegen {
 
 /// As many vectors as each has lanes, a power of two, become their transpose.
-void transposeSquare(KernelBuilder &k, llvm::MutableArrayRef<mlir::Value> square);
-
-/// Whether the group is nothing but a transpose that moves the last axis, whose elements
-/// an item alone on a core can take in vectors.
-bool takesSquares(ElementEmitter &emitter);
-mlir::LogicalResult emitSquares(ElementEmitter &emitter);
+///
+/// log2(lanes) rounds, each of which swaps blocks off the diagonal: first the quarters of
+/// the square, then those of its quarters, down to single elements.
+void transposeSquare(KernelBuilder &k, llvm::MutableArrayRef<mlir::Value> vectors);
 
 } // namespace hexin::codegen
 

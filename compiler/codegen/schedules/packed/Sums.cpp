@@ -58,15 +58,18 @@ Value zeros(KernelBuilder &k, Type type, unsigned lanes) {
                               : k.intConstant(0, type, lanes);
 }
 
-/// One step of the depth: `i` of the run.
-static Accumulators sumStep(const Item &item, const RunRows &rows, Value i,
-                            Value position, ValueRange acc, Vectors vectors) {
+namespace {
+
+/// acc[r] += rows[r][i] * panel[i].
+Accumulators sumStep(const Item &item, const RunRows &rows, Value i, Value position,
+                     ValueRange acc, Vectors vectors) {
   KernelBuilder &k = item.k;
   OpBuilder &b = k.builder();
   SmallVector<Value> panel;
+  Value at = k.add(position, k.mul(i, k.index(item.problem.width)));
   for (unsigned v = 0; v < vectors.perRow; ++v)
-    panel.push_back(
-        item.loadPanel(k.add(position, k.index(v * vectors.lanes)), vectors.lanes));
+    panel.push_back(item.loadPanel(k.add(at, k.index(v * vectors.lanes)), vectors.lanes));
+  item.prefetchNextPanel(at, vectors.perRow * vectors.lanes);
   Accumulators next;
   for (size_t r = 0; r < rows.bases.size(); ++r) {
     Value memory = rows.memory.empty() ? item.lhsMemory() : rows.memory[r];
@@ -82,39 +85,25 @@ static Accumulators sumStep(const Item &item, const RunRows &rows, Value i,
   return next;
 }
 
-/// Several steps a round, whose addresses differ by constants: what computes addresses
-/// takes issue slots from multiplications.
-static Accumulators sumSteps(const Item &item, const RunRows &rows, Value length,
-                             Value position, ValueRange init, Vectors vectors) {
+/// Rows lie at any distance, so that each step computes where; steps written out one
+/// after the other share that, and the units that add addresses also multiply. What
+/// would be left over costs more in short runs than that gains.
+Accumulators sumSteps(const Item &item, const RunRows &rows, Value length, Value position,
+                      ValueRange init, Vectors vectors) {
   KernelBuilder &k = item.k;
-  int64_t width = item.problem.width;
-  auto loop = [&](Value from, Value to, int64_t steps, ValueRange init) {
-    auto round = [&](Value i, ValueRange carried) {
-      Accumulators acc(carried);
-      Value at = k.add(position, k.mul(i, k.index(width)));
-      RunRows shifted(rows);
-      for (Value &base : shifted.bases)
-        base = k.add(base, i);
-      for (int64_t step = 0; step < steps; ++step)
-        acc = sumStep(item, shifted, k.index(step), k.add(at, k.index(step * width)), acc,
-                      vectors);
-      return acc;
-    };
-    return k.forLoop(from, to, k.index(steps), init, round);
-  };
-  constexpr int64_t stepsPerRound = 4, shortRun = 32; // which gains less than code grows
-  Value zero = k.index(0);
-  // Of short vectors products take so many slots that addresses are no matter.
-  constexpr unsigned shortVector = 4;
-  bool isShort =
-      item.problem.channelsPerTap > 0 && item.problem.channelsPerTap <= shortRun;
-  if (k.traits().itemPerElement || k.traits().vectorLanes <= shortVector || isShort)
-    return loop(zero, length, 1, init);
-  if (item.problem.runMultiple % stepsPerRound == 0)
-    return loop(zero, length, stepsPerRound, init);
-  Value whole = k.sub(length, k.rem(length, k.index(stepsPerRound)));
-  return loop(whole, length, 1, loop(zero, whole, stepsPerRound, init));
+  unsigned steps = k.traits().depthSteps;
+  while (item.problem.runMultiple % steps != 0)
+    --steps;
+  return k.forLoop(
+      k.index(0), length, k.index(steps), init, [&](Value i, ValueRange acc) {
+        Accumulators next(acc);
+        for (unsigned step = 0; step < steps; ++step)
+          next = sumStep(item, rows, k.add(i, k.index(step)), position, next, vectors);
+        return next;
+      });
 }
+
+} // namespace
 
 Accumulators sumRun(const Item &item, const RunRows &rows, Value length, Value position,
                     ValueRange init, Vectors vectors) {
