@@ -22,7 +22,7 @@ BARS = {
     "softmax rows=64 columns=128": 63_564,
     "layernorm rows=64 columns=384": 52_926,
     "lstm steps=8 inputs=64 hidden=64": 96_532,
-    "attention heads=2 queries=64 keys=128 features=32": 394_070,
+    "attention heads=2 queries=64 keys=128 features=64": 653_808,
     "attention heads=2 queries=1 keys=256 features=64": 42_832,
     "gelu rows=32 columns=256": 102_180,
     "reduce rows=128 columns=128 axis=0": 12_132,
