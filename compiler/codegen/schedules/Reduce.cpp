@@ -59,8 +59,11 @@ LogicalResult emitReduce(ElementEmitter &emitter, bool isTeam) {
   unsigned lanes = emitter.lanesOf(input);
   if (foldsRows || reducedSizes.empty() || rootSizes.empty()) {
     RowOwners owners{.lanes = lanes};
-    if (isTeam)
-      owners = RowOwners::team(k.traits(), emitter.dims(input).back(), lanes);
+    if (foldsRows) {
+      hx::Dim length = emitter.dims(input).back();
+      owners = isTeam ? RowOwners::team(k.traits(), length, lanes)
+                      : RowOwners::alone(k.traits(), length, lanes);
+    }
     RowWalk walk(k, owners);
     KExpr length = reducedSizes.empty() ? k.constantExpr(1) : reducedSizes.back();
     Value row = walk.begin(k.exprs().product(rootSizes), length);

@@ -52,8 +52,9 @@ private:
     Value result = heavyOp(emitter.groupOp())->getResult(0);
     emitter.provide(result, [this](ArrayRef<Value>, unsigned) { return current; });
     unsigned lanes = std::min(emitter.lanesOf(input), emitter.lanes());
-    return isTeam ? RowOwners::team(k.traits(), emitter.dims(input).back(), lanes)
-                  : RowOwners{.lanes = lanes};
+    hx::Dim length = emitter.dims(input).back();
+    return isTeam ? RowOwners::team(k.traits(), length, lanes)
+                  : RowOwners::alone(k.traits(), length, lanes);
   }
   /// The op's input behind the slots; kept after the first pass.
   Value read(Value i, unsigned width, bool isFirst) {

@@ -56,16 +56,32 @@ Value joinLanes(KernelBuilder &k, hx::ReduceFn fn, Type type, Value vectorValue)
 }
 
 Value foldRow(KernelBuilder &k, hx::ReduceFn fn, Type type, Value count, unsigned lanes,
-              Value init, function_ref<Value(Value, unsigned)> element) {
+              Value init, function_ref<Value(Value, unsigned)> element, unsigned ways) {
   Value start = k.index(0), result = init;
   if (lanes > 1) {
     Value stop = k.mul(k.div(count, k.index(lanes)), k.index(lanes));
-    Value partial =
-        k.forLoop(start, stop, k.index(lanes), {reduceIdentity(k, fn, type, lanes)},
-                  [&](Value i, ValueRange carried) {
-                    return SmallVector<Value>{
-                        emitReduceStep(k, fn, carried[0], element(i, lanes), type)};
-                  })[0];
+    auto loop = [&](Value end, ValueRange init) {
+      int64_t step = int64_t(lanes) * init.size();
+      auto body = [&](Value i, ValueRange carried) {
+        SmallVector<Value> next;
+        for (auto [way, sum] : llvm::enumerate(carried))
+          next.push_back(emitReduceStep(
+              k, fn, sum, element(k.add(i, k.index(way * lanes)), lanes), type));
+        return next;
+      };
+      return k.forLoop(start, end, k.index(step), init, body);
+    };
+    Value partial = reduceIdentity(k, fn, type, lanes);
+    if (ways > 1) {
+      Value end = k.sub(stop, k.rem(stop, k.index(ways * lanes)));
+      SmallVector<Value> sums = loop(end, SmallVector<Value>(ways, partial));
+      for (unsigned half = ways / 2; half > 0; half /= 2)
+        for (unsigned way = 0; way < half; ++way)
+          sums[way] = emitReduceStep(k, fn, sums[way], sums[way + half], type);
+      partial = sums[0];
+      start = end;
+    }
+    partial = loop(stop, partial)[0];
     result = emitReduceStep(k, fn, result, joinLanes(k, fn, type, partial), type);
     start = stop;
   }
@@ -85,6 +101,15 @@ static unsigned threadsWithoutWarps(const CodegenTraits &traits,
   uint64_t wanted =
       length ? std::clamp(std::bit_floor(uint64_t(*length) / 2), fewest, most) : unknown;
   return std::min<uint64_t>(wanted, std::bit_floor(traits.team.threads));
+}
+
+RowOwners RowOwners::alone(const CodegenTraits &traits, hx::Dim length, unsigned lanes) {
+  std::optional<int64_t> known = hx::SymbolTable::constantValue(length);
+  if (known && *known < lanes)
+    lanes = 1; // there is no vector of them
+  bool isShort = known && *known < int64_t(manyWays * lanes);
+  bool isOne = traits.itemPerElement || lanes == 1 || isShort;
+  return {.lanes = lanes, .ways = isOne ? 1 : manyWays};
 }
 
 RowOwners RowOwners::team(const CodegenTraits &traits, hx::Dim length, unsigned lanes) {
@@ -157,7 +182,7 @@ void RowWalk::forEachBehindSlots(function_ref<void(Value, unsigned)> body) {
 Value RowWalk::foldBehindSlots(hx::ReduceFn fn, Type type, Value init,
                                function_ref<Value(Value, unsigned)> element) {
   if (isAlone())
-    return foldRow(k, fn, type, count, owners.lanes, init, element);
+    return foldRow(k, fn, type, count, owners.lanes, init, element, owners.ways);
   return walkBehindSlots({init}, [&](Value i, ValueRange carried) {
     Value x = element(i, owners.lanes);
     return Values{emitReduceStep(k, fn, carried[0], x, type)};

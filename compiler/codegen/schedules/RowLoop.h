@@ -12,13 +12,17 @@ namespace hexin::codegen {
 void forEachInRow(KernelBuilder &k, mlir::Value count, unsigned lanes,
                   llvm::function_ref<void(mlir::Value i, unsigned lanes)> body);
 
-/// Folds element(i, lanes) over a row with `fn`: `lanes` partial results, joined at
-/// the end in a fixed tree, then the left-over elements in order. `type` is the hx
-/// element type of what is folded.
+/// Folds element(i, lanes) over a row with `fn`: `ways` times `lanes` partial results,
+/// joined at the end in a fixed tree, then the left-over elements in order. `type` is the
+/// hx element type of what is folded.
 mlir::Value
 foldRow(KernelBuilder &k, hx::ReduceFn fn, mlir::Type type, mlir::Value count,
         unsigned lanes, mlir::Value init,
-        llvm::function_ref<mlir::Value(mlir::Value i, unsigned lanes)> element);
+        llvm::function_ref<mlir::Value(mlir::Value i, unsigned lanes)> element,
+        unsigned ways = 1);
+
+/// So many sums at a time, as each waits for its last addition.
+inline constexpr unsigned manyWays = 4;
 
 /// Joins the lanes of a vector accumulator.
 mlir::Value joinLanes(KernelBuilder &k, hx::ReduceFn fn, mlir::Type type,
@@ -34,7 +38,10 @@ struct RowOwners {
   unsigned slots = 0;
   bool isLonger = true; ///< than the slots of all threads
   unsigned rows = 1;    ///< of a team
+  unsigned ways = 1;    ///< of an item alone: see foldRow
 
+  /// An item alone, with rows of `length` elements that can be taken `lanes` at once.
+  static RowOwners alone(const CodegenTraits &traits, hx::Dim length, unsigned lanes);
   /// What suits rows of `length` elements that can be taken `lanes` at once.
   static RowOwners team(const CodegenTraits &traits, hx::Dim length, unsigned lanes);
 };

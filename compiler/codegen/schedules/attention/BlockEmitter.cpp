@@ -96,25 +96,28 @@ void BlockEmitter::weigh(Value row, Value inTile, Value firstKey, Value count) {
   Values seen = seenRow(batch, k.add(firstQuery, row));
   auto scoreAt = [&](Value t) { return weightAt(inTile, t); };
   Value older = get(k.add(k.index(largestAt), row), 1);
-  Value largest = foldRow(k, hx::ReduceFn::max, f32, count, weighedLanes, older,
-                          [&](Value t, unsigned width) {
-                            Value s = weighed(seen, k.add(firstKey, t),
-                                              get(scoreAt(t), width), width);
-                            put(scoreAt(t), s);
-                            return s;
-                          });
+  Value largest = foldRow(
+      k, hx::ReduceFn::max, f32, count, weighedLanes, older,
+      [&](Value t, unsigned width) {
+        Value s = weighed(seen, k.add(firstKey, t), get(scoreAt(t), width), width);
+        put(scoreAt(t), s);
+        return s;
+      },
+      manyWays);
   put(k.add(k.index(largestAt), row), largest);
   Value end =
       k.mul(k.div(k.add(count, k.index(lanes - 1)), k.index(lanes)), k.index(lanes));
   forEach(count, end, 1, [&](Value t) { put(scoreAt(t), lowest); });
   Value base = baseOf(largest), scale = exp(op<arith::SubFOp>(older, base));
-  Value total =
-      foldRow(k, hx::ReduceFn::sum, f32, end, lanes, zero, [&](Value t, unsigned width) {
+  Value total = foldRow(
+      k, hx::ReduceFn::sum, f32, end, lanes, zero,
+      [&](Value t, unsigned width) {
         Value s = get(scoreAt(t), width);
         Value e = exp(op<arith::SubFOp>(s, k.splat(base, width)));
         put(scoreAt(t), e);
         return e;
-      });
+      },
+      manyWays);
   Value totalOfRow = k.add(k.index(totalAt), row);
   put(totalOfRow, multiplyAdd(get(totalOfRow, 1), scale, total));
   forEach(k.index(0), k.index(sumPitch), lanes, [&](Value j) {
