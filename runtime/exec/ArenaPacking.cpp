@@ -6,8 +6,13 @@
 namespace hexin {
 namespace {
 
-/// Of packing in one order, mended after each.
-constexpr int mostRounds = 8;
+/// How often one order is tried, mended after each time: a packing takes time by the
+/// square of the values, and all together should stay at a few milliseconds.
+int roundsFor(size_t numValues) {
+  constexpr size_t mostPairs = size_t(1) << 20;
+  size_t pairs = std::max<size_t>(numValues * numValues, 1);
+  return static_cast<int>(std::clamp<size_t>(mostPairs / pairs, 1, 8));
+}
 
 bool areAliveTogether(const ArenaLifetime &a, const ArenaLifetime &b) {
   return a.begin < b.end && b.begin < a.end;
@@ -58,6 +63,7 @@ ArenaPacking packLifetimes(std::span<const ArenaLifetime> lifetimes, uint64_t en
   };
   std::vector<uint32_t> order(lifetimes.size());
   ArenaPacking best;
+  const int mostRounds = roundsFor(lifetimes.size());
   auto isDone = [&] { return !best.offsets.empty() && best.bytes <= enough; };
   auto attempt = [&](auto isBefore) {
     std::iota(order.begin(), order.end(), 0u);

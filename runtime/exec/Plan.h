@@ -164,7 +164,7 @@ struct PlanState {
 
   ExprTable exprs;
   ArenaLayout layout;
-  std::vector<TempSlot> tempSlots; // never changed once set, but by packTemps
+  std::vector<TempSlot> tempSlots; // never changed once set
   /// Slots behind those of the program, of values that a loop puts elsewhere.
   std::map<TempSlot, uint32_t> moreTempSlots;
   std::vector<Root> roots; // by value

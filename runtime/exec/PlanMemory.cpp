@@ -75,7 +75,7 @@ void PlanBuilder::packTemps() {
   const std::vector<ArenaLifetime> &lifetimes = layout.lifetimes();
   std::vector<uint64_t> slabs = layout.slabBytes();
   // Beyond so many values the time for it, which grows with their square, is felt.
-  constexpr size_t mostValues = 4096;
+  constexpr size_t mostValues = 2048;
   if (!segment_->isLast || state_->iterations != 0 || lifetimes.size() > mostValues ||
       slotOfLifetime_.size() != lifetimes.size() || slabs.size() != 1 ||
       slabs[0] <= layout.mostTaken())
