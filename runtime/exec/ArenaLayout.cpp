@@ -16,7 +16,15 @@ Result<ArenaPlace> ArenaLayout::allocate(int64_t bytes) {
   auto needed = static_cast<uint64_t>(*rounded);
   taken_ += needed;
   mostTaken_ = std::max(mostTaken_, taken_);
+  ArenaPlace place = take(needed);
+  if (isRecording_) {
+    place.index = static_cast<uint32_t>(lifetimes_.size());
+    lifetimes_.push_back({needed, now_++});
+  }
+  return place;
+}
 
+ArenaPlace ArenaLayout::take(uint64_t needed) {
   Slab *bestSlab = nullptr;
   size_t bestGap = 0;
   for (Slab &slab : slabs_)
@@ -56,6 +64,8 @@ Result<ArenaPlace> ArenaLayout::allocate(int64_t bytes) {
 
 void ArenaLayout::release(const ArenaPlace &place) {
   taken_ -= place.bytes;
+  if (isRecording_ && place.index < lifetimes_.size())
+    lifetimes_[place.index].end = now_;
   std::vector<Gap> &gaps = slabs_[place.slab].gaps;
   auto next = std::lower_bound(
       gaps.begin(), gaps.end(), place.offset,
@@ -78,6 +88,8 @@ void ArenaLayout::release(const ArenaPlace &place) {
 void ArenaLayout::freeze() {
   for (Slab &slab : slabs_)
     slab.isFrozen = true;
+  lifetimes_ = {};
+  isRecording_ = false;
 }
 
 std::vector<uint64_t> ArenaLayout::slabBytes() const {

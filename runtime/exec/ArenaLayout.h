@@ -13,6 +13,8 @@
 #ifndef HEXIN_RUNTIME_EXEC_ARENALAYOUT_H
 #define HEXIN_RUNTIME_EXEC_ARENALAYOUT_H
 
+#include "runtime/exec/ArenaPacking.h"
+
 #include "hexin/status.h"
 
 #include <cstdint>
@@ -24,6 +26,7 @@ struct ArenaPlace {
   uint32_t slab = 0;
   uint64_t offset = 0;
   uint64_t bytes = 0; ///< rounded up
+  uint32_t index = 0; ///< of ArenaLayout::lifetimes, unless that was frozen
 };
 
 class ArenaLayout {
@@ -41,6 +44,8 @@ public:
   std::vector<uint64_t> slabBytes() const;
   /// The most bytes that were taken at once: no layout needs less.
   uint64_t mostTaken() const { return mostTaken_; }
+  /// Of all that was allocated so far; none from freezing on.
+  const std::vector<ArenaLifetime> &lifetimes() const { return lifetimes_; }
 
 private:
   struct Gap {
@@ -53,10 +58,15 @@ private:
     bool isFrozen = false;
   };
 
+  ArenaPlace take(uint64_t needed);
+
   uint64_t alignment_;
   uint64_t maxSlabBytes_;
   std::vector<Slab> slabs_;
   uint64_t taken_ = 0, mostTaken_ = 0;
+  std::vector<ArenaLifetime> lifetimes_;
+  uint32_t now_ = 0;
+  bool isRecording_ = true;
 };
 
 } // namespace hexin

@@ -149,6 +149,7 @@ Result<std::unique_ptr<Segment>> PlanBuilder::endHere() {
   segment_->slabBytes = state_->layout.slabBytes();
   segment_->mostTaken = state_->layout.mostTaken();
   segment_->tempSlots = state_->tempSlots;
+  packTemps();
   if (context_.profile)
     segment_->commandTimes.resize(2 * segment_->commands.size());
   if (!segment_->isLast) {

@@ -70,6 +70,7 @@ private:
   Status place(uint32_t root);
   Status placeTemp(uint32_t root, int64_t bytes);
   uint32_t slotFor(uint32_t preferred, const ArenaPlace &place);
+  void packTemps();
   Result<HostPlace> hostPlace(uint32_t value);
   uint64_t hostBytes(const HostPlace &place) const;
   void releaseEnding();
@@ -140,6 +141,8 @@ private:
   int64_t stackOffset_ = 0;
   std::vector<uint32_t> derivedWeights_; // that the segment's commands read
   uint32_t handedOver_ = 0;              // values of the host, by the instruction at hand
+
+  std::vector<uint32_t> slotOfLifetime_; // of the layout: which temporary's slot it is
 
   // Of the variant at hand; members so that their memory is used again.
   std::vector<hexin_binding> bindings_;

@@ -56,6 +56,7 @@ Status PlanBuilder::placeTemp(uint32_t root, int64_t bytes) {
 uint32_t PlanBuilder::slotFor(uint32_t preferred, const ArenaPlace &place) {
   TempSlot wanted{place.slab, place.offset};
   TempSlot &slot = state_->tempSlots[preferred];
+  slotOfLifetime_.push_back(preferred);
   if (slot.slab == TempSlot::noSlab)
     slot = wanted;
   if (slot == wanted)
@@ -65,6 +66,26 @@ uint32_t PlanBuilder::slotFor(uint32_t preferred, const ArenaPlace &place) {
   if (isNew)
     state_->tempSlots.push_back(wanted);
   return context_.slots.temp(entry->second);
+}
+
+/// Places all temporaries of a plan anew, with all their lifetimes known: where each slot
+/// has stood for one place from the first to the last instruction, and it saves memory.
+void PlanBuilder::packTemps() {
+  const ArenaLayout &layout = state_->layout;
+  const std::vector<ArenaLifetime> &lifetimes = layout.lifetimes();
+  std::vector<uint64_t> slabs = layout.slabBytes();
+  // Beyond so many values the time for it, which grows with their square, is felt.
+  constexpr size_t mostValues = 2048;
+  if (!segment_->isLast || state_->iterations != 0 || lifetimes.size() > mostValues ||
+      slotOfLifetime_.size() != lifetimes.size() || slabs.size() != 1 ||
+      slabs[0] <= layout.mostTaken())
+    return;
+  ArenaPacking packing = packLifetimes(lifetimes, layout.mostTaken());
+  if (packing.bytes >= slabs[0])
+    return;
+  for (size_t i = 0; i < lifetimes.size(); ++i)
+    segment_->tempSlots[slotOfLifetime_[i]] = {0, packing.offsets[i]};
+  segment_->slabBytes = {packing.bytes};
 }
 
 /// Gives the memory of `root` a place on the device, once.
