@@ -29,6 +29,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <thread>
 
 using namespace mlir;
@@ -208,29 +209,35 @@ private:
       return diagnostics.text().empty() ? failed("placed")
                                         : unsupported(diagnostics.text());
     }
-    OwningOpRef<ModuleOp> fused;
+    std::map<int64_t, OwningOpRef<ModuleOp>> fused; // by fewestQueries
     auto detach = llvm::make_scope_exit([&] {
-      if (fused)
-        hx::WeightStore::attach(*fused, nullptr);
+      for (auto &[fewest, module] : fused)
+        if (module)
+          hx::WeightStore::attach(*module, nullptr);
     });
-    if (llvm::any_of(targets, takesAttention)) {
-      fused = placeFused(portable);
-      if (!fused && !diagnostics.text().empty())
+    for (const std::unique_ptr<Target> &target : targets) {
+      int64_t fewest = fewestQueries(*target);
+      if (fewest == 0 || fused.count(fewest))
+        continue;
+      fused[fewest] = placeFused(portable, fewest);
+      if (!fused[fewest] && !diagnostics.text().empty())
         return failed("placed for targets that take attention whole");
     }
     if (options.emit == "placed") {
       result.text = printed(*model.module);
-      if (fused)
-        result.text += "// for targets that take attention whole\n" + printed(*fused);
+      for (auto &[fewest, module] : fused)
+        if (module)
+          result.text += "// for targets that take attention whole\n" + printed(*module);
       return Status::success();
     }
     WeightSection weights(/*holdsDerived=*/options.prepack == "full");
     std::vector<TargetProgram> programs;
     for (auto [i, target] : llvm::enumerate(targets)) {
       report("kernels for " + target->name().str(), 0.3 + 0.6 * i / targets.size());
-      bool isFused = fused && takesAttention(target);
-      Result<BuiltProgram> built =
-          buildProgram(mainOf(isFused ? *fused : *model.module), *target, weights);
+      auto whole = fused.find(fewestQueries(*target));
+      bool isFused = whole != fused.end() && whole->second;
+      Result<BuiltProgram> built = buildProgram(
+          mainOf(isFused ? *whole->second : *model.module), *target, weights);
       if (!built.ok())
         return diagnostics.text().empty()
                    ? built.status()
@@ -277,15 +284,19 @@ private:
   }
   func::FuncOp mainFunction() { return mainOf(*model.module); }
 
-  /// Whose teams can write it: codegen/schedules/Attention.cpp.
-  static bool takesAttention(const std::unique_ptr<Target> &target) {
-    const CodegenTraits &traits = target->variants().front();
-    return traits.warpThreads > 0 && traits.team.threads > 0;
+  /// How many queries an attention that is one kernel has at least; 0: the target has no
+  /// schedule for it (codegen/schedules/Attention.cpp).
+  static int64_t fewestQueries(const Target &target) {
+    const CodegenTraits &traits = target.variants().front();
+    if (traits.workspaces)
+      return 1;
+    constexpr int64_t ofTeams = 9; // a tile of fewer would be mostly empty
+    return traits.warpThreads > 0 && traits.team.threads > 0 ? ofTeams : 0;
   }
 
   /// The module placed with attention as single groups; null when it has none, or with a
   /// diagnostic when that fails.
-  OwningOpRef<ModuleOp> placeFused(ModuleOp portable) {
+  OwningOpRef<ModuleOp> placeFused(ModuleOp portable, int64_t fewestQueries) {
     bool hasSoftmax = false;
     portable.walk([&](hx::SoftmaxOp) { hasSoftmax = true; });
     if (!hasSoftmax || llvm::is_contained(options.disable, "attention"))
@@ -293,7 +304,7 @@ private:
     OwningOpRef<ModuleOp> module = cast<ModuleOp>(portable->clone());
     hx::WeightStore::attach(*module, model.weights.get());
     PipelineOptions fusing = pipeline;
-    fusing.placement.fusesAttention = true;
+    fusing.placement.fewestQueries = fewestQueries;
     bool hasAttention = false;
     if (mlir::succeeded(place(*module, fusing)))
       module->walk(

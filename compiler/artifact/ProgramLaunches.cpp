@@ -77,7 +77,7 @@ Status ProgramEmitter::addGroup(hx::GroupOp group) {
   }
   if (!refusal.empty())
     reason += (reason.empty() ? "" : "; ") + refusal;
-  else if (target.libraries().empty() && group.getSchedule() != "map")
+  else if (target.libraries().empty() && codegen::heavyOp(group))
     reason += (reason.empty() ? "" : "; ") + target.name().str() +
               " has no library: our kernels are all there is";
   if (group.getTeamSchedule() && target.variants().front().team.threads > 0) {

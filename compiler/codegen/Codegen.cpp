@@ -18,7 +18,7 @@ ArrayRef<Schedule> schedules() {
                                      compactSchedule,   dynamicQuantizeSchedule,
                                      recurrentSchedule, treesSchedule,
                                      concatSchedule,    interleaveSchedule,
-                                     mapSchedule};
+                                     transposeSchedule, mapSchedule};
   return ordered;
 }
 

@@ -10,6 +10,9 @@
 namespace hexin::codegen {
 
 /// Which schedule takes the group, and why the better ones did not.
+/// The op of the group's body that decides the schedule, or null.
+mlir::Operation *heavyOp(hx::GroupOp group);
+
 struct ScheduleChoice {
   llvm::StringRef name;
   std::string reason; ///< "packed: weights are not packed; ..." or ""

@@ -122,12 +122,8 @@ bool ElementEmitter::keepsLanes(Operation &op) const {
   hx::Dims out = dims(result);
   if (out.empty())
     return false;
-  auto alignedLast = [&](Value operand) {
-    hx::Dims in = dims(operand);
-    return in.empty() || in.back() == out.back() || isStaticOne(in.back());
-  };
   if (op.hasTrait<hx::HxElementwise>())
-    return llvm::all_of(op.getOperands(), alignedLast);
+    return true; // a last axis that may turn out to be 1 is asked for at run time
   return TypeSwitch<Operation *, bool>(&op)
       .Case([&](hx::QuantizeOp quantize) { return quantize.getBlock() == 0; })
       .Case([&](hx::DequantizeOp dequantize) { return dequantize.getBlock() == 0; })
@@ -140,8 +136,7 @@ bool ElementEmitter::keepsLanes(Operation &op) const {
                static_cast<int64_t>(out.size()) - 1;
       })
       .Case([&](hx::PadOp pad) { return dims(pad.getInput()).back() == out.back(); })
-      .Case(
-          [&](hx::BroadcastToOp broadcast) { return alignedLast(broadcast.getInput()); })
+      .Case([&](hx::BroadcastToOp) { return true; })
       .Case([&](hx::GatherOp gather) {
         return static_cast<int64_t>(gather.getAxis()) + 1 <
                cast<RankedTensorType>(gather.getInput().getType()).getRank();
@@ -278,6 +273,7 @@ Value ElementEmitter::readBroadcast(Value operand, Value result, ArrayRef<Value>
   hx::Dims in = dims(operand), out = dims(result);
   size_t missing = out.size() - in.size();
   SmallVector<Value> at;
+  Value isOne; // whether the last axis is
   for (size_t axis = 0; axis < in.size(); ++axis) {
     Value i = index[axis + missing];
     if (isStaticOne(in[axis]) && !isStaticOne(out[axis + missing])) {
@@ -285,8 +281,8 @@ Value ElementEmitter::readBroadcast(Value operand, Value result, ArrayRef<Value>
     } else if (in[axis] != out[axis + missing] && !isStaticOne(in[axis])) {
       // May turn out to be 1 at run time.
       Value size = k.value(k.size(in[axis]));
-      Value isOne = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq,
-                                          size, k.index(1));
+      isOne = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq, size,
+                                    k.index(1));
       i = arith::SelectOp::create(k.builder(), k.loc(), isOne, k.index(0), i);
     }
     at.push_back(i);
@@ -294,7 +290,12 @@ Value ElementEmitter::readBroadcast(Value operand, Value result, ArrayRef<Value>
   bool isUniform = in.empty() || (isStaticOne(in.back()) && !isStaticOne(out.back()));
   if (isUniform || (lanes > 1 && isStaticOne(in.back())))
     return k.splat(emit(operand, at, 1), lanes);
-  return emit(operand, at, lanes);
+  if (lanes == 1 || in.back() == out.back())
+    return emit(operand, at, lanes);
+  auto splat = [&] { return SmallVector<Value>{k.splat(emit(operand, at, 1), lanes)}; };
+  auto all = [&] { return SmallVector<Value>{emit(operand, at, lanes)}; };
+  Type type = withLanes(computeType(elementType(operand)), lanes);
+  return k.ifElse(isOne, type, splat, all)[0];
 }
 
 static Value emitLength(ElementEmitter &emitter, hx::CheckLengthsOp op,

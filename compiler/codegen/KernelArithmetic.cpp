@@ -125,7 +125,7 @@ Value KernelBuilder::floatScalar(double value, Type type, unsigned lanes) {
     KExpr param = this->scalar(symbolicShapes.symbols().constant(bits));
     unsigned number = use.exprs.nodes()[param.node].lhs;
     OpBuilder entry(&func.getBody().front(), func.getBody().front().begin());
-    scalar = func.getBody().front().getArgument(bindingTypes.size() + number);
+    scalar = func.getBody().front().getArgument(numMemrefs() + number);
     if (!isWide)
       scalar = arith::TruncIOp::create(entry, location, entry.getI32Type(), scalar);
     scalar = arith::BitcastOp::create(entry, location, type, scalar);

@@ -101,6 +101,9 @@ public:
   // -- memory ----------------------------------------------------------------------
   /// Binds an outer hx value; `numElements` is its footprint.
   mlir::Value bind(mlir::Value hxValue, KExpr numElements, bool isWritten = false);
+  /// Has the line at `position`, which need not exist, brought into the second-level
+  /// cache.
+  void prefetch(mlir::Value memref, mlir::Value position);
   /// Loads `lanes` consecutive elements at `position` in compute type.
   mlir::Value load(mlir::Value memref, mlir::Value position, unsigned lanes,
                    mlir::Type hxElementType);

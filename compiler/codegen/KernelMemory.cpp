@@ -124,6 +124,12 @@ Value KernelBuilder::load(Value memref, Value position, unsigned lanes,
   return arith::TruncIOp::create(b, location, result, loaded);
 }
 
+void KernelBuilder::prefetch(Value memref, Value position) {
+  constexpr unsigned secondLevel = 2;
+  memref::PrefetchOp::create(b, location, memref, ValueRange(position), /*isWrite=*/false,
+                             secondLevel, /*isDataCache=*/true);
+}
+
 void KernelBuilder::store(Value memref, Value position, Value value, Type hxElementType) {
   Type storage = storageType(hxElementType), compute = computeType(hxElementType);
   auto vectorType = dyn_cast<VectorType>(value.getType());

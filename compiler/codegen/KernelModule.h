@@ -86,6 +86,8 @@ struct CodegenTraits {
   /// Scratch and bindings lie in one address space: which of them a load reads may be
   /// chosen at run time (arith.select of memrefs).
   bool flatMemory = false;
+  /// There are caches that a kernel may fill ahead (memref.prefetch).
+  bool prefetches = false;
   /// Threads of a team that hand each other values without memory (gpu.shuffle), a power
   /// of two and neighbours by number; 0: none do.
   unsigned warpThreads = 0;

@@ -72,12 +72,12 @@ LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   for (auto func : module.getOps<func::FuncOp>())
     if (failed(markFallbacks(func, options.placement)))
       return failure();
-  if (options.placement.fusesAttention)
+  if (int64_t fewest = options.placement.fewestQueries)
     for (auto func : module.getOps<func::FuncOp>()) {
       hx::SymbolicShapes shapes(func.getContext());
       if (failed(shapes.run(func)))
         return failure();
-      markAttention(func, shapes);
+      markAttention(func, shapes, fewest);
     }
   return group(module, options);
 }

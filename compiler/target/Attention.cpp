@@ -12,8 +12,6 @@ using mlir::Value; // not hexin::Value, a model's input or output
 
 constexpr llvm::StringLiteral mark = "hx.attention";
 
-/// A tile of queries would be mostly empty.
-constexpr int64_t fewQueries = 8;
 /// A thread's registers hold no more of a row of the result.
 constexpr int64_t mostFeatures = 512;
 
@@ -28,8 +26,8 @@ bool isZero(Value value) { return matchPattern(value, m_AnyZeroFloat()); }
 
 class Match {
 public:
-  Match(hx::MatMulOp output, hx::SymbolicShapes &shapes)
-      : output(output), shapes(shapes) {}
+  Match(hx::MatMulOp output, hx::SymbolicShapes &shapes, int64_t fewestQueries = 0)
+      : output(output), shapes(shapes), fewestQueries(fewestQueries) {}
 
   bool run() {
     members.insert(output);
@@ -148,18 +146,28 @@ private:
     };
     auto queries = hx::SymbolTable::constantValue(q[rank - 2]);
     return isFew(q.back()) && isFew(v.back()) && s.back() == v[rank - 2] &&
-           !(queries && *queries <= fewQueries);
+           !(queries && *queries < fewestQueries);
   }
 
   hx::SymbolicShapes &shapes;
+  int64_t fewestQueries;
   hx::SoftmaxOp softmax;
 };
 
 } // namespace
 
-void markAttention(func::FuncOp func, hx::SymbolicShapes &shapes) {
+/// A transpose of the last two axes only.
+static bool swapsMatrix(hx::TransposeOp op) {
+  SmallVector<int64_t> perm(op.getPerm());
+  if (perm.size() < 2)
+    return false;
+  std::swap(perm[perm.size() - 1], perm[perm.size() - 2]);
+  return llvm::equal(perm, llvm::seq<int64_t>(0, perm.size()));
+}
+
+void markAttention(func::FuncOp func, hx::SymbolicShapes &shapes, int64_t fewestQueries) {
   func.walk([&](hx::MatMulOp product) {
-    Match match(product, shapes);
+    Match match(product, shapes, fewestQueries);
     if (product->hasAttr("hx.fallback") || !match.run() ||
         llvm::any_of(match.members,
                      [](Operation *op) { return op->hasAttr("hx.fallback"); }))
@@ -167,6 +175,11 @@ void markAttention(func::FuncOp func, hx::SymbolicShapes &shapes) {
     auto unit = UnitAttr::get(func.getContext());
     match.output->setAttr(mark, unit);
     match.scores->setAttr(mark, unit);
+    auto keys = match.scores.getRhs().getDefiningOp<hx::TransposeOp>();
+    if (keys && swapsMatrix(keys)) {
+      match.scores.getRhsMutable().assign(keys.getInput());
+      match.scores.setTransposeRhs(!match.scores.getTransposeRhs());
+    }
   });
 }
 

@@ -19,9 +19,11 @@
 
 namespace hexin {
 
-/// Marks the products of every attention in `func`, so that they keep their operands as
-/// they are (PackOperands) until groups are formed.
-void markAttention(mlir::func::FuncOp func, hx::SymbolicShapes &shapes);
+/// Marks the products of every attention in `func` that has not less than `fewestQueries`
+/// for sure, so that they keep their operands as they are (PackOperands) until groups are
+/// formed. Keys that are transposed before are read as they lie.
+void markAttention(mlir::func::FuncOp func, hx::SymbolicShapes &shapes,
+                   int64_t fewestQueries);
 
 /// The ops of a marked attention that ends in `root`; empty where it is none, or not any
 /// longer.

@@ -26,8 +26,9 @@ struct PlacementOptions {
   std::vector<std::string> disabled;
   /// Ops (hx or ONNX name, "Conv") and node names that may run on the host.
   std::vector<std::string> allowFallback;
-  /// Attention becomes one group (Attention.h).
-  bool fusesAttention = false;
+  /// Attention becomes one group (Attention.h), but for fewer queries than this; 0: none
+  /// does.
+  int64_t fewestQueries = 0;
 };
 
 /// Whether an option's `entry` means `op`, written as its kind ("hx.layer_norm",

@@ -5,15 +5,23 @@
 namespace hexin {
 namespace {
 
-/// What the session asks of memory that kernels use directly.
-constexpr uintptr_t wrapAlignment = 64;
+/// What the session asks of memory that kernels use directly: of elements where none
+/// counts on more (runtime/device/KernelAbi.h), so that arrays of numpy, which lie at
+/// multiples of 16, need no copy.
+uint64_t wrapAlignment(const DeviceProgram &program) {
+  const auto *kernels = program.info().program.kernels();
+  for (uint32_t i = 0; i < fmt::sizeOf(kernels); ++i)
+    if (fmt::sizeOf(kernels->Get(i)->alignments()) > 0)
+      return std::max<uint64_t>(64, program.device().info().base_alignment);
+  return 16;
+}
 
 } // namespace
 
 SessionMemory::SessionMemory(const DeviceProgram &program)
     : program_(program), device_(program.device()), slots_(program),
       entries_(slots_.temps), table_(slots_.temps, hexin_slot{nullptr, 0}),
-      hosts_(slots_.temps) {
+      hosts_(slots_.temps), wrapAlignment_(wrapAlignment(program)) {
   bindWeights();
 }
 
@@ -69,10 +77,6 @@ Status SessionMemory::reserve(uint32_t slot, uint64_t bytes) {
   return Status::success();
 }
 
-bool SessionMemory::isAligned(uint64_t address) const {
-  return address % std::max<uint64_t>(wrapAlignment, device_.info().base_alignment) == 0;
-}
-
 /// Keeps the wrapper that `wrap` makes, unless the slot has one of this memory.
 template <typename Wrap>
 Status SessionMemory::wrapWith(uint32_t slot, uint64_t address, uint64_t bytes,
@@ -89,7 +93,7 @@ Status SessionMemory::wrapWith(uint32_t slot, uint64_t address, uint64_t bytes,
 
 bool SessionMemory::tryWrap(uint32_t slot, void *pointer, uint64_t bytes) {
   auto address = reinterpret_cast<uintptr_t>(pointer);
-  if (!device_.canWrapHost() || !isAligned(address))
+  if (!device_.canWrapHost() || address % wrapAlignment_ != 0)
     return false;
   Status wrapped =
       wrapWith(slot, address, bytes, [&] { return device_.wrapHost(pointer, bytes); });
@@ -101,7 +105,7 @@ bool SessionMemory::tryWrap(uint32_t slot, void *pointer, uint64_t bytes) {
 
 Result<bool> SessionMemory::tryWrapDevice(uint32_t slot, uint64_t address,
                                           uint64_t bytes) {
-  if (!isAligned(address))
+  if (address % std::max<uint64_t>(64, device_.info().base_alignment) != 0)
     return false;
   HEXIN_RETURN_IF_ERROR(
       wrapWith(slot, address, bytes, [&] { return device_.wrapDevice(address, bytes); }));

@@ -78,7 +78,6 @@ private:
     std::byte *host = nullptr;
   };
 
-  bool isAligned(uint64_t address) const;
   template <typename Wrap>
   Status wrapWith(uint32_t slot, uint64_t address, uint64_t bytes, Wrap wrap);
 
@@ -89,6 +88,7 @@ private:
   std::vector<Slab> slabs_;
   std::vector<hexin_slot> table_;
   std::vector<std::byte *> hosts_; // parallel to table_: host addresses
+  uint64_t wrapAlignment_; ///< of the caller's memory on the host
   uint64_t transfers_ = 0;
 };
 

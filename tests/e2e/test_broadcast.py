@@ -80,3 +80,32 @@ def test_sizes_without_a_name_are_named_by_their_input(tmp_path):
             session.run({"x": np.ones(shape, np.float32), "y": np.ones((3, 4), np.float32)})
         message = str(refused.value)
         assert "'sum'" in message and wanted in message and not re.search(r"\b[serd]\d+\b", message), message
+
+
+@pytest.fixture(scope="module")
+def masked(tmp_path_factory):
+    """A softmax of chosen numbers, all of whose last axes have names of their own."""
+    import hexin
+
+    ports = [("x", TensorProto.FLOAT, ["a", "b"]), ("hidden", TensorProto.BOOL, ["c"]), ("bias", TensorProto.FLOAT, ["d", "e"])]
+    nodes = [helper.make_node("Where", ["hidden", "lowest", "x"], ["shown"]), helper.make_node("Add", ["shown", "bias"], ["sum"]),
+             helper.make_node("Softmax", ["sum"], ["y"], axis=-1)]
+    lowest = helper.make_tensor("lowest", TensorProto.FLOAT, [], [-1e4])
+    graph = helper.make_graph(nodes, "masked", [helper.make_tensor_value_info(*port) for port in ports],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)], [lowest])
+    path = tmp_path_factory.mktemp("masked") / "a.hxm"
+    hexin.compile(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]), path, targets=TARGETS)
+    return path
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("hidden, bias", [(37, (1, 37)), (1, (5, 37)), (37, (5, 1)), (1, (1, 1))])
+def test_last_axes_that_may_be_one(masked, device, hidden, bias):
+    import hexin
+
+    rng = np.random.default_rng(2)
+    values = {"x": rng.random((5, 37), np.float32), "hidden": rng.random(hidden) < 0.5, "bias": rng.random(bias, np.float32)}
+    scores = np.where(values["hidden"], np.float32(-1e4), values["x"]) + values["bias"]
+    weights = np.exp(scores.astype(np.float64) - scores.max(axis=-1, keepdims=True))
+    wanted = weights / weights.sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(hexin.Session(str(masked), device=device).run(values)["y"], wanted, rtol=1e-5, atol=1e-30)

@@ -40,6 +40,7 @@ std::vector<CodegenTraits> allVariants() {
     traits.longVectors = true;
     traits.workspaces = true;
     traits.flatMemory = true;
+    traits.prefetches = true;
   }
   return variants;
 }

@@ -50,30 +50,40 @@ Value scale(MathBuilder &m, Value value, Value n) {
   return m.mul(value, m.powerOfTwo(m.subInt(n, half)));
 }
 
+/// `value`, or 0 where x is below `least`, of which the result is 0 anyway: to round it
+/// to that takes some CPUs a hundred cycles, and a masked softmax is full of such x.
+Value zeroBelow(MathBuilder &m, Value x, double least, Value value) {
+  return m.select(m.lt(x, least), m.constant(0), value);
+}
+
 } // namespace
 
 Value exp(MathBuilder &m, Value x) {
-  x = m.clamp(x, m.both(-104, -746), m.both(89, 710));
-  auto n = m.roundScaled(x, log2E);
-  Value p = expm1Reduced(m, reduce(m, x, n.value));
-  return scale(m, m.add(m.constant(1), p), n.integer);
+  double least = m.both(-104, -746);
+  Value bounded = m.clamp(x, least, m.both(89, 710));
+  auto n = m.roundScaled(bounded, log2E);
+  Value p = expm1Reduced(m, reduce(m, bounded, n.value));
+  return scale(m, zeroBelow(m, x, least, m.add(m.constant(1), p)), n.integer);
 }
 
 Value expOfSum(MathBuilder &m, Value high, Value low) {
   // Where high is clamped the result is 0 or infinity, and low may be NaN.
-  Value x = m.clamp(high, m.both(-104, -746), m.both(89, 710));
+  double least = m.both(-104, -746);
+  Value x = m.clamp(high, least, m.both(89, 710));
   Value same = m.compare(arith::CmpFPredicate::OEQ, x, high);
   low = m.select(same, low, m.constant(0));
   auto n = m.roundScaled(x, log2E);
   Value p = expm1Reduced(m, m.add(reduce(m, x, n.value), low));
-  return scale(m, m.add(m.constant(1), p), n.integer);
+  return scale(m, zeroBelow(m, high, least, m.add(m.constant(1), p)), n.integer);
 }
 
 Value exp2(MathBuilder &m, Value x) {
-  x = m.clamp(x, m.both(-151, -1076), m.both(129, 1025));
-  auto n = m.roundScaled(x, 1);
-  Value r = m.mul(m.sub(x, n.value), 0.69314718055994531);
-  return scale(m, m.add(m.constant(1), expm1Reduced(m, r)), n.integer);
+  double least = m.both(-151, -1076);
+  Value bounded = m.clamp(x, least, m.both(129, 1025));
+  auto n = m.roundScaled(bounded, 1);
+  Value r = m.mul(m.sub(bounded, n.value), 0.69314718055994531);
+  Value p = expm1Reduced(m, r);
+  return scale(m, zeroBelow(m, x, least, m.add(m.constant(1), p)), n.integer);
 }
 
 // 2^n (p + 1) - 1 with p = e^r - 1, as 2 (2^(n-1) p + (2^(n-1) - 1/2)): 2^n alone

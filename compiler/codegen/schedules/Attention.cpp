@@ -10,7 +10,15 @@ static std::string refusal(hx::GroupOp group, hx::SymbolicShapes &) {
   return attentionPartsOf(group).output ? "" : notMine;
 }
 
-const Schedule attentionSchedule = {"attention", refusal, emitAttentionByRows, 4};
+const Schedule attentionSchedule = {"attention", refusal,
+                                    [](ElementEmitter &emitter) {
+                                      const CodegenTraits &traits =
+                                          emitter.kernel().traits();
+                                      return takesAttentionByBlocks(traits)
+                                                 ? emitAttentionByBlocks(emitter)
+                                                 : emitAttentionByRows(emitter);
+                                    },
+                                    4};
 
 const Schedule teamAttentionSchedule = {"team_attention", refusal,
                                         [](ElementEmitter &emitter) {

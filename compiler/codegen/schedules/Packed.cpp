@@ -20,8 +20,8 @@
 //   panel 2   sums of 16 columns, 8 written   through scratch (packed/Tile.cpp)
 //
 // A superblock's rows stay in the second-level cache while the panels (of all groups of a
-// convolution) pass. Where items are many and small (itemPerElement), an item is one
-// tile.
+// convolution) pass; the next is brought there meanwhile (Item::prefetchNextPanel). Where
+// items are many and small (CodegenTraits::itemPerElement), an item is one tile.
 //
 // In reading order: packed/Problem.h (what is multiplied), Item.h (where an item's
 // operands lie), Sums.h (a tile's sums; ConvSums.cpp and DepthwiseSums.cpp for windows

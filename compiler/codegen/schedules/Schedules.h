@@ -8,6 +8,7 @@
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_SCHEDULES_H
 #define HEXIN_COMPILER_CODEGEN_SCHEDULES_SCHEDULES_H
 
+#include "compiler/codegen/Codegen.h"
 #include "compiler/codegen/ElementEmitter.h"
 
 namespace hexin::codegen {
@@ -43,12 +44,12 @@ extern const Schedule scatterSchedule; ///< scatters: copy, then updates in orde
 extern const Schedule sortSchedule;    ///< stable sort along an axis
 extern const Schedule compactSchedule; ///< positions of true, block by block
 extern const Schedule dynamicQuantizeSchedule; ///< range, scale, elements: one item
-extern const Schedule recurrentSchedule; ///< lstm: one item per batch row and direction
-extern const Schedule treesSchedule;     ///< tree_ensemble: one item per 16 rows
-extern const Schedule concatSchedule;    ///< along the last axis: row by row
-extern const Schedule
-    interleaveSchedule;            ///< a transpose into short rows: shuffled vectors
-extern const Schedule mapSchedule; ///< every result element by itself
+extern const Schedule recurrentSchedule;  ///< lstm: one item per batch row and direction
+extern const Schedule treesSchedule;      ///< tree_ensemble: one item per 16 rows
+extern const Schedule concatSchedule;     ///< along the last axis: row by row
+extern const Schedule interleaveSchedule; ///< a transpose into short rows
+extern const Schedule transposeSchedule;  ///< the last axis moves: squares in registers
+extern const Schedule mapSchedule;        ///< every result element by itself
 
 /// The same for kernels that teams of threads run (KernelModule.h). They stand beside
 /// the kernel of a schedule above, for devices that have what they need; a group that
@@ -74,9 +75,6 @@ struct GuardedSchedule {
 llvm::ArrayRef<GuardedSchedule> guardedSchedules();
 
 extern const GuardedSchedule winogradSchedule; ///< 3x3 convolutions of stride 1
-
-/// The op of the group's body that decides the schedule, or null.
-mlir::Operation *heavyOp(hx::GroupOp group);
 
 } // namespace hexin::codegen
 

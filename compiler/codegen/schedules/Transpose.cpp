@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/AsyncCopy.h"
+#include "compiler/codegen/schedules/MovedAxes.h"
 #include "compiler/codegen/schedules/Schedules.h"
 #include "compiler/codegen/schedules/packed/Sums.h"
 
@@ -24,58 +25,19 @@ namespace {
 
 constexpr unsigned tile = 32, pitch = tile + 1;
 
-/// The only op of the group that is not elementwise, or null.
-hx::TransposeOp onlyTranspose(hx::GroupOp group) {
-  hx::TransposeOp found;
-  for (Operation &op : group.getBody().front().without_terminator()) {
-    if (op.hasTrait<hx::HxElementwise>() || isa<hx::ConstantOp>(op))
-      continue;
-    if (found || !isa<hx::TransposeOp>(op))
-      return {};
-    found = cast<hx::TransposeOp>(op);
-  }
-  return found;
-}
-
-/// Axes of the result [first, end) that are neighbours in the operand too.
-struct AxisRun {
-  size_t first, end;
-};
-
-/// All of them, in the result's order.
-SmallVector<AxisRun> runsOf(ArrayRef<int64_t> perm) {
-  SmallVector<AxisRun> runs;
-  for (size_t axis = 0; axis < perm.size(); ++axis)
-    if (axis > 0 && perm[axis] == perm[axis - 1] + 1)
-      ++runs.back().end;
-    else
-      runs.push_back({axis, axis + 1});
-  return runs;
-}
-
-/// The run that stands last in the operand.
-size_t lastOfOperand(ArrayRef<AxisRun> runs, ArrayRef<int64_t> perm) {
-  size_t last = 0;
-  while (perm[runs[last].end - 1] != static_cast<int64_t>(perm.size()) - 1)
-    ++last;
-  return last;
-}
-
 class TransposeTile {
 public:
   TransposeTile(ElementEmitter &emitter, hx::TransposeOp op)
-      : emitter(emitter), k(emitter.kernel()), op(op), perm(op.getPerm()),
-        runs(runsOf(perm)), far(lastOfOperand(runs, perm)),
+      : emitter(emitter), k(emitter.kernel()), op(op), axes(op.getPerm()),
         sizes(emitter.sizes(op.getResult())) {
-    for (const AxisRun &run : runs)
-      extents.push_back(
-          k.exprs().product(ArrayRef(sizes).slice(run.first, run.end - run.first)));
+    for (size_t run = 0; run < axes.runs.size(); ++run)
+      extents.push_back(axes.extent(k, sizes, run));
   }
 
   void emit() {
     unsigned threads = std::min(256u, k.traits().team.threads);
     SmallVector<KExpr> space(extents);
-    for (size_t tiled : {far, runs.size() - 1})
+    for (size_t tiled : {axes.far, axes.last()})
       space[tiled] = k.exprs().ceilDiv(extents[tiled], k.constantExpr(tile));
     Value item = k.beginTeamItems(k.exprs().product(space), threads);
     at = k.delinearize(item, space);
@@ -105,24 +67,14 @@ private:
       place[run] = k.add(k.mul(at[run], k.index(tile)), along);
       inside.push_back(k.less(place[run], k.value(extents[run])));
     };
-    move(far, alongFar);
-    move(runs.size() - 1, alongLast);
-    k.ifThen(packed::allOf(k, inside), [&] {
-      SmallVector<Value> index;
-      for (auto [run, along] : llvm::zip_equal(runs, place))
-        llvm::append_range(
-            index,
-            k.delinearize(along, ArrayRef(sizes).slice(run.first, run.end - run.first)));
-      body(index);
-    });
+    move(axes.far, alongFar);
+    move(axes.last(), alongLast);
+    k.ifThen(packed::allOf(k, inside), [&] { body(axes.indexAt(k, sizes, place)); });
   }
 
   void read(Value alongFar, Value alongLast) {
     where(alongFar, alongLast, [&](ArrayRef<Value> index) {
-      SmallVector<Value> source(index.size());
-      for (auto [axis, from] : llvm::enumerate(perm))
-        source[from] = index[axis];
-      Value element = emitter.emit(op.getInput(), source, 1);
+      Value element = emitter.emit(op.getInput(), axes.sourceOf(index), 1);
       storeLocal(k, local, k.add(k.mul(alongLast, k.index(pitch)), alongFar), element);
     });
   }
@@ -143,9 +95,7 @@ private:
   ElementEmitter &emitter;
   KernelBuilder &k;
   hx::TransposeOp op;
-  ArrayRef<int64_t> perm;
-  SmallVector<AxisRun> runs;
-  size_t far; ///< the run that is last in the operand
+  MovedAxes axes;
   SmallVector<KExpr> sizes, extents;
   SmallVector<Value> at; ///< of each run, the two last ones in tiles
   Value local, current;
@@ -161,26 +111,20 @@ std::string refusal(hx::GroupOp group, hx::SymbolicShapes &shapes) {
   if (!op)
     return notMine;
   constexpr int64_t fewElements = 1 << 13, narrow = 8;
-  ArrayRef<int64_t> perm = op.getPerm();
-  SmallVector<AxisRun> runs = runsOf(perm);
+  MovedAxes axes(op.getPerm());
   hx::Dims dims = shapes.dims(op.getResult());
   for (Value result : group.getBody().front().getTerminator()->getOperands())
     if (shapes.dims(result) != dims)
       return "results of other sizes";
-  if (perm.empty() || lastOfOperand(runs, perm) == runs.size() - 1)
+  if (!axes.movesLast())
     return "the last axis stays";
   if (computeType(elementType(op.getResult())).isInteger(1))
     return "of booleans";
-  auto isBelow = [&](ArrayRef<hx::Dim> of, int64_t bound) {
-    auto size = hx::SymbolTable::constantValue(shapes.symbols().product(of));
-    return size && *size < bound;
-  };
-  for (size_t tiled : {lastOfOperand(runs, perm), runs.size() - 1}) {
-    auto [first, end] = runs[tiled];
-    if (isBelow(ArrayRef(dims).slice(first, end - first), narrow))
+  for (size_t tiled : {axes.far, axes.last()})
+    if (auto extent = axes.knownExtent(shapes, dims, tiled); extent && *extent < narrow)
       return "narrow";
-  }
-  return isBelow(dims, fewElements) ? "few elements" : "";
+  auto elements = hx::SymbolTable::constantValue(shapes.symbols().product(dims));
+  return elements && *elements < fewElements ? "few elements" : "";
 }
 
 } // namespace

@@ -84,12 +84,13 @@ SmallVector<Value> AttentionEmitter::seenRow(ArrayRef<Value> batch, Value row) {
   return k.delinearize(position, ArrayRef(to).drop_back());
 }
 
-Value AttentionEmitter::weighed(ArrayRef<Value> seenRow, Value key, Value product) {
+Value AttentionEmitter::weighed(ArrayRef<Value> seenRow, Value key, Value product,
+                                unsigned lanes) {
   score = product;
   emitter.provide(parts.seen, [this](ArrayRef<Value>, unsigned) { return score; });
   SmallVector<Value> at(seenRow);
   at.push_back(key);
-  return emitter.emit(parts.softmax.getInput(), at, 1);
+  return emitter.emit(parts.softmax.getInput(), at, lanes);
 }
 
 Value AttentionEmitter::shown(ArrayRef<Value> seenRow, Value value) {

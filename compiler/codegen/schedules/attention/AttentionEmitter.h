@@ -47,8 +47,9 @@ protected:
 
   /// The index of a row of the products as f sees it, without the key.
   llvm::SmallVector<Value> seenRow(llvm::ArrayRef<Value> batch, Value row);
-  /// The softmax's input at a row and a key, given the product of both.
-  Value weighed(llvm::ArrayRef<Value> seenRow, Value key, Value product);
+  /// The softmax's input at a row and `lanes` keys from `key` on, given their products.
+  Value weighed(llvm::ArrayRef<Value> seenRow, Value key, Value product,
+                unsigned lanes = 1);
   /// `value` of a row, or 0 where it has no keys.
   Value shown(llvm::ArrayRef<Value> seenRow, Value value);
   static llvm::SmallVector<Value> with(llvm::ArrayRef<Value> batch, Value row,
@@ -69,6 +70,9 @@ private:
 
 /// An item alone owns a row and walks its keys one at a time.
 mlir::LogicalResult emitAttentionByRows(ElementEmitter &emitter);
+/// An item owns a block of rows, where kernels may have a workspace.
+bool takesAttentionByBlocks(const CodegenTraits &traits);
+mlir::LogicalResult emitAttentionByBlocks(ElementEmitter &emitter);
 /// Teams multiply in f32.
 mlir::LogicalResult emitAttentionByTiles(ElementEmitter &emitter);
 /// Teams multiply matrices of halfs; false where sizes, types or the target are not for

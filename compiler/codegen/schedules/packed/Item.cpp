@@ -41,6 +41,18 @@ static Value zeroOf(ElementEmitter &emitter, const Problem &problem, Value zeroP
                   elementType(zeroPoint), problem.sumType);
 }
 
+/// Panels that come from memory, or from a cache that others fill too, and are multiplied
+/// by many rows: while one is, the next one comes. A few rows read memory as fast as it
+/// is.
+static bool paysToPrefetch(KernelBuilder &k, const Problem &problem, KExpr matrix) {
+  constexpr int64_t minRows = 16, minElements = 1 << 16;
+  if (!k.traits().prefetches || !elementType(problem.rhs).isF32() ||
+      (problem.numRows && *problem.numRows < minRows))
+    return false;
+  std::optional<int64_t> elements = k.exprs().constantValue(matrix);
+  return !elements || *elements >= minElements;
+}
+
 Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Value panel)
     : k(emitter.kernel()), problem(problem), outerIndex(outerIndex) {
   const Problem &p = problem;
@@ -65,6 +77,7 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
   rhsMemref =
       k.bind(emitter.groupOp().getInputs()[argument], k.exprs().mul(matrices, matrix));
 
+  prefetches = paysToPrefetch(k, p, matrix);
   lhsZero = zeroOf(emitter, p, p.lhsZeroPoint);
   rhsZero = zeroOf(emitter, p, p.rhsZeroPoint);
   lhsBase = k.index(0);
@@ -79,8 +92,8 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
                     k.mul(k.value(p.rows), k.value(p.depth)));
     matrixNumber = matrixNumberOf(emitter, p, p.rhs, at);
   }
-  panelBase = k.add(k.mul(matrixNumber, k.value(matrix)),
-                    k.mul(panel, k.mul(k.value(tapsDepth), k.index(p.width))));
+  panelSize = k.mul(k.value(tapsDepth), k.index(p.width));
+  panelBase = k.add(k.mul(matrixNumber, k.value(matrix)), k.mul(panel, panelSize));
 }
 
 void Item::makeZeroChannels() {
@@ -174,6 +187,15 @@ Value Item::loadPanel(Value position, unsigned lanes) const {
   Type type = elementType(problem.rhs);
   Value value = k.load(rhsMemref, position, lanes, type);
   return withoutZero(k, emitCast(k, value, type, problem.sumType), rhsZero, lanes);
+}
+
+void Item::prefetchNextPanel(Value position, int64_t count) const {
+  constexpr int64_t elementsPerLine = 16;
+  if (!prefetches)
+    return;
+  Value next = k.add(position, panelSize);
+  for (int64_t at = 0; at < count; at += elementsPerLine)
+    k.prefetch(rhsMemref, k.add(next, k.index(at)));
 }
 
 } // namespace hexin::codegen::packed

@@ -33,6 +33,9 @@ struct Item {
   /// The same from other memory with elements of the lhs.
   mlir::Value loadLhs(mlir::Value memory, mlir::Value position, unsigned lanes) const;
   mlir::Value loadPanel(mlir::Value position, unsigned lanes) const;
+  /// Has the panel after this one brought near: what lies there where this one has
+  /// `count` elements from `position` on.
+  void prefetchNextPanel(mlir::Value position, int64_t count) const;
   /// The operands' bindings.
   mlir::Value lhsMemory() const { return lhsMemref; }
   mlir::Value panelMemory() const { return rhsMemref; }
@@ -47,6 +50,7 @@ struct Item {
   mlir::Value panelBase;              ///< of the panel, in the rhs
   mlir::Value firstColumn;            ///< of the panel, in the product
   std::optional<FewBitPanel> fewBits; ///< instead of panelBase and loadPanel
+  bool prefetches = false;            ///< whether panels are brought near ahead
   /// memref: as many zeros as a tap has channels, what lies in a convolution's pads;
   /// null: the target or the problem has none.
   mlir::Value zeroChannels;
@@ -59,6 +63,7 @@ private:
   llvm::SmallVector<mlir::Value> nextPixel(llvm::ArrayRef<mlir::Value> at) const;
 
   mlir::Value lhsMemref, rhsMemref;
+  mlir::Value panelSize;        ///< elements
   mlir::Value lhsZero, rhsZero; ///< in the type of sums, or null
 };
 

@@ -69,6 +69,7 @@ Accumulators sumStep(const Item &item, const RunRows &rows, Value i, Value posit
   Value at = k.add(position, k.mul(i, k.index(item.problem.width)));
   for (unsigned v = 0; v < vectors.perRow; ++v)
     panel.push_back(item.loadPanel(k.add(at, k.index(v * vectors.lanes)), vectors.lanes));
+  item.prefetchNextPanel(at, vectors.perRow * vectors.lanes);
   Accumulators next;
   for (size_t r = 0; r < rows.bases.size(); ++r) {
     Value memory = rows.memory.empty() ? item.lhsMemory() : rows.memory[r];

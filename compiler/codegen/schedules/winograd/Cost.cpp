@@ -19,10 +19,12 @@ namespace {
 
 /// A vector of channels on every arch, and a panel that is not padded much.
 constexpr int64_t minChannels = 16;
-/// Weights that stay in the last cache from one block of tiles to the next.
+/// Transformed weights that stay in the last cache from one block of tiles to the next.
 constexpr int64_t maxWeightBytes = int64_t(32) << 20;
-/// Rows of a product, of which register tiles are filled; and those that F(4,3) needs to
-/// be worth weights from beyond that cache.
+/// Those of F(2,3) that may come from memory for few tiles: it saves little.
+constexpr int64_t maxWeightBytesOfF2 = int64_t(8) << 20;
+/// Rows of a product, of which register tiles are filled; and those that weights from
+/// memory take to be worth reading.
 constexpr int64_t minTiles = 12, minTilesPastCaches = 40;
 
 int64_t weightBytes(int64_t tile, RankedTensorType weights) {
@@ -51,8 +53,10 @@ Choice choose(hx::ConvOp op, hx::SymbolicShapes &shapes) {
   }
   hx::SymbolTable &symbols = shapes.symbols();
   for (int64_t tile : {4, 2}) {
-    bool fits = weightBytes(tile, weights) <= maxWeightBytes;
-    int64_t fewest = fits ? minTiles : minTilesPastCaches;
+    int64_t bytes = weightBytes(tile, weights);
+    bool fits = bytes <= maxWeightBytes;
+    bool isNear = tile == 2 ? bytes <= maxWeightBytesOfF2 : fits;
+    int64_t fewest = isNear ? minTiles : minTilesPastCaches;
     hx::Dim tiles = tilesOf(op, tile, shapes);
     if (symbols.upperBound(tiles) < fewest || (!fits && tile == 2)) {
       choice.reason = fits ? "there are fewer than " + std::to_string(fewest) + " tiles"

@@ -29,6 +29,7 @@ public:
       products =
           k.add(k.value(blocks.productsAt), k.mul(xi, k.value(blocks.productPitch)));
       columns = k.add(weightsBase, k.mul(xi, run));
+      nextPoint = run;
       forEach(k.index(0), k.index(item.problem.width), k.index(blocks.columns()),
               [&](Value column) {
                 columnInPanel = column;
@@ -90,6 +91,9 @@ private:
     for (unsigned i = 0; i < perRow; ++i)
       weight.push_back(
           packed::loadScratch(k, weights, k.add(u, k.index(i * lanes)), lanes));
+    if (item.prefetches)
+      for (unsigned i = 0; i < perRow; ++i)
+        k.prefetch(weights, k.add(nextPoint, k.add(u, k.index(i * lanes))));
     packed::Accumulators next;
     for (unsigned r = 0; r < numRows; ++r) {
       Value x = packed::loadScratch(k, workspace, k.add(v, k.index(r * lanes)), 1);
@@ -107,6 +111,7 @@ private:
   KernelBuilder &k;
   unsigned lanes, perRow;
   Value inputs, products, columns; ///< of the point at hand
+  Value nextPoint;                 ///< elements to the weights of the next one
   Value columnInPanel;             ///< of the register tile
 };
 
