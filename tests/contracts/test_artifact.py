@@ -62,9 +62,10 @@ def test_contract_08_weights_are_shared_and_once(artifact):
     assert all(entry["offset"] % 64 == 0 for entry in artifact.header["weights"])
 
 
-# The kernels for three levels of x86-64 are 0.3 MB that are mapped as they are (contract 15),
-# beside 0.6 MB of weights: products of few channels have one for each width of the last panel.
-MAX_RATIO = {"ppocr-v2-cls": 1.7}
+# The kernels for three levels of x86-64 are 0.4 MB that are mapped as they are (contract 15),
+# beside 0.6 MB of weights: products of few channels have one for each width of the last panel,
+# and write four steps of their loops out.
+MAX_RATIO = {"ppocr-v2-cls": 1.75}
 
 
 @pytest.mark.parametrize("name", ["ppocr-v2-cls", "silero-vad", "light-shufflenet", "ppocr-v4-det", "ppocr-v4-rec",

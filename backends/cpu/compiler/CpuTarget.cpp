@@ -36,7 +36,8 @@ std::vector<CodegenTraits> allVariants() {
   variants[2].pitchedRows = 4;
   for (CodegenTraits &traits : variants) {
     traits.tileVectors = 2;
-    traits.depthSteps = 4;
+    traits.depthSteps =
+        traits.vectorLanes >= 8 ? 4 : 1; // few machines are v2: small code
     traits.longVectors = true;
     traits.workspaces = true;
     traits.flatMemory = true;
