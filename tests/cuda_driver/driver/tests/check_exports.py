@@ -16,7 +16,14 @@ def main() -> int:
     library, functions, newest = sys.argv[1], sys.argv[2], int(sys.argv[3])
     rows = re.findall(r"^STANDIN_(?:FUNCTION|LEGACY)\((\w+), (\d+)", Path(functions).read_text(), re.M)
     wanted = {name for name, since in rows if int(since) <= newest}
-    wanted |= {"standinCounters", "standinReport", "standinLastError", "standinSet", "standinReset"}
+    wanted |= {
+        "standinCounters",
+        "standinHostAddress",
+        "standinReport",
+        "standinLastError",
+        "standinSet",
+        "standinReset",
+    }
     text = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True).stdout
     exported = {line.split()[-1].split("@")[0] for line in text.splitlines()}
     for name in sorted(wanted - exported):
