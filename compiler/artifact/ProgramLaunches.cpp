@@ -22,6 +22,32 @@ Status ProgramEmitter::bringToHost(Operation *op) {
   return Status::success();
 }
 
+/// Whether `x` over the params of `a` is the expression that `y` is over those of `b`.
+static bool isSame(const codegen::KExprPool &a, codegen::KExpr x,
+                   const codegen::KExprPool &b, codegen::KExpr y) {
+  const codegen::KNode &m = a.nodes()[x.node], &n = b.nodes()[y.node];
+  if (m.op != n.op)
+    return false;
+  if (m.op == codegen::KOp::constant)
+    return m.value == n.value;
+  if (m.op == codegen::KOp::param)
+    return m.lhs == n.lhs;
+  return isSame(a, {m.lhs}, b, {n.lhs}) && isSame(a, {m.rhs}, b, {n.rhs});
+}
+
+/// A launch is planned once for all architectures: what it hangs on is theirs together.
+static bool isLaunchedLike(const codegen::KernelUse &a, const codegen::KernelUse &b) {
+  if (a.params != b.params || a.bindings != b.bindings || a.writes != b.writes ||
+      a.grain != b.grain || !isSame(a.exprs, a.items, b.exprs, b.items) ||
+      a.workspaceBytes.has_value() != b.workspaceBytes.has_value())
+    return false;
+  for (auto [x, y] : llvm::zip(a.footprints, b.footprints))
+    if (!isSame(a.exprs, x, b.exprs, y))
+      return false;
+  return !a.workspaceBytes ||
+         isSame(a.exprs, *a.workspaceBytes, b.exprs, *b.workspaceBytes);
+}
+
 Result<codegen::KernelUse> ProgramEmitter::emitForArchs(const std::string &node,
                                                         EmitKernel emit) {
   // A kernel that is the same as another for the first arch may differ from it for the
@@ -39,9 +65,9 @@ Result<codegen::KernelUse> ProgramEmitter::emitForArchs(const std::string &node,
         break;
       if (i == 0)
         use = std::move(*emitted);
-      else if (emitted->params != use.params || emitted->bindings != use.bindings)
+      else if (!isLaunchedLike(*emitted, use))
         return internalError("the kernels for '" + node +
-                             "' differ in bindings or params between architectures");
+                             "' are launched differently on different architectures");
       name = use.name;
     }
     if (!isTaken)

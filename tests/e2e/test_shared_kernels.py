@@ -39,3 +39,27 @@ def test_kernels_that_are_alike_on_one_arch_only(tmp_path, arch):
         session.run({"x": x}, outputs=found)
         for name, expected in zip(found, reference.run(list(found), {"x": x})):
             np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_plan_counts_items_for_every_arch_alike(tmp_path, arch):
+    """Tiles fit known numbers of rows, each arch's its own: what an item computes must not follow from that, as a
+    launch has as many items on every arch."""
+    if arch not in runnable():
+        pytest.skip(f"this machine does not run {arch}")
+    random = np.random.default_rng(1)
+    heights = [1, 5, 7, 47, 48, 49, 50, 55, 63, 64, 65, 98, 100, 144, 196, 245, 256, 257]
+    weights = random.standard_normal((20, 40)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", [f"x{rows}", "w"], [f"y{rows}"], f"product{rows}") for rows in heights], "heights",
+        [helper.make_tensor_value_info(f"x{rows}", onnx.TensorProto.FLOAT, [rows, 20]) for rows in heights],
+        [helper.make_tensor_value_info(f"y{rows}", onnx.TensorProto.FLOAT, [rows, 40]) for rows in heights],
+        [numpy_helper.from_array(weights, "w")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    hexin.compile(model, str(tmp_path / "heights.hxm"), disable=["onednn"])
+    session = hexin.Session(str(tmp_path / "heights.hxm"), max_isa=arch)
+    inputs = {f"x{rows}": random.standard_normal((rows, 20)).astype(np.float32) for rows in heights}
+    found = {f"y{rows}": np.full((rows, 40), np.nan, np.float32) for rows in heights}
+    session.run(inputs, outputs=found)
+    for rows in heights:
+        np.testing.assert_allclose(found[f"y{rows}"], inputs[f"x{rows}"] @ weights, rtol=1e-5, atol=1e-5, err_msg=str(rows))

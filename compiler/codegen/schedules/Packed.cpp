@@ -5,7 +5,7 @@
 // stored in panels of `width` (encoding hx.panels). A register tile of R rows x V
 // vectors runs over the whole depth; the epilogue is applied to it in registers.
 //
-//   item = (product, superblock of rows, panel, block of 48 rows or a few more)
+//   item = (product, superblock of rows, panel, block of 48 rows)
 //     for tiles of R rows in the block
 //       for taps (conv), for depth:
 //         acc[r][v] += splat(lhs[row r]) * panel[depth][v]
@@ -49,8 +49,7 @@ namespace {
 /// As many rows as a tile may have or a few less, where that leaves fewer computed
 /// twice: 49 rows are 7 tiles of 7. One kernel for all larger products.
 unsigned tileRowsFor(int64_t numRows, unsigned maxRows) {
-  constexpr int64_t maxRowsToFit = 256;
-  if (numRows == 0 || numRows > maxRowsToFit)
+  if (numRows == 0 || numRows > packed::maxRowsOfOneBlock)
     return maxRows;
   if (numRows <= maxRows)
     return numRows;

@@ -9,19 +9,27 @@ using namespace mlir;
 namespace hexin::codegen::packed {
 namespace {
 
-constexpr int64_t minBlockRows = 48;
+/// A multiple of all tiles' rows. What a plan counts is the same for every ISA, whose
+/// tiles differ.
+constexpr int64_t blockRows = 48;
+
+/// A few rows more than a block are one block.
+int64_t rowsOfBlock(const Problem &problem) {
+  if (problem.numRows && *problem.numRows <= maxRowsOfOneBlock)
+    return std::max<int64_t>(1, *problem.numRows);
+  return blockRows;
+}
 
 /// Of a superblock, at most: what the second-level cache holds beside panels, which every
 /// superblock reads again. A convolution's weights that stay there may pass for each
 /// block: threads then share out rows, whose neighbours they have read.
-int64_t blocksTogether(ElementEmitter &emitter, const Problem &problem,
-                       int64_t blockRows) {
+int64_t blocksTogether(ElementEmitter &emitter, const Problem &problem, int64_t rows) {
   constexpr int64_t maxRows = (1 << 20) / sizeof(float);
   constexpr int64_t maxCached = (512 << 10) / sizeof(float);
   int64_t most = 8;
   if (auto length = hx::SymbolTable::constantValue(emitter.dims(problem.lhs).back()))
     most =
-        std::clamp<int64_t>(maxRows / std::max<int64_t>(1, *length * blockRows), 1, most);
+        std::clamp<int64_t>(maxRows / std::max<int64_t>(1, *length * rows), 1, most);
   if (!problem.conv || !problem.numColumns)
     return most;
   int64_t perTap = *problem.numColumns * problem.channelsPerTap;
@@ -30,13 +38,12 @@ int64_t blocksTogether(ElementEmitter &emitter, const Problem &problem,
 }
 
 /// A block of rows and a whole panel: what an item loads it uses again.
-Place placeBlock(ElementEmitter &emitter, const Problem &problem, KExpr panels,
-                 const TileShape &shape) {
+Place placeBlock(ElementEmitter &emitter, const Problem &problem, KExpr panels) {
   KernelBuilder &k = emitter.kernel();
-  int64_t blockRows = llvm::alignTo(minBlockRows, shape.rows);
+  int64_t rows = rowsOfBlock(problem);
   KExpr one = k.constantExpr(1),
-        most = k.constantExpr(blocksTogether(emitter, problem, blockRows));
-  KExpr blocks = k.exprs().ceilDiv(problem.rows, k.constantExpr(blockRows));
+        most = k.constantExpr(blocksTogether(emitter, problem, rows));
+  KExpr blocks = k.exprs().ceilDiv(problem.rows, k.constantExpr(rows));
   KExpr superblocks = k.exprs().max(one, k.exprs().ceilDiv(blocks, most));
   // As equal as may be: blocks that do not exist are all the last thread's.
   KExpr together = k.exprs().ceilDiv(blocks, superblocks);
@@ -46,7 +53,7 @@ Place placeBlock(ElementEmitter &emitter, const Problem &problem, KExpr panels,
   Value number = k.beginItems(k.exprs().product(space));
   SmallVector<Value> at = k.delinearize(number, space);
   Value block = k.add(k.mul(at[superblock], k.value(together)), at[3]);
-  return {at[outer], at[2], k.mul(block, k.index(blockRows)), blockRows, Value()};
+  return {at[outer], at[2], k.mul(block, k.index(rows)), rows, Value()};
 }
 
 /// A tile: many items, of which neighbours read and write neighbouring columns.
@@ -67,7 +74,7 @@ Place placeItem(ElementEmitter &emitter, const Problem &problem, KExpr panels,
                 const TileShape &shape) {
   return emitter.kernel().traits().itemPerElement
              ? placeTile(emitter.kernel(), problem, panels, shape)
-             : placeBlock(emitter, problem, panels, shape);
+             : placeBlock(emitter, problem, panels);
 }
 
 } // namespace hexin::codegen::packed

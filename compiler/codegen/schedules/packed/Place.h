@@ -6,6 +6,10 @@
 
 namespace hexin::codegen::packed {
 
+/// So many rows are one block at most, in tiles of any height; blocks of more rows are in
+/// tiles whose height divides them.
+inline constexpr int64_t maxRowsOfOneBlock = 64;
+
 /// A register tile.
 struct TileShape {
   unsigned rows;
