@@ -69,7 +69,8 @@ Status noArchitecture(const std::string &target, ArrayRef<std::string> asked) {
   std::string known;
   std::unique_ptr<Target> every = createTarget(target, TargetOptions());
   for (const CodegenTraits &variant : every->variants())
-    known += (known.empty() ? "" : ", ") + variant.arch;
+    if (variant.extends.empty())
+      known += (known.empty() ? "" : ", ") + variant.arch;
   return invalidArgument("target '" + target + "' has no architecture '" +
                          llvm::join(asked, "', '") + "'; it has " + known);
 }
@@ -204,40 +205,45 @@ private:
           (diagnostics.text().empty() ? "no reason given" : diagnostics.text()));
     };
     report("place", 0.2);
-    if (mlir::failed(place(*model.module, pipeline))) {
-      // What placing reports, it reports at a node, with the remedy.
-      return diagnostics.text().empty() ? failed("placed")
-                                        : unsupported(diagnostics.text());
-    }
-    std::map<int64_t, OwningOpRef<ModuleOp>> fused; // by fewestQueries
+    std::map<Form, OwningOpRef<ModuleOp>> special;
     auto detach = llvm::make_scope_exit([&] {
-      for (auto &[fewest, module] : fused)
+      for (auto &[form, module] : special)
         if (module)
           hx::WeightStore::attach(*module, nullptr);
     });
+    bool isPlain = options.emit == "placed"; // for some target
+    // What placing reports, it reports at a node, with the remedy.
+    auto whyNotPlaced = [&] {
+      return diagnostics.text().empty() ? failed("placed")
+                                        : unsupported(diagnostics.text());
+    };
     for (const std::unique_ptr<Target> &target : targets) {
-      int64_t fewest = fewestQueries(*target);
-      if (fewest == 0 || fused.count(fewest))
-        continue;
-      fused[fewest] = placeFused(portable, fewest);
-      if (!fused[fewest] && !diagnostics.text().empty())
-        return failed("placed for targets that take attention whole");
+      Form form = formOf(*target);
+      if (form != Form() && !special.count(form))
+        special[form] = placeAs(form, portable);
+      if (!diagnostics.text().empty())
+        return whyNotPlaced();
+      isPlain |= form == Form() || !special[form];
     }
+    if (isPlain && mlir::failed(place(*model.module, pipeline)))
+      return whyNotPlaced();
     if (options.emit == "placed") {
       result.text = printed(*model.module);
-      for (auto &[fewest, module] : fused)
+      for (auto &[form, module] : special)
         if (module)
-          result.text += "// for targets that take attention whole\n" + printed(*module);
+          result.text += "// for targets that take attention whole" +
+                         std::string(form.integerProducts ? ", and integers" : "") +
+                         "\n" + printed(*module);
       return Status::success();
     }
     WeightSection weights(/*holdsDerived=*/options.prepack == "full");
     std::vector<TargetProgram> programs;
     for (auto [i, target] : llvm::enumerate(targets)) {
       report("kernels for " + target->name().str(), 0.3 + 0.6 * i / targets.size());
-      auto whole = fused.find(fewestQueries(*target));
-      bool isFused = whole != fused.end() && whole->second;
+      auto own = special.find(formOf(*target));
+      bool isSpecial = own != special.end() && own->second;
       Result<BuiltProgram> built = buildProgram(
-          mainOf(isFused ? *whole->second : *model.module), *target, weights);
+          mainOf(isSpecial ? *own->second : *model.module), *target, weights);
       if (!built.ok())
         return diagnostics.text().empty()
                    ? built.status()
@@ -252,6 +258,8 @@ private:
                          printed(*kernels);
           continue;
         }
+        if (!traits.extends.empty() && kernels->getBody()->empty())
+          continue;
         FailureOr<Image> image = target->emitImage(*kernels, traits);
         if (mlir::failed(image))
           return failed("translated");
@@ -284,32 +292,55 @@ private:
   }
   func::FuncOp mainFunction() { return mainOf(*model.module); }
 
-  /// How many queries an attention that is one kernel has at least; 0: the target has no
-  /// schedule for it (codegen/schedules/Attention.cpp).
-  static int64_t fewestQueries(const Target &target) {
+  /// What a target has that makes the module's groups others than those of most.
+  struct Form {
+    /// How many queries an attention that is one kernel has at least; 0: there is no
+    /// schedule for it (codegen/schedules/Attention.cpp).
+    int64_t fewestQueries = 0;
+    bool integerProducts = false;
+    auto operator<=>(const Form &other) const = default;
+  };
+  static Form formOf(const Target &target) {
     const CodegenTraits &traits = target.variants().front();
-    if (traits.workspaces)
-      return 1;
     constexpr int64_t ofTeams = 9; // a tile of fewer would be mostly empty
-    return traits.warpThreads > 0 && traits.team.threads > 0 ? ofTeams : 0;
+    Form form;
+    if (traits.workspaces)
+      form.fewestQueries = 1;
+    else if (traits.warpThreads > 0 && traits.team.threads > 0)
+      form.fewestQueries = ofTeams;
+    form.integerProducts = traits.wordDots != WordDots::none;
+    return form;
   }
 
-  /// The module placed with attention as single groups; null when it has none, or with a
-  /// diagnostic when that fails.
-  OwningOpRef<ModuleOp> placeFused(ModuleOp portable, int64_t fewestQueries) {
-    bool hasSoftmax = false;
-    portable.walk([&](hx::SoftmaxOp) { hasSoftmax = true; });
-    if (!hasSoftmax || llvm::is_contained(options.disable, "attention"))
+  /// What differs between the forms: attention as one group, products of integers.
+  static size_t countSpecial(ModuleOp module) {
+    size_t count = 0;
+    module.walk([&](Operation *op) {
+      auto group = dyn_cast<hx::GroupOp>(op);
+      count += (group && group.getSchedule() == "attention") ||
+               isa<hx::MatMulIntegerOp, hx::ConvIntegerOp>(op);
+    });
+    return count;
+  }
+
+  /// The module placed in this form; null when that changes nothing, or with a diagnostic
+  /// when it fails.
+  OwningOpRef<ModuleOp> placeAs(const Form &form, ModuleOp portable) {
+    bool hasSoftmax = false, dequantizes = false;
+    portable.walk([&](Operation *op) {
+      hasSoftmax |= isa<hx::SoftmaxOp>(op);
+      dequantizes |= isa<hx::DequantizeOp>(op);
+    });
+    PipelineOptions special = pipeline;
+    if (hasSoftmax && !llvm::is_contained(options.disable, "attention"))
+      special.placement.fewestQueries = form.fewestQueries;
+    special.placement.integerProducts = dequantizes && form.integerProducts;
+    if (special.placement.fewestQueries == 0 && !special.placement.integerProducts)
       return nullptr;
     OwningOpRef<ModuleOp> module = cast<ModuleOp>(portable->clone());
     hx::WeightStore::attach(*module, model.weights.get());
-    PipelineOptions fusing = pipeline;
-    fusing.placement.fewestQueries = fewestQueries;
-    bool hasAttention = false;
-    if (mlir::succeeded(place(*module, fusing)))
-      module->walk(
-          [&](hx::GroupOp group) { hasAttention |= group.getSchedule() == "attention"; });
-    if (hasAttention)
+    if (mlir::succeeded(place(*module, special)) &&
+        countSpecial(*module) > countSpecial(portable))
       return module;
     hx::WeightStore::attach(*module, nullptr);
     return nullptr;

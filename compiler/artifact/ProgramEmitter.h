@@ -85,10 +85,12 @@ private:
   Status bringToHost(mlir::Operation *op);
   Status addGroup(hx::GroupOp group);
   /// A kernel for every arch of the target, under one name: `emit` writes the one for
-  /// an arch, into a module and by a name ("": its own).
+  /// an arch, into a module and by a name ("": its own). `differs`: archs that extend
+  /// others may have one of their own.
   using EmitKernel = llvm::function_ref<mlir::FailureOr<codegen::KernelUse>(
       mlir::ModuleOp kernels, const CodegenTraits &traits, llvm::StringRef name)>;
-  Result<codegen::KernelUse> emitForArchs(const std::string &node, EmitKernel emit);
+  Result<codegen::KernelUse> emitForArchs(const std::string &node, EmitKernel emit,
+                                          bool differs = false);
   /// The group's kernel for devices whose threads share memory.
   Result<std::unique_ptr<fmt::VariantT>> teamVariant(hx::GroupOp group);
   Result<std::unique_ptr<fmt::VariantT>> guardedVariant(hx::GroupOp group);

@@ -7,6 +7,8 @@
 #include "compiler/target/Partition.h"
 #include "runtime/artifact/Format.h"
 
+#include <utility>
+
 using namespace mlir;
 
 namespace hexin {
@@ -49,21 +51,23 @@ static bool isLaunchedLike(const codegen::KernelUse &a, const codegen::KernelUse
 }
 
 Result<codegen::KernelUse> ProgramEmitter::emitForArchs(const std::string &node,
-                                                        EmitKernel emit) {
+                                                        EmitKernel emit, bool differs) {
   // A kernel that is the same as another for the first arch may differ from it for the
   // others: then all of it gets the next name.
   std::string first, name;
   for (unsigned attempt = 1;; ++attempt) {
     codegen::KernelUse use;
-    bool isTaken = false;
+    bool isTaken = false, isFirst = true;
     for (auto [i, traits] : llvm::enumerate(target.variants())) {
+      if (!traits.extends.empty() && !differs)
+        continue;
       FailureOr<codegen::KernelUse> emitted = emit(*kernels[i], traits, name);
       if (failed(emitted))
         return internalError("no kernel could be written for '" + node + "'");
       isTaken = emitted->hasOtherName;
       if (isTaken)
         break;
-      if (i == 0)
+      if (std::exchange(isFirst, false))
         use = std::move(*emitted);
       else if (!isLaunchedLike(*emitted, use))
         return internalError("the kernels for '" + node +
@@ -85,10 +89,12 @@ Status ProgramEmitter::addGroup(hx::GroupOp group) {
   std::string node = nodeNames(group.getLoc());
   HEXIN_ASSIGN_OR_RETURN(
       codegen::KernelUse use,
-      emitForArchs(node,
-                   [&](ModuleOp kernels, const CodegenTraits &traits, StringRef name) {
-                     return codegen::emitKernel(group, shapes, kernels, traits, name);
-                   }));
+      emitForArchs(
+          node,
+          [&](ModuleOp kernels, const CodegenTraits &traits, StringRef name) {
+            return codegen::emitKernel(group, shapes, kernels, traits, name);
+          },
+          codegen::multipliesIntegers(group)));
   std::string reason = group.getReason() ? group.getReason()->str() : "";
   std::string refusal;
   std::vector<std::unique_ptr<fmt::VariantT>> variants;

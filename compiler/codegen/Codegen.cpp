@@ -50,6 +50,11 @@ Operation *heavyOp(hx::GroupOp group) {
   return nullptr;
 }
 
+bool multipliesIntegers(hx::GroupOp group) {
+  return group.getSchedule() == packedSchedule.name &&
+         isa_and_nonnull<hx::MatMulIntegerOp, hx::ConvIntegerOp>(heavyOp(group));
+}
+
 /// Integers and movement: the same bits on every target.
 static bool isExact(hx::GroupOp group) {
   bool isInteger = llvm::all_of(group.getResultTypes(), [](Type type) {

@@ -13,6 +13,9 @@ namespace hexin::codegen {
 /// The op of the group's body that decides the schedule, or null.
 mlir::Operation *heavyOp(hx::GroupOp group);
 
+/// Whether the group's kernel follows from CodegenTraits::wordDots.
+bool multipliesIntegers(hx::GroupOp group);
+
 struct ScheduleChoice {
   llvm::StringRef name;
   std::string reason; ///< "packed: weights are not packed; ..." or ""

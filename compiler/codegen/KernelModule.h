@@ -10,7 +10,8 @@
 //   vector.{load, store, broadcast, fma, extract, insert, reduction, shuffle,
 //   bitcast, from_elements, to_elements, step} on 1-D power-of-two vectors,
 //   memref.cast of scratch to memref<?xT> and arith.select of memrefs for targets whose
-//   traits say `flatMemory`.
+//   traits say `flatMemory`, and llvm.call_intrinsic of those that WordDots.h names where
+//   they say `wordDots`.
 // Vector loads and stores of bindings may say an `alignment` in bytes; the bindings that
 // it takes are listed in hx.alignments, the multiples that its position takes params to
 // be in hx.param_multiples (both array<i64>, 1 for any; runtime/device/KernelAbi.h).
@@ -59,9 +60,15 @@ struct TeamTraits {
   bool halfMatrices = false;
 };
 
+/// Numbers of 32-bit words that are multiplied and added up (WordDots.h).
+enum class WordDots { none, pairs, quads };
+
 /// What the shared codegen must know of the machine it writes for.
 struct CodegenTraits {
-  std::string arch;          ///< "x86-64-v4", "opencl-c-1.2", ...
+  std::string arch; ///< "x86-64-v4", "opencl-c-1.2", ...
+  /// The arch that has all kernels that this one has not: it has those only that differ,
+  /// for devices that can more. Empty: it has all.
+  std::string extends;
   unsigned vectorLanes = 16; ///< f32 lanes per vector op; 1 = scalar code
   unsigned tileRows = 8;     ///< register tile of a matmul: rows ...
   unsigned tileVectors = 2;  ///< ... x vectors of vectorLanes columns
@@ -88,6 +95,8 @@ struct CodegenTraits {
   bool flatMemory = false;
   /// There are caches that a kernel may fill ahead (memref.prefetch).
   bool prefetches = false;
+  /// Products of small integers, by instructions that LLVM knows by name (WordDots.h).
+  WordDots wordDots = WordDots::none;
   /// Threads of a team that hand each other values without memory (gpu.shuffle), a power
   /// of two and neighbours by number; 0: none do.
   unsigned warpThreads = 0;

@@ -23,9 +23,9 @@ LogicalResult optimize(ModuleOp module, const PipelineOptions &options) {
   PassManager passes(module.getContext());
   passes.enableVerifier(options.verifyEach);
   simplify(passes);
-  passes.addPass(hx::createFoldConstantsPass());
+  passes.addPass(hx::createFoldConstantsPass({/*keepNarrow=*/true}));
   passes.addNestedPass<func::FuncOp>(hx::createFoldBatchNormPass());
-  passes.addPass(hx::createFoldConstantsPass());
+  passes.addPass(hx::createFoldConstantsPass({/*keepNarrow=*/true}));
   passes.addNestedPass<func::FuncOp>(hx::createFoldIfPass());
   simplify(passes);
   return passes.run(module);
@@ -58,6 +58,8 @@ LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   PassManager passes(module.getContext());
   passes.enableVerifier(options.verifyEach);
   passes.addNestedPass<func::FuncOp>(hx::createSplitComplexPass());
+  if (options.placement.integerProducts)
+    passes.addNestedPass<func::FuncOp>(hx::createIntegerProductsPass());
   passes.addNestedPass<func::FuncOp>(hx::createExpandCompactPass());
   passes.addNestedPass<func::FuncOp>(hx::createExpandResizePass());
   passes.addNestedPass<func::FuncOp>(hx::createRowsLastPass());

@@ -185,6 +185,9 @@ private:
       return users.size() == 1 && !heavy && keepsNeighbours(producer, shapes);
     if (!isElementwise(producer) && !isa<hx::RandomBitsOp>(producer))
       return false;
+    // Bytes are best made once, where the numbers are, which often is behind a product.
+    if (heavy && isa<hx::QuantizeOp>(producer))
+      return false;
     // Not recomputed for every repetition of a broadcast.
     return llvm::any_of(users, [&](Operation *user) {
       return isHeavy(user) ||

@@ -101,6 +101,14 @@ private:
   int64_t growth = 0, total = 0;
 };
 
+/// Weights of 8 bits that products may read as they are (hx-integer-products).
+bool areNarrowWeights(Operation *op) {
+  auto dequantize = dyn_cast<DequantizeOp>(op);
+  auto type =
+      dequantize ? dyn_cast<RankedTensorType>(dequantize.getInput().getType()) : nullptr;
+  return type && type.getRank() >= 2 && type.getElementTypeBitWidth() == 8;
+}
+
 bool isFoldable(Operation *op) {
   if (op->getNumRegions() != 0 || op->getNumOperands() == 0 || op->getNumResults() == 0)
     return false;
@@ -156,11 +164,13 @@ std::vector<Tensor> evaluate(Operation *op, Budget &budget) {
 }
 
 struct FoldConstantsPass : impl::FoldConstantsPassBase<FoldConstantsPass> {
+  using FoldConstantsPassBase::FoldConstantsPassBase;
+
   void runOnOperation() override {
     WeightStore *store = WeightStore::of(getOperation());
     Budget budget(getOperation());
     getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (!isFoldable(op))
+      if (!isFoldable(op) || (keepNarrow && areNarrowWeights(op)))
         return;
       std::vector<Tensor> results = evaluate(op, budget);
       if (results.size() != op->getNumResults())

@@ -37,6 +37,8 @@ def FoldConstantsPass : Pass<"hx-fold-constants", "::mlir::ModuleOp"> {
     64 MiB and more than the bytes the model came with (`hx.fold_budget` on the module
     keeps count between runs). Weights need a WeightStore.
   }];
+  let options = [Option<"keepNarrow", "keep-narrow", "bool", "false",
+                        "Leave 8-bit weights that are dequantised to hx-integer-products">];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
@@ -86,6 +88,17 @@ def ChannelsLastPass : Pass<"hx-channels-last", "::mlir::func::FuncOp"> {
   let description = [{
     After: conv, conv_transpose and pool on 4-D tensors are nhwc, those on 3-D
     tensors have become 4-D; transposes stand only where layouts really differ.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
+def IntegerProductsPass : Pass<"hx-integer-products", "::mlir::func::FuncOp"> {
+  let summary = "products of dequantised 8-bit numbers as products of integers";
+  let description = [{
+    After: no hx.matmul and no nchw hx.conv of whole words of channels has two operands
+    that are 8-bit numbers dequantised by finite constant scales, the left by one, the
+    right by one or one per output channel, with zero points of one element or 0, where
+    sums fit into 31 bits.
   }];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }

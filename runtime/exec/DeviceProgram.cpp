@@ -181,8 +181,9 @@ Status DeviceProgram::loadImages() {
   const fmt::Program &program = info_->program;
   if (sizeOf(program.images()) == 0)
     return Status::success();
-  // Images are ordered best first; all those of the first arch that the device
-  // can run are loaded.
+  // Images are ordered best first; all those of the first arch that the device can run
+  // are loaded, with "x86-64-v4+avx512vnni" also those of "x86-64-v4".
+  auto levelOf = [](std::string_view arch) { return arch.substr(0, arch.find('+')); };
   std::string_view arch;
   std::vector<std::string> offered;
   for (const fmt::Image *image : *program.images()) {
@@ -198,7 +199,8 @@ Status DeviceProgram::loadImages() {
                        join(device_->imageArchs()) + "; '" + model_->path +
                        "' has code for " + join(offered));
   for (const fmt::Image *image : *program.images()) {
-    if (image->arch()->string_view() != arch)
+    std::string_view candidate = image->arch()->string_view();
+    if (candidate != arch && candidate != levelOf(arch))
       continue;
     const fmt::Section *section = model_->header().sections()->Get(image->section());
     HEXIN_ASSIGN_OR_RETURN(SectionContents contents,

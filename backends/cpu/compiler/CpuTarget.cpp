@@ -18,7 +18,7 @@ using namespace cpu;
 
 // The register tiles use all accumulators that the arch has names for: 8 x 2 of 32
 // zmm, 6 x 2 of 16 ymm, 4 x 2 of 16 xmm (no fused multiply-add: temporaries).
-std::vector<CodegenTraits> allVariants() {
+std::vector<CodegenTraits> levels() {
   std::vector<CodegenTraits> variants(3);
   variants[0].arch = "x86-64-v4";
   variants[0].vectorLanes = 16;
@@ -42,8 +42,27 @@ std::vector<CodegenTraits> allVariants() {
     traits.workspaces = true;
     traits.flatMemory = true;
     traits.prefetches = true;
+    traits.wordDots = WordDots::pairs;
   }
   return variants;
+}
+
+std::vector<CodegenTraits> allVariants() {
+  std::vector<CodegenTraits> variants = levels();
+  CodegenTraits vnni = variants.front();
+  vnni.extends = vnni.arch;
+  vnni.arch += "+avx512vnni";
+  vnni.wordDots = WordDots::quads;
+  variants.insert(variants.begin(), std::move(vnni));
+  return variants;
+}
+
+/// A level is asked for with what extends it, and what extends one with that level.
+bool isAsked(const CodegenTraits &traits, ArrayRef<std::string> archs) {
+  return llvm::any_of(archs, [&](StringRef arch) {
+    return arch == traits.arch || arch == traits.extends ||
+           (traits.extends.empty() && arch.starts_with(traits.arch + "+"));
+  });
 }
 
 constexpr llvm::StringLiteral oneDnnName = "onednn";
@@ -63,7 +82,7 @@ public:
   explicit CpuTarget(const TargetOptions &options)
       : cache(options.cache), threads(options.threads) {
     for (CodegenTraits &traits : allVariants())
-      if (options.archs.empty() || llvm::is_contained(options.archs, traits.arch))
+      if (options.archs.empty() || isAsked(traits, options.archs))
         kept.push_back(std::move(traits));
     if (llvm::is_contained(options.disabled, oneDnnName))
       oneDnnUse = LibraryUse::never;

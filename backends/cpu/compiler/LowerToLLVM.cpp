@@ -59,7 +59,8 @@ LogicalResult readKernel(func::FuncOp kernel, SmallVectorImpl<KernelInfo> &kerne
       return kernel.emitError("argument ") << i << " has unexpected type " << type;
   }
   WalkResult walk = kernel.walk([&](Operation *op) {
-    if (isKernelDialect(op->getDialect()) && !isa<func::CallOp, memref::AllocOp>(op))
+    if (isa<LLVM::CallIntrinsicOp>(op) ||
+        (isKernelDialect(op->getDialect()) && !isa<func::CallOp, memref::AllocOp>(op)))
       return WalkResult::advance();
     op->emitOpError("is not allowed in a kernel");
     return WalkResult::interrupt();

@@ -46,6 +46,8 @@ std::vector<std::string> detect() {
                                bit_AVX512VL) &&
             (state & zmmState) == zmmState;
   std::vector<std::string> archs;
+  if (v4 && hasAll(more.c, bit_AVX512VNNI))
+    archs.push_back("x86-64-v4+avx512vnni");
   if (v4)
     archs.push_back("x86-64-v4");
   if (v3)

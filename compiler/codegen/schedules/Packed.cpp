@@ -26,14 +26,15 @@
 //
 // In reading order: packed/Problem.h (what is multiplied), Place.h (by which item),
 // Item.h (where an item's operands lie), Sums.h (a tile's sums; ConvSums.cpp and
-// DepthwiseSums.cpp for windows and their borders, FewBits.h for weights of few bits),
+// DepthwiseSums.cpp for windows and their borders, FewBits.h for weights of few bits,
+// Words.h for 8-bit integers where the target multiplies them as such),
 // Tile.h (what becomes of them).
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/schedules/Schedules.h"
-#include "compiler/codegen/schedules/packed/Place.h"
 #include "compiler/codegen/schedules/packed/Tile.h"
+#include "compiler/codegen/schedules/packed/Words.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/MathExtras.h"
@@ -162,6 +163,12 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
     Value rowEnd =
         k.min(k.add(place.rowBegin, k.index(place.rows)), k.value(problem.rows));
     packed::Item item(emitter, problem, /*outerIndex=*/place.outer, place.panel);
+    std::optional<packed::Words> words;
+    if (packed::hasWords(problem, k.traits())) {
+      item.words = &words.emplace(emitter, item, place, shape.rows);
+      k.ifThen(place.isNewPanel, [&] { words->writePanel(); });
+      words->writeRows(rowEnd);
+    }
     auto columnBlock = [&](const packed::TileShape &tile, Value column, bool isWhole) {
       forEachTile(k, problem, place.rowBegin, rowEnd, tile.rows,
                   [&](Value firstRow, unsigned numRows) {

@@ -11,6 +11,8 @@
 
 namespace hexin::codegen::packed {
 
+class Words;
+
 /// One row of a register tile.
 struct Row {
   mlir::Value flat; ///< row number within the matrix (pixels: n*oh*ow)
@@ -51,6 +53,7 @@ struct Item {
   mlir::Value firstColumn;            ///< of the panel, in the product
   std::optional<FewBitPanel> fewBits; ///< instead of panelBase and loadPanel
   bool prefetches = false;            ///< whether panels are brought near ahead
+  const Words *words = nullptr;       ///< what is multiplied instead, where set
   /// memref: as many zeros as a tap has channels, what lies in a convolution's pads;
   /// null: the target or the problem has none.
   mlir::Value zeroChannels;

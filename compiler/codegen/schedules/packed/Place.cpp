@@ -1,6 +1,6 @@
 #include "compiler/codegen/schedules/packed/Place.h"
 
-#include "llvm/Support/MathExtras.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 #include <algorithm>
 
@@ -28,8 +28,7 @@ int64_t blocksTogether(ElementEmitter &emitter, const Problem &problem, int64_t 
   constexpr int64_t maxCached = (512 << 10) / sizeof(float);
   int64_t most = 8;
   if (auto length = hx::SymbolTable::constantValue(emitter.dims(problem.lhs).back()))
-    most =
-        std::clamp<int64_t>(maxRows / std::max<int64_t>(1, *length * rows), 1, most);
+    most = std::clamp<int64_t>(maxRows / std::max<int64_t>(1, *length * rows), 1, most);
   if (!problem.conv || !problem.numColumns)
     return most;
   int64_t perTap = *problem.numColumns * problem.channelsPerTap;
@@ -53,7 +52,12 @@ Place placeBlock(ElementEmitter &emitter, const Problem &problem, KExpr panels) 
   Value number = k.beginItems(k.exprs().product(space));
   SmallVector<Value> at = k.delinearize(number, space);
   Value block = k.add(k.mul(at[superblock], k.value(together)), at[3]);
-  return {at[outer], at[2], k.mul(block, k.index(rows)), rows, Value()};
+  auto isEqual = [&](Value x, Value y) -> Value {
+    return arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq, x, y);
+  };
+  Value isNew = arith::OrIOp::create(k.builder(), k.loc(), isEqual(at[3], k.index(0)),
+                                     isEqual(number, k.firstItem()));
+  return {at[outer], at[2], k.mul(block, k.index(rows)), rows, Value(), isNew};
 }
 
 /// A tile: many items, of which neighbours read and write neighbouring columns.
@@ -64,8 +68,12 @@ Place placeTile(KernelBuilder &k, const Problem &problem, KExpr panels,
                            k.constantExpr(problem.width / shape.columns())};
   Value number = k.beginItems(k.exprs().product(space));
   SmallVector<Value> at = k.delinearize(number, space);
-  return {at[0], at[2], k.mul(at[1], k.index(shape.rows)), shape.rows,
-          k.mul(at[3], k.index(shape.columns()))};
+  return {at[0],
+          at[2],
+          k.mul(at[1], k.index(shape.rows)),
+          shape.rows,
+          k.mul(at[3], k.index(shape.columns())),
+          Value()};
 }
 
 } // namespace

@@ -23,6 +23,8 @@ struct Place {
   mlir::Value rowBegin; ///< in the product
   int64_t rows;
   mlir::Value column; ///< in the panel: of its only tile; null: all of the panel
+  /// i1: the item before had another panel, or another call ran it; null: of tiles.
+  mlir::Value isNewPanel;
 };
 
 /// Begins the items of a product with `panels` panels.

@@ -1,4 +1,4 @@
-#include "compiler/codegen/schedules/packed/Sums.h"
+#include "compiler/codegen/schedules/packed/Words.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -16,6 +16,8 @@ Accumulators sumTile(const Item &item, ArrayRef<Row> tile, ValueRange init,
                      Vectors vectors, Value columnInPanel) {
   KernelBuilder &k = item.k;
   const Problem &problem = item.problem;
+  if (item.words)
+    return item.words->sum(tile, vectors, columnInPanel);
   if (problem.fewBits) {
     SmallVector<Value> bases;
     for (const Row &row : tile)

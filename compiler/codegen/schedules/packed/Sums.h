@@ -9,7 +9,8 @@
 //
 // Products of 8-bit integers are sums of floats, which are exact while they stay below
 // 2^24, and a register multiplies as many floats as the machine has lanes for: chunks
-// of 256 steps are summed in f32 (255 * 255 * 256 < 2^24) and added to an i32.
+// of 256 steps are summed in f32 (255 * 255 * 256 < 2^24) and added to an i32. Where the
+// target multiplies them as integers, Words.h has their sums.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_SUMS_H

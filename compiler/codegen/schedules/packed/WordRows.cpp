@@ -1,0 +1,149 @@
+//===- WordRows.cpp - rows and windows as words -----------------------------------===//
+
+#include "compiler/codegen/schedules/packed/Words.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace hexin::codegen::packed {
+
+/// Whole words that begin at `position` of the left side.
+Value Words::rowWords(Value position, unsigned lanes) const {
+  constexpr int64_t signBits = 0x80808080;
+  auto type = VectorType::get({lanes}, b.getI32Type());
+  Value bytes =
+      k.load(item.lhsMemory(), position, lanes * steps, elementType(problem.lhs));
+  if (areQuads()) {
+    Value result = vector::BitCastOp::create(b, loc, type, bytes);
+    if (!leftIsSigned)
+      return result;
+    Value signs = vector::BroadcastOp::create(b, loc, type, words(signBits, 1));
+    return arith::XOrIOp::create(b, loc, result, signs);
+  }
+  Type half = b.getI16Type(), wide = withLanes(half, lanes * steps);
+  Value numbers = leftIsSigned ? Value(arith::ExtSIOp::create(b, loc, wide, bytes))
+                               : Value(arith::ExtUIOp::create(b, loc, wide, bytes));
+  if (leftZero) {
+    Value zero = arith::TruncIOp::create(b, loc, half, leftZero);
+    numbers = arith::SubIOp::create(b, loc, numbers, k.splat(zero, lanes * steps));
+  }
+  return vector::BitCastOp::create(b, loc, type, numbers);
+}
+
+/// The word of which a run of `length` numbers from `from` on has only a part, from
+/// number `step` on; what is beyond counts for nothing, as the panel has 0 there.
+Value Words::lastRowWord(Value from, Value step, Value length) const {
+  Type i32 = b.getI32Type();
+  unsigned bits = 32 / steps;
+  Value result = words(0, 1);
+  for (unsigned s = 0; s < steps; ++s) {
+    Value at = k.add(step, k.index(s));
+    auto there = [&] {
+      Value number =
+          k.load(item.lhsMemory(), k.add(from, at), 1, elementType(problem.lhs));
+      number = areQuads() || !leftIsSigned
+                   ? Value(arith::ExtUIOp::create(b, loc, i32, number))
+                   : Value(arith::ExtSIOp::create(b, loc, i32, number));
+      if (areQuads() && leftIsSigned)
+        number = arith::XOrIOp::create(b, loc, number, words(0x80, 1));
+      if (!areQuads() && leftZero)
+        number = arith::SubIOp::create(b, loc, number, leftZero);
+      number = arith::AndIOp::create(b, loc, number, words((1 << bits) - 1, 1));
+      number = arith::ShLIOp::create(b, loc, number, words(bits * s, 1));
+      return SmallVector<Value>{number};
+    };
+    Value number = k.ifElse(k.less(at, length), i32, there,
+                            [&] { return SmallVector<Value>{words(0, 1)}; })[0];
+    result = arith::OrIOp::create(b, loc, result, number);
+  }
+  return vector::BroadcastOp::create(b, loc, VectorType::get({1}, i32), result);
+}
+
+void Words::writeRun(Value from, Value length, Value to) const {
+  unsigned most = k.traits().vectorLanes;
+  Value whole = k.div(length, k.index(steps));
+  Value inVectors = k.mul(k.div(whole, k.index(most)), k.index(most));
+  auto copy = [&](Value begin, Value end, unsigned lanes) {
+    k.forLoop(begin, end, k.index(lanes), {}, [&](Value word, ValueRange) {
+      put(k.add(to, word), rowWords(k.add(from, k.mul(word, k.index(steps))), lanes));
+      return SmallVector<Value>();
+    });
+  };
+  copy(k.index(0), inVectors, most);
+  copy(inVectors, whole, 1);
+  if (isWhole)
+    return;
+  Value step = k.mul(whole, k.index(steps));
+  k.ifThen(k.less(step, length),
+           [&] { put(k.add(to, whole), lastRowWord(from, step, length)); });
+}
+
+/// A tap in the pads, whose numbers are the zero point.
+void Words::fillTap(Value to) const {
+  constexpr int64_t everyByte = 0x01010101;
+  Value word = words(0, 1);
+  if (areQuads() && leftZero)
+    word = arith::MulIOp::create(b, loc, leftZero, words(everyByte, 1));
+  Value filling =
+      vector::BroadcastOp::create(b, loc, VectorType::get({1}, b.getI32Type()), word);
+  Value end = k.div(k.value(problem.depth), k.index(steps));
+  k.forLoop(k.index(0), end, k.index(1), {}, [&](Value word, ValueRange) {
+    put(k.add(to, word), filling);
+    return SmallVector<Value>();
+  });
+}
+
+void Words::writeWindow(const Row &row, Value to) const {
+  Value height = k.value(problem.inSizes[1]), width = k.value(problem.inSizes[2]);
+  Value tapWords = k.div(k.value(problem.depth), k.index(steps));
+  auto tap = [&](Value ky, Value kx) {
+    Value dy = k.mul(ky, k.index(problem.conv->dilations[0]));
+    Value dx = k.mul(kx, k.index(problem.conv->dilations[1]));
+    Value number = k.add(k.mul(ky, k.index(problem.taps[1])), kx);
+    Value toTap = k.add(to, k.mul(number, tapWords));
+    Value from = k.add(row.base, k.add(k.mul(dy, rowPitchOf(item)),
+                                       k.mul(dx, k.value(problem.channels))));
+    auto copy = [&] { writeRun(from, k.value(problem.depth), toTap); };
+    if (!problem.hasPads)
+      return copy();
+    Value inside = allOf(
+        k, {isInside(k, k.add(row.y, dy), height), isInside(k, k.add(row.x, dx), width)});
+    k.ifElse(
+        inside, {},
+        [&] {
+          copy();
+          return SmallVector<Value>();
+        },
+        [&] {
+          fillTap(toTap);
+          return SmallVector<Value>();
+        });
+  };
+  k.forLoop(k.index(0), k.index(problem.taps[0]), k.index(1), {},
+            [&](Value ky, ValueRange) {
+              k.forLoop(k.index(0), k.index(problem.taps[1]), k.index(1), {},
+                        [&](Value kx, ValueRange) {
+                          tap(ky, kx);
+                          return SmallVector<Value>();
+                        });
+              return SmallVector<Value>();
+            });
+}
+
+void Words::writeRows(Value rowEnd) const {
+  if (rowsLieReady)
+    return;
+  k.forLoop(firstRow, rowEnd, k.index(1), {}, [&](Value flat, ValueRange) {
+    Row row = item.rowAt(flat);
+    Value to = k.add(rowsAt, k.mul(k.sub(flat, firstRow), count));
+    if (hasWindows)
+      writeWindow(row, to);
+    else
+      writeRun(row.base, k.value(problem.depth), to);
+    return SmallVector<Value>();
+  });
+}
+
+} // namespace hexin::codegen::packed

@@ -1,0 +1,92 @@
+//===- Words.h - products of 8-bit integers, several steps to a word ------------------===//
+//
+// Where the target multiplies words (WordDots.h), an item first writes its operands as
+// words of 2 or 4 steps of the depth into its workspace:
+//
+//   panel  [G, width]   G = ceil(depth / steps); steps beyond the depth are 0
+//   terms  [width]      quads only, see below
+//   rows   [rows, G]    of the left matrix, or the windows of a convolution's pixels
+//
+// Pairs are there without their zero points. Quads are as they come, but for the left
+// side being unsigned and the right signed: numbers that are not change by 128, and their
+// zero points with them. With zero points a of the left and w of the right
+//
+//   sum (x - a)(y - w) = sum x y - a sum y - w (sum x - K a)
+//
+// where -a sum y are the terms, with which sums begin; the rest is added only where w may
+// not be 0. Rows that are words already are read where they lie. Items of one panel come
+// one after the other and share it.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_WORDS_H
+#define HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_WORDS_H
+
+#include "compiler/codegen/WordDots.h"
+#include "compiler/codegen/schedules/packed/Place.h"
+
+namespace hexin::codegen::packed {
+
+/// Whether the target and the problem are such.
+bool hasWords(const Problem &problem, const CodegenTraits &traits);
+
+class Words {
+public:
+  /// `tileRows`: how many rows of the product a tile has, or fewer.
+  Words(ElementEmitter &emitter, const Item &item, const Place &place, unsigned tileRows);
+
+  /// Writes the panel (WordPanel.cpp), and the rows of tiles that begin before `rowEnd`
+  /// (WordRows.cpp).
+  void writePanel() const;
+  void writeRows(mlir::Value rowEnd) const;
+
+  /// As sumTile (Sums.h) has it, from 0 on.
+  Accumulators sum(llvm::ArrayRef<Row> tile, Vectors vectors,
+                   mlir::Value columnInPanel) const;
+
+private:
+  bool areQuads() const { return dots == WordDots::quads; }
+  /// `lanes` words that each are `word`.
+  mlir::Value words(int64_t word, unsigned lanes) const;
+  void put(mlir::Value at, mlir::Value words) const;
+  mlir::Value get(mlir::Value at, unsigned lanes) const;
+
+  mlir::Value panelNumbers(mlir::Value step, mlir::Value column) const;
+  mlir::Value panelWords(mlir::Value word, mlir::Value column, bool isLast) const;
+  void writeTerms(mlir::Value column, mlir::Value sums) const;
+
+  void writeRun(mlir::Value from, mlir::Value length, mlir::Value to) const;
+  void writeWindow(const Row &row, mlir::Value to) const;
+  void fillTap(mlir::Value to) const;
+  mlir::Value rowWords(mlir::Value position, unsigned lanes) const;
+  mlir::Value lastRowWord(mlir::Value from, mlir::Value step, mlir::Value length) const;
+
+  mlir::Value rowWord(mlir::Value base, mlir::Value word) const;
+  Accumulators addWord(llvm::ArrayRef<mlir::Value> bases, mlir::Value word,
+                       mlir::Value column, mlir::ValueRange acc, Vectors vectors) const;
+  void addRightZero(llvm::MutableArrayRef<mlir::Value> acc,
+                    llvm::ArrayRef<mlir::Value> rowSums, Vectors vectors) const;
+
+  const Item &item;
+  const Problem &problem;
+  KernelBuilder &k;
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  WordDots dots;
+  unsigned steps; ///< in a word
+  unsigned lanes; ///< of the vectors that a panel is written by
+  bool leftIsSigned, rightIsSigned;
+  bool hasWindows;             ///< rows are pixels' windows
+  bool isWhole;                ///< the depth is words for sure
+  bool rowsLieReady;           ///< there are none in the workspace
+  bool rightZeroMatters;       ///< it may be other than 0
+  mlir::Value leftZero;        ///< i32, of the numbers in words; null: 0
+  mlir::Value rightZero;       ///< the same
+  mlir::Value depth, count;    ///< steps of all taps, and words: K and G
+  mlir::Value memory;          ///< the workspace
+  mlir::Value termsAt, rowsAt; ///< there
+  mlir::Value firstRow;        ///< of those in the workspace
+};
+
+} // namespace hexin::codegen::packed
+
+#endif // HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_WORDS_H
