@@ -231,9 +231,10 @@ private:
       result.text = printed(*model.module);
       for (auto &[form, module] : special)
         if (module)
-          result.text += "// for targets that take attention whole" +
-                         std::string(form.integerProducts ? ", and integers" : "") +
-                         "\n" + printed(*module);
+          result.text +=
+              "// for targets that take attention whole" +
+              std::string(form.narrowProducts ? ", and products of bytes" : "") + "\n" +
+              printed(*module);
       return Status::success();
     }
     WeightSection weights(/*holdsDerived=*/options.prepack == "full");
@@ -297,7 +298,7 @@ private:
     /// How many queries an attention that is one kernel has at least; 0: there is no
     /// schedule for it (codegen/schedules/Attention.cpp).
     int64_t fewestQueries = 0;
-    bool integerProducts = false;
+    bool narrowProducts = false;
     auto operator<=>(const Form &other) const = default;
   };
   static Form formOf(const Target &target) {
@@ -308,17 +309,17 @@ private:
       form.fewestQueries = 1;
     else if (traits.warpThreads > 0 && traits.team.threads > 0)
       form.fewestQueries = ofTeams;
-    form.integerProducts = traits.wordDots != WordDots::none;
+    form.narrowProducts = traits.wordDots != WordDots::none;
     return form;
   }
 
-  /// What differs between the forms: attention as one group, products of integers.
+  /// What differs between the forms: attention as one group, products of bytes.
   static size_t countSpecial(ModuleOp module) {
     size_t count = 0;
     module.walk([&](Operation *op) {
       auto group = dyn_cast<hx::GroupOp>(op);
       count += (group && group.getSchedule() == "attention") ||
-               isa<hx::MatMulIntegerOp, hx::ConvIntegerOp>(op);
+               isa<hx::MatMulIntegerOp, hx::ConvIntegerOp, hx::MatMulFewBitsOp>(op);
     });
     return count;
   }
@@ -326,16 +327,18 @@ private:
   /// The module placed in this form; null when that changes nothing, or with a diagnostic
   /// when it fails.
   OwningOpRef<ModuleOp> placeAs(const Form &form, ModuleOp portable) {
-    bool hasSoftmax = false, dequantizes = false;
+    bool hasSoftmax = false, hasBytes = false;
     portable.walk([&](Operation *op) {
       hasSoftmax |= isa<hx::SoftmaxOp>(op);
-      dequantizes |= isa<hx::DequantizeOp>(op);
+      for (mlir::Value operand : op->getOperands())
+        if (auto type = dyn_cast<RankedTensorType>(operand.getType()))
+          hasBytes |= type.getElementTypeBitWidth() == 8;
     });
     PipelineOptions special = pipeline;
     if (hasSoftmax && !llvm::is_contained(options.disable, "attention"))
       special.placement.fewestQueries = form.fewestQueries;
-    special.placement.integerProducts = dequantizes && form.integerProducts;
-    if (special.placement.fewestQueries == 0 && !special.placement.integerProducts)
+    special.placement.narrowProducts = hasBytes && form.narrowProducts;
+    if (special.placement.fewestQueries == 0 && !special.placement.narrowProducts)
       return nullptr;
     OwningOpRef<ModuleOp> module = cast<ModuleOp>(portable->clone());
     hx::WeightStore::attach(*module, model.weights.get());

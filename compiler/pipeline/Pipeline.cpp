@@ -58,8 +58,10 @@ LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   PassManager passes(module.getContext());
   passes.enableVerifier(options.verifyEach);
   passes.addNestedPass<func::FuncOp>(hx::createSplitComplexPass());
-  if (options.placement.integerProducts)
+  if (options.placement.narrowProducts) {
     passes.addNestedPass<func::FuncOp>(hx::createIntegerProductsPass());
+    passes.addNestedPass<func::FuncOp>(hx::createNarrowWeightsPass());
+  }
   passes.addNestedPass<func::FuncOp>(hx::createExpandCompactPass());
   passes.addNestedPass<func::FuncOp>(hx::createExpandResizePass());
   passes.addNestedPass<func::FuncOp>(hx::createRowsLastPass());

@@ -29,8 +29,8 @@ struct PlacementOptions {
   /// Attention becomes one group (Attention.h), but for fewer queries than this; 0: none
   /// does.
   int64_t fewestQueries = 0;
-  /// Products of dequantised 8-bit numbers are computed in integers.
-  bool integerProducts = false;
+  /// Products read 8-bit numbers as they are, not as the floats that they stand for.
+  bool narrowProducts = false;
 };
 
 /// Whether an option's `entry` means `op`, written as its kind ("hx.layer_norm",

@@ -137,11 +137,12 @@ void packMatMulFewBits(MatMulFewBitsOp op) {
   if (bytes.getEncoding())
     return;
   OpBuilder b(op);
-  auto pack = [&](OpOperand &operand) {
-    operand.assign(packed(b, op.getLoc(), operand.get(), bytes.getDimSize(0), 1,
-                          /*isTransposed=*/true, /*isConv=*/false));
+  int64_t columns = bytes.getDimSize(op.getDepthFirst() ? 1 : 0);
+  auto pack = [&](OpOperand &operand, bool isTransposed = true) {
+    operand.assign(packed(b, op.getLoc(), operand.get(), columns, 1, isTransposed,
+                          /*isConv=*/false));
   };
-  pack(op.getBytesMutable());
+  pack(op.getBytesMutable(), !op.getDepthFirst());
   pack(op.getScalesMutable());
   for (OpOperand &zeroPoint : op.getZeroPointMutable())
     pack(zeroPoint);

@@ -103,6 +103,16 @@ def IntegerProductsPass : Pass<"hx-integer-products", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def NarrowWeightsPass : Pass<"hx-narrow-weights", "::mlir::func::FuncOp"> {
+  let summary = "products with scaled 8-bit weights read the bytes";
+  let description = [{
+    After: no hx.matmul of f32 reads a constant i8 matrix times constant
+    scales, one or one per column, whose depth is a multiple of 16. Weights need a
+    WeightStore.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def ConvTransposeToMatMulPass : Pass<"hx-conv-transpose-to-matmul", "::mlir::func::FuncOp"> {
   let summary = "transposed convolutions without overlap as a matrix product";
   let description = [{

@@ -1,5 +1,7 @@
 """com.microsoft: weights of 2, 4 and 8 bits in products and lookups, experts of floats and of few bits."""
 
+import itertools
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
@@ -60,11 +62,12 @@ def few_bits():
     half = cases.input("half", random(10, 5, 64, dtype=np.float16))
     cases.add("MatMulNBits", "half", [half, cases.constant("wh", stored), cases.constant("sh", scales.astype(np.float16))],
               K=64, N=rows, block_size=32, everywhere=True)
-    # Tiles of several rows, a panel of a few columns beside whole ones, blocks of all sizes.
+    # Tiles of several rows, a panel of a few columns beside whole ones, blocks of all sizes; numbers as they lie and
+    # as floats that more rows share.
     wide, columns = 75, 192
-    x = cases.input("tiled", random(11, 19, columns), ("tall", columns))
-    for bits, block in ((2, 32), (4, 16), (4, 64), (8, 32)):
-        name = f"tiles-{bits}-{block}"
+    for rows, (bits, block) in itertools.product((19, 50), ((2, 32), (4, 16), (4, 64), (8, 32))):
+        x = cases.input(f"tiled{rows}", random(11, rows, columns), (f"tall{rows}", columns))
+        name = f"tiles-{bits}-{block}-{rows}"
         numbers, stored, scales, zeros = narrow_weights(20 + bits, bits, wide, columns, block)
         weights = ((numbers - zeros[..., None]) * scales[..., None].astype(np.float64)).reshape(wide, -1)
         cases.add("MatMulNBits", name, [x, cases.constant("w" + name, stored), cases.constant("s" + name, scales), cases.constant(

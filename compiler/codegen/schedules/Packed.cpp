@@ -151,6 +151,86 @@ std::optional<LastPanel> lastPanelOf(const packed::Problem &problem,
   return LastPanel{columns - tail, tail, {lanes, 1}};
 }
 
+/// The rows of an item from `place.rowBegin` to `rowEnd`, all its columns.
+void emitItem(packed::Epilogue &epilogue, const packed::Item &item,
+              const packed::Place &place, Value panels, Value rowEnd,
+              const packed::TileShape &shape) {
+  KernelBuilder &k = item.k;
+  const packed::Problem &problem = item.problem;
+  auto columnBlock = [&](const packed::TileShape &tile, Value column, bool isWhole) {
+    forEachTile(k, problem, place.rowBegin, rowEnd, tile.rows,
+                [&](Value firstRow, unsigned numRows) {
+                  emitTiles(item, epilogue, tile.vectors, firstRow, numRows, column,
+                            isWhole);
+                });
+    return SmallVector<Value>();
+  };
+  if (place.column)
+    return void(columnBlock(shape, place.column, problem.columnsAreFull));
+  auto wholeColumns = [&](int64_t count) {
+    k.forLoop(k.index(0), k.index(count), k.index(shape.columns()), {},
+              [&](Value column, ValueRange) {
+                return columnBlock(shape, column, /*isWhole=*/true);
+              });
+    return SmallVector<Value>();
+  };
+  if (std::optional<LastPanel> last = lastPanelOf(problem, shape)) {
+    auto lastColumns = [&] {
+      if (last->wholeColumns > 0)
+        wholeColumns(last->wholeColumns);
+      // The last vector overlaps the one before.
+      packed::TileShape tile{shape.rows, last->vectors};
+      int64_t lanes = tile.columns(), end = std::max(lanes, last->tail);
+      for (int64_t c = 0; c < end; c += lanes)
+        columnBlock(tile, k.index(last->wholeColumns + std::min(c, end - lanes)),
+                    /*isWhole=*/lanes <= last->tail);
+      return SmallVector<Value>();
+    };
+    if (*problem.numColumns < problem.width)
+      return void(lastColumns());
+    Value isLast = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq,
+                                         place.panel, k.sub(panels, k.index(1)));
+    k.ifElse(isLast, {}, lastColumns, [&] { return wholeColumns(problem.width); });
+    return;
+  }
+  if (problem.columnsAreFull)
+    return void(wholeColumns(problem.width));
+  Value left = k.sub(k.value(problem.columns), item.firstColumn);
+  Value end = k.min(k.index(problem.width), left);
+  k.forLoop(k.index(0), end, k.index(shape.columns()), {}, [&](Value column, ValueRange) {
+    return columnBlock(shape, column, /*isWhole=*/false);
+  });
+}
+
+/// Few rows read the numbers as they lie, others floats that are written once.
+void emitFewBits(packed::Epilogue &epilogue, const packed::Item &item,
+                 const packed::Place &place, Value panels, Value rowEnd,
+                 const packed::TileShape &shape) {
+  KernelBuilder &k = item.k;
+  const packed::Problem &problem = item.problem;
+  auto asTheyLie = [&] { emitItem(epilogue, item, place, panels, rowEnd, shape); };
+  constexpr int64_t minRows = 24;
+  if (!packed::paysToUnpack(item) || (problem.numRows && *problem.numRows < minRows))
+    return asTheyLie();
+  packed::Problem floats(problem);
+  floats.fewBits.reset();
+  packed::Item unpacked(item, floats, packed::panelMemory(item));
+  auto once = [&] {
+    k.ifThen(place.isNewPanel, [&] { packed::unpackPanel(item, unpacked); });
+    emitItem(epilogue, unpacked, place, panels, rowEnd, chooseTile(k.traits(), floats));
+  };
+  if (problem.numRows)
+    return once();
+  auto isDone = [](function_ref<void()> body) {
+    return [body] {
+      body();
+      return SmallVector<Value>();
+    };
+  };
+  k.ifElse(k.less(k.value(problem.rows), k.index(minRows)), {}, isDone(asTheyLie),
+           isDone(once));
+}
+
 LogicalResult emitPacked(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
   Operation *heavy = heavyOp(emitter.groupOp());
@@ -163,57 +243,15 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
     Value rowEnd =
         k.min(k.add(place.rowBegin, k.index(place.rows)), k.value(problem.rows));
     packed::Item item(emitter, problem, /*outerIndex=*/place.outer, place.panel);
+    if (problem.fewBits)
+      return emitFewBits(epilogue, item, place, k.value(panels), rowEnd, shape);
     std::optional<packed::Words> words;
     if (packed::hasWords(problem, k.traits())) {
       item.words = &words.emplace(emitter, item, place, shape.rows);
       k.ifThen(place.isNewPanel, [&] { words->writePanel(); });
       words->writeRows(rowEnd);
     }
-    auto columnBlock = [&](const packed::TileShape &tile, Value column, bool isWhole) {
-      forEachTile(k, problem, place.rowBegin, rowEnd, tile.rows,
-                  [&](Value firstRow, unsigned numRows) {
-                    emitTiles(item, epilogue, tile.vectors, firstRow, numRows, column,
-                              isWhole);
-                  });
-      return SmallVector<Value>();
-    };
-    if (place.column)
-      return void(columnBlock(shape, place.column, problem.columnsAreFull));
-    auto wholeColumns = [&](int64_t count) {
-      k.forLoop(k.index(0), k.index(count), k.index(shape.columns()), {},
-                [&](Value column, ValueRange) {
-                  return columnBlock(shape, column, /*isWhole=*/true);
-                });
-      return SmallVector<Value>();
-    };
-    if (std::optional<LastPanel> last = lastPanelOf(problem, shape)) {
-      auto lastColumns = [&] {
-        if (last->wholeColumns > 0)
-          wholeColumns(last->wholeColumns);
-        // The last vector overlaps the one before.
-        packed::TileShape tile{shape.rows, last->vectors};
-        int64_t lanes = tile.columns(), end = std::max(lanes, last->tail);
-        for (int64_t c = 0; c < end; c += lanes)
-          columnBlock(tile, k.index(last->wholeColumns + std::min(c, end - lanes)),
-                      /*isWhole=*/lanes <= last->tail);
-        return SmallVector<Value>();
-      };
-      if (*problem.numColumns < problem.width)
-        return void(lastColumns());
-      Value lastPanel = k.sub(k.value(panels), k.index(1));
-      Value isLast = arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq,
-                                           place.panel, lastPanel);
-      k.ifElse(isLast, {}, lastColumns, [&] { return wholeColumns(problem.width); });
-      return;
-    }
-    if (problem.columnsAreFull)
-      return void(wholeColumns(problem.width));
-    Value left = k.sub(k.value(problem.columns), item.firstColumn);
-    Value end = k.min(k.index(problem.width), left);
-    k.forLoop(k.index(0), end, k.index(shape.columns()), {},
-              [&](Value column, ValueRange) {
-                return columnBlock(shape, column, /*isWhole=*/false);
-              });
+    emitItem(epilogue, item, place, k.value(panels), rowEnd, shape);
   });
   return success();
 }

@@ -134,6 +134,8 @@ LogicalResult MatMulFewBitsOp::inferShapes(ShapeContext &context) {
       failed(checkRank(*this, scales, 2, "the scales")))
     return failure();
   SymbolTable &symbols = context.symbols();
+  if (getDepthFirst())
+    std::swap(bytes[0], bytes[1]);
   Dim perByte = context.constant(8 / static_cast<int64_t>(getBits()));
   Dim block = context.constant(static_cast<int64_t>(getBlock()));
   if (failed(context.requireEqual(*this, symbols.mul(bytes[1], perByte), lhs.back(),
@@ -164,6 +166,8 @@ LogicalResult MatMulFewBitsOp::verify() {
     if (failed(checkElementType(*this, value, isArithmeticFloat(elementType(value)), name,
                                 "floats")))
       return failure();
+  if (elementType(getBytes()).isSignlessInteger() && getBits() != 8)
+    return emitNodeError(*this) << "signed numbers have 8 bits, got " << getBits();
   Value zeroPoint = getZeroPoint();
   if (zeroPoint && failed(checkElementType(*this, zeroPoint,
                                            isPacked(zeroPoint) ||

@@ -50,11 +50,12 @@ def HX_MatMulFewBitsOp : HX_PureOp<"matmul_few_bits"> {
 
       weight[n, k] = (number[n, k] - zeroPoint[n, k / block]) * scale[n, k / block]
 
-      bytes ui8 [N, K * bits / 8]
+      bytes ui8 [N, K * bits / 8]; with `depthFirst` [K * bits / 8, N]
+            i8: signed numbers of 8 bits
       scales    [N, K / block], floats
       zeroPoint floats [N, K / block], or ui8
                 [N, ceil(K / block * bits / 8)], packed as the numbers are, rows in whole
-                bytes; absent means 2^(bits - 1)
+                bytes; absent means 2^(bits - 1), and 0 where numbers are signed
 
     Sums are kept in the type that the result's elements are computed in.
 
@@ -63,8 +64,9 @@ def HX_MatMulFewBitsOp : HX_PureOp<"matmul_few_bits"> {
         : (tensor<?x64xf32>, tensor<8x32xui8>, tensor<8x2xf32>) -> tensor<?x8xf32>
     ```
   }];
-  let arguments = (ins HX_Tensor:$lhs, RankedTensorOf<[UI8]>:$bytes, HX_Tensor:$scales,
-                       Optional<HX_Tensor>:$zeroPoint, I64Attr:$bits, I64Attr:$block);
+  let arguments = (ins HX_Tensor:$lhs, RankedTensorOf<[UI8, I8]>:$bytes, HX_Tensor:$scales,
+                       Optional<HX_Tensor>:$zeroPoint, I64Attr:$bits, I64Attr:$block,
+                       DefaultValuedAttr<BoolAttr, "false">:$depthFirst);
   let results = (outs HX_Tensor:$result);
   let assemblyFormat = [{
     $lhs `,` $bytes `,` $scales (`zero` $zeroPoint^)? attr-dict

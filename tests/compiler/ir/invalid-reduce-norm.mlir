@@ -215,6 +215,13 @@ func.func @f(%a: tensor<2x3xui8>, %b: tensor<3x5xi8>, %z: tensor<4xi8>) {
 }
 
 // -----
+func.func @f(%a: tensor<2x64xf32>, %w: tensor<8x32xi8>, %s: tensor<8x2xf32>) {
+  // expected-error @+1 {{signed numbers have 8 bits, got 4}}
+  %0 = hx.matmul_few_bits %a, %w, %s {bits = 4 : i64, block = 32 : i64} : (tensor<2x64xf32>, tensor<8x32xi8>, tensor<8x2xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
 func.func @f(%a: tensor<2x64xf32>, %w: tensor<8x32xui8>, %s: tensor<8x2xf32>) {
   // expected-error @+1 {{bits is 0, expected 2, 4 or 8}}
   %0 = hx.matmul_few_bits %a, %w, %s {bits = 0 : i64, block = 32 : i64} : (tensor<2x64xf32>, tensor<8x32xui8>, tensor<8x2xf32>) -> tensor<2x8xf32>

@@ -441,6 +441,16 @@ def test_products_of_few_bits(zeros, first, second):
     same(run("matmul_few_bits", few_bits(zeros=zeros), bits=4, block=16), np.full((2, 3), expected))
 
 
+def test_products_of_signed_bytes_with_the_depth_first():
+    numbers = np.arange(-48, 48, dtype=np.int8).reshape(32, 3)
+    operands = few_bits(bytes=numbers, zeros=None)
+    scaled = numbers * np.repeat([1.0, 2.0], 16)[:, None]
+    same(run("matmul_few_bits", operands, bits=8, block=16, depthFirst=1), operands[0] @ scaled)
+    operands = few_bits(bytes=numbers.T.copy(), zeros=array([[1, -2]] * 3))
+    scaled = (numbers - np.repeat([1.0, -2.0], 16)[:, None]) * np.repeat([1.0, 2.0], 16)[:, None]
+    same(run("matmul_few_bits", operands, bits=8, block=16), operands[0] @ scaled)
+
+
 @pytest.mark.parametrize("changes, attributes", [
     ({}, {"bits": 3, "block": 16}), ({}, {"bits": 4, "block": 8}), ({}, {"bits": 2, "block": 16}),
     ({"scales": np.ones((3, 1), np.float32)}, {"bits": 4, "block": 16}),

@@ -40,8 +40,10 @@ Value FewBitPanel::at(const Table &table, Value row, Value column) const {
 Value FewBitPanel::loadBytes(const Table &table, Value row, Value column,
                              unsigned lanes) const {
   Value narrow = k.load(table.memref, at(table, row, column), lanes, table.type);
-  return arith::ExtUIOp::create(k.builder(), k.loc(),
-                                withLanes(k.builder().getI32Type(), lanes), narrow);
+  Type wide = withLanes(k.builder().getI32Type(), lanes);
+  if (table.type.isSignlessInteger())
+    return arith::ExtSIOp::create(k.builder(), k.loc(), wide, narrow);
+  return arith::ExtUIOp::create(k.builder(), k.loc(), wide, narrow);
 }
 
 Value FewBitPanel::numbersAt(Value bytes, Value shift, bool isLast,
@@ -78,6 +80,8 @@ Value FewBitPanel::loadScale(Value block, Value column, unsigned lanes) const {
 }
 
 Value FewBitPanel::loadZero(Value block, Value column, unsigned lanes) const {
+  if (!format.zeroPoint && bytes.type.isSignlessInteger())
+    return k.floatConstant(0, problem.sumType, lanes);
   if (!format.zeroPoint)
     return k.floatConstant(1 << (format.bits - 1), problem.sumType, lanes);
   if (!format.hasPackedZeros())
@@ -179,6 +183,60 @@ private:
 };
 
 } // namespace
+
+bool paysToUnpack(const Item &item) {
+  constexpr int64_t maxBytes = 1 << 20;
+  KernelBuilder &k = item.k;
+  const Problem &problem = item.problem;
+  std::optional<int64_t> numSteps = problem.fewBits->numSteps;
+  return k.traits().workspaces && problem.sumType.isF32() && numSteps &&
+         *numSteps * problem.width * int64_t(sizeof(float)) <= maxBytes;
+}
+
+Value panelMemory(const Item &item) {
+  KernelBuilder &k = item.k;
+  return k.workspace(
+      k.exprs().mul(item.problem.depth, k.constantExpr(item.problem.width)));
+}
+
+void unpackPanel(const Item &item, const Item &unpacked) {
+  KernelBuilder &k = item.k;
+  OpBuilder &b = k.builder();
+  const Problem &problem = item.problem;
+  const FewBits &format = *problem.fewBits;
+  unsigned lanes = std::min<unsigned>(k.traits().vectorLanes, problem.width);
+  Value perByte = k.index(format.perByte()), width = k.index(problem.width);
+  Value blockBytes = k.index(format.block / format.perByte());
+  Value blocks = k.div(k.value(problem.depth), k.index(format.block));
+  constexpr int64_t bytesARound = 4; // a block has as many, or a multiple
+  k.forLoop(k.index(0), blocks, k.index(1), {}, [&](Value block, ValueRange) {
+    SmallVector<Value> scales, zeros;
+    for (int64_t c = 0; c < problem.width; c += lanes) {
+      scales.push_back(item.fewBits->loadScale(block, k.index(c), lanes));
+      zeros.push_back(item.fewBits->loadZero(block, k.index(c), lanes));
+    }
+    auto writeRow = [&](Value byte) {
+      for (auto [v, scale] : llvm::enumerate(scales)) {
+        Value column = k.index(v * lanes);
+        Value at = k.add(k.mul(k.mul(byte, perByte), width), column);
+        for (Value number : item.fewBits->loadNumbers(byte, column, lanes)) {
+          number = arith::SubFOp::create(b, k.loc(), number, zeros[v]);
+          number = arith::MulFOp::create(b, k.loc(), number, scale);
+          k.store(unpacked.panelMemory(), at, number, problem.sumType);
+          at = k.add(at, width);
+        }
+      }
+    };
+    Value first = k.mul(block, blockBytes);
+    k.forLoop(first, k.add(first, blockBytes), k.index(bytesARound), {},
+              [&](Value byte, ValueRange) {
+                for (int64_t i = 0; i < bytesARound; ++i)
+                  writeRow(k.add(byte, k.index(i)));
+                return SmallVector<Value>();
+              });
+    return SmallVector<Value>();
+  });
+}
 
 Accumulators sumFewBits(const Item &item, ArrayRef<Value> bases, Value columnInPanel,
                         ValueRange init, Vectors vectors) {

@@ -59,6 +59,7 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
     : k(emitter.kernel()), problem(problem), outerIndex(outerIndex) {
   const Problem &p = problem;
   lhsMemref = emitter.memrefOf(p.lhs);
+  panelType = elementType(p.rhs);
   firstColumn = k.mul(panel, k.index(p.width));
   if (p.fewBits) {
     lhsBase = k.index(0);
@@ -97,6 +98,11 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
   panelSize = k.mul(k.value(tapsDepth), k.index(p.width));
   panelBase = k.add(k.mul(matrixNumber, k.value(matrix)), k.mul(panel, panelSize));
 }
+
+Item::Item(const Item &item, const Problem &floats, Value memory)
+    : k(item.k), problem(floats), outerIndex(item.outerIndex), lhsBase(item.lhsBase),
+      panelBase(k.index(0)), firstColumn(item.firstColumn), lhsMemref(item.lhsMemref),
+      rhsMemref(memory), panelType(floats.sumType) {}
 
 void Item::makeZeroChannels() {
   const Problem &p = problem;
@@ -186,9 +192,8 @@ Value Item::loadLhs(Value memory, Value position, unsigned lanes) const {
 }
 
 Value Item::loadPanel(Value position, unsigned lanes) const {
-  Type type = elementType(problem.rhs);
-  Value value = k.load(rhsMemref, position, lanes, type);
-  return withoutZero(k, emitCast(k, value, type, problem.sumType), rhsZero, lanes);
+  Value value = k.load(rhsMemref, position, lanes, panelType);
+  return withoutZero(k, emitCast(k, value, panelType, problem.sumType), rhsZero, lanes);
 }
 
 void Item::prefetchNextPanel(Value position, int64_t count) const {

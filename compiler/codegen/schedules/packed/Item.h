@@ -25,6 +25,9 @@ struct Item {
   Item(ElementEmitter &emitter, const Problem &problem, mlir::Value outerIndex,
        mlir::Value panel);
 
+  /// The same item with its panel as floats in `memory`.
+  Item(const Item &item, const Problem &floats, mlir::Value memory);
+
   Row rowAt(mlir::Value flat) const;
   /// `count` rows, one after the other: but for the first no division.
   llvm::SmallVector<Row> rowsFrom(mlir::Value firstRow, unsigned count) const;
@@ -66,6 +69,7 @@ private:
   llvm::SmallVector<mlir::Value> nextPixel(llvm::ArrayRef<mlir::Value> at) const;
 
   mlir::Value lhsMemref, rhsMemref;
+  mlir::Type panelType;         ///< of the panel's elements, in hx
   mlir::Value panelSize;        ///< elements
   mlir::Value lhsZero, rhsZero; ///< in the type of sums, or null
 };

@@ -92,14 +92,16 @@ template <typename OpT> void Problem::describeConv(ElementEmitter &emitter, OpT 
 
 void Problem::describeFewBits(ElementEmitter &emitter, hx::MatMulFewBitsOp op) {
   KernelBuilder &k = emitter.kernel();
-  fewBits = {static_cast<int64_t>(op.getBits()), static_cast<int64_t>(op.getBlock()),
-             op.getScales(), op.getZeroPoint()};
+  int64_t bits = op.getBits(), block = op.getBlock();
+  auto numSteps = hx::SymbolTable::constantValue(emitter.dims(op.getLhs()).back());
+  fewBits = {bits, block, numSteps, op.getScales(), op.getZeroPoint()};
+  runMultiple = emitter.dims(op.getLhs()).back().getLargestKnownDivisor();
   lhs = op.getLhs();
   rhs = op.getBytes();
   width = panelsOf(rhs).getWidth();
   accType = sumType = computeType(elementType(op.getResult()));
   SmallVector<KExpr> l = emitter.sizes(lhs);
-  setColumns(k, emitter.dims(rhs)[0]);
+  setColumns(k, emitter.dims(rhs)[op.getDepthFirst() ? 1 : 0]);
   depth = l.back();
   rows = k.exprs().product(ArrayRef(l).drop_back());
   outer = k.constantExpr(1);

@@ -21,7 +21,8 @@ struct Window {
 /// How the right-hand side of matmul_few_bits lies (FewBits.h).
 struct FewBits {
   int64_t bits, block;
-  mlir::Value scales, zeroPoint; ///< zeroPoint: or null
+  std::optional<int64_t> numSteps; ///< K, where known
+  mlir::Value scales, zeroPoint;   ///< zeroPoint: or null
 
   int64_t perByte() const { return 8 / bits; }
   bool hasPackedZeros() const { return elementType(zeroPoint).isUnsignedInteger(8); }

@@ -54,6 +54,13 @@ Accumulators sumFewBits(const Item &item, llvm::ArrayRef<mlir::Value> bases,
                         mlir::Value columnInPanel, mlir::ValueRange init,
                         Vectors vectors);
 
+/// Whether numbers of few bits may become floats in a workspace before they are
+/// multiplied, and fit there into caches; that memory, for a panel; and their becoming
+/// so.
+bool paysToUnpack(const Item &item);
+mlir::Value panelMemory(const Item &item);
+void unpackPanel(const Item &item, const Item &unpacked);
+
 /// What the windows of a tile's pixels lie in.
 struct Image {
   /// Says also, where there are pads, which windows fit in x.
