@@ -29,10 +29,19 @@ mlir::Value emitCast(KernelBuilder &k, mlir::Value x, mlir::Type from, mlir::Typ
                      CastRounding rounding = CastRounding());
 mlir::Value emitActivation(KernelBuilder &k, hx::ActivationKind kind, mlir::Value x,
                            double alpha, double beta);
-/// saturate(round_even(x / scale) + zeroPoint) to integer type `to`, or to a narrow
-/// float without rounding twice; zeroPoint is in compute type of `to`, or null.
-mlir::Value emitQuantize(KernelBuilder &k, mlir::Value x, mlir::Value scale,
-                         mlir::Value zeroPoint, mlir::Type to, bool saturates = true);
+/// The one f32 that a constant of hx is everywhere, if it is a divisor of divideBy: not
+/// below `least` nor above 2^64, its significand not all ones, on targets that gain.
+std::optional<float> easyDivisor(const KernelBuilder &k, mlir::Value divisor,
+                                 float least);
+/// x / d by its rounded reciprocal r: q = x * r is corrected by what is left, x - q * d,
+/// which is exact, to the nearest quotient (Markstein; quotients below 2^-100, and
+/// d's below 1 those beyond 2^100, may be one unit off in the last place). A rest of 0
+/// leaves q its sign, one that is no number leaves infinities.
+mlir::Value divideBy(KernelBuilder &k, mlir::Value x, float divisor, unsigned lanes);
+/// saturate(round_even(quotient) + zeroPoint) to integer type `to`, or to a narrow float
+/// without rounding twice; zeroPoint is in compute type of `to`, or null.
+mlir::Value emitQuantize(KernelBuilder &k, mlir::Value quotient, mlir::Value zeroPoint,
+                         mlir::Type to, bool saturates = true);
 mlir::Value emitDequantize(KernelBuilder &k, mlir::Value x, mlir::Value scale,
                            mlir::Value zeroPoint, mlir::Type from, mlir::Type to);
 /// One step of a reduction, and what it starts from.

@@ -3,7 +3,6 @@
 #include "compiler/codegen/Scalars.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 
@@ -30,46 +29,12 @@ static Value emitMixedPow(KernelBuilder &k, hx::BinaryFn fn, Value base, Type ty
   return emitCast(k, emitBinary(k, fn, wideBase, wideExponent, f64), f64, type);
 }
 
-/// The one number that `op` divides by, if x / it is what divideBy computes.
-static std::optional<float> easyDivisor(hx::BinaryOp op) {
-  auto constant = op.getRhs().getDefiningOp<hx::ConstantOp>();
-  if (op.getFn() != hx::BinaryFn::div || !elementType(op.getResult()).isF32() ||
-      !constant)
-    return std::nullopt;
-  auto splat = cast<DenseElementsAttr>(constant.getValue());
-  float divisor = splat.getSplatValue<APFloat>().convertToFloat();
-  constexpr uint32_t significand = (1u << 23) - 1;
-  bool isOnes = (llvm::bit_cast<uint32_t>(divisor) & significand) == significand;
-  if (!(std::abs(divisor) >= 1 && std::abs(divisor) <= 0x1p64f) || isOnes)
-    return std::nullopt;
-  return divisor;
-}
-
-/// x / d by its rounded reciprocal r: q = x * r is corrected by what is left, x - q * d,
-/// which is exact, to the nearest quotient (Markstein; not where d's significand is all
-/// ones, and quotients below 2^-100 may be one unit off in the last place). A rest of 0
-/// leaves q its sign, one that is no number leaves infinities.
-static Value divideBy(KernelBuilder &k, Value x, float divisor, unsigned lanes) {
-  OpBuilder &b = k.builder();
-  Location loc = k.loc();
-  Type f32 = b.getF32Type();
-  Value scalar = k.floatScalar(divisor, f32, 1);
-  Value reciprocal =
-      arith::DivFOp::create(b, loc, k.floatConstant(1, f32, 1), scalar); // once, outside
-  Value d = k.splat(scalar, lanes), r = k.splat(reciprocal, lanes);
-  Value q = arith::MulFOp::create(b, loc, x, r);
-  Value negative = arith::NegFOp::create(b, loc, q);
-  Value rest = math::FmaOp::create(b, loc, negative, d, x);
-  Value corrected = math::FmaOp::create(b, loc, rest, r, q);
-  Value isRest = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ONE, rest,
-                                       k.floatConstant(0, f32, lanes));
-  return arith::SelectOp::create(b, loc, isRest, corrected, q);
-}
-
 Value emitElement(ElementEmitter &emitter, hx::BinaryOp op, Index index, unsigned lanes) {
   Value lhs = emitter.readBroadcast(op.getLhs(), op.getResult(), index, lanes);
-  if (emitter.kernel().traits().slowDivision)
-    if (std::optional<float> divisor = easyDivisor(op))
+  // Quotients of larger divisors may be rounded below the normal range.
+  constexpr float leastDivisor = 1;
+  if (op.getFn() == hx::BinaryFn::div && elementType(op.getResult()).isF32())
+    if (auto divisor = easyDivisor(emitter.kernel(), op.getRhs(), leastDivisor))
       return divideBy(emitter.kernel(), lhs, *divisor, lanes);
   Value rhs = emitter.readBroadcast(op.getRhs(), op.getResult(), index, lanes);
   Type type = elementType(op.getResult()), rhsType = elementType(op.getRhs());

@@ -37,12 +37,20 @@ Value emitElement(ElementEmitter &emitter, hx::QuantizeOp op, Index index,
   Type type = elementType(op.getInput());
   Type wide = isa<FloatType>(type) ? computeType(type) : k.builder().getF32Type();
   Value x = emitCast(k, emitter.emit(op.getInput(), index, lanes), type, wide);
-  Value scale =
-      readPerAxis(emitter, op.getScale(), op.getAxis(), op.getBlock(), index, lanes);
-  scale = emitCast(k, scale, elementType(op.getScale()), wide);
+  Value quotient;
+  constexpr float leastScale = 0x1p-64f;
+  auto divisor = easyDivisor(k, op.getScale(), leastScale);
+  if (divisor && wide.isF32()) {
+    quotient = divideBy(k, x, *divisor, lanes);
+  } else {
+    Value scale =
+        readPerAxis(emitter, op.getScale(), op.getAxis(), op.getBlock(), index, lanes);
+    scale = emitCast(k, scale, elementType(op.getScale()), wide);
+    quotient = arith::DivFOp::create(k.builder(), k.loc(), x, scale);
+  }
   Value zero =
       readPerAxis(emitter, op.getZeroPoint(), op.getAxis(), op.getBlock(), index, lanes);
-  return emitQuantize(k, x, scale, zero, elementType(op.getResult()), op.getSaturate());
+  return emitQuantize(k, quotient, zero, elementType(op.getResult()), op.getSaturate());
 }
 
 Value emitElement(ElementEmitter &emitter, hx::DequantizeOp op, Index index,

@@ -199,7 +199,7 @@ Value emitElement(ElementEmitter &emitter, hx::ResizeOp op, Index index, unsigne
   if (isa<FloatType>(type))
     return emitCast(k, result, f.type, type);
   // Integers: round half to even, saturate.
-  return emitQuantize(k, result, k.floatConstant(1, f.type, lanes), Value(), type);
+  return emitQuantize(k, result, Value(), type);
 }
 
 } // namespace hexin::codegen

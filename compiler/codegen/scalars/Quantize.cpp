@@ -9,12 +9,11 @@ using namespace mlir;
 
 namespace hexin::codegen {
 
-Value emitQuantize(KernelBuilder &k, Value x, Value scale, Value zeroPoint, Type to,
+Value emitQuantize(KernelBuilder &k, Value quotient, Value zeroPoint, Type to,
                    bool saturates) {
-  Lanes l(k, x);
-  Type t = getElementTypeOrSelf(x.getType());
+  Lanes l(k, quotient);
+  Type t = getElementTypeOrSelf(quotient.getType());
   if (isa<FloatType>(to)) {
-    Value quotient = l.op<arith::DivFOp>(x, scale);
     if (zeroPoint)
       quotient = l.op<arith::AddFOp>(quotient, emitCast(k, zeroPoint, to, t));
     return emitCast(k, quotient, t, to, {saturates});
@@ -24,7 +23,7 @@ Value emitQuantize(KernelBuilder &k, Value x, Value scale, Value zeroPoint, Type
   bool isUnsigned = integer.isUnsigned();
   double lowest = isUnsigned ? 0 : -std::ldexp(1.0, width - 1);
   double highest = std::ldexp(1.0, isUnsigned ? width : width - 1) - 1;
-  Value rounded = l.op<math::RoundEvenOp>(l.op<arith::DivFOp>(x, scale));
+  Value rounded = l.op<math::RoundEvenOp>(quotient);
   if (zeroPoint)
     rounded = l.op<arith::AddFOp>(rounded, emitCast(k, zeroPoint, to, t));
   // NaN gives the type's minimum: compare so that it fails.

@@ -71,8 +71,8 @@ LogicalResult emit(ElementEmitter &emitter) {
 
   Value result = emitter.memrefOfResult(0);
   forEachInRow(k, count, lanes, [&](Value i, unsigned width) {
-    Value q = emitQuantize(k, read(i, width), k.splat(scale, width),
-                           k.splat(zeroPoint, width), ui8);
+    Value quotient = arith::DivFOp::create(b, loc, read(i, width), k.splat(scale, width));
+    Value q = emitQuantize(k, quotient, k.splat(zeroPoint, width), ui8);
     k.store(result, i, q, ui8);
   });
   emitter.store(1, {}, scale);

@@ -2,9 +2,9 @@
 //
 // Up to three passes over the last axis. What a thread of a warp holds of the row in
 // slots (RowLoop.h) is read once. What is behind them, or is all of it for others, is
-// computed once and kept in the result's memory between the passes when that has the
-// compute type; else it is computed again. A thread of a team reads again only what it
-// wrote itself.
+// computed once and kept between the passes in the result's memory when that has the
+// compute type, else in a workspace; where there is neither it is computed again. A
+// thread of a team reads again only what it wrote itself.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,6 +34,10 @@ public:
     Type rootType = elementType(root);
     keeps = storageType(rootType) == type;
     SmallVector<KExpr> sizes = emitter.sizes(input);
+    if (!keeps && k.traits().workspaces && type.isF32()) {
+      keeps = true;
+      memory = k.workspace(sizes.back());
+    }
     count = k.value(sizes.back());
     SmallVector<KExpr> outer(ArrayRef(sizes).drop_back());
     Value row = walk.begin(k.exprs().product(outer), sizes.back());
@@ -59,6 +63,8 @@ private:
   /// The op's input behind the slots; kept after the first pass.
   Value read(Value i, unsigned width, bool isFirst) {
     at.back() = i;
+    if (!isFirst && memory)
+      return k.load(memory, i, width, type);
     if (!isFirst && keeps) {
       Value root = emitter.yielded();
       return k.load(emitter.memrefOfResult(0), emitter.linearize(root, at), width,
@@ -69,6 +75,8 @@ private:
   void keep(Value i, Value value) {
     if (!keeps)
       return;
+    if (memory)
+      return k.store(memory, i, value, type);
     at.back() = i;
     Value root = emitter.yielded();
     k.store(emitter.memrefOfResult(0), emitter.linearize(root, at), value,
@@ -220,6 +228,7 @@ private:
   Value count, current;
   SmallVector<Value> held; ///< per slot
   bool keeps = false;
+  Value memory; ///< the workspace, where that is where a row is kept
   SmallVector<Value> at;
 };
 
