@@ -332,7 +332,7 @@ private:
       hasSoftmax |= isa<hx::SoftmaxOp>(op);
       for (mlir::Value operand : op->getOperands())
         if (auto type = dyn_cast<RankedTensorType>(operand.getType()))
-          hasBytes |= type.getElementTypeBitWidth() == 8;
+          hasBytes |= type.getElementType().isInteger(8);
     });
     PipelineOptions special = pipeline;
     if (hasSoftmax && !llvm::is_contained(options.disable, "attention"))

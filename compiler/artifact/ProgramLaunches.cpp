@@ -64,6 +64,14 @@ Result<codegen::KernelUse> ProgramEmitter::emitForArchs(const std::string &node,
       FailureOr<codegen::KernelUse> emitted = emit(*kernels[i], traits, name);
       if (failed(emitted))
         return internalError("no kernel could be written for '" + node + "'");
+      // The next arch that extends the same one has a kernel as good.
+      if (traits.wordDots == WordDots::tiles && !emitted->usesTiles) {
+        emitted->func.erase();
+        name = emitted->name;
+        isFirst = false;
+        use = std::move(*emitted);
+        continue;
+      }
       isTaken = emitted->hasOtherName;
       if (isTaken)
         break;

@@ -42,6 +42,7 @@ struct KernelUse {
   unsigned teamThreads = 0;            ///< that run an item together; 0: no team kernel
   unsigned localBytes = 0;             ///< memory such a team shares
   std::optional<KExpr> workspaceBytes; ///< of each thread
+  bool usesTiles = false;              ///< registers of ByteTiles.h
   bool isExact = false;                ///< order class exact, else fixed
   float errorConstant = 0;             ///< c of DESIGN's running error bound
   mlir::func::FuncOp func;

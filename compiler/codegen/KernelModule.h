@@ -10,8 +10,8 @@
 //   vector.{load, store, broadcast, fma, extract, insert, reduction, shuffle,
 //   bitcast, from_elements, to_elements, step} on 1-D power-of-two vectors,
 //   memref.cast of scratch to memref<?xT> and arith.select of memrefs for targets whose
-//   traits say `flatMemory`, and llvm.call_intrinsic of those that WordDots.h names where
-//   they say `wordDots`.
+//   traits say `flatMemory`, and llvm.call_intrinsic of those that WordDots.h and
+//   ByteTiles.h name, with llvm.inttoptr, where they say `wordDots`.
 // Vector loads and stores of bindings may say an `alignment` in bytes; the bindings that
 // it takes are listed in hx.alignments, the multiples that its position takes params to
 // be in hx.param_multiples (both array<i64>, 1 for any; runtime/device/KernelAbi.h).
@@ -60,8 +60,9 @@ struct TeamTraits {
   bool halfMatrices = false;
 };
 
-/// Numbers of 32-bit words that are multiplied and added up (WordDots.h).
-enum class WordDots { none, pairs, quads };
+/// Numbers of 32-bit words that are multiplied and added up (WordDots.h); tiles: quads,
+/// and whole tiles of them at a time (ByteTiles.h).
+enum class WordDots { none, pairs, quads, tiles };
 
 /// What the shared codegen must know of the machine it writes for.
 struct CodegenTraits {

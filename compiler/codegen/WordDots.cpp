@@ -10,7 +10,7 @@ namespace hexin::codegen {
 namespace {
 
 StringRef intrinsicOf(WordDots dots, int64_t lanes) {
-  if (dots == WordDots::quads)
+  if (dots != WordDots::pairs)
     return lanes == 16  ? "llvm.x86.avx512.vpdpbusd.512"
            : lanes == 8 ? "llvm.x86.avx512.vpdpbusd.256"
                         : "llvm.x86.avx512.vpdpbusd.128";
@@ -35,7 +35,7 @@ Value addWordDots(KernelBuilder &k, Value sums, Value left, Value right) {
                b, k.loc(), type, b.getStringAttr(intrinsicOf(dots, lanes)), operands)
         .getResult(0);
   };
-  if (dots == WordDots::quads)
+  if (dots != WordDots::pairs)
     return call({sums, left, right});
   return arith::AddIOp::create(b, k.loc(), sums, call({left, right}));
 }

@@ -18,7 +18,7 @@ namespace hexin::codegen {
 
 /// Numbers in a word.
 constexpr unsigned numbersPerWord(WordDots dots) {
-  return dots == WordDots::quads ? 4 : 2;
+  return dots == WordDots::pairs ? 2 : 4;
 }
 
 /// `sums`, `left` and `right`: vectors of 4, 8 or 16 i32.

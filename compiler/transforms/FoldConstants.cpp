@@ -106,7 +106,7 @@ bool areNarrowWeights(Operation *op) {
   auto dequantize = dyn_cast<DequantizeOp>(op);
   auto type =
       dequantize ? dyn_cast<RankedTensorType>(dequantize.getInput().getType()) : nullptr;
-  return type && type.getRank() >= 2 && type.getElementTypeBitWidth() == 8;
+  return type && type.getRank() >= 2 && type.getElementType().isInteger(8);
 }
 
 bool isFoldable(Operation *op) {

@@ -182,15 +182,16 @@ Status DeviceProgram::loadImages() {
   if (sizeOf(program.images()) == 0)
     return Status::success();
   // Images are ordered best first; all those of the first arch that the device can run
-  // are loaded, with "x86-64-v4+avx512vnni" also those of "x86-64-v4".
+  // are loaded, with "x86-64-v4+avx512vnni" also others that it can of "x86-64-v4".
   auto levelOf = [](std::string_view arch) { return arch.substr(0, arch.find('+')); };
+  auto runs = [&](std::string_view arch) {
+    return std::ranges::find(device_->imageArchs(), arch) != device_->imageArchs().end();
+  };
   std::string_view arch;
   std::vector<std::string> offered;
   for (const fmt::Image *image : *program.images()) {
     std::string_view candidate = image->arch()->string_view();
-    if (arch.empty() &&
-        std::find(device_->imageArchs().begin(), device_->imageArchs().end(),
-                  candidate) != device_->imageArchs().end())
+    if (arch.empty() && runs(candidate))
       arch = candidate;
     offered.emplace_back(candidate);
   }
@@ -200,7 +201,7 @@ Status DeviceProgram::loadImages() {
                        "' has code for " + join(offered));
   for (const fmt::Image *image : *program.images()) {
     std::string_view candidate = image->arch()->string_view();
-    if (candidate != arch && candidate != levelOf(arch))
+    if (levelOf(candidate) != levelOf(arch) || !runs(candidate))
       continue;
     const fmt::Section *section = model_->header().sections()->Get(image->section());
     HEXIN_ASSIGN_OR_RETURN(SectionContents contents,

@@ -9,7 +9,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-ARCHS = ["x86-64-v4+avx512vnni", "x86-64-v4", "x86-64-v3", "x86-64-v2"]
+VNNI, AMX = "x86-64-v4+avx512vnni", "x86-64-v4+avx512vnni+amx-int8"
+ARCHS = [AMX, VNNI, "x86-64-v4", "x86-64-v3", "x86-64-v2"]
 SIGNS = {"u8": (np.uint8, TensorProto.UINT8), "s8": (np.int8, TensorProto.INT8)}
 PAIRS = list(itertools.product(SIGNS, SIGNS))
 
@@ -155,14 +156,17 @@ def test_quantised_products_are_integers(tmp_path):
 
 
 def test_images_beside_a_level_have_only_what_differs(tmp_path):
-    """The image for VNNI has the integer product and not the addition, which comes from x86-64-v4's."""
-    nodes = [helper.make_node("MatMulInteger", ["x", "w"], ["y"]), helper.make_node("Add", ["a", "a"], ["b"])]
+    """The image for VNNI has the integer products and not the addition, which comes from x86-64-v4's; that for AMX
+    only the product that has tiles."""
+    nodes = [helper.make_node("MatMulInteger", ["x", "w"], ["y"]), helper.make_node("MatMulInteger", ["x", "v"], ["z"]),
+             helper.make_node("Add", ["a", "a"], ["b"])]
     model = model_of(nodes, [("x", TensorProto.UINT8, ["n", 8]), ("a", TensorProto.FLOAT, ["m"])],
-                     [("y", TensorProto.INT32, None), ("b", TensorProto.FLOAT, None)],
-                     {"w": np.ones((8, 8), np.int8)})
+                     [("y", TensorProto.INT32, None), ("z", TensorProto.INT32, None), ("b", TensorProto.FLOAT, None)],
+                     {"w": np.ones((8, 32), np.int8), "v": np.ones((8, 8), np.int8)})
     text = hexin.compile(model, str(tmp_path / "a.hxm"), targets=["cpu"], emit="kernels").text
     kernels = dict(part.split("\n", 1) for part in text.split("// cpu, ")[1:])
     assert list(kernels) == ARCHS
-    counts = {arch: code.count("func.func @") for arch, code in kernels.items()}
-    assert counts[ARCHS[0]] == 1 and counts["x86-64-v4"] == counts["x86-64-v2"] == 2
-    assert "vpdpbusd" in kernels[ARCHS[0]] and "vpdpbusd" not in kernels["x86-64-v4"]
+    counts = [code.count("func.func @") for code in kernels.values()]
+    assert counts == [1, 2, 3, 3, 3]
+    assert "tdpbusd" in kernels[AMX] and "tdpbusd" not in kernels[VNNI]
+    assert "vpdpbusd" in kernels[VNNI] and "vpdpbusd" not in kernels["x86-64-v4"]

@@ -53,7 +53,10 @@ std::vector<CodegenTraits> allVariants() {
   vnni.extends = vnni.arch;
   vnni.arch += "+avx512vnni";
   vnni.wordDots = WordDots::quads;
-  variants.insert(variants.begin(), std::move(vnni));
+  CodegenTraits amx = vnni;
+  amx.arch += "+amx-int8";
+  amx.wordDots = WordDots::tiles;
+  variants.insert(variants.begin(), {std::move(amx), std::move(vnni)});
   return variants;
 }
 

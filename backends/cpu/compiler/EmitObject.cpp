@@ -25,7 +25,7 @@ using namespace mlir;
 namespace hexin::cpu {
 namespace {
 
-/// `arch`: a level, or with features as in "x86-64-v4+avx512vnni".
+/// `arch`: a level, or with features as in "x86-64-v4+avx512vnni+amx-int8".
 std::unique_ptr<llvm::TargetMachine> createTargetMachine(StringRef arch) {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -44,8 +44,10 @@ std::unique_ptr<llvm::TargetMachine> createTargetMachine(StringRef arch) {
   // A section per function: unused ones go, and a call names its kernel.
   options.FunctionSections = true;
   options.DataSections = true;
-  StringRef level = arch.take_until([](char c) { return c == '+'; });
-  StringRef features = arch.drop_front(level.size());
+  auto [level, more] = arch.split('+');
+  std::string features = more.empty() ? "" : "+" + more.str();
+  for (size_t at = 1; (at = features.find('+', at)) != std::string::npos; at += 2)
+    features.insert(at, ",");
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       triple, level, features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
       llvm::CodeGenOptLevel::Aggressive));

@@ -59,7 +59,7 @@ LogicalResult readKernel(func::FuncOp kernel, SmallVectorImpl<KernelInfo> &kerne
       return kernel.emitError("argument ") << i << " has unexpected type " << type;
   }
   WalkResult walk = kernel.walk([&](Operation *op) {
-    if (isa<LLVM::CallIntrinsicOp>(op) ||
+    if (isa<LLVM::CallIntrinsicOp, LLVM::IntToPtrOp>(op) ||
         (isKernelDialect(op->getDialect()) && !isa<func::CallOp, memref::AllocOp>(op)))
       return WalkResult::advance();
     op->emitOpError("is not allowed in a kernel");

@@ -3,6 +3,8 @@
 #include <cpuid.h>
 #include <cstdint>
 #include <cstring>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace hexin::cpu {
 namespace {
@@ -29,11 +31,17 @@ uint64_t savedState() {
   return uint64_t(high) << 32 | low;
 }
 
+/// Tiles are so much state that Linux wants to be asked, once for the process.
+bool mayUseTiles() {
+  constexpr long requestPermission = 0x1023, tileData = 18; // asm/prctl.h
+  return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+}
+
 std::vector<std::string> detect() {
   Registers basic = cpuid(1), more = cpuid(7), extended = cpuid(0x80000001);
   uint64_t state = savedState();
-  constexpr uint64_t ymmState = 0x6, zmmState = 0xe6;
-  constexpr uint32_t lahf = 1;
+  constexpr uint64_t ymmState = 0x6, zmmState = 0xe6, tileState = 0x60000;
+  constexpr uint32_t lahf = 1, tilesOfBytes = 3u << 24; // compilers name them differently
 
   bool v2 = hasAll(basic.c, bit_SSE3 | bit_SSSE3 | bit_CMPXCHG16B | bit_SSE4_1 |
                                 bit_SSE4_2 | bit_POPCNT) &&
@@ -46,7 +54,11 @@ std::vector<std::string> detect() {
                                bit_AVX512VL) &&
             (state & zmmState) == zmmState;
   std::vector<std::string> archs;
-  if (v4 && hasAll(more.c, bit_AVX512VNNI))
+  bool vnni = v4 && hasAll(more.c, bit_AVX512VNNI);
+  if (vnni && hasAll(more.d, tilesOfBytes) && (state & tileState) == tileState &&
+      mayUseTiles())
+    archs.push_back("x86-64-v4+avx512vnni+amx-int8");
+  if (vnni)
     archs.push_back("x86-64-v4+avx512vnni");
   if (v4)
     archs.push_back("x86-64-v4");

@@ -32,6 +32,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/codegen/ByteTiles.h"
 #include "compiler/codegen/schedules/Schedules.h"
 #include "compiler/codegen/schedules/packed/Tile.h"
 #include "compiler/codegen/schedules/packed/Words.h"
@@ -231,6 +232,45 @@ void emitFewBits(packed::Epilogue &epilogue, const packed::Item &item,
            isDone(once));
 }
 
+/// Many rows go by tiles, as many as there are registers for.
+void emitWords(packed::Epilogue &epilogue, const packed::Item &item,
+               const packed::Place &place, const packed::Words &words, Value panels,
+               Value rowEnd, const packed::TileShape &shape) {
+  KernelBuilder &k = item.k;
+  const packed::Problem &problem = item.problem;
+  k.ifThen(place.isNewPanel, [&] { words.writePanel(); });
+  words.writeRows(rowEnd);
+  auto byVectors = [&] { emitItem(epilogue, item, place, panels, rowEnd, shape); };
+  if (!words.hasTiles() || (problem.numRows && *problem.numRows < packed::tiledRows))
+    return byVectors();
+  auto byTiles = [&] {
+    unsigned lanes = shape.vectors.lanes;
+    packed::Vectors vectors{lanes, unsigned(problem.width) / lanes};
+    Value buffer = k.scratch(packed::tiledRows * problem.width, problem.accType);
+    Value step = k.index(packed::tiledRows);
+    configureTiles(k);
+    k.forLoop(place.rowBegin, rowEnd, step, {}, [&](Value row, ValueRange) {
+      Value first = k.min(row, k.sub(k.value(problem.rows), step));
+      words.sumTiles(first, buffer);
+      packed::emitStoredTile(item, epilogue, vectors, first, packed::tiledRows, buffer);
+      return SmallVector<Value>();
+    });
+    releaseTiles(k);
+  };
+  if (problem.numRows)
+    return byTiles();
+  k.ifElse(
+      k.less(k.value(problem.rows), k.index(packed::tiledRows)), {},
+      [&] {
+        byVectors();
+        return SmallVector<Value>();
+      },
+      [&] {
+        byTiles();
+        return SmallVector<Value>();
+      });
+}
+
 LogicalResult emitPacked(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
   Operation *heavy = heavyOp(emitter.groupOp());
@@ -248,8 +288,7 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
     std::optional<packed::Words> words;
     if (packed::hasWords(problem, k.traits())) {
       item.words = &words.emplace(emitter, item, place, shape.rows);
-      k.ifThen(place.isNewPanel, [&] { words->writePanel(); });
-      words->writeRows(rowEnd);
+      return emitWords(epilogue, item, place, *words, k.value(panels), rowEnd, shape);
     }
     emitItem(epilogue, item, place, k.value(panels), rowEnd, shape);
   });

@@ -13,11 +13,11 @@ namespace {
 /// tiles differ.
 constexpr int64_t blockRows = 48;
 
-/// A few rows more than a block are one block.
+/// A few rows more than a block are one block. Tiles of integers may have 32.
 int64_t rowsOfBlock(const Problem &problem) {
   if (problem.numRows && *problem.numRows <= maxRowsOfOneBlock)
     return std::max<int64_t>(1, *problem.numRows);
-  return blockRows;
+  return problem.isInteger ? 2 * blockRows : blockRows;
 }
 
 /// Of a superblock, at most: what the second-level cache holds beside panels, which every
@@ -29,7 +29,7 @@ int64_t blocksTogether(ElementEmitter &emitter, const Problem &problem, int64_t 
   int64_t most = 8;
   if (auto length = hx::SymbolTable::constantValue(emitter.dims(problem.lhs).back()))
     most = std::clamp<int64_t>(maxRows / std::max<int64_t>(1, *length * rows), 1, most);
-  if (!problem.conv || !problem.numColumns)
+  if (!problem.conv || !problem.numColumns || problem.isInteger)
     return most;
   int64_t perTap = *problem.numColumns * problem.channelsPerTap;
   perTap *= problem.isDepthwise ? 1 : problem.conv->groups;

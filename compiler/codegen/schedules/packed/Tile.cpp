@@ -56,15 +56,16 @@ public:
   TileEmitter(const Item &item, Epilogue &epilogue, Vectors vectors, Value firstRow,
               unsigned numRows, Value columnInPanel)
       : item(item), epilogue(epilogue), vectors(vectors), firstRow(firstRow),
-        columnInPanel(columnInPanel), k(item.k), b(k.builder()), loc(k.loc()) {
-    tile = item.rowsFrom(firstRow, numRows);
+        numRows(numRows), columnInPanel(columnInPanel), k(item.k), b(k.builder()),
+        loc(k.loc()) {
     column = k.add(item.firstColumn, columnInPanel);
   }
 
   void emit(bool isWhole) {
+    tile = item.rowsFrom(firstRow, numRows);
     if (isWhole)
       return wholeTile(sums());
-    remaining = k.min(k.index(width()), k.sub(k.value(item.problem.columns), column));
+    setRemaining();
     Value isFull = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, remaining,
                                          k.index(width()));
     // Panels are padded, so that a partial one is summed like a whole one; an input
@@ -84,7 +85,19 @@ public:
       partialTile(acc);
   }
 
+  void emitStored(Value buffer) {
+    if (item.problem.columnsAreFull)
+      remaining = k.index(width());
+    else
+      setRemaining();
+    writeStored(buffer);
+  }
+
 private:
+  void setRemaining() {
+    remaining = k.min(k.index(width()), k.sub(k.value(item.problem.columns), column));
+  }
+
   unsigned width() const { return vectors.perRow * vectors.lanes; }
 
   Accumulators sums() {
@@ -112,7 +125,7 @@ private:
   /// The tile's rows once more, by a loop: for what is too rare or too long to be
   /// written out for each.
   void forEachRow(function_ref<void(Value r, const Row &row)> body) {
-    k.forLoop(k.index(0), k.index(tile.size()), k.index(1), {}, [&](Value r, ValueRange) {
+    k.forLoop(k.index(0), k.index(numRows), k.index(1), {}, [&](Value r, ValueRange) {
       body(r, item.rowAt(k.add(firstRow, r)));
       return SmallVector<Value>();
     });
@@ -132,6 +145,10 @@ private:
     Value buffer = k.scratch(tile.size() * width(), item.problem.accType);
     for (auto [i, value] : llvm::enumerate(acc))
       storeScratch(k, buffer, k.index(i * vectors.lanes), value);
+    writeStored(buffer);
+  }
+
+  void writeStored(Value buffer) {
     unsigned lanes = vectors.lanes;
     forEachRow([&](Value r, const Row &row) {
       Value rowStart = k.mul(r, k.index(width()));
@@ -191,7 +208,9 @@ private:
   const Item &item;
   Epilogue &epilogue;
   Vectors vectors;
-  Value firstRow, columnInPanel;
+  Value firstRow;
+  unsigned numRows;
+  Value columnInPanel;
   KernelBuilder &k;
   OpBuilder &b;
   Location loc;
@@ -205,6 +224,12 @@ private:
 void emitTile(const Item &item, Epilogue &epilogue, Vectors vectors, Value firstRow,
               unsigned numRows, Value columnInPanel, bool isWhole) {
   TileEmitter(item, epilogue, vectors, firstRow, numRows, columnInPanel).emit(isWhole);
+}
+
+void emitStoredTile(const Item &item, Epilogue &epilogue, Vectors vectors, Value firstRow,
+                    unsigned numRows, Value buffer) {
+  TileEmitter(item, epilogue, vectors, firstRow, numRows, item.k.index(0))
+      .emitStored(buffer);
 }
 
 } // namespace hexin::codegen::packed

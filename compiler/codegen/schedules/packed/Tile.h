@@ -32,6 +32,10 @@ private:
 void emitTile(const Item &item, Epilogue &epilogue, Vectors vectors, mlir::Value firstRow,
               unsigned numRows, mlir::Value columnInPanel, bool isWhole);
 
+/// The same for sums that lie in `buffer`, [numRows, columns of a tile].
+void emitStoredTile(const Item &item, Epilogue &epilogue, Vectors vectors,
+                    mlir::Value firstRow, unsigned numRows, mlir::Value buffer);
+
 } // namespace hexin::codegen::packed
 
 #endif // HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_TILE_H

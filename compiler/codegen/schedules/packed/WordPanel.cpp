@@ -75,10 +75,19 @@ void Words::writePanel() const {
       sums.push_back(words(0, lanes));
     sums = k.forLoop(k.index(0), whole, k.index(1), sums,
                      [&](Value word, ValueRange acc) { return write(word, false, acc); });
-    if (!isWhole)
+    Value written = whole;
+    if (!isWhole) {
+      Value partial = k.less(k.mul(whole, k.index(steps)), depth);
       sums = k.ifElse(
-          k.less(whole, count), ValueRange(sums).getTypes(),
-          [&] { return write(whole, true, sums); }, [&] { return sums; });
+          partial, ValueRange(sums).getTypes(), [&] { return write(whole, true, sums); },
+          [&] { return sums; });
+      written = k.div(k.add(depth, k.index(steps - 1)), k.index(steps));
+    }
+    if (roundedWords() > 1)
+      k.forLoop(written, count, k.index(1), {}, [&](Value word, ValueRange) {
+        put(k.add(k.mul(word, k.index(problem.width)), column), words(0, lanes));
+        return SmallVector<Value>();
+      });
     if (hasTerms)
       writeTerms(column, sums[0]);
   }

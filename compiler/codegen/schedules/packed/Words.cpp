@@ -62,7 +62,8 @@ Words::Words(ElementEmitter &emitter, const Item &item, const Place &place,
       leftIsSigned(isSigned(problem.lhs)), rightIsSigned(isSigned(problem.rhs)),
       hasWindows(problem.conv && !problem.isPointwise),
       isWhole(problem.runMultiple % steps == 0),
-      rowsLieReady(areQuads() && !leftIsSigned && !hasWindows && isWhole) {
+      rowsLieReady(areQuads() && !leftIsSigned && !hasWindows &&
+                   problem.runMultiple % (steps * roundedWords()) == 0) {
   leftZero = changedZero(emitter, problem.lhsZeroPoint,
                          areQuads() && leftIsSigned ? signChange : 0);
   rightZero = changedZero(emitter, problem.rhsZeroPoint,
@@ -74,17 +75,20 @@ Words::Words(ElementEmitter &emitter, const Item &item, const Place &place,
   KExpr ofPairs =
       k.exprs().ceilDiv(allSteps, k.constantExpr(numbersPerWord(WordDots::pairs)));
   depth = k.value(allSteps);
-  count = k.value(k.exprs().ceilDiv(allSteps, k.constantExpr(steps)));
-  // A launch has one size of workspace for all ISAs: pairs take most. A tile may begin
-  // before the item's first row, where the product has no more.
-  constexpr int64_t mostTileRows = 12;
-  KExpr panel = k.exprs().mul(k.exprs().add(ofPairs, k.constantExpr(1)),
-                              k.constantExpr(problem.width));
-  KExpr rows = k.exprs().mul(ofPairs, k.constantExpr(place.rows + mostTileRows));
-  memory = k.workspace(k.exprs().add(panel, rows));
+  KExpr rounded = k.constantExpr(roundedWords());
+  KExpr rounds = k.exprs().ceilDiv(allSteps, k.constantExpr(steps * roundedWords()));
+  count = k.value(k.exprs().mul(rounds, rounded));
+  // A launch has one size of workspace for all ISAs: pairs take most, or quads that are
+  // rounded to whole tiles. A tile may begin before the item's first row, where the
+  // product has no more.
+  constexpr int64_t mostRounded = 16;
+  KExpr most = k.exprs().add(ofPairs, k.constantExpr(mostRounded));
+  memory = k.workspace(
+      k.exprs().mul(most, k.constantExpr(1 + problem.width + place.rows + tiledRows)));
   termsAt = k.mul(count, k.index(problem.width));
   rowsAt = k.add(termsAt, k.index(problem.width));
-  Value lastTile = k.sub(k.value(problem.rows), k.index(tileRows));
+  int64_t ofTile = hasTiles() ? std::max<int64_t>(tiledRows, tileRows) : tileRows;
+  Value lastTile = k.sub(k.value(problem.rows), k.index(ofTile));
   firstRow = k.max(k.index(0), k.min(place.rowBegin, lastTile));
 }
 

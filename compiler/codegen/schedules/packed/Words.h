@@ -3,7 +3,8 @@
 // Where the target multiplies words (WordDots.h), an item first writes its operands as
 // words of 2 or 4 steps of the depth into its workspace:
 //
-//   panel  [G, width]   G = ceil(depth / steps); steps beyond the depth are 0
+//   panel  [G, width]   G = ceil(depth / steps), for tiles a multiple of 16; steps
+//                       beyond the depth are 0
 //   terms  [width]      quads only, see below
 //   rows   [rows, G]    of the left matrix, or the windows of a convolution's pixels
 //
@@ -26,6 +27,8 @@
 
 namespace hexin::codegen::packed {
 
+constexpr int64_t tiledRows = 32;
+
 /// Whether the target and the problem are such.
 bool hasWords(const Problem &problem, const CodegenTraits &traits);
 
@@ -39,12 +42,20 @@ public:
   void writePanel() const;
   void writeRows(mlir::Value rowEnd) const;
 
+  /// Whether products of `tiledRows` rows or more go by tiles (WordTiles.cpp), and the
+  /// sums of so many from `row` on, of the whole panel, into `buffer`, [tiledRows,
+  /// width].
+  bool hasTiles() const;
+  void sumTiles(mlir::Value row, mlir::Value buffer) const;
+
   /// As sumTile (Sums.h) has it, from 0 on.
   Accumulators sum(llvm::ArrayRef<Row> tile, Vectors vectors,
                    mlir::Value columnInPanel) const;
 
 private:
-  bool areQuads() const { return dots == WordDots::quads; }
+  bool areQuads() const { return dots != WordDots::pairs; }
+  /// Words that a row or column is rounded to.
+  int64_t roundedWords() const { return dots == WordDots::tiles ? 16 : 1; }
   /// `lanes` words that each are `word`.
   mlir::Value words(int64_t word, unsigned lanes) const;
   void put(mlir::Value at, mlir::Value words) const;
