@@ -61,10 +61,11 @@ struct TeamTraits {
 
 /// What the shared codegen must know of the machine it writes for.
 struct CodegenTraits {
-  std::string arch;          ///< "x86-64-v4", "opencl-c-1.2", ...
-  unsigned vectorLanes = 16; ///< f32 lanes per vector op; 1 = scalar code
-  unsigned tileRows = 8;     ///< register tile of a matmul: rows ...
-  unsigned tileVectors = 2;  ///< ... x vectors of vectorLanes columns
+  std::string arch;              ///< "x86-64-v4", "opencl-c-1.2", ...
+  unsigned vectorLanes = 16;     ///< f32 lanes per vector op; 1 = scalar code
+  unsigned tileRows = 8;         ///< register tile of a matmul: rows ...
+  unsigned tileVectors = 2;      ///< ... x vectors of vectorLanes columns
+  unsigned vectorRegisters = 16; ///< that have names
   /// Numbers of 32 bits that an item may sum at a time, where vectors are taken apart
   /// into scalar registers; 0: tileRows and tileVectors say it all.
   unsigned registerSums = 0;

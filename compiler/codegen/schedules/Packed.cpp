@@ -27,11 +27,12 @@
 // In reading order: packed/Problem.h (what is multiplied), Place.h (by which item),
 // Item.h (where an item's operands lie), Sums.h (a tile's sums; ConvSums.cpp and
 // DepthwiseSums.cpp for windows and their borders, FewBits.h for weights of few bits),
-// Tile.h (what becomes of them).
+// Tile.h (what becomes of them); DepthwiseLines.h (a loop nest of its own).
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/schedules/Schedules.h"
+#include "compiler/codegen/schedules/packed/DepthwiseLines.h"
 #include "compiler/codegen/schedules/packed/Place.h"
 #include "compiler/codegen/schedules/packed/Tile.h"
 
@@ -45,23 +46,6 @@ using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-/// As many rows as a tile may have or a few less, where that leaves fewer computed
-/// twice: 49 rows are 7 tiles of 7. One kernel for all larger products.
-unsigned tileRowsFor(int64_t numRows, unsigned maxRows) {
-  if (numRows == 0 || numRows > packed::maxRowsOfOneBlock)
-    return maxRows;
-  if (numRows <= maxRows)
-    return numRows;
-  constexpr unsigned perTile = 4; // rows' worth: reading the panel, what is around
-  auto cost = [&](unsigned rows) {
-    return llvm::divideCeil(numRows, rows) * (rows + perTile);
-  };
-  unsigned best = maxRows;
-  for (unsigned rows = maxRows - 1; rows > maxRows / 2; --rows)
-    best = cost(rows) < cost(best) ? rows : best;
-  return best;
-}
 
 packed::TileShape chooseTile(const CodegenTraits &traits,
                              const packed::Problem &problem) {
@@ -77,7 +61,7 @@ packed::TileShape chooseTile(const CodegenTraits &traits,
     unsigned fitting = std::max(1u, traits.registerSums / (lanes * perRow));
     rows = std::min(rows, std::bit_floor(fitting));
   } else if (problem.numRows && !traits.itemPerElement) {
-    rows = tileRowsFor(*problem.numRows, rows);
+    rows = packed::tileRowsFor(*problem.numRows, rows);
     // As many sums at a time as hide a multiplication's latency.
     constexpr unsigned minSums = 8;
     while (!problem.fewBits && rows * perRow < minSums &&
@@ -156,6 +140,10 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
   packed::Problem problem(emitter, heavy);
   packed::Epilogue epilogue(emitter, problem, heavy);
   packed::TileShape shape = chooseTile(k.traits(), problem);
+  if (packed::goesByLines(k.traits(), problem)) {
+    packed::emitDepthwiseLines(emitter, problem, epilogue, shape.vectors);
+    return success();
+  }
   KExpr panels = k.exprs().ceilDiv(problem.columns, k.constantExpr(problem.width));
   packed::Place place = packed::placeItem(emitter, problem, panels, shape);
   k.ifThen(k.less(place.rowBegin, k.value(problem.rows)), [&] {

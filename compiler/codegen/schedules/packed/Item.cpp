@@ -101,12 +101,15 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
 void Item::makeZeroChannels() {
   const Problem &p = problem;
   Type type = elementType(p.lhs);
-  if (!k.traits().flatMemory || !p.hasPads || p.isDepthwise ||
-      p.channelsPerTap > maxZeroChannels || type != p.sumType)
+  if (!k.traits().flatMemory || !p.hasPads || p.channelsPerTap > maxZeroChannels ||
+      type != p.sumType)
     return;
-  Value memory = k.scratch(maxZeroChannels, type);
   unsigned lanes = k.traits().vectorLanes / (type.getIntOrFloatBitWidth() / 32);
-  k.forLoop(k.index(0), k.value(p.depth), k.index(lanes), {}, [&](Value i, ValueRange) {
+  if (p.isDepthwise)
+    lanes = std::min<unsigned>(lanes, p.width);
+  Value memory = k.scratch(p.isDepthwise ? p.width : maxZeroChannels, type);
+  Value count = p.isDepthwise ? k.index(p.width) : k.value(p.depth);
+  k.forLoop(k.index(0), count, k.index(lanes), {}, [&](Value i, ValueRange) {
     k.store(memory, i, k.floatConstant(0, type, lanes), type);
     return SmallVector<Value>();
   });

@@ -51,8 +51,8 @@ struct Item {
   mlir::Value firstColumn;            ///< of the panel, in the product
   std::optional<FewBitPanel> fewBits; ///< instead of panelBase and loadPanel
   bool prefetches = false;            ///< whether panels are brought near ahead
-  /// memref: as many zeros as a tap has channels, what lies in a convolution's pads;
-  /// null: the target or the problem has none.
+  /// memref: as many zeros as a tap has channels (depthwise: as a panel has), what lies
+  /// in a convolution's pads; null: the target or the problem has none.
   mlir::Value zeroChannels;
 
 private:

@@ -28,8 +28,7 @@ int64_t blocksTogether(ElementEmitter &emitter, const Problem &problem, int64_t 
   constexpr int64_t maxCached = (512 << 10) / sizeof(float);
   int64_t most = 8;
   if (auto length = hx::SymbolTable::constantValue(emitter.dims(problem.lhs).back()))
-    most =
-        std::clamp<int64_t>(maxRows / std::max<int64_t>(1, *length * rows), 1, most);
+    most = std::clamp<int64_t>(maxRows / std::max<int64_t>(1, *length * rows), 1, most);
   if (!problem.conv || !problem.numColumns)
     return most;
   int64_t perTap = *problem.numColumns * problem.channelsPerTap;
@@ -69,6 +68,21 @@ Place placeTile(KernelBuilder &k, const Problem &problem, KExpr panels,
 }
 
 } // namespace
+
+unsigned tileRowsFor(int64_t numRows, unsigned maxRows) {
+  if (numRows == 0 || numRows > maxRowsOfOneBlock)
+    return maxRows;
+  if (numRows <= maxRows)
+    return numRows;
+  constexpr unsigned perTile = 4; // rows' worth: reading the panel, what is around
+  auto cost = [&](unsigned rows) {
+    return llvm::divideCeil(numRows, rows) * (rows + perTile);
+  };
+  unsigned best = maxRows;
+  for (unsigned rows = maxRows - 1; rows > maxRows / 2; --rows)
+    best = cost(rows) < cost(best) ? rows : best;
+  return best;
+}
 
 Place placeItem(ElementEmitter &emitter, const Problem &problem, KExpr panels,
                 const TileShape &shape) {

@@ -17,6 +17,10 @@ struct TileShape {
   unsigned columns() const { return vectors.perRow * vectors.lanes; }
 };
 
+/// As many rows as a tile may have or a few less, where that leaves fewer computed
+/// twice: 49 rows are 7 tiles of 7. One kernel for all larger products.
+unsigned tileRowsFor(int64_t numRows, unsigned maxRows);
+
 /// What an item computes.
 struct Place {
   mlir::Value outer, panel;
