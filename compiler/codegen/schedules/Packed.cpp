@@ -151,11 +151,13 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
         k.min(k.add(place.rowBegin, k.index(place.rows)), k.value(problem.rows));
     packed::Item item(emitter, problem, /*outerIndex=*/place.outer, place.panel);
     auto columnBlock = [&](const packed::TileShape &tile, Value column, bool isWhole) {
-      forEachTile(k, problem, place.rowBegin, rowEnd, tile.rows,
-                  [&](Value firstRow, unsigned numRows) {
-                    emitTiles(item, epilogue, tile.vectors, firstRow, numRows, column,
-                              isWhole);
-                  });
+      forEachTile(
+          k, problem, place.rowBegin, rowEnd, tile.rows,
+          [&](Value firstRow, unsigned numRows) {
+            Value before = k.sub(firstRow, place.rowBegin);
+            item.sharePrefetch(k.div(before, k.index(numRows)), place.rows / numRows);
+            emitTiles(item, epilogue, tile.vectors, firstRow, numRows, column, isWhole);
+          });
       return SmallVector<Value>();
     };
     if (place.column)
