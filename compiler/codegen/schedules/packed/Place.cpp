@@ -13,11 +13,24 @@ namespace {
 /// tiles differ.
 constexpr int64_t blockRows = 48;
 
-/// A few rows more than a block are one block.
+/// A few rows more than a block are one block. Some more are blocks of as many rows as
+/// leave the last one nearly as many: 196 rows are 5 blocks of 40, not 4 of 48 and one of
+/// 4, which a thread of two would wait for. Where tiles of 6 do not divide them, a few
+/// rows are computed twice.
 int64_t rowsOfBlock(const Problem &problem) {
-  if (problem.numRows && *problem.numRows <= maxRowsOfOneBlock)
-    return std::max<int64_t>(1, *problem.numRows);
-  return blockRows;
+  if (!problem.numRows)
+    return blockRows;
+  int64_t numRows = *problem.numRows;
+  if (numRows <= maxRowsOfOneBlock)
+    return std::max<int64_t>(1, numRows);
+  constexpr int64_t fewRows = 8 * blockRows, fullWidth = 32;
+  int64_t best = blockRows;
+  if (numRows > fewRows || problem.width < fullWidth || problem.fewBits)
+    return best;
+  auto covered = [&](int64_t rows) { return llvm::divideCeil(numRows, rows) * rows; };
+  for (int64_t rows : {blockRows - 8, blockRows + 8})
+    best = covered(rows) < covered(best) ? rows : best;
+  return best;
 }
 
 /// Of a superblock, at most: what the second-level cache holds beside panels, which every

@@ -6,8 +6,7 @@
 
 namespace hexin::codegen::packed {
 
-/// So many rows are one block at most, in tiles of any height; blocks of more rows are in
-/// tiles whose height divides them.
+/// So many rows are one block at most, in tiles of a height chosen for them.
 inline constexpr int64_t maxRowsOfOneBlock = 64;
 
 /// A register tile.
