@@ -70,9 +70,10 @@ struct CodegenTraits {
   /// The arch that has all kernels that this one has not: it has those only that differ,
   /// for devices that can more. Empty: it has all.
   std::string extends;
-  unsigned vectorLanes = 16; ///< f32 lanes per vector op; 1 = scalar code
-  unsigned tileRows = 8;     ///< register tile of a matmul: rows ...
-  unsigned tileVectors = 2;  ///< ... x vectors of vectorLanes columns
+  unsigned vectorLanes = 16;     ///< f32 lanes per vector op; 1 = scalar code
+  unsigned tileRows = 8;         ///< register tile of a matmul: rows ...
+  unsigned tileVectors = 2;      ///< ... x vectors of vectorLanes columns
+  unsigned vectorRegisters = 16; ///< that have names
   /// Numbers of 32 bits that an item may sum at a time, where vectors are taken apart
   /// into scalar registers; 0: tileRows and tileVectors say it all.
   unsigned registerSums = 0;

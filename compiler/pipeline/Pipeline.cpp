@@ -26,6 +26,7 @@ LogicalResult optimize(ModuleOp module, const PipelineOptions &options) {
   passes.addPass(hx::createFoldConstantsPass({/*keepNarrow=*/true}));
   passes.addNestedPass<func::FuncOp>(hx::createFoldBatchNormPass());
   passes.addPass(hx::createFoldConstantsPass({/*keepNarrow=*/true}));
+  passes.addNestedPass<func::FuncOp>(hx::createDropTinyWeightsPass());
   passes.addNestedPass<func::FuncOp>(hx::createFoldIfPass());
   simplify(passes);
   return passes.run(module);

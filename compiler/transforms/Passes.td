@@ -56,6 +56,15 @@ def FoldBatchNormPass : Pass<"hx-fold-batch-norm", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def DropTinyWeightsPass : Pass<"hx-drop-tiny-weights", "::mlir::func::FuncOp"> {
+  let summary = "zeros for constant weights that are next to zero";
+  let description = [{
+    After: constant f32 operands of products, convolutions and recurrences that have
+    larger numbers have none whose products with usual ones are subnormal.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def ExpandCompactPass : Pass<"hx-expand-compact", "::mlir::func::FuncOp"> {
   let summary = "hx.compact as counting, a host read, and filling";
   let description = [{

@@ -18,7 +18,7 @@ BARS = {
     "conv n=1 h=28 w=28 c=32 m=32 k=3 stride=1 pad=1": 901_330,
     "conv n=1 h=28 w=28 c=32 m=32 k=3 stride=2 pad=1": 477_450,
     "conv n=1 h=28 w=28 c=32 m=64 k=1 stride=1 pad=0": 438_172,
-    "conv n=1 h=28 w=28 c=64 m=64 k=3 stride=1 pad=1 groups=64": 453_618,
+    "conv n=1 h=28 w=28 c=64 m=64 k=3 stride=1 pad=1 groups=64": 305_266,
     "softmax rows=64 columns=128": 63_564,
     "layernorm rows=64 columns=384": 52_926,
     "lstm steps=8 inputs=64 hidden=64": 90_936,

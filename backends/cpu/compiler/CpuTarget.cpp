@@ -23,6 +23,7 @@ std::vector<CodegenTraits> levels() {
   variants[0].arch = "x86-64-v4";
   variants[0].vectorLanes = 16;
   variants[0].tileRows = 8;
+  variants[0].vectorRegisters = 32;
   variants[0].pitchedRows = 12;
   variants[0].slowDivision = true;
   variants[1].arch = "x86-64-v3";

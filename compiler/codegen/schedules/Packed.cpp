@@ -27,13 +27,14 @@
 // In reading order: packed/Problem.h (what is multiplied), Place.h (by which item),
 // Item.h (where an item's operands lie), Sums.h (a tile's sums; ConvSums.cpp and
 // DepthwiseSums.cpp for windows and their borders, FewBits.h for weights of few bits,
-// Words.h for 8-bit integers where the target multiplies them as such),
-// Tile.h (what becomes of them).
+// Words.h for 8-bit integers where the target multiplies them as such), Tile.h (what
+// becomes of them); DepthwiseLines.h (a loop nest of its own).
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/ByteTiles.h"
 #include "compiler/codegen/schedules/Schedules.h"
+#include "compiler/codegen/schedules/packed/DepthwiseLines.h"
 #include "compiler/codegen/schedules/packed/Tile.h"
 #include "compiler/codegen/schedules/packed/Words.h"
 
@@ -47,23 +48,6 @@ using namespace mlir;
 
 namespace hexin::codegen {
 namespace {
-
-/// As many rows as a tile may have or a few less, where that leaves fewer computed
-/// twice: 49 rows are 7 tiles of 7. One kernel for all larger products.
-unsigned tileRowsFor(int64_t numRows, unsigned maxRows) {
-  if (numRows == 0 || numRows > packed::maxRowsOfOneBlock)
-    return maxRows;
-  if (numRows <= maxRows)
-    return numRows;
-  constexpr unsigned perTile = 4; // rows' worth: reading the panel, what is around
-  auto cost = [&](unsigned rows) {
-    return llvm::divideCeil(numRows, rows) * (rows + perTile);
-  };
-  unsigned best = maxRows;
-  for (unsigned rows = maxRows - 1; rows > maxRows / 2; --rows)
-    best = cost(rows) < cost(best) ? rows : best;
-  return best;
-}
 
 packed::TileShape chooseTile(const CodegenTraits &traits,
                              const packed::Problem &problem) {
@@ -79,7 +63,7 @@ packed::TileShape chooseTile(const CodegenTraits &traits,
     unsigned fitting = std::max(1u, traits.registerSums / (lanes * perRow));
     rows = std::min(rows, std::bit_floor(fitting));
   } else if (problem.numRows && !traits.itemPerElement) {
-    rows = tileRowsFor(*problem.numRows, rows);
+    rows = packed::tileRowsFor(*problem.numRows, rows);
     // As many sums at a time as hide a multiplication's latency.
     constexpr unsigned minSums = 8;
     while (!problem.fewBits && rows * perRow < minSums &&
@@ -153,17 +137,18 @@ std::optional<LastPanel> lastPanelOf(const packed::Problem &problem,
 }
 
 /// The rows of an item from `place.rowBegin` to `rowEnd`, all its columns.
-void emitItem(packed::Epilogue &epilogue, const packed::Item &item,
-              const packed::Place &place, Value panels, Value rowEnd,
-              const packed::TileShape &shape) {
+void emitItem(packed::Epilogue &epilogue, packed::Item &item, const packed::Place &place,
+              Value panels, Value rowEnd, const packed::TileShape &shape) {
   KernelBuilder &k = item.k;
   const packed::Problem &problem = item.problem;
   auto columnBlock = [&](const packed::TileShape &tile, Value column, bool isWhole) {
-    forEachTile(k, problem, place.rowBegin, rowEnd, tile.rows,
-                [&](Value firstRow, unsigned numRows) {
-                  emitTiles(item, epilogue, tile.vectors, firstRow, numRows, column,
-                            isWhole);
-                });
+    forEachTile(
+        k, problem, place.rowBegin, rowEnd, tile.rows,
+        [&](Value firstRow, unsigned numRows) {
+          Value before = k.sub(firstRow, place.rowBegin);
+          item.sharePrefetch(k.div(before, k.index(numRows)), place.rows / numRows);
+          emitTiles(item, epilogue, tile.vectors, firstRow, numRows, column, isWhole);
+        });
     return SmallVector<Value>();
   };
   if (place.column)
@@ -204,7 +189,7 @@ void emitItem(packed::Epilogue &epilogue, const packed::Item &item,
 }
 
 /// Few rows read the numbers as they lie, others floats that are written once.
-void emitFewBits(packed::Epilogue &epilogue, const packed::Item &item,
+void emitFewBits(packed::Epilogue &epilogue, packed::Item &item,
                  const packed::Place &place, Value panels, Value rowEnd,
                  const packed::TileShape &shape) {
   KernelBuilder &k = item.k;
@@ -233,9 +218,9 @@ void emitFewBits(packed::Epilogue &epilogue, const packed::Item &item,
 }
 
 /// Many rows go by tiles, as many as there are registers for.
-void emitWords(packed::Epilogue &epilogue, const packed::Item &item,
-               const packed::Place &place, const packed::Words &words, Value panels,
-               Value rowEnd, const packed::TileShape &shape) {
+void emitWords(packed::Epilogue &epilogue, packed::Item &item, const packed::Place &place,
+               const packed::Words &words, Value panels, Value rowEnd,
+               const packed::TileShape &shape) {
   KernelBuilder &k = item.k;
   const packed::Problem &problem = item.problem;
   k.ifThen(place.isNewPanel, [&] { words.writePanel(); });
@@ -277,6 +262,10 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
   packed::Problem problem(emitter, heavy);
   packed::Epilogue epilogue(emitter, problem, heavy);
   packed::TileShape shape = chooseTile(k.traits(), problem);
+  if (packed::goesByLines(k.traits(), problem)) {
+    packed::emitDepthwiseLines(emitter, problem, epilogue, shape.vectors);
+    return success();
+  }
   KExpr panels = k.exprs().ceilDiv(problem.columns, k.constantExpr(problem.width));
   packed::Place place = packed::placeItem(emitter, problem, panels, shape);
   k.ifThen(k.less(place.rowBegin, k.value(problem.rows)), [&] {

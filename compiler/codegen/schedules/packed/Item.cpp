@@ -5,6 +5,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
+#include <algorithm>
+#include <bit>
+
 using namespace mlir;
 
 namespace hexin::codegen::packed {
@@ -107,12 +110,15 @@ Item::Item(const Item &item, const Problem &floats, Value memory)
 void Item::makeZeroChannels() {
   const Problem &p = problem;
   Type type = elementType(p.lhs);
-  if (!k.traits().flatMemory || !p.hasPads || p.isDepthwise ||
-      p.channelsPerTap > maxZeroChannels || type != p.sumType)
+  if (!k.traits().flatMemory || !p.hasPads || p.channelsPerTap > maxZeroChannels ||
+      type != p.sumType)
     return;
-  Value memory = k.scratch(maxZeroChannels, type);
   unsigned lanes = k.traits().vectorLanes / (type.getIntOrFloatBitWidth() / 32);
-  k.forLoop(k.index(0), k.value(p.depth), k.index(lanes), {}, [&](Value i, ValueRange) {
+  if (p.isDepthwise)
+    lanes = std::min<unsigned>(lanes, p.width);
+  Value memory = k.scratch(p.isDepthwise ? p.width : maxZeroChannels, type);
+  Value count = p.isDepthwise ? k.index(p.width) : k.value(p.depth);
+  k.forLoop(k.index(0), count, k.index(lanes), {}, [&](Value i, ValueRange) {
     k.store(memory, i, k.floatConstant(0, type, lanes), type);
     return SmallVector<Value>();
   });
@@ -196,13 +202,24 @@ Value Item::loadPanel(Value position, unsigned lanes) const {
   return withoutZero(k, emitCast(k, value, panelType, problem.sumType), rhsZero, lanes);
 }
 
-void Item::prefetchNextPanel(Value position, int64_t count) const {
-  constexpr int64_t elementsPerLine = 16;
+void Item::sharePrefetch(Value tile, int64_t numTiles) {
   if (!prefetches)
     return;
-  Value next = k.add(position, panelSize);
-  for (int64_t at = 0; at < count; at += elementsPerLine)
-    k.prefetch(rhsMemref, k.add(next, k.index(at)));
+  constexpr int64_t mostShares = 8;
+  numShares = std::bit_floor<uint64_t>(std::clamp<int64_t>(numTiles, 1, mostShares));
+  Value share = k.div(panelSize, k.index(numShares));
+  Value start = k.mul(k.rem(tile, k.index(numShares)), share);
+  prefetchBase = k.add(k.add(panelBase, panelSize), start);
+}
+
+void Item::prefetchNextPanel(Value position, int64_t steps) const {
+  constexpr int64_t elementsPerLine = 16;
+  if (!prefetchBase)
+    return;
+  Value done = k.div(k.sub(position, panelBase), k.index(numShares));
+  Value next = k.add(prefetchBase, done);
+  for (int64_t at = 0; at < steps * problem.width; at += elementsPerLine * numShares)
+    k.prefetch(rhsMemref, k.add(next, k.index(at / numShares)));
 }
 
 } // namespace hexin::codegen::packed

@@ -38,9 +38,12 @@ struct Item {
   /// The same from other memory with elements of the lhs.
   mlir::Value loadLhs(mlir::Value memory, mlir::Value position, unsigned lanes) const;
   mlir::Value loadPanel(mlir::Value position, unsigned lanes) const;
-  /// Has the panel after this one brought near: what lies there where this one has
-  /// `count` elements from `position` on.
-  void prefetchNextPanel(mlir::Value position, int64_t count) const;
+  /// Which of the `numTiles` tiles that read the whole panel one after the other, or
+  /// more, `tile` is: each has its share of the next panel brought near.
+  void sharePrefetch(mlir::Value tile, int64_t numTiles);
+  /// Brings near what of it is due while `steps` rows of the panel from `position` on are
+  /// read; nothing where it is not shared out.
+  void prefetchNextPanel(mlir::Value position, int64_t steps) const;
   /// The operands' bindings.
   mlir::Value lhsMemory() const { return lhsMemref; }
   mlir::Value panelMemory() const { return rhsMemref; }
@@ -57,8 +60,8 @@ struct Item {
   std::optional<FewBitPanel> fewBits; ///< instead of panelBase and loadPanel
   bool prefetches = false;            ///< whether panels are brought near ahead
   const Words *words = nullptr;       ///< what is multiplied instead, where set
-  /// memref: as many zeros as a tap has channels, what lies in a convolution's pads;
-  /// null: the target or the problem has none.
+  /// memref: as many zeros as a tap has channels (depthwise: as a panel has), what lies
+  /// in a convolution's pads; null: the target or the problem has none.
   mlir::Value zeroChannels;
 
 private:
@@ -71,6 +74,8 @@ private:
   mlir::Value lhsMemref, rhsMemref;
   mlir::Type panelType;         ///< of the panel's elements, in hx
   mlir::Value panelSize;        ///< elements
+  int64_t numShares = 1;        ///< of the next panel, a power of two
+  mlir::Value prefetchBase;     ///< of the share of the tile at hand, or null
   mlir::Value lhsZero, rhsZero; ///< in the type of sums, or null
 };
 

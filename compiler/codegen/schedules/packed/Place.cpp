@@ -13,11 +13,27 @@ namespace {
 /// tiles differ.
 constexpr int64_t blockRows = 48;
 
-/// A few rows more than a block are one block. Tiles of integers may have 32.
+/// A few rows more than a block are one block. Some more are blocks of as many rows as
+/// leave the last one nearly as many: 196 rows are 5 blocks of 40, not 4 of 48 and one of
+/// 4, which a thread of two would wait for. Where tiles of 6 do not divide them, a few
+/// rows are computed twice.
 int64_t rowsOfBlock(const Problem &problem) {
-  if (problem.numRows && *problem.numRows <= maxRowsOfOneBlock)
-    return std::max<int64_t>(1, *problem.numRows);
-  return problem.isInteger ? 2 * blockRows : blockRows;
+  constexpr int64_t rowsOfIntegers = 2 * blockRows; // whose tiles may have 32
+  if (!problem.numRows)
+    return problem.isInteger ? rowsOfIntegers : blockRows;
+  int64_t numRows = *problem.numRows;
+  if (numRows <= maxRowsOfOneBlock)
+    return std::max<int64_t>(1, numRows);
+  if (problem.isInteger)
+    return rowsOfIntegers;
+  constexpr int64_t fewRows = 8 * blockRows, fullWidth = 32;
+  int64_t best = blockRows;
+  if (numRows > fewRows || problem.width < fullWidth || problem.fewBits)
+    return best;
+  auto covered = [&](int64_t rows) { return llvm::divideCeil(numRows, rows) * rows; };
+  for (int64_t rows : {blockRows - 8, blockRows + 8})
+    best = covered(rows) < covered(best) ? rows : best;
+  return best;
 }
 
 /// Of a superblock, at most: what the second-level cache holds beside panels, which every
@@ -77,6 +93,21 @@ Place placeTile(KernelBuilder &k, const Problem &problem, KExpr panels,
 }
 
 } // namespace
+
+unsigned tileRowsFor(int64_t numRows, unsigned maxRows) {
+  if (numRows == 0 || numRows > maxRowsOfOneBlock)
+    return maxRows;
+  if (numRows <= maxRows)
+    return numRows;
+  constexpr unsigned perTile = 4; // rows' worth: reading the panel, what is around
+  auto cost = [&](unsigned rows) {
+    return llvm::divideCeil(numRows, rows) * (rows + perTile);
+  };
+  unsigned best = maxRows;
+  for (unsigned rows = maxRows - 1; rows > maxRows / 2; --rows)
+    best = cost(rows) < cost(best) ? rows : best;
+  return best;
+}
 
 Place placeItem(ElementEmitter &emitter, const Problem &problem, KExpr panels,
                 const TileShape &shape) {

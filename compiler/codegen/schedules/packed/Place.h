@@ -6,8 +6,7 @@
 
 namespace hexin::codegen::packed {
 
-/// So many rows are one block at most, in tiles of any height; blocks of more rows are in
-/// tiles whose height divides them.
+/// So many rows are one block at most, in tiles of a height chosen for them.
 inline constexpr int64_t maxRowsOfOneBlock = 64;
 
 /// A register tile.
@@ -16,6 +15,10 @@ struct TileShape {
   Vectors vectors;
   unsigned columns() const { return vectors.perRow * vectors.lanes; }
 };
+
+/// As many rows as a tile may have or a few less, where that leaves fewer computed
+/// twice: 49 rows are 7 tiles of 7. One kernel for all larger products.
+unsigned tileRowsFor(int64_t numRows, unsigned maxRows);
 
 /// What an item computes.
 struct Place {

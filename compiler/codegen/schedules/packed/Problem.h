@@ -64,6 +64,7 @@ struct Problem {
   llvm::SmallVector<KExpr> inSizes;  ///< [N, H, W, C]
   llvm::SmallVector<KExpr> outSizes; ///< [N, H, W, M]
   llvm::SmallVector<KExpr> beginPad; ///< [top, left]
+  std::optional<int64_t> outWidth;   ///< where known
 
 private:
   template <typename OpT> void describeMatMul(ElementEmitter &emitter, OpT op);

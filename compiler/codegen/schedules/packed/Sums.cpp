@@ -71,7 +71,6 @@ Accumulators sumStep(const Item &item, const RunRows &rows, int64_t step, Value 
   Value at = k.add(position, k.index(step * item.problem.width));
   for (unsigned v = 0; v < vectors.perRow; ++v)
     panel.push_back(item.loadPanel(k.add(at, k.index(v * vectors.lanes)), vectors.lanes));
-  item.prefetchNextPanel(at, vectors.perRow * vectors.lanes);
   Accumulators next;
   for (size_t r = 0; r < rows.bases.size(); ++r) {
     Value memory = rows.memory.empty() ? item.lhsMemory() : rows.memory[r];
@@ -101,6 +100,7 @@ Accumulators sumSteps(const Item &item, const RunRows &rows, Value length, Value
     for (Value &base : shifted.bases)
       base = k.add(base, i);
     Value at = k.add(position, k.mul(i, k.index(item.problem.width)));
+    item.prefetchNextPanel(at, steps);
     Accumulators next(acc);
     for (unsigned step = 0; step < steps; ++step)
       next = sumStep(item, shifted, step, at, next, vectors);

@@ -28,6 +28,14 @@ Epilogue::Epilogue(ElementEmitter &emitter, const Problem &problem, Operation *h
 void Epilogue::write(const Item &item, const Row &row, Value column, Value sum,
                      unsigned lanes) {
   KernelBuilder &k = emitter.kernel();
+  if (lanes > 1 && !takesVectors()) {
+    for (unsigned lane = 0; lane < lanes; ++lane) {
+      Value element =
+          vector::ExtractOp::create(k.builder(), k.loc(), sum, ArrayRef<int64_t>{lane});
+      write(item, row, k.add(column, k.index(lane)), element, 1);
+    }
+    return;
+  }
   const Problem &p = problem;
   current = sum;
   Value flat = row.flat, channel = column;
@@ -118,8 +126,8 @@ private:
   void writeVectors(const Accumulators &acc, Value firstColumn, unsigned perRow) {
     for (auto [r, row] : llvm::enumerate(tile))
       for (unsigned v = 0; v < perRow; ++v)
-        writeVector(row, acc[r * perRow + v],
-                    k.add(firstColumn, k.index(v * vectors.lanes)));
+        epilogue.write(item, row, k.add(firstColumn, k.index(v * vectors.lanes)),
+                       acc[r * perRow + v], vectors.lanes);
   }
 
   /// The tile's rows once more, by a loop: for what is too rare or too long to be
@@ -129,15 +137,6 @@ private:
       body(r, item.rowAt(k.add(firstRow, r)));
       return SmallVector<Value>();
     });
-  }
-
-  void writeVector(const Row &row, Value sum, Value at) {
-    if (vectors.lanes == 1 || epilogue.takesVectors())
-      return epilogue.write(item, row, at, sum, vectors.lanes);
-    for (unsigned lane = 0; lane < vectors.lanes; ++lane) {
-      Value element = vector::ExtractOp::create(b, loc, sum, ArrayRef<int64_t>{lane});
-      epilogue.write(item, row, k.add(at, k.index(lane)), element, 1);
-    }
   }
 
   /// Writes what exists of the sums, through scratch.

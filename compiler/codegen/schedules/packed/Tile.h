@@ -13,10 +13,11 @@ public:
   /// Takes over `heavy`'s result and merges the axes of what follows it.
   Epilogue(ElementEmitter &emitter, const Problem &problem, mlir::Operation *heavy);
 
-  /// Finishes `sum`: `lanes` columns from `column` on of one row of the product.
+  /// Finishes `sum`: `lanes` columns from `column` on of one row of the product, one by
+  /// one where the ops behind take no vectors.
   void write(const Item &item, const Row &row, mlir::Value column, mlir::Value sum,
              unsigned lanes);
-  /// Whether `write` takes vectors of several lanes.
+  /// Whether the ops behind take vectors of several lanes.
   bool takesVectors() const { return emitter.lanes() > 1; }
 
 private:
