@@ -10,6 +10,7 @@ size and MORE_MIB. Writes compiling.json and compiling.md; exits with 1 when a c
 """
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -30,6 +31,7 @@ EMPTY_SECONDS = 20.0
 CACHED_SECONDS = 3.0
 WEIGHT_FACTOR = 1.3
 MORE_MIB = 300.0
+POLL_SECONDS = 0.005
 
 
 def change_a_weight(model: Path, changed: Path) -> bool:
@@ -48,18 +50,27 @@ def change_a_weight(model: Path, changed: Path) -> bool:
     return True
 
 
+def peak_kib(pid: int) -> int:
+    """Of a process that runs; 0 when it has ended. What wait4() tells has the caller's own memory in it."""
+    with contextlib.suppress(OSError, IndexError, StopIteration):
+        status = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return int(next(line for line in status if line.startswith("VmHWM")).split()[1])
+    return 0
+
+
 def compilation(command: Path, model: Path, targets: str, folder: Path) -> dict:
     """{"seconds", "peak_mib"} of one process."""
-    begin = time.perf_counter()
-    process = subprocess.Popen([str(command), "compile", str(model), "-o", str(folder / "model.hxm"), f"--targets={targets}"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                               env={**os.environ, "HEXIN_CACHE_DIR": str(folder / "cache")})
-    message = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    log, kib, begin = folder / "log", 0, time.perf_counter()
+    with log.open("w") as messages:
+        process = subprocess.Popen(
+            [str(command), "compile", str(model), "-o", str(folder / "model.hxm"), f"--targets={targets}"],
+            stdout=subprocess.DEVNULL, stderr=messages, env={**os.environ, "HEXIN_CACHE_DIR": str(folder / "cache")})
+        while process.poll() is None:
+            kib = max(kib, peak_kib(process.pid))
+            time.sleep(POLL_SECONDS)
     if process.returncode != 0:
-        raise RuntimeError((message.strip().splitlines() or [f"ended with {process.returncode}"])[-1][:200])
-    return {"seconds": time.perf_counter() - begin, "peak_mib": usage.ru_maxrss / 1024}
+        raise RuntimeError((log.read_text().strip().splitlines() or [f"ended with {process.returncode}"])[-1][:200])
+    return {"seconds": time.perf_counter() - begin, "peak_mib": kib / 1024}
 
 
 def measure(command: Path, model: Path, targets: str) -> dict:
