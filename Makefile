@@ -33,9 +33,10 @@ demo: build ## read a picture with text on cpu and on opencl:0
 	PYTHONPATH=$(BUILD)/python $(PYTHON) examples/ocr/ocr.py --output-dir $(BUILD)/demo
 
 bench: export HEXIN_ENGINES = 1
-bench: build ## errors, latencies, start-up and memory beside ONNX Runtime and OpenVINO
+bench: build ## errors, latencies, start-up and memory beside ONNX Runtime and OpenVINO; compile times
 	$(PYTHON) tests/models/fetch_models.py --set spine
 	PYTHONPATH=$(BUILD)/python $(PYTHON) bench/compare.py --build-dir $(BUILD) --output-dir $(BUILD)/bench
+	$(PYTHON) bench/compiling.py --build-dir $(BUILD) --output-dir $(BUILD)/bench
 
 conformance: export HEXIN_CONFORMANCE = 1
 conformance: build ## onnx's suite, all devices and modes, beside other engines; writes the table

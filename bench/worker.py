@@ -8,6 +8,7 @@ Takes commands as lines on stdin, answers each with a line of JSON on stdout:
     outputs FILE.npz   one run; its results are written there
     sample MS          one run that is not counted, then runs for about MS milliseconds
     memory             {"anonymous_kib": ..., "peak_kib": ...} of the process
+    again              opens the model once more; {"anonymous_kib"} that this took
 
 The first line, unasked: {"open_ms", "first_run_ms"}, or {"error"}, when the first run is over.
 What engines themselves print goes to stderr.
@@ -76,6 +77,10 @@ def main() -> int:
                 answer({"ms": sample(engine, float(argument))})
             elif command == "memory":
                 answer(memory())
+            elif command == "again":
+                before = memory()["anonymous_kib"]
+                _other = module.Engine(path, int(threads), device)
+                answer({"anonymous_kib": memory()["anonymous_kib"] - before})
     except Exception as error:
         answer({"error": " ".join(str(error).split())[:300] or type(error).__name__})
         return 1

@@ -151,24 +151,26 @@ std::optional<int64_t> winogradElements(const WinogradForm &form) {
 Status transformWeights(const WinogradForm &form, int64_t firstPanel, int64_t lastPanel,
                         std::span<const float> panels, std::span<float> u) {
   auto numPanels = winogradPanels(form), elements = winogradElements(form);
-  // Fewer than the elements of U, so that nothing here overflows.
-  if (!elements || u.size() != static_cast<uint64_t>(*elements) ||
-      panels.size() / (taps * taps) * form.points() != u.size() ||
-      panels.size() % (taps * taps) != 0 || firstPanel < 0 || lastPanel > *numPanels)
+  bool isRange =
+      elements && firstPanel >= 0 && firstPanel <= lastPanel && lastPanel <= *numPanels;
+  // Both no more than the elements of U, so that nothing here overflows.
+  if (!isRange ||
+      u.size() != uint64_t(*elements / *numPanels * (lastPanel - firstPanel)) ||
+      panels.size() != uint64_t(*elements / form.points() * taps * taps))
     return invalidArgument(
         "winograd weights of tile " + std::to_string(form.tile) + ", " +
         std::to_string(form.groups) + " x " + std::to_string(form.inputs) + " to " +
         std::to_string(form.outputs) + " channels in panels of " +
         std::to_string(form.width) + ": cannot make panels " +
-        std::to_string(firstPanel) + " to " + std::to_string(lastPanel) + " of " +
-        std::to_string(u.size()) + " floats from " + std::to_string(panels.size()));
+        std::to_string(firstPanel) + " to " + std::to_string(lastPanel) + ", " +
+        std::to_string(u.size()) + " floats, from " + std::to_string(panels.size()));
   const int64_t plain = *panelElements(form, taps * taps);
   const int64_t transformed = *panelElements(form, form.points());
   std::vector<float> buffer(std::max<int64_t>(bufferFloats, form.points() * form.width));
   for (int64_t panel = firstPanel; panel < lastPanel; ++panel)
-    (form.tile == 4 ? transformPanel4
-                    : transformPanel2)(form, panels.data() + panel * plain,
-                                       u.data() + panel * transformed, buffer.data());
+    (form.tile == 4 ? transformPanel4 : transformPanel2)(
+        form, panels.data() + panel * plain,
+        u.data() + (panel - firstPanel) * transformed, buffer.data());
   return Status::success();
 }
 

@@ -60,9 +60,8 @@ struct WinogradForm {
 std::optional<int64_t> winogradPanels(const WinogradForm &form);
 std::optional<int64_t> winogradElements(const WinogradForm &form);
 
-/// Writes panels [firstPanel, lastPanel) of U. `panels` and `u` are all of them: other
-/// threads may do other ranges at the same time. invalidArgument where sizes do not fit
-/// the form.
+/// Writes panels [firstPanel, lastPanel) of U to `u`, which has room for these alone;
+/// `panels` are all of them. invalidArgument where sizes do not fit the form.
 Status transformWeights(const WinogradForm &form, int64_t firstPanel, int64_t lastPanel,
                         std::span<const float> panels, std::span<float> u);
 

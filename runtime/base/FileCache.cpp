@@ -55,6 +55,8 @@ public:
     return true;
   }
 
+  bool rewind() { return ::lseek(descriptor_, 0, SEEK_SET) == 0; }
+
 private:
   int descriptor_;
 };
@@ -179,7 +181,7 @@ bool FileCache::putInPlace(const fs::path &temporary, std::string_view key,
 
 std::optional<FileCache::Mapped>
 FileCache::make(std::string_view key, uint64_t valueBytes,
-                const std::function<bool(std::span<std::byte>)> &fill) const {
+                const std::function<bool(const Append &)> &fill) const {
   uint64_t offset = valueOffset(key.size()).value_or(UINT64_MAX);
   if (!isEnabled() || offset > maxBytes_ || valueBytes > maxBytes_ - offset)
     return std::nullopt;
@@ -189,27 +191,31 @@ FileCache::make(std::string_view key, uint64_t valueBytes,
   File file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!file)
     return std::nullopt;
+  // Head and key come last, when the hash is known: zeros stand for them.
+  const std::vector<std::byte> front(offset);
+  Hasher hasher(hash64(key));
+  uint64_t missing = valueBytes;
+  auto append = [&](std::span<const std::byte> piece) {
+    if (piece.size() > missing || !file.write(piece.data(), piece.size()))
+      return false;
+    hasher.update(piece); // while it is in the processor's cache
+    missing -= piece.size();
+    return true;
+  };
   uint64_t fileBytes = offset + valueBytes;
-  // Blocks are taken first: a disk that is full later would be a signal, not an error.
   void *start = MAP_FAILED;
-  if (::posix_fallocate(file.get(), 0, static_cast<off_t>(fileBytes)) == 0)
-    start = ::mmap(nullptr, fileBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  if (file.write(front.data(), offset) && fill(append) && missing == 0 && file.rewind()) {
+    EntryHead head{entryMagic, key.size(), valueBytes, hasher.digest()};
+    if (file.write(&head, sizeof head) && file.write(key.data(), key.size()))
+      start = ::mmap(nullptr, fileBytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE,
+                     file.get(), 0);
+  }
   if (start == MAP_FAILED) {
     fs::remove(temporary, ignored);
     return std::nullopt;
   }
-  auto *bytes = static_cast<std::byte *>(start);
-  Mapped mapped({bytes, fileBytes});
+  Mapped mapped({static_cast<const std::byte *>(start), fileBytes});
   mapped.value_ = mapped.file_.subspan(offset);
-  std::span<std::byte> value(bytes + offset, valueBytes);
-  if (!fill(value)) {
-    fs::remove(temporary, ignored);
-    return std::nullopt;
-  }
-  EntryHead head{entryMagic, key.size(), valueBytes, hashEntry(key, value)};
-  std::memcpy(bytes, &head, sizeof head);
-  std::memcpy(bytes + sizeof head, key.data(), key.size());
-  ::mprotect(start, fileBytes, PROT_READ);
   putInPlace(temporary, key, fileBytes); // the mapping stays good where that fails
   return mapped;
 }

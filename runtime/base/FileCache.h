@@ -71,12 +71,14 @@ public:
   std::optional<Mapped> map(std::string_view key) const;
   /// Does nothing with a value that is larger than the bound.
   void store(std::string_view key, std::span<const std::byte> value) const;
-  /// Writes a large value straight into its entry's file and gives it mapped, so that it
-  /// is never in memory of its own: `fill` gets `valueBytes` zeroed bytes, aligned to 64,
-  /// and says whether what it wrote is to be kept. Nullopt, and nothing kept, where it
-  /// says no, the disk is full, or the cache is off or smaller.
+  /// Takes the next bytes of a value; false where the disk is full or they are too many.
+  using Append = std::function<bool(std::span<const std::byte>)>;
+  /// Writes a large value into its entry's file piece by piece and gives it mapped, so
+  /// that it is never in memory as a whole: `fill` appends `valueBytes` bytes, best
+  /// some 100 KB each time, and says whether they are to be kept. Nullopt, and nothing
+  /// kept, where it says no, the disk is full, or the cache is off or smaller.
   std::optional<Mapped> make(std::string_view key, uint64_t valueBytes,
-                             const std::function<bool(std::span<std::byte>)> &fill) const;
+                             const std::function<bool(const Append &)> &fill) const;
   /// Forgets an entry whose bytes turned out useless.
   void remove(std::string_view key) const;
 

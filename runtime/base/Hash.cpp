@@ -31,9 +31,17 @@ uint64_t mixLane(uint64_t lane, uint64_t word) {
 Hasher::Hasher(uint64_t seed)
     : seed_(seed), lanes_{seed + prime1 + prime2, seed + prime2, seed, seed - prime1} {}
 
-void Hasher::consumeBlock(const std::byte *block) {
-  for (size_t i = 0; i < lanes_.size(); ++i)
-    lanes_[i] = mixLane(lanes_[i], loadAs<uint64_t>(block + 8 * i));
+void Hasher::consumeBlocks(const std::byte *blocks, size_t count) {
+  // Bytes may alias members: lanes of its own stay in registers.
+  auto [a, b, c, d] = lanes_;
+  for (const std::byte *end = blocks + count * blockBytes; blocks != end;
+       blocks += blockBytes) {
+    a = mixLane(a, loadAs<uint64_t>(blocks));
+    b = mixLane(b, loadAs<uint64_t>(blocks + 8));
+    c = mixLane(c, loadAs<uint64_t>(blocks + 16));
+    d = mixLane(d, loadAs<uint64_t>(blocks + 24));
+  }
+  lanes_ = {a, b, c, d};
 }
 
 void Hasher::update(std::span<const std::byte> bytes) {
@@ -45,13 +53,11 @@ void Hasher::update(std::span<const std::byte> bytes) {
     bytes = bytes.subspan(taken);
     if (pendingBytes_ < blockBytes)
       return;
-    consumeBlock(pending_.data());
+    consumeBlocks(pending_.data(), 1);
     pendingBytes_ = 0;
   }
-  while (bytes.size() >= blockBytes) {
-    consumeBlock(bytes.data());
-    bytes = bytes.subspan(blockBytes);
-  }
+  consumeBlocks(bytes.data(), bytes.size() / blockBytes);
+  bytes = bytes.last(bytes.size() % blockBytes);
   std::copy(bytes.begin(), bytes.end(), pending_.begin());
   pendingBytes_ = bytes.size();
 }

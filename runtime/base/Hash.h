@@ -23,7 +23,7 @@ public:
   uint64_t digest() const;
 
 private:
-  void consumeBlock(const std::byte *block);
+  void consumeBlocks(const std::byte *blocks, size_t count);
 
   uint64_t seed_;
   std::array<uint64_t, 4> lanes_;

@@ -20,6 +20,9 @@ namespace {
 /// All made weights of the user on this machine, together.
 constexpr uint64_t maxCacheBytes = uint64_t(4) << 30;
 
+/// That a thread makes before it writes them: they stay in its cache.
+constexpr int64_t pieceBytes = 512 << 10;
+
 using Shared = std::shared_ptr<const WeightBytes>;
 
 std::span<const float> floats(std::span<const std::byte> bytes) {
@@ -54,6 +57,24 @@ struct Job {
                        bytes.size() / sizeof(float));
     return transformWeights(form, 0, *winogradPanels(form), floats(panels), u);
   }
+
+  /// The same in pieces. False where `append` says so; `status` tells whether that is
+  /// all.
+  bool fillPieces(const FileCache::Append &append) {
+    const int64_t numPanels = *winogradPanels(form);
+    const int64_t each = *winogradElements(form) / numPanels;
+    const int64_t atATime =
+        std::clamp<int64_t>(pieceBytes / (each * int64_t(sizeof(float))), 1, numPanels);
+    std::vector<float> piece(atATime * each);
+    for (int64_t first = 0; first < numPanels; first += atATime) {
+      int64_t last = std::min(first + atATime, numPanels);
+      std::span<float> u = std::span(piece).first((last - first) * each);
+      status = transformWeights(form, first, last, floats(panels), u);
+      if (!status || !append(std::as_bytes(u)))
+        return false;
+    }
+    return true;
+  }
 };
 
 Result<Shared> makeInMemory(const Job &job) {
@@ -84,10 +105,10 @@ Status make(Job &job, const FileCache &cache) {
   // A file that lies about its hashes harms nobody else.
   job.isShareable = hash64(job.panels) == job.source->hash();
   if (job.isShareable) {
-    auto entry = cache.make(key, job.weight->length(), [&](std::span<std::byte> bytes) {
-      job.status = job.fill(bytes);
-      return job.status.ok();
-    });
+    auto entry =
+        cache.make(key, job.weight->length(), [&](const FileCache::Append &append) {
+          return job.fillPieces(append);
+        });
     HEXIN_RETURN_IF_ERROR(job.status);
     if (entry) {
       job.made = std::make_shared<WeightBytes>(*std::move(entry));

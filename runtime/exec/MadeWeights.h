@@ -1,9 +1,9 @@
 //===- MadeWeights.h - the bytes of weights that are made out of others ---------===//
 //
 // Made once in a process, whatever sessions and devices want them, and kept in the cache
-// folder (cache_folder::weights): written straight into a file there and mapped, so that
-// they take no memory of the process's own, in this process and the next ones. Without a
-// folder, or with a full disk, they are in memory.
+// folder (cache_folder::weights): written piece by piece into a file there and mapped, so
+// that they take no memory of the process's own, in this process and the next ones.
+// Without a folder, or with a full disk, they are in memory.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_RUNTIME_EXEC_MADEWEIGHTS_H

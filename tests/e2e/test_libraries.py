@@ -327,11 +327,15 @@ def test_the_faster_one_goes_first(has_library, tmp_path):
     cases.output("Clip", "bounded", [cases.add("Conv", "bounded-conv", [fixed, cases.weights(64, 64, 3, 3)]),
                                      cases.scalar(0), cases.scalar(6)])
     cases.output("Conv", "unknown", [free, cases.weights(64, 8, 3, 3)], pads=[1] * 4, group=8)
+    wide = cases.input("wide", 4, 64, 56, 56)
+    cases.output("AveragePool", "apart", [wide], kernel_shape=[2, 2], strides=[2, 2])
+    cases.output("AveragePool", "overlapping", [wide], kernel_shape=[3, 3], pads=[1] * 4)
     model, path = cases.model().SerializeToString(), tmp_path / "a.hxm"
     text = hexin.compile(model, path, explain=True, cpu_archs=ANY_ARCH, disable=["winograd"]).text
     for node, expected in (("large", "onednn.conv, else "), ("pointwise", "onednn: our kernel is faster"),
                            ("bounded-conv+bounded", "onednn: its clip:0:6 does not keep NaN"),
-                           ("unknown", "onednn.conv (guarded), else ")):
+                           ("unknown", "onednn.conv (guarded), else "),
+                           ("apart", "onednn: our kernel is faster"), ("overlapping", "onednn.pool, else ")):
         assert any(expected in entry for entry in entries_of(text, node)), text
     session = hexin.Session(path, profile=True)
     for size, engine in ((28, "library"), (3, "kernel")):

@@ -13,7 +13,8 @@
 //   3x3 of 4; 8; 16; 32 channels a group        0.55; 0.65; 0.75; 1.1 / 5; 1.3; 1.2; 1.1
 //   depthwise, 3x3 and 5x5, stride 1 and 2      0.95-1.5 / 1.0-1.6
 //   convolutions we write element by element    0.02-0.12 (3-D), 0.01-0.15 (transposed)
-//   average pooling, 100k results               0.45-0.7 / 0.65-0.9
+//   average pooling, 100k results: 3x3; 7x7     0.45-0.7; 0.3 / 0.65-0.9
+//   the same, 2x2 and 3x3 by 2, 5x5 by 3        0.95-1.5
 //   product of 1 row; 4; 16 and more            1.1; 1.1; 1.0 / 0.75; 2; 1.0-1.6
 //   product of 4 rows, how many unknown when compiling    0.35 / 0.6
 //
@@ -24,6 +25,7 @@
 //===----------------------------------------------------------------------===//
 #include "backends/cpu/compiler/OneDnnCost.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -98,6 +100,13 @@ FasterWhere matmul(hx::MatMulOp op, hx::SymbolicShapes &shapes) {
 }
 
 FasterWhere pool(hx::PoolOp op, hx::SymbolicShapes &shapes) {
+  // How many windows an element is in: few, and both only wait for memory.
+  constexpr double minWindows = 4;
+  double windows = 1;
+  for (auto [size, step] : llvm::zip_equal(op.getWindow(), op.getStrides()))
+    windows *= double(size) / double(step);
+  if (windows < minWindows)
+    return nowhere;
   return atLeast(shapes.numElements(op.getResult()), 100'000, shapes.symbols());
 }
 

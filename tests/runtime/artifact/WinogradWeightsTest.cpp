@@ -50,8 +50,10 @@ std::vector<float> transformed(const WinogradForm &form,
                        std::numeric_limits<float>::quiet_NaN());
   // In two pieces, the later first.
   int64_t all = *winogradPanels(form), half = all / 2;
-  EXPECT_TRUE(transformWeights(form, half, all, panels, u).ok());
-  EXPECT_TRUE(transformWeights(form, 0, half, panels, u).ok());
+  std::span<float> first = std::span(u).first(u.size() / all * half);
+  std::span<float> second = std::span(u).subspan(first.size());
+  EXPECT_TRUE(transformWeights(form, half, all, panels, second).ok());
+  EXPECT_TRUE(transformWeights(form, 0, half, panels, first).ok());
   return u;
 }
 
@@ -119,6 +121,8 @@ TEST(WinogradWeightsTest, RefusesWhatDoesNotFit) {
   std::vector<float> panels(9 * 256), u(36 * 256);
   EXPECT_TRUE(transformWeights(form, 0, 1, panels, u).ok());
   EXPECT_EQ(transformWeights(form, 0, 2, panels, u).code(), StatusCode::invalidArgument);
+  EXPECT_EQ(transformWeights(form, 1, 0, panels, u).code(), StatusCode::invalidArgument);
+  EXPECT_EQ(transformWeights(form, 0, 0, panels, u).code(), StatusCode::invalidArgument);
   EXPECT_EQ(transformWeights(form, 0, 1, panels, std::span(u).first(35 * 256)).code(),
             StatusCode::invalidArgument);
   EXPECT_EQ(transformWeights(form, 0, 1, std::span(panels).first(8 * 256), u).code(),

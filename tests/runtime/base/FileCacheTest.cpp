@@ -34,9 +34,10 @@ protected:
       bytes[i] = static_cast<std::byte>((i * 31 + seed) & 255);
     return bytes;
   }
-  size_t countFiles() const {
+  size_t countFiles() const { return countFiles(folder); }
+  static size_t countFiles(const fs::path &in) {
     size_t count = 0;
-    for ([[maybe_unused]] const auto &entry : fs::directory_iterator(folder))
+    for ([[maybe_unused]] const auto &entry : fs::directory_iterator(in))
       ++count;
     return count;
   }
@@ -57,26 +58,30 @@ TEST_F(FileCacheTest, FindsWhatWasStored) {
   EXPECT_FALSE(cache.find("a"));
 }
 
-TEST_F(FileCacheTest, MakesAnEntryInPlace) {
+TEST_F(FileCacheTest, MakesAnEntryPieceByPiece) {
   FileCache cache(folder / "made" / "on demand", 100 << 10);
   std::vector<std::byte> wanted = bytesOf(70000, 4);
-  auto fill = [&](std::span<std::byte> bytes) {
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(bytes.data()) % 64, 0u);
-    EXPECT_TRUE(std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte(); }));
-    std::ranges::copy(wanted, bytes.begin());
-    return true;
+  auto fill = [&](const FileCache::Append &append) {
+    std::span<const std::byte> value(wanted);
+    return append(value.first(1)) && append(value.subspan(1, 0)) &&
+           append(value.subspan(1, 40000)) && append(value.subspan(40001));
   };
   auto made = cache.make("key", wanted.size(), fill);
   ASSERT_TRUE(made);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(made->bytes().data()) % 64, 0u);
   EXPECT_TRUE(std::ranges::equal(made->bytes(), wanted));
   EXPECT_EQ(cache.find("key"), wanted);
+  EXPECT_TRUE(cache.make("none", 0, [](const FileCache::Append &) { return true; }));
+  EXPECT_EQ(cache.find("none"), std::vector<std::byte>());
 
-  EXPECT_FALSE(cache.make("other", 1000, [](std::span<std::byte>) { return false; }));
-  EXPECT_FALSE(cache.find("other"));
+  EXPECT_FALSE(cache.make("no", 1, [](const FileCache::Append &) { return false; }));
+  EXPECT_FALSE(cache.make("too little", wanted.size() + 1, fill));
+  EXPECT_FALSE(cache.make("too much", wanted.size() - 1, fill));
+  EXPECT_EQ(countFiles(folder / "made" / "on demand"), 2u);
   EXPECT_FALSE(cache.make("large", 200 << 10, fill)) << "larger than the cache";
-  EXPECT_FALSE(FileCache("").make("key", 10, fill));
+  EXPECT_FALSE(FileCache("").make("key", wanted.size(), fill));
   std::ofstream(folder / "file") << "no folder";
-  EXPECT_FALSE(FileCache(folder / "file").make("key", 10, fill));
+  EXPECT_FALSE(FileCache(folder / "file").make("key", wanted.size(), fill));
 }
 
 /// A file that cannot grow stands for a full disk.
@@ -87,10 +92,15 @@ TEST_F(FileCacheTest, MakesNothingWhereThereIsNoRoom) {
   rlimit small{4096, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
   FileCache cache(folder);
-  auto made = cache.make("key", 1 << 20, [](std::span<std::byte>) { return true; });
+  bool isTaken = true;
+  auto made = cache.make("key", 1 << 20, [&](const FileCache::Append &append) {
+    isTaken = append(bytesOf(1 << 20, 1));
+    return isTaken;
+  });
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   EXPECT_FALSE(made);
+  EXPECT_FALSE(isTaken);
   EXPECT_EQ(countFiles(), 0u);
 }
 
