@@ -115,6 +115,27 @@ struct SinkThroughElementwise : RewritePattern {
   }
 };
 
+/// To and from integers, by one scale or one per index of an axis.
+template <typename OpT> struct SinkThroughQuantize : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    TransposeOp transpose = transposeOf(op.getInput());
+    if (!transpose || op.getBlock() > 0 || isConstantLike(transpose.getInput()))
+      return failure();
+    return sinkThrough(op, transpose, rewriter,
+                       [&](RankedTensorType type, ArrayRef<int64_t>) -> Value {
+                         auto moved = cast<OpT>(rewriter.clone(*op));
+                         rewriter.modifyOpInPlace(moved, [&] {
+                           moved.getInputMutable().assign(transpose.getInput());
+                           moved.getResult().setType(type);
+                           if (tensorTypeOf(op.getScale()).getRank() > 0)
+                             moved.setAxis(transpose.getPerm()[op.getAxis()]);
+                         });
+                         return moved.getResult();
+                       });
+  }
+};
+
 struct SinkThroughConcat : OpRewritePattern<ConcatOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ConcatOp op, PatternRewriter &rewriter) const override {
@@ -361,6 +382,7 @@ struct TransposeOfOnes : OpRewritePattern<TransposeOp> {
 LogicalResult sinkTransposes(func::FuncOp func) {
   MLIRContext *context = func.getContext();
   RewritePatternSet sink(context);
+  sink.add<SinkThroughQuantize<QuantizeOp>, SinkThroughQuantize<DequantizeOp>>(context);
   sink.add<SinkThroughConcat, SinkThroughReduce, SinkThroughPad, SinkThroughSlice,
            SinkThroughResize, SinkThroughElementwise, SinkThroughSplit, SinkThroughMerge,
            SinkThroughDynamicQuantize>(context);

@@ -57,3 +57,18 @@ func.func @flatten(%x: tensor<?x6x5x7xf32>) -> tensor<?x210xf32> {
   %1 = hx.reshape %0, %flat : (tensor<?x6x5x7xf32>, tensor<2xi64>) -> tensor<?x210xf32>
   return %1 : tensor<?x210xf32>
 }
+
+// Through quantising: by one scale, or by one for each index of an axis, which moves.
+// CHECK-LABEL: func.func @quantized
+func.func @quantized(%x: tensor<1x8x?x4xf32>) -> (tensor<1x4x8x?xi8>, tensor<1x4x8x?xf32>) {
+  // CHECK: %[[Q:.*]] = hx.quantize %arg0, %{{.*}} {axis = 3 : i64} : (tensor<1x8x?x4xf32>, tensor<4xf32>) -> tensor<1x8x?x4xi8>
+  // CHECK: hx.transpose %[[Q]] {perm = array<i64: 0, 3, 1, 2>}
+  // CHECK: %[[D:.*]] = hx.dequantize %[[Q]], %{{.*}} : (tensor<1x8x?x4xi8>, tensor<f32>) -> tensor<1x8x?x4xf32>
+  // CHECK: hx.transpose %[[D]] {perm = array<i64: 0, 3, 1, 2>}
+  %s = hx.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %one = hx.constant dense<0.5> : tensor<f32>
+  %0 = hx.transpose %x {perm = array<i64: 0, 3, 1, 2>} : (tensor<1x8x?x4xf32>) -> tensor<1x4x8x?xf32>
+  %1 = hx.quantize %0, %s {axis = 1 : i64} : (tensor<1x4x8x?xf32>, tensor<4xf32>) -> tensor<1x4x8x?xi8>
+  %2 = hx.dequantize %1, %one {axis = 1 : i64} : (tensor<1x4x8x?xi8>, tensor<f32>) -> tensor<1x4x8x?xf32>
+  return %1, %2 : tensor<1x4x8x?xi8>, tensor<1x4x8x?xf32>
+}

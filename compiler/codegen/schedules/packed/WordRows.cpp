@@ -62,17 +62,19 @@ Value Words::lastRowWord(Value from, Value step, Value length) const {
 }
 
 void Words::writeRun(Value from, Value length, Value to) const {
-  unsigned most = k.traits().vectorLanes;
-  Value whole = k.div(length, k.index(steps));
-  Value inVectors = k.mul(k.div(whole, k.index(most)), k.index(most));
-  auto copy = [&](Value begin, Value end, unsigned lanes) {
+  Value whole = k.div(length, k.index(steps)), begin = k.index(0);
+  auto copy = [&](Value end, unsigned lanes) {
     k.forLoop(begin, end, k.index(lanes), {}, [&](Value word, ValueRange) {
       put(k.add(to, word), rowWords(k.add(from, k.mul(word, k.index(steps))), lanes));
       return SmallVector<Value>();
     });
+    begin = end;
   };
-  copy(k.index(0), inVectors, most);
-  copy(inVectors, whole, 1);
+  // Long runs, taps of few channels, what is left.
+  constexpr unsigned few = 4;
+  for (unsigned lanes : {k.traits().vectorLanes, few})
+    copy(k.mul(k.div(whole, k.index(lanes)), k.index(lanes)), lanes);
+  copy(whole, 1);
   if (isWhole)
     return;
   Value step = k.mul(whole, k.index(steps));
@@ -95,41 +97,55 @@ void Words::fillTap(Value to) const {
   });
 }
 
+void Words::forEachTap(int64_t count, function_ref<void(Value)> body) const {
+  k.forLoop(k.index(0), k.index(count), k.index(1), {}, [&](Value tap, ValueRange) {
+    body(tap);
+    return SmallVector<Value>();
+  });
+}
+
 void Words::writeWindow(const Row &row, Value to) const {
   Value height = k.value(problem.inSizes[1]), width = k.value(problem.inSizes[2]);
   Value tapWords = k.div(k.value(problem.depth), k.index(steps));
-  auto tap = [&](Value ky, Value kx) {
+  auto done = [] { return SmallVector<Value>(); };
+  int64_t across = problem.taps[1], apart = problem.conv->dilations[1];
+  forEachTap(problem.taps[0], [&](Value ky) {
     Value dy = k.mul(ky, k.index(problem.conv->dilations[0]));
-    Value dx = k.mul(kx, k.index(problem.conv->dilations[1]));
-    Value number = k.add(k.mul(ky, k.index(problem.taps[1])), kx);
-    Value toTap = k.add(to, k.mul(number, tapWords));
-    Value from = k.add(row.base, k.add(k.mul(dy, rowPitchOf(item)),
-                                       k.mul(dx, k.value(problem.channels))));
-    auto copy = [&] { writeRun(from, k.value(problem.depth), toTap); };
-    if (!problem.hasPads)
-      return copy();
-    Value inside = allOf(
-        k, {isInside(k, k.add(row.y, dy), height), isInside(k, k.add(row.x, dx), width)});
-    k.ifElse(
-        inside, {},
-        [&] {
-          copy();
-          return SmallVector<Value>();
-        },
-        [&] {
+    Value isRow = isInside(k, k.add(row.y, dy), height);
+    Value fromRow = k.add(row.base, k.mul(dy, rowPitchOf(item)));
+    Value toRow = k.add(to, k.mul(k.mul(ky, k.index(across)), tapWords));
+    auto byTaps = [&] {
+      forEachTap(across, [&](Value kx) {
+        Value dx = k.mul(kx, k.index(apart));
+        Value toTap = k.add(toRow, k.mul(kx, tapWords));
+        auto copy = [&] {
+          writeRun(k.add(fromRow, k.mul(dx, k.value(problem.channels))),
+                   k.value(problem.depth), toTap);
+          return done();
+        };
+        if (!problem.hasPads)
+          return void(copy());
+        Value inside = allOf(k, {isRow, isInside(k, k.add(row.x, dx), width)});
+        k.ifElse(inside, {}, copy, [&] {
           fillTap(toTap);
-          return SmallVector<Value>();
+          return done();
         });
-  };
-  k.forLoop(k.index(0), k.index(problem.taps[0]), k.index(1), {},
-            [&](Value ky, ValueRange) {
-              k.forLoop(k.index(0), k.index(problem.taps[1]), k.index(1), {},
-                        [&](Value kx, ValueRange) {
-                          tap(ky, kx);
-                          return SmallVector<Value>();
-                        });
-              return SmallVector<Value>();
-            });
+      });
+      return done();
+    };
+    // Neighbouring taps lie side by side, but for the channels of other groups.
+    if (apart != 1 || problem.conv->groups != 1)
+      return void(byTaps());
+    auto wholeRow = [&] {
+      writeRun(fromRow, k.mul(k.value(problem.depth), k.index(across)), toRow);
+      return done();
+    };
+    if (!problem.hasPads)
+      return void(wholeRow());
+    Value last = k.add(row.x, k.index(across - 1));
+    Value inside = allOf(k, {isRow, isInside(k, row.x, width), isInside(k, last, width)});
+    k.ifElse(inside, {}, wholeRow, byTaps);
+  });
 }
 
 void Words::writeRows(Value rowEnd) const {

@@ -66,6 +66,7 @@ private:
   void writeTerms(mlir::Value column, mlir::Value sums) const;
 
   void writeRun(mlir::Value from, mlir::Value length, mlir::Value to) const;
+  void forEachTap(int64_t count, llvm::function_ref<void(mlir::Value)> body) const;
   void writeWindow(const Row &row, mlir::Value to) const;
   void fillTap(mlir::Value to) const;
   mlir::Value rowWords(mlir::Value position, unsigned lanes) const;
