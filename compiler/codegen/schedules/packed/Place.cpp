@@ -52,28 +52,50 @@ int64_t blocksTogether(ElementEmitter &emitter, const Problem &problem, int64_t 
   return perTap * problem.taps[0] * problem.taps[1] <= maxCached ? 1 : most;
 }
 
-/// A block of rows and a whole panel: what an item loads it uses again.
+/// A block of rows and a whole panel: what an item loads it uses again. Superblocks are
+/// as equal as may be, and a last one of fewer blocks has fewer items.
 Place placeBlock(ElementEmitter &emitter, const Problem &problem, KExpr panels) {
   KernelBuilder &k = emitter.kernel();
+  KExprPool &exprs = k.exprs();
   int64_t rows = rowsOfBlock(problem);
+  if (problem.numRows && *problem.numRows <= maxRowsOfOneBlock) {
+    SmallVector<KExpr> space{problem.outer, panels};
+    SmallVector<Value> at = k.delinearize(k.beginItems(exprs.product(space)), space);
+    Value isNew = k.intConstant(1, k.builder().getI1Type(), 1);
+    return {at[0], at[1], k.index(0), rows, Value(), isNew};
+  }
   KExpr one = k.constantExpr(1),
         most = k.constantExpr(blocksTogether(emitter, problem, rows));
-  KExpr blocks = k.exprs().ceilDiv(problem.rows, k.constantExpr(rows));
-  KExpr superblocks = k.exprs().max(one, k.exprs().ceilDiv(blocks, most));
-  // As equal as may be: blocks that do not exist are all the last thread's.
-  KExpr together = k.exprs().ceilDiv(blocks, superblocks);
-  size_t outer = problem.conv ? 1 : 0, superblock = 1 - outer; // groups share rows
-  SmallVector<KExpr> space{problem.outer, problem.outer, panels, together};
-  space[superblock] = superblocks;
-  Value number = k.beginItems(k.exprs().product(space));
-  SmallVector<Value> at = k.delinearize(number, space);
-  Value block = k.add(k.mul(at[superblock], k.value(together)), at[3]);
+  KExpr blocks = exprs.ceilDiv(problem.rows, k.constantExpr(rows));
+  KExpr superblocks = exprs.max(one, exprs.ceilDiv(blocks, most));
+  KExpr together = exprs.max(one, exprs.ceilDiv(blocks, superblocks));
+  // The groups of a convolution share rows, the products of a batch do not.
+  KExpr batch = problem.conv ? one : problem.outer;
+  KExpr groups = problem.conv ? problem.outer : one;
+  KExpr matrices = exprs.mul(groups, panels);
+  Value number = k.beginItems(exprs.product({batch, blocks, matrices}));
+  SmallVector<Value> at = k.delinearize(number, {batch, exprs.mul(blocks, matrices)});
+  KExpr perSuperblock = exprs.mul(matrices, together);
+  Value superblock = k.div(at[1], k.value(perSuperblock));
+  Value inside = k.sub(at[1], k.mul(superblock, k.value(perSuperblock)));
+  Value firstBlock = k.mul(superblock, k.value(together));
+  Value count = k.min(k.value(together), k.sub(k.value(blocks), firstBlock));
+  Value matrix = k.div(inside, count);
+  Value inSuperblock = k.rem(inside, count);
+  Value block = k.add(firstBlock, inSuperblock);
   auto isEqual = [&](Value x, Value y) -> Value {
     return arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq, x, y);
   };
-  Value isNew = arith::OrIOp::create(k.builder(), k.loc(), isEqual(at[3], k.index(0)),
-                                     isEqual(number, k.firstItem()));
-  return {at[outer], at[2], k.mul(block, k.index(rows)), rows, Value(), isNew};
+  Value isNew =
+      arith::OrIOp::create(k.builder(), k.loc(), isEqual(inSuperblock, k.index(0)),
+                           isEqual(number, k.firstItem()));
+  SmallVector<Value> of = k.delinearize(matrix, {groups, panels});
+  return {problem.conv ? of[0] : at[0],
+          of[1],
+          k.mul(block, k.index(rows)),
+          rows,
+          Value(),
+          isNew};
 }
 
 /// A tile: many items, of which neighbours read and write neighbouring columns.
