@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <dlfcn.h>
 #include <string>
+#include <vector>
 
 namespace hexin::cuda {
 
@@ -24,11 +25,11 @@ static Result<CublasLt> tableOf(void *library, const std::string &path) {
 
 static Result<CublasLt> load() {
   const char *chosen = std::getenv("HEXIN_CUBLASLT_LIBRARY");
+  std::vector<std::string> paths = {"libcublasLt.so.13", "libcublasLt.so.12"};
+  if (chosen && *chosen)
+    paths = {chosen};
   std::string reason;
-  for (std::string path : chosen && *chosen
-                              ? std::initializer_list<std::string>{chosen}
-                              : std::initializer_list<std::string>{"libcublasLt.so.13",
-                                                                   "libcublasLt.so.12"}) {
+  for (const std::string &path : paths) {
     if (void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL))
       return tableOf(library, path);
     const char *why = dlerror();
