@@ -206,7 +206,7 @@ private:
     };
     report("place", 0.2);
     std::map<Form, OwningOpRef<ModuleOp>> special;
-    auto detach = llvm::make_scope_exit([&] {
+    llvm::scope_exit detach([&] {
       for (auto &[form, module] : special)
         if (module)
           hx::WeightStore::attach(*module, nullptr);

@@ -5,8 +5,7 @@
 #include "compiler/ir/Ops.h"
 #include "runtime/artifact/DerivedWeights.h"
 #include "runtime/artifact/VerifyHeader.h"
-#include "runtime/base/DType.h"
-#include "runtime/reference/Packing.h"
+#include "runtime/base/Packing.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -17,38 +16,28 @@ using namespace mlir;
 namespace hexin {
 namespace {
 
-Result<Tensor> readWeight(const fmt::Weight &weight, const Container &container) {
-  auto dtype = static_cast<DType>(weight.dtype());
-  if (isDerived(weight))
-    return corruptData("the portable program names a weight that is made out of another");
-  std::vector<int64_t> dims(weight.dims()->begin(), weight.dims()->end());
+/// Weight `index` in its plain form.
+Result<Tensor> readWeight(const fmt::Header &header, uint32_t index,
+                          const Container &container) {
+  const fmt::Weight *weight = header.weights()->Get(index);
+  if (isDerived(*weight) && weight->encoding() == fmt::Encoding::plain)
+    weight = header.weights()->Get(weight->derived_from()); // in panels
+  auto dtype = static_cast<DType>(weight->dtype());
+  std::vector<int64_t> dims(weight->dims()->begin(), weight->dims()->end());
   std::span<const std::byte> stored =
-      container.weights().subspan(weight.offset(), weight.length());
-  if (weight.encoding() == fmt::Encoding::plain)
+      container.weights().subspan(weight->offset(), weight->length());
+  if (weight->encoding() == fmt::Encoding::plain)
     return Tensor::wrap(dtype, dims, const_cast<std::byte *>(stored.data()),
                         stored.size());
-  if (weight.encoding() != fmt::Encoding::panels)
+  if (weight->encoding() != fmt::Encoding::panels)
     return corruptData("the portable program names a weight in Winograd form, of which "
                        "the plain one cannot be made");
-
-  int64_t groups = weight.panel_groups();
-  if (groups < 1 || dims.empty() || dims[0] % groups != 0)
-    return corruptData("a packed weight's groups do not divide its first axis");
-  HEXIN_ASSIGN_OR_RETURN(Tensor plain, Tensor::allocate(dtype, dims));
-  dims[0] /= groups;
-  auto form = weight.panel_conv()         ? reference::PlainForm::conv
-              : weight.panel_transposed() ? reference::PlainForm::matmulTransposed
-                                          : reference::PlainForm::matmul;
-  HEXIN_ASSIGN_OR_RETURN(
-      reference::PanelShape shape,
-      reference::makePanelShape(form, dims, weight.panel_width(), byteWidth(dtype)));
-  if (shape.packedBytes() * groups != stored.size())
+  std::optional<PanelShape> shape = panelShapeOf(*weight);
+  if (!shape || shape->packedBytes() != stored.size())
     return corruptData("a packed weight is not as large as its panels");
-  std::span<std::byte> bytes(plain.as<std::byte>(), plain.byteLength());
-  for (int64_t group = 0; group < groups; ++group)
-    HEXIN_RETURN_IF_ERROR(reference::unpackPanels(
-        shape, stored.subspan(group * shape.packedBytes(), shape.packedBytes()),
-        bytes.subspan(group * shape.plainBytes(), shape.plainBytes())));
+  HEXIN_ASSIGN_OR_RETURN(Tensor plain, Tensor::allocate(dtype, dims));
+  HEXIN_RETURN_IF_ERROR(
+      unpackPanels(*shape, stored, {plain.as<std::byte>(), plain.byteLength()}));
   return plain;
 }
 
@@ -77,7 +66,7 @@ Status connectWeights(PortableModel &model, const fmt::Header &header) {
     }
     std::string &name = names[index];
     if (name.empty()) {
-      Result<Tensor> tensor = readWeight(weight, *model.container);
+      Result<Tensor> tensor = readWeight(header, index, *model.container);
       if (!tensor.ok()) {
         status = tensor.status();
         return WalkResult::interrupt();

@@ -79,6 +79,7 @@ Status ProgramEmitter::addOp(Operation *op) {
 
 Result<BuiltProgram> buildProgram(func::FuncOp func, Target &target,
                                   WeightSection &weights) {
+  weights.beginProgram();
   return ProgramEmitter(func, target, weights).run();
 }
 

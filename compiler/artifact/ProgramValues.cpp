@@ -126,14 +126,14 @@ Status ProgramEmitter::addInterface() {
 
 Result<uint32_t> ProgramEmitter::constantValue(Value value) {
   Value source = value;
-  hx::PanelsAttr panels;
-  int64_t winogradTile = 0;
+  WeightSection::Form form;
   if (auto pack = value.getDefiningOp<hx::PackOp>()) {
     source = pack.getInput();
-    panels = pack.getPanels();
+    form.panels = pack.getPanels();
     if (auto tile = pack->getAttrOfType<IntegerAttr>(codegen::winogradTileAttr))
-      winogradTile = tile.getInt();
+      form.winogradTile = tile.getInt();
   }
+  form.isReadByHost = !llvm::all_of(value.getUsers(), llvm::IsaPred<hx::GroupOp>);
   std::optional<Tensor> tensor = hx::constantTensor(source);
   if (!tensor)
     return internalError("the data of constant '" + nodeNames(value.getLoc()) +
@@ -141,7 +141,7 @@ Result<uint32_t> ProgramEmitter::constantValue(Value value) {
   std::string name = nodeNames(source.getLoc());
   if (auto weight = source.getDefiningOp<hx::WeightOp>())
     name = weight.getEntry().str();
-  uint32_t entry = weights.add(name, *tensor, panels, winogradTile);
+  uint32_t entry = weights.add(name, *tensor, form);
   HEXIN_ASSIGN_OR_RETURN(uint32_t id, addValue(value, fmt::ValueKind::weight, entry));
   program->values[id]->name = name;
   return id;

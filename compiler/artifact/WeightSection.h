@@ -2,8 +2,9 @@
 //
 // Collects the constants that programs refer to. Equal contents in equal form are
 // one entry, shared by all programs; a weight whose panels are stored has no plain
-// copy beside them. `write` streams the entries: packed forms are made in
-// pieces (a [K, N] matrix as a whole).
+// copy beside them, unless a program has both forms or the host reads the plain one.
+// `write` streams the entries: packed forms are made in pieces (a [K, N] matrix as a
+// whole).
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_ARTIFACT_WEIGHTSECTION_H
@@ -11,11 +12,13 @@
 
 #include "compiler/ir/Ops.h"
 #include "runtime/artifact/ArtifactFile.h"
-#include "runtime/artifact/WinogradWeights.h"
+#include "runtime/artifact/DerivedWeights.h"
 
 #include "hexin/value.h"
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,10 +30,18 @@ public:
   /// which are written, when a plan first takes them (runtime/artifact/DerivedWeights.h).
   explicit WeightSection(bool holdsDerived = false) : holdsDerived(holdsDerived) {}
 
-  /// Index of the entry for `tensor` in plain or packed form, or with `winogradTile` > 0
-  /// in Winograd form.
-  uint32_t add(const std::string &name, const Tensor &tensor, hx::PanelsAttr panels,
-               int64_t winogradTile = 0);
+  /// What is added from here on is another program's.
+  void beginProgram() { ++program; }
+
+  /// How a program has a weight.
+  struct Form {
+    hx::PanelsAttr panels = {}; ///< null: plain
+    int64_t winogradTile = 0;   ///< of panels; 0: taps as they are
+    bool isReadByHost = false;
+  };
+
+  /// Index of the entry for `tensor` in this form.
+  uint32_t add(const std::string &name, const Tensor &tensor, const Form &form);
 
   /// An entry, in whatever form, that holds `tensor`; a plain one when there is
   /// none yet.
@@ -42,16 +53,24 @@ private:
   struct Entry {
     std::string name;
     Tensor tensor;
-    hx::PanelsAttr panels; ///< null: plain
-    int64_t winogradTile;  ///< of panels; 0: taps as they are
+    Form form;
     uint64_t hash;
+    std::set<int> programs = {}; ///< that have it in this form
 
-    WinogradForm form() const;
+    WinogradForm winograd() const;
+    Result<PanelShape> packed() const;
   };
+  /// Out of what, and how.
+  struct Making {
+    uint32_t source;
+    DerivedForm form;
+  };
+  std::optional<uint32_t> find(const Entry &wanted) const;
+  std::optional<Making> makingOf(const Entry &entry) const;
   Status writeEntry(const Entry &entry, ArtifactFile &file, fmt::WeightT &weight) const;
-  Status derive(const Entry &entry, fmt::HeaderT &header, fmt::WeightT &weight);
 
   bool holdsDerived;
+  int program = 0;
   std::vector<Entry> entries;
   std::multimap<uint64_t, uint32_t> byHash;
 };

@@ -65,26 +65,13 @@ std::optional<int64_t> packedBytes(int64_t numElements, DType dtype) {
   return rounded ? std::optional(*rounded / 8) : std::nullopt;
 }
 
-/// Elements of a panel-packed weight: per group, the columns rounded up to whole
-/// panels times all other axes. Nullopt when the sizes and fields do not fit.
-std::optional<int64_t> panelElements(const fmt::Weight &weight,
-                                     std::vector<int64_t> dims) {
-  auto width = static_cast<int64_t>(weight.panel_width());
-  auto groups = static_cast<int64_t>(weight.panel_groups());
-  if (width == 0 || groups == 0 || dims.size() < 2 || !checkedNumElements(dims) ||
-      dims[0] % groups != 0)
-    return std::nullopt;
-  dims[0] /= groups;
-  int64_t &columns = weight.panel_conv()         ? dims[0]
-                     : weight.panel_transposed() ? dims[dims.size() - 2]
-                                                 : dims[dims.size() - 1];
-  auto rounded = checkedAdd(columns, width - 1);
-  auto padded = rounded ? checkedMul(*rounded / width, width) : std::nullopt;
-  if (!padded)
-    return std::nullopt;
-  columns = *padded;
-  auto perGroup = checkedNumElements(dims);
-  return perGroup ? checkedMul(*perGroup, groups) : std::nullopt;
+/// Elements of a panel-packed weight, the last panel of each matrix filled up. Nullopt
+/// when the sizes and fields do not fit.
+std::optional<int64_t> panelElements(const fmt::Weight &weight) {
+  auto shape = panelShapeOf(weight);
+  return shape
+             ? std::optional(shape->batch * shape->numPanels() * shape->k * shape->width)
+             : std::nullopt;
 }
 
 /// Elements of a convolution's weight in Winograd form, likewise.
@@ -103,7 +90,7 @@ Status verifyWeight(const fmt::Weight &weight, const std::string &where,
     return corruptData(where + ": rank " + std::to_string(sizeOf(weight.dims())) +
                        " is above " + std::to_string(verify::maxRank));
   if (isDerived(weight) &&
-      (weight.offset() != 0 || weight.encoding() != fmt::Encoding::winograd))
+      (weight.offset() != 0 || weight.encoding() == fmt::Encoding::panels))
     return corruptData(where + " is derived from weight " +
                        std::to_string(weight.derived_from()) +
                        ", but has a place in the file or an encoding that is never made");
@@ -130,7 +117,7 @@ Status verifyWeight(const fmt::Weight &weight, const std::string &where,
     matches = fits(checkedNumElements(dims));
     break;
   case fmt::Encoding::panels:
-    matches = fits(panelElements(weight, dims));
+    matches = fits(panelElements(weight));
     break;
   case fmt::Encoding::winograd:
     matches = fits(transformedElements(weight));
@@ -161,13 +148,19 @@ Status verifySource(const fmt::Header &header, uint32_t index,
   const fmt::Weight &source = *header.weights()->Get(weight.derived_from());
   if (isDerived(source) || source.encoding() != fmt::Encoding::panels)
     return corruptData(where + " names one whose panels are not in the file");
-  if (source.dtype() != weight.dtype() || source.panel_width() != weight.panel_width() ||
-      source.panel_groups() != weight.panel_groups() || !source.panel_conv() ||
-      source.panel_transposed() ||
+  bool isPlain = weight.encoding() == fmt::Encoding::plain;
+  bool isOfPanels = source.panel_width() == weight.panel_width() &&
+                    source.panel_groups() == weight.panel_groups() &&
+                    source.panel_conv() && !source.panel_transposed();
+  if (source.dtype() != weight.dtype() || !(isPlain || isOfPanels) ||
       !std::equal(source.dims()->begin(), source.dims()->end(), weight.dims()->begin(),
                   weight.dims()->end()))
     return corruptData(where + " has other sizes or panels");
-  if (weight.hash() != derivedHash(source.hash(), *winogradFormOf(weight)))
+  auto form = DerivedForm::of(weight, source);
+  if (!form ||
+      static_cast<uint64_t>(form->numParts() * form->partBytes()) != weight.length())
+    return corruptData(where + " cannot be made out of it");
+  if (weight.hash() != form->hash(source.hash()))
     return versionMismatch(where + " is made in another way by this build; compile or "
                                    "retarget the model again");
   if (!made.insert({weight.derived_from(), weight.winograd_tile()}).second)

@@ -2,6 +2,7 @@
 
 #include "runtime/base/Checked.h"
 #include "runtime/base/DType.h"
+#include "runtime/base/Dims.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -13,13 +14,6 @@ namespace {
 // More than the 64 that the API promises: some OpenCL devices use memory in place
 // from 128 on.
 constexpr size_t tensorAlignment = 128;
-
-std::string formatDims(std::span<const int64_t> dims) {
-  std::string text = "[";
-  for (size_t i = 0; i < dims.size(); ++i)
-    text += (i ? ", " : "") + std::to_string(dims[i]);
-  return text + "]";
-}
 
 /// Physical memory of the machine.
 uint64_t machineBytes() {

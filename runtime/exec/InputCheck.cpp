@@ -10,13 +10,6 @@ namespace hexin {
 
 using fmt::sizeOf;
 
-std::string formatDims(std::span<const int64_t> dims) {
-  std::string text = "[";
-  for (size_t i = 0; i < dims.size(); ++i)
-    text += (i ? ", " : "") + std::to_string(dims[i]);
-  return text + "]";
-}
-
 InputCheck::InputCheck(const Model::Impl &model) : model_(model) {
   const auto *inputs = model.header().inputs();
   std::map<std::string, int32_t> symbolIndex;

@@ -10,6 +10,7 @@
 #define HEXIN_RUNTIME_EXEC_INPUTCHECK_H
 
 #include "runtime/artifact/ModelImpl.h"
+#include "runtime/base/Dims.h"
 
 #include "hexin/session.h"
 
@@ -19,8 +20,6 @@
 #include <vector>
 
 namespace hexin {
-
-std::string formatDims(std::span<const int64_t> dims);
 
 class InputCheck {
 public:

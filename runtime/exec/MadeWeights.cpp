@@ -25,15 +25,11 @@ constexpr int64_t pieceBytes = 512 << 10;
 
 using Shared = std::shared_ptr<const WeightBytes>;
 
-std::span<const float> floats(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const float *>(bytes.data()), bytes.size() / sizeof(float)};
-}
-
 /// A weight to be made.
 struct Job {
   const fmt::Weight *weight;
   const fmt::Weight *source;
-  WinogradForm form;
+  DerivedForm form;
   std::span<const std::byte> panels;
   Shared made = nullptr;
   bool isShareable = true;
@@ -53,24 +49,21 @@ struct Job {
   }
 
   Status fill(std::span<std::byte> bytes) const {
-    std::span<float> u(reinterpret_cast<float *>(bytes.data()),
-                       bytes.size() / sizeof(float));
-    return transformWeights(form, 0, *winogradPanels(form), floats(panels), u);
+    return form.make(0, form.numParts(), panels, bytes);
   }
 
   /// The same in pieces. False where `append` says so; `status` tells whether that is
   /// all.
   bool fillPieces(const FileCache::Append &append) {
-    const int64_t numPanels = *winogradPanels(form);
-    const int64_t each = *winogradElements(form) / numPanels;
-    const int64_t atATime =
-        std::clamp<int64_t>(pieceBytes / (each * int64_t(sizeof(float))), 1, numPanels);
-    std::vector<float> piece(atATime * each);
-    for (int64_t first = 0; first < numPanels; first += atATime) {
-      int64_t last = std::min(first + atATime, numPanels);
-      std::span<float> u = std::span(piece).first((last - first) * each);
-      status = transformWeights(form, first, last, floats(panels), u);
-      if (!status || !append(std::as_bytes(u)))
+    const int64_t numParts = form.numParts(), each = form.partBytes();
+    const int64_t atATime = std::clamp<int64_t>(pieceBytes / std::max<int64_t>(each, 1),
+                                                1, std::max<int64_t>(numParts, 1));
+    std::vector<std::byte> piece(static_cast<size_t>(atATime * each));
+    for (int64_t first = 0; first < numParts; first += atATime) {
+      int64_t last = std::min(first + atATime, numParts);
+      std::span<std::byte> part = std::span(piece).first((last - first) * each);
+      status = form.make(first, last, panels, part);
+      if (!status || !append(part))
         return false;
     }
     return true;
@@ -167,11 +160,12 @@ Result<std::vector<Shared>> makeWeights(const Model::Impl &model,
   for (uint32_t index : weights) {
     const fmt::Weight *weight = model.header().weights()->Get(index);
     const fmt::Weight *source = model.header().weights()->Get(weight->derived_from());
-    jobs.push_back({.weight = weight,
-                    .source = source,
-                    .form = *winogradFormOf(*weight), // the verifier saw to that
-                    .panels = model.container.weights().subspan(source->offset(),
-                                                                source->length())});
+    jobs.push_back(
+        {.weight = weight,
+         .source = source,
+         .form = *DerivedForm::of(*weight, *source), // the verifier saw to that
+         .panels =
+             model.container.weights().subspan(source->offset(), source->length())});
     Job &job = jobs.back();
     if (auto found = known->find(job.identity()); found != known->end())
       job.made = found->second.lock();

@@ -177,7 +177,7 @@ Status SessionCore::execute(Segment &segment) {
     uint64_t begin = isTimed ? nowNs() : 0;
     HEXIN_RETURN_IF_ERROR(runStep(segment, step));
     if (isTimed)
-      trace_.push_back({step.instruction, false, begin, nowNs(), 0, {}});
+      trace_.push_back({step.instruction, false, begin, nowNs(), 0, {}, {}});
   }
   return Status::success();
 }

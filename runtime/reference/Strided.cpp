@@ -15,13 +15,6 @@ void copyRun(char *dst, int64_t dstStep, const char *src, int64_t srcStep,
 
 } // namespace
 
-std::string formatDims(std::span<const int64_t> dims) {
-  std::string text = "[";
-  for (size_t i = 0; i < dims.size(); ++i)
-    text += (i ? ", " : "") + std::to_string(dims[i]);
-  return text + "]";
-}
-
 Dims rowMajorStrides(std::span<const int64_t> dims) {
   Dims strides(dims.size());
   int64_t stride = 1;

@@ -2,6 +2,8 @@
 #ifndef HEXIN_RUNTIME_REFERENCE_STRIDED_H
 #define HEXIN_RUNTIME_REFERENCE_STRIDED_H
 
+#include "runtime/base/Dims.h"
+
 #include "hexin/status.h"
 
 #include <array>
@@ -13,9 +15,6 @@
 namespace hexin::reference {
 
 using Dims = std::vector<int64_t>;
-
-/// "[2, 3]", for messages.
-std::string formatDims(std::span<const int64_t> dims);
 
 /// Strides in elements of a dense row-major tensor. The sizes have been
 /// allocated, so their product fits.

@@ -52,3 +52,27 @@ def test_products_with_scaled_bytes(form, tmp_path):
         x[3, 5] = np.nan
         found = session.run({"x": x})["y"]
         assert np.isnan(found[3]).all() and not np.isnan(np.delete(found, 3, 0)).any()
+
+
+def test_bytes_are_stored_once_for_all_targets(tmp_path):
+    """cpu has them in panels; opencl:0 has them plain, made out of the panels at its first run."""
+    random = np.random.default_rng(1)
+    weights = random.integers(-128, 128, (DEPTH, COLUMNS)).astype(np.int8)
+    nodes, constants = times("scaled", weights, random.uniform(1e-3, 1e-2, COLUMNS).astype(np.float32))
+    graph = helper.make_graph(
+        nodes, "scaled", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", DEPTH])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", COLUMNS])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    both, full, moved = (str(tmp_path / name) for name in ("both.hxm", "full.hxm", "moved.hxm"))
+    hexin.compile(model, both, targets=["cpu", "opencl"])
+    hexin.compile(model, full, targets=["cpu", "opencl"], prepack="full")
+    assert os.path.getsize(both) < 1.25 * weights.nbytes + 200_000
+    assert os.path.getsize(full) > os.path.getsize(both) + 0.9 * weights.nbytes
+    hexin.retarget(both, moved, targets=["opencl"])
+    x = random.standard_normal((7, DEPTH)).astype(np.float32)
+    bound = 2 * (DEPTH + 2) * 2.0 ** -24 * (np.abs(x) @ np.abs(weights * constants["scales"].astype(np.float64)))
+    wanted = hexin.Session(both, device="cpu").run({"x": x})["y"]
+    for path in (both, full, moved):
+        found = hexin.Session(path, device="opencl:0").run({"x": x})["y"]
+        assert np.all(np.abs(found - wanted) <= bound), path

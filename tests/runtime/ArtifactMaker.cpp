@@ -2,7 +2,6 @@
 
 #include "runtime/artifact/ArtifactFile.h"
 #include "runtime/artifact/Container.h"
-#include "runtime/artifact/DerivedWeights.h"
 #include "runtime/artifact/Format.h"
 #include "runtime/base/Compression.h"
 #include "runtime/base/Hash.h"
@@ -199,22 +198,37 @@ uint32_t ArtifactMaker::panels(const std::string &name, int64_t outputs, int64_t
 
 uint32_t ArtifactMaker::winograd(uint32_t source, int64_t tile) {
   const fmt::WeightT &from = *header.weights.at(source);
-  WinogradForm form{.tile = tile,
-                    .inputs = from.dims[1],
-                    .outputs = from.dims[0],
-                    .groups = 1,
-                    .width = from.panel_width};
   auto weight = std::make_unique<fmt::WeightT>(from);
   weight->name = from.name + " in Winograd form";
   weight->encoding = fmt::Encoding::winograd;
   weight->winograd_tile = static_cast<uint8_t>(tile);
+  return made(std::move(weight), source,
+              WinogradForm{.tile = tile,
+                           .inputs = from.dims[1],
+                           .outputs = from.dims[0],
+                           .groups = 1,
+                           .width = from.panel_width});
+}
+
+uint32_t ArtifactMaker::undone(uint32_t source) {
+  const fmt::WeightT &from = *header.weights.at(source);
+  auto weight = std::make_unique<fmt::WeightT>();
+  weight->name = from.name + ", plain";
+  weight->dtype = from.dtype;
+  weight->dims = from.dims;
+  return made(std::move(weight), source,
+              *makePanelShape(PlainForm::conv, from.dims, from.panel_width, 4));
+}
+
+uint32_t ArtifactMaker::made(std::unique_ptr<fmt::WeightT> weight, uint32_t source,
+                             const DerivedForm &form) {
   weight->derived_from = static_cast<int32_t>(source);
   weight->offset = 0;
-  weight->length = static_cast<uint64_t>(winogradElements(form).value_or(0)) * 4;
-  weight->hash = derivedHash(from.hash, form);
+  weight->length = static_cast<uint64_t>(form.numParts() * form.partBytes());
+  weight->hash = form.hash(header.weights[source]->hash);
   header.required_features |= fmt::derivedWeightsFeature;
   std::vector<int32_t> dims;
-  for (int64_t dim : from.dims)
+  for (int64_t dim : weight->dims)
     dims.push_back(constant(dim));
   header.weights.push_back(std::move(weight));
   uint32_t value = addValue(fmt::ValueKind::weight, DType::f32, std::move(dims),

@@ -8,6 +8,7 @@
 #ifndef HEXIN_TESTS_RUNTIME_ARTIFACTMAKER_H
 #define HEXIN_TESTS_RUNTIME_ARTIFACTMAKER_H
 
+#include "runtime/artifact/DerivedWeights.h"
 #include "runtime/artifact/hexin_generated.h"
 #include "runtime/base/Attributes.h"
 
@@ -16,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,8 @@ public:
   uint32_t panels(const std::string &name, int64_t outputs, int64_t inputs);
   /// Its Winograd form, made when it is used: of the weight with index `source`.
   uint32_t winograd(uint32_t source, int64_t tile);
+  /// Those panels undone, likewise.
+  uint32_t undone(uint32_t source);
   uint32_t alias(uint32_t of, int32_t offset, DType dtype, std::vector<int32_t> dims);
   uint32_t phi(int32_t condition, uint32_t then, uint32_t otherwise, DType dtype,
                std::vector<int32_t> dims);
@@ -84,6 +88,8 @@ public:
   fmt::HeaderT header;
 
 private:
+  uint32_t made(std::unique_ptr<fmt::WeightT> weight, uint32_t source,
+                const DerivedForm &form);
   uint32_t addValue(fmt::ValueKind kind, DType dtype, std::vector<int32_t> dims,
                     fmt::Residency residency);
   int32_t addNode(fmt::ExprOp op, int64_t value, int32_t a, int32_t b, int32_t c);

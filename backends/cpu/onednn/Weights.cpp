@@ -2,7 +2,7 @@
 
 #include "backends/cpu/onednn/Op.h"
 #include "runtime/base/DType.h"
-#include "runtime/reference/Packing.h"
+#include "runtime/base/Packing.h"
 
 #include <map>
 #include <mutex>
@@ -56,31 +56,24 @@ std::string cacheKey(const WeightSource &source, const memory::desc &packed) {
 /// The plain weights out of their panels.
 std::vector<std::byte> unpack(const WeightSource &source) {
   const hexin_binding &binding = source.binding;
-  Dims dims = dimsOf(binding);
-  int64_t groups = source.panels.size() == 2 ? source.panels[1] : 0;
-  if (groups < 1 || dims.empty() || dims[0] % groups != 0)
-    throwInvalid("expected panels = [width, groups] whose groups divide the weights");
-  dims[0] /= groups;
-  auto form = source.isConv         ? reference::PlainForm::conv
-              : source.isTransposed ? reference::PlainForm::matmulTransposed
-                                    : reference::PlainForm::matmul;
-  auto shape = reference::makePanelShape(form, dims, source.panels[0],
-                                         byteWidth(static_cast<DType>(binding.dtype)));
+  if (source.panels.size() != 2)
+    throwInvalid("expected panels = [width, groups]");
+  auto form = source.isConv         ? PlainForm::conv
+              : source.isTransposed ? PlainForm::matmulTransposed
+                                    : PlainForm::matmul;
+  auto shape =
+      makePanelShape(form, dimsOf(binding), source.panels[0],
+                     byteWidth(static_cast<DType>(binding.dtype)), source.panels[1]);
   if (!shape.ok())
     throwInvalid(shape.status().message());
-  size_t panelBytes = shape->packedBytes(), plainBytes = shape->plainBytes();
-  if (binding.length / groups < panelBytes)
-    throwInvalid("the weights' panels take " + std::to_string(panelBytes) +
-                 " bytes a group, there are " + std::to_string(binding.length / groups));
-  std::vector<std::byte> plain(plainBytes * groups);
+  if (binding.length < shape->packedBytes())
+    throwInvalid("the weights' panels take " + std::to_string(shape->packedBytes()) +
+                 " bytes, there are " + std::to_string(binding.length));
+  std::vector<std::byte> plain(shape->plainBytes());
   const auto *stored = static_cast<const std::byte *>(binding.host_data);
-  for (int64_t group = 0; group < groups; ++group) {
-    Status status =
-        reference::unpackPanels(*shape, {stored + group * panelBytes, panelBytes},
-                                std::span(plain).subspan(group * plainBytes, plainBytes));
-    if (!status.ok())
-      throwInvalid(status.message());
-  }
+  if (Status status = unpackPanels(*shape, {stored, shape->packedBytes()}, plain);
+      !status.ok())
+    throwInvalid(status.message());
   return plain;
 }
 

@@ -1,5 +1,5 @@
 //===- OneDnnWeightsTest.cpp - weights in panels, and kept on disk ------------===//
-#include "runtime/reference/Packing.h"
+#include "runtime/base/Packing.h"
 #include "tests/backends/cpu/LibraryFixture.h"
 
 #include <cmath>
@@ -11,18 +11,18 @@ using namespace hexin::test;
 
 namespace {
 
-/// `weights` as the artifact stores them; see runtime/reference/Packing.h.
-void storeInPanels(HostTensor &weights, hexin::reference::PlainForm form, int64_t width,
+/// `weights` as the artifact stores them; see runtime/base/Packing.h.
+void storeInPanels(HostTensor &weights, hexin::PlainForm form, int64_t width,
                    int64_t groups) {
   Dims dims = weights.dims;
   dims[0] /= groups;
-  auto shape = hexin::reference::makePanelShape(form, dims, width, 4);
+  auto shape = hexin::makePanelShape(form, dims, width, 4);
   ASSERT_TRUE(shape.ok());
   weights.stored.resize(shape->packedBytes() * groups / 4);
   auto plain = std::as_bytes(std::span(weights.data));
   auto packed = std::as_writable_bytes(std::span(weights.stored));
   for (int64_t g = 0; g < groups; ++g)
-    ASSERT_TRUE(hexin::reference::packPanels(
+    ASSERT_TRUE(hexin::packPanels(
                     *shape, plain.subspan(g * shape->plainBytes(), shape->plainBytes()),
                     packed.subspan(g * shape->packedBytes(), shape->packedBytes()))
                     .ok());
@@ -50,9 +50,9 @@ HostTensor runCase(const PanelsCase &c, bool inPanels, OpenDevice &device) {
                                        {"groups", 0, c.groups},
                                        {"transposeRhs", 0, c.isTransposed}};
   if (inPanels) {
-    auto form = isConv           ? hexin::reference::PlainForm::conv
-                : c.isTransposed ? hexin::reference::PlainForm::matmulTransposed
-                                 : hexin::reference::PlainForm::matmul;
+    auto form = isConv           ? hexin::PlainForm::conv
+                : c.isTransposed ? hexin::PlainForm::matmulTransposed
+                                 : hexin::PlainForm::matmul;
     storeInPanels(weights, form, c.width, c.panelGroups);
     attributes.push_back({"panels", 3, 0, "", {c.width, c.panelGroups}});
   }

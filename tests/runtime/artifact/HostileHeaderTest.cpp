@@ -99,6 +99,22 @@ TEST(HostileHeader, WeightsThatAreMadeAreChecked) {
                   w.length = w.length / 36 * 9;
                 }));
   expectRefused("two alike", made([](auto &, auto &, auto &m) { m.winograd(1, 4); }));
+  expectRefused("panels undone twice", made([](auto &, auto &, auto &m) {
+                  m.undone(1);
+                  m.undone(1);
+                }));
+  expectRefused("undone out of what is made", made([](auto &, auto &, auto &m) {
+                  m.undone(1);
+                  m.header.weights.back()->derived_from = 2;
+                }));
+  expectRefused("undone with other sizes", made([](auto &, auto &, auto &m) {
+                  m.undone(1);
+                  m.header.weights.back()->dims = {3, 12, 3, 3};
+                }));
+  expectRefused("undone groups", made([](auto &source, auto &, auto &m) {
+                  m.undone(1);
+                  source.panel_groups = 5;
+                }));
   expectRefused("a negative source",
                 made([](auto &, auto &w, auto &) { w.derived_from = -1; }));
 }

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -17,23 +18,41 @@ namespace {
 using namespace test;
 namespace fs = std::filesystem;
 
-constexpr WinogradForm form{
-    .tile = 4, .inputs = 2, .outputs = 8, .groups = 1, .width = 8};
-constexpr int64_t elements = 36 * 2 * 8;
+constexpr int64_t inputs = 2, outputs = 8, width = 8;
+
+/// Where a session runs, and how its weights are made.
+struct Case {
+  const char *device;
+  fmt::Encoding encoding;
+
+  DerivedForm form() const {
+    if (encoding == fmt::Encoding::winograd)
+      return WinogradForm{
+          .tile = 4, .inputs = inputs, .outputs = outputs, .groups = 1, .width = width};
+    std::array<int64_t, 4> dims = {outputs, inputs, 3, 3};
+    return *makePanelShape(PlainForm::conv, dims, width, sizeof(float));
+  }
+  int64_t numElements() const {
+    return form().numParts() * form().partBytes() / int64_t(sizeof(float));
+  }
+  uint32_t make(ArtifactMaker &maker) const {
+    return encoding == fmt::Encoding::winograd ? maker.winograd(0, 4) : maker.undone(0);
+  }
+};
 
 /// y = x + U for x: f32[elements], U made out of the panels; where n > elements / 2.
 /// Else y = x + panels.
-ArtifactMaker makeProgram(const std::string &target) {
-  ArtifactMaker maker(target);
+ArtifactMaker makeProgram(const Case &of) {
+  ArtifactMaker maker(of.device);
   uint32_t x = maker.input("x", DType::f32, {-1}, {"n"});
-  uint32_t panels = maker.panels("w", form.outputs, form.inputs);
-  uint32_t u = maker.winograd(0, form.tile);
+  uint32_t panels = maker.panels("w", outputs, inputs);
+  uint32_t u = of.make(maker);
   int32_t n = maker.inputDim(0, 0);
   uint32_t y = maker.output("y", DType::f32, {n});
   int32_t add = maker.kernel("add", {false, false, true}, 1);
   fmt::InstructionT &instruction = maker.runKernel(add, {x, u, y}, {n});
   instruction.variants[0]->guard =
-      maker.op(fmt::ExprOp::lt, maker.constant(elements / 2), n);
+      maker.op(fmt::ExprOp::lt, maker.constant(of.numElements() / 2), n);
   auto other = std::make_unique<fmt::VariantT>(*instruction.variants[0]);
   other->guard = -1;
   other->bindings[1] = fmt::Binding(panels, -1);
@@ -41,7 +60,7 @@ ArtifactMaker makeProgram(const std::string &target) {
   return maker;
 }
 
-class MadeWeights : public testing::TestWithParam<const char *> {
+class MadeWeights : public testing::TestWithParam<Case> {
 protected:
   void SetUp() override {
     registerFakeDevices();
@@ -54,20 +73,21 @@ protected:
   Result<Session> open() {
     HEXIN_ASSIGN_OR_RETURN(Model model, Model::open(path));
     SessionOptions options;
-    options.device = GetParam();
+    options.device = GetParam().device;
     options.cacheDir = folder;
     return Session::create(model, options);
   }
 
   /// Runs at a size that takes the made weight, and checks it against it.
   static void expectRight(Session &session) {
+    const int64_t elements = GetParam().numElements();
     std::vector<float> expected(elements);
-    std::span<const std::byte> stored = session.model().impl()->container.weights();
-    ASSERT_TRUE(transformWeights(form, 0, *winogradPanels(form),
-                                 {reinterpret_cast<const float *>(stored.data()),
-                                  static_cast<size_t>(9 * 2 * 8)},
-                                 expected)
-                    .ok());
+    DerivedForm form = GetParam().form();
+    auto panels = session.model().impl()->container.weights().first(9 * inputs * width *
+                                                                    sizeof(float));
+    ASSERT_TRUE(
+        form.make(0, form.numParts(), panels, std::as_writable_bytes(std::span(expected)))
+            .ok());
     auto outputs =
         session.run({{"x", makeTensor({elements}, std::vector<float>(elements, 0.0f))}});
     ASSERT_TRUE(outputs.ok()) << outputs.status().toString();
@@ -161,7 +181,7 @@ TEST_P(MadeWeights, AreSharedBySessionsAndThreads) {
 TEST_P(MadeWeights, OfAFileThatLiesAboutItsPanelsAreNotKept) {
   ArtifactMaker maker = makeProgram(GetParam());
   ++maker.header.weights[0]->hash;
-  maker.header.weights[1]->hash = derivedHash(maker.header.weights[0]->hash, form);
+  maker.header.weights[1]->hash = GetParam().form().hash(maker.header.weights[0]->hash);
   ASSERT_TRUE(maker.write(path).ok());
   auto session = open();
   ASSERT_TRUE(session.ok()) << session.status().toString();
@@ -170,16 +190,20 @@ TEST_P(MadeWeights, OfAFileThatLiesAboutItsPanelsAreNotKept) {
 }
 
 TEST_P(MadeWeights, AreNotReadOnTheHost) {
-  ArtifactMaker maker(GetParam());
-  maker.panels("w", form.outputs, form.inputs);
-  maker.outputOf("u", maker.winograd(0, form.tile));
+  ArtifactMaker maker(GetParam().device);
+  maker.panels("w", outputs, inputs);
+  maker.outputOf("u", GetParam().make(maker));
   ASSERT_TRUE(maker.write(path).ok());
   auto session = open();
   Status status = session.ok() ? session->run({}).status() : session.status();
   EXPECT_EQ(status.code(), StatusCode::corruptData) << status.toString();
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, MadeWeights, testing::Values("near", "far"));
+INSTANTIATE_TEST_SUITE_P(Devices, MadeWeights,
+                         testing::Values(Case{"near", fmt::Encoding::winograd},
+                                         Case{"far", fmt::Encoding::winograd},
+                                         Case{"near", fmt::Encoding::plain},
+                                         Case{"far", fmt::Encoding::plain}));
 
 } // namespace
 } // namespace hexin

@@ -1,4 +1,4 @@
-#include "runtime/reference/Packing.h"
+#include "runtime/base/Packing.h"
 
 #include "ReferenceTest.h"
 
@@ -72,6 +72,30 @@ TEST(Packing, unpackingIsTheInverse) {
       }
 }
 
+TEST(Packing, rowsUnpackByThemselves) {
+  for (PlainForm form : {PlainForm::matmul, PlainForm::matmulTransposed, PlainForm::conv})
+    for (int64_t groups : {1, 3}) {
+      auto shape = makePanelShape(form, std::vector<int64_t>{6, 5, 7}, 4, 2, groups);
+      ASSERT_TRUE(shape.ok()) << shape.status().toString();
+      std::vector<std::byte> plain(shape->plainBytes()), packed(shape->packedBytes());
+      for (size_t i = 0; i < plain.size(); ++i)
+        plain[i] = std::byte(i * 31 + 1);
+      ASSERT_TRUE(packPanels(*shape, plain, packed).ok());
+      ASSERT_EQ(shape->plainRows() * shape->plainRowBytes(), int64_t(plain.size()));
+      for (int64_t first = 0; first < shape->plainRows(); ++first)
+        for (int64_t last : {first, first + 1, shape->plainRows()}) {
+          std::vector<std::byte> rows((last - first) * shape->plainRowBytes());
+          ASSERT_TRUE(unpackRows(*shape, first, last, packed, rows).ok());
+          EXPECT_TRUE(std::equal(rows.begin(), rows.end(),
+                                 plain.begin() + first * shape->plainRowBytes()))
+              << first << " to " << last;
+        }
+      std::vector<std::byte> none;
+      EXPECT_FALSE(unpackRows(*shape, 2, 1, packed, none).ok());
+      EXPECT_FALSE(unpackRows(*shape, 0, 1, packed, none).ok());
+    }
+}
+
 TEST(Packing, refusesWhatDoesNotFit) {
   EXPECT_EQ(
       makePanelShape(PlainForm::matmul, std::vector<int64_t>{4}, 8, 4).status().code(),
@@ -82,6 +106,7 @@ TEST(Packing, refusesWhatDoesNotFit) {
   EXPECT_FALSE(
       makePanelShape(PlainForm::matmul, std::vector<int64_t>{4, 4}, int64_t(1) << 62, 4)
           .ok());
+  EXPECT_FALSE(makePanelShape(PlainForm::conv, std::vector<int64_t>{4, 4}, 8, 4, 3).ok());
   auto shape = makePanelShape(PlainForm::matmul, std::vector<int64_t>{4, 4}, 8, 4);
   ASSERT_TRUE(shape.ok());
   std::vector<std::byte> plain(shape->plainBytes()), packed(shape->packedBytes() - 1);

@@ -11,12 +11,13 @@
 //   matmul             [batch..., K, N]
 //   matmulTransposed   [batch..., N, K]
 //   conv               [M, C/g, taps...]: N = M, K = taps x C/g, taps outermost
-// Leading batch axes are packed one matrix after the other. Packing looks at
-// bytes only, so it serves every element type, and unpacking is its inverse.
+// Leading batch axes are packed one matrix after the other, and so are a conv's groups.
+// Packing looks at bytes only, so it serves every element type, and unpacking is its
+// inverse.
 //
 //===----------------------------------------------------------------------===//
-#ifndef HEXIN_RUNTIME_REFERENCE_PACKING_H
-#define HEXIN_RUNTIME_REFERENCE_PACKING_H
+#ifndef HEXIN_RUNTIME_BASE_PACKING_H
+#define HEXIN_RUNTIME_BASE_PACKING_H
 
 #include "hexin/status.h"
 
@@ -24,14 +25,14 @@
 #include <cstdint>
 #include <span>
 
-namespace hexin::reference {
+namespace hexin {
 
 enum class PlainForm : uint8_t { matmul, matmulTransposed, conv };
 
 /// A plain form and its panels, with checked sizes.
 struct PanelShape {
   PlainForm form;
-  int64_t batch = 1;
+  int64_t batch = 1; ///< matrices
   int64_t k = 0, n = 0;
   int64_t taps = 1;     ///< conv: k = taps * channels
   int64_t channels = 0; ///< conv only
@@ -39,16 +40,23 @@ struct PanelShape {
   int64_t elementBytes = 0;
 
   int64_t numPanels() const { return n / width + (n % width != 0); }
+  /// Of the plain form, which is these one after the other, of all matrices.
+  int64_t plainRows() const { return batch * (form == PlainForm::matmul ? k : n); }
+  int64_t plainRowBytes() const {
+    return (form == PlainForm::matmul ? n : k) * elementBytes;
+  }
   size_t plainBytes() const { return size_t(batch * k * n * elementBytes); }
   size_t packedBytes() const {
     return size_t(batch * numPanels() * k * width * elementBytes);
   }
 };
 
-/// `dims` of the plain form. invalidArgument when the rank does not fit the form,
-/// when width or elementBytes is not positive, and on overflow.
+/// `dims` of the plain form, the first of which `groups` cut into equal parts.
+/// invalidArgument when the rank or the groups do not fit, when width or elementBytes is
+/// not positive, and on overflow.
 Result<PanelShape> makePanelShape(PlainForm form, std::span<const int64_t> dims,
-                                  int64_t width, int64_t elementBytes);
+                                  int64_t width, int64_t elementBytes,
+                                  int64_t groups = 1);
 
 /// dst gets all of shape.packedBytes(). invalidArgument when a span has another
 /// size than the shape says.
@@ -60,6 +68,10 @@ Status packPanels(const PanelShape &shape, std::span<const std::byte> src,
 Status unpackPanels(const PanelShape &shape, std::span<const std::byte> src,
                     std::span<std::byte> dst);
 
-} // namespace hexin::reference
+/// Of that rows [firstRow, lastRow) alone, which fill dst.
+Status unpackRows(const PanelShape &shape, int64_t firstRow, int64_t lastRow,
+                  std::span<const std::byte> src, std::span<std::byte> dst);
 
-#endif // HEXIN_RUNTIME_REFERENCE_PACKING_H
+} // namespace hexin
+
+#endif // HEXIN_RUNTIME_BASE_PACKING_H
