@@ -62,7 +62,8 @@ class Bench:
         values = recipes.make_inputs(model)
         artifact = self.folder / f"{model['name']}.hxm"
         begin = time.perf_counter()
-        hexin.compile(str(path), str(artifact), targets=sorted({each.split(":")[0] for each in self.options.device}))
+        hexin.compile(str(path), str(artifact), targets=sorted({each.split(":")[0] for each in self.options.device}),
+                      prepack=self.options.prepack)
         row = {"model": model["name"], "precision": model["precision"], "gflop": model["gflop"],
                "compile_s": time.perf_counter() - begin, "artifact_bytes": artifact.stat().st_size,
                "model_bytes": path.stat().st_size, "latency": {}, "failures": {}}
@@ -127,6 +128,7 @@ def parse_options():
                         help="the Python that has the other engines")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--starts", type=int, default=4, help="fresh processes per engine; 0: no start-up times")
+    parser.add_argument("--prepack", default="lazy", choices=["lazy", "full"], help="as of hexin compile")
     parser.add_argument("--anyway", action="store_true", help="measure on a busy machine, too")
     parser.add_argument("--build-dir", type=Path, default=Path("build/release"))
     parser.add_argument("--output-dir", type=Path, default=Path("build/bench"))
