@@ -5,6 +5,7 @@
 #include "compiler/ir/Ops.h"
 #include "runtime/artifact/DerivedWeights.h"
 #include "runtime/artifact/VerifyHeader.h"
+#include "runtime/base/Checked.h"
 #include "runtime/base/Packing.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
@@ -16,14 +17,14 @@ using namespace mlir;
 namespace hexin {
 namespace {
 
-/// Weight `index` in its plain form.
+/// Weight `index` in its plain form, as a tensor of sizes `dims`, which have as many
+/// elements.
 Result<Tensor> readWeight(const fmt::Header &header, uint32_t index,
-                          const Container &container) {
+                          llvm::ArrayRef<int64_t> dims, const Container &container) {
   const fmt::Weight *weight = header.weights()->Get(index);
   if (isDerived(*weight) && weight->encoding() == fmt::Encoding::plain)
     weight = header.weights()->Get(weight->derived_from()); // in panels
   auto dtype = static_cast<DType>(weight->dtype());
-  std::vector<int64_t> dims(weight->dims()->begin(), weight->dims()->end());
   std::span<const std::byte> stored =
       container.weights().subspan(weight->offset(), weight->length());
   if (weight->encoding() == fmt::Encoding::plain)
@@ -44,7 +45,7 @@ Result<Tensor> readWeight(const fmt::Header &header, uint32_t index,
 /// Fills the store and makes the module's "#3" into the store's names.
 Status connectWeights(PortableModel &model, const fmt::Header &header) {
   Status status;
-  std::map<uint32_t, std::string> names;
+  std::map<std::pair<uint32_t, std::vector<int64_t>>, std::string> names;
   model.module->walk([&](hx::WeightOp op) {
     uint32_t index = 0;
     uint32_t count = header.weights() ? header.weights()->size() : 0;
@@ -57,16 +58,18 @@ Status connectWeights(PortableModel &model, const fmt::Header &header) {
     const fmt::Weight &weight = *header.weights()->Get(index);
     auto type = cast<RankedTensorType>(op.getType());
     std::optional<DType> dtype = hx::toDType(type.getElementType());
+    // Programs may have the same elements in other sizes.
+    std::vector<int64_t> dims(weight.dims()->begin(), weight.dims()->end());
     if (!dtype || static_cast<uint8_t>(*dtype) != weight.dtype() ||
-        !std::equal(type.getShape().begin(), type.getShape().end(),
-                    weight.dims()->begin(), weight.dims()->end())) {
+        checkedNumElements(type.getShape()) != checkedNumElements(dims)) {
       status = corruptData("the portable program and weight " + std::to_string(index) +
                            " differ in type");
       return WalkResult::interrupt();
     }
-    std::string &name = names[index];
+    std::string &name = names[{index, type.getShape().vec()}];
     if (name.empty()) {
-      Result<Tensor> tensor = readWeight(header, index, *model.container);
+      Result<Tensor> tensor =
+          readWeight(header, index, type.getShape(), *model.container);
       if (!tensor.ok()) {
         status = tensor.status();
         return WalkResult::interrupt();

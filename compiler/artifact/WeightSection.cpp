@@ -87,9 +87,13 @@ Status transform(const Tensor &tensor, hx::PanelsAttr panels, const WinogradForm
 
 } // namespace
 
-static bool isEqual(const Tensor &a, const Tensor &b) {
-  return a.dtype() == b.dtype() && std::ranges::equal(a.dims(), b.dims()) &&
+static bool hasSameElements(const Tensor &a, const Tensor &b) {
+  return a.dtype() == b.dtype() && a.byteLength() == b.byteLength() &&
          std::memcmp(a.data(), b.data(), a.byteLength()) == 0;
+}
+
+static bool isEqual(const Tensor &a, const Tensor &b) {
+  return std::ranges::equal(a.dims(), b.dims()) && hasSameElements(a, b);
 }
 
 std::optional<uint32_t> WeightSection::find(const Entry &wanted) const {
@@ -105,7 +109,7 @@ std::optional<uint32_t> WeightSection::find(const Entry &wanted) const {
 uint32_t WeightSection::findOrAdd(const std::string &name, const Tensor &tensor) {
   for (auto [it, end] = byHash.equal_range(hash64(bytesOf(tensor))); it != end; ++it)
     if (const Entry &entry = entries[it->second];
-        entry.form.winogradTile == 0 && isEqual(entry.tensor, tensor))
+        entry.form.winogradTile == 0 && hasSameElements(entry.tensor, tensor))
       return it->second;
   return add(name, tensor, {});
 }

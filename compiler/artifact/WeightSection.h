@@ -43,8 +43,8 @@ public:
   /// Index of the entry for `tensor` in this form.
   uint32_t add(const std::string &name, const Tensor &tensor, const Form &form);
 
-  /// An entry, in whatever form, that holds `tensor`; a plain one when there is
-  /// none yet.
+  /// An entry, in whatever form and of whatever sizes, that holds the elements of
+  /// `tensor` in their order; a plain one when there is none yet.
   uint32_t findOrAdd(const std::string &name, const Tensor &tensor);
 
   Status write(ArtifactFile &file, fmt::HeaderT &header);
