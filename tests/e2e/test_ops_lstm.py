@@ -7,6 +7,7 @@ import pytest
 from devices import DEVICES, TARGETS
 from onnx import helper, numpy_helper
 from op_cases import Cases, Families, open_session, random
+from test_integer_products import sessions
 
 LSTM_INPUTS = ("x", "w", "r", "b", "lengths", "h0", "c0", "p")
 
@@ -16,6 +17,7 @@ def lstm():
     cases = Cases()
     add_lstm(cases, "narrow", hidden=7, features=11, steps=5, batch=3)
     add_lstm(cases, "wide", hidden=40, features=33, steps=4, batch=2)
+    add_lstm(cases, "tiles", hidden=20, features=8, steps=4, batch=7)  # whole tiles of rows, and a part
     return cases
 
 
@@ -28,7 +30,7 @@ def add_lstm(cases, prefix, hidden, features, steps, batch):
         "p": random(6, 2, 3 * hidden),
     }
     cases.input(prefix + ".x", both["x"])
-    cases.input(prefix + ".lengths", np.array([steps, 2, steps - 1][:batch], np.int32))
+    cases.input(prefix + ".lengths", np.resize(np.array([steps, 2, steps - 1], np.int32), batch))
     for name in ("h0", "c0"):
         cases.input(f"{prefix}.{name}2", both[name])
         cases.input(f"{prefix}.{name}1", both[name][:1])
@@ -127,3 +129,38 @@ def test_lstm_with_quantized_weights(tmp_path, device):
     nodes[0].input[9] = ""
     with pytest.raises(hexin.Error, match="channelFalse.*input #9 is missing"):
         hexin.compile(model(nodes), str(tmp_path / "bad.hxm"), targets=["cpu"])
+
+
+@pytest.mark.parametrize("kind, gates", [("LSTM", 4), ("GRU", 3), ("RNN", 1)])
+@pytest.mark.parametrize("hidden", [20, 264], ids=["small", "large"])  # of large ones more rows share the weights
+def test_rows_of_a_batch_share_the_weights(kind, gates, hidden, tmp_path):
+    import hexin
+
+    features, steps = 8, 5
+    attributes = {"linear_before_reset": 1} if kind == "GRU" else {}
+    outputs = ["y", "h", "c"][:3 if kind == "LSTM" else 2]
+    scale = hidden ** -0.5
+    constants = {"w": random(1, 2, gates * hidden, features) * 0.4, "r": random(2, 2, gates * hidden, hidden) * scale,
+                 "b": random(3, 2, 2 * gates * hidden)}
+    graph = helper.make_graph(
+        [helper.make_node(kind, ["x", "w", "r", "b", "lengths"], outputs, direction="bidirectional", hidden_size=hidden,
+                          **attributes)], "batch",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["t", "n", features]),
+         helper.make_tensor_value_info("lengths", onnx.TensorProto.INT32, ["n"])],
+        [onnx.ValueInfoProto(name=name) for name in outputs],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    hexin.compile(model, str(tmp_path / "a.hxm"), targets=["cpu"])
+    engine = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    opened = sessions(str(tmp_path / "a.hxm"))
+    for batch in (1, 2, 3, 4, 5, 7, 9, 16, 21):
+        feeds = {"x": random(batch, steps, batch, features),
+                 "lengths": np.resize(np.array([steps, 1, steps - 1], np.int32), batch)}
+        wanted = engine.run(outputs, feeds)
+        for arch, session in opened.items():
+            found = session.run(feeds)
+            for name, expected in zip(outputs, wanted):
+                np.testing.assert_allclose(found[name], expected, rtol=0, atol=2e-5, err_msg=f"{arch} {batch} {name}")
+    for session in opened.values():
+        empty = session.run({"x": np.zeros((steps, 0, features), np.float32), "lengths": np.zeros(0, np.int32)})
+        assert empty["y"].shape == (steps, 2, 0, hidden) and empty["h"].shape == (2, 0, hidden)

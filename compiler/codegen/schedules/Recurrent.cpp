@@ -1,4 +1,4 @@
-//===- Recurrent.cpp - LSTM, GRU, RNN: one item owns a row in one direction -===//
+//===- Recurrent.cpp - LSTM, GRU, RNN: an item owns rows in one direction ----===//
 //
 // In reading order: recurrent/Layer.h (the walk over steps, the state's product),
 // GateActivation.h, then Lstm.cpp and Recurrence.cpp (what a cell makes of its gates).

@@ -6,6 +6,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <algorithm>
+#include <bit>
+
 using namespace mlir;
 
 namespace hexin::codegen::recurrent {
@@ -25,6 +28,28 @@ Layer::Layer(ElementEmitter &emitter, const LayerParts &parts)
   lastH = emitter.memrefOfResult(1);
   if (lanes > 1)
     gathered = k.scratch(parts.numGates * lanes, type);
+  rowsPerItem = chooseRowsPerItem();
+  if (rowsPerItem == 1)
+    return;
+  constexpr unsigned mostRows = 8;
+  unsigned sums = k.traits().tileRows * k.traits().tileVectors;
+  tileRows = std::bit_floor(std::clamp(sums / parts.numGates, 1u, mostRows));
+  tileSums = k.scratch(tileRows * parts.numGates * lanes, type);
+}
+
+/// As many as share the recurrence at a step. One that no cache of a core's own holds is
+/// best read once for all; else items are for threads. (The same for every ISA.)
+int64_t Layer::chooseRowsPerItem() const {
+  constexpr int64_t ofLarge = 16, ofSmall = 4, largeElements = 256 << 10;
+  if (width == 0 || k.traits().itemPerElement || !k.traits().flatMemory)
+    return 1;
+  auto type = cast<RankedTensorType>(parts.recurrence.getType());
+  bool isSmall =
+      type.hasStaticShape() &&
+      type.getNumElements() / type.getDimSize(0) * parts.numGates < largeElements;
+  int64_t rows = isSmall ? ofSmall : ofLarge;
+  int64_t batch = cast<RankedTensorType>(parts.lastH.getType()).getDimSize(1);
+  return ShapedType::isDynamic(batch) ? rows : std::clamp<int64_t>(batch, 1, rows);
 }
 
 /// Panels of cells for each gate have zeros beyond the last cell.
@@ -48,39 +73,79 @@ void Layer::bindRecurrence(KExpr numCells) {
 }
 
 void Layer::run() {
-  SmallVector<KExpr> rows(ArrayRef(emitter.sizes(parts.lastH)).take_front(2));
-  Value item = k.beginItems(k.exprs().product(rows));
-  SmallVector<Value> at = k.delinearize(item, rows);
-  direction = at[0], row = at[1];
+  SmallVector<KExpr> sizes = emitter.sizes(parts.lastH);
+  KExpr blocks = k.exprs().ceilDiv(sizes[1], k.constantExpr(rowsPerItem));
+  Value item = k.beginItems(k.exprs().mul(sizes[0], blocks));
+  SmallVector<Value> at = k.delinearize(item, {sizes[0], blocks});
+  direction = at[0];
+  firstRow = k.mul(at[1], k.index(rowsPerItem));
+  endRow = k.min(k.add(firstRow, k.index(rowsPerItem)), k.value(sizes[1]));
   isSecond =
       arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, direction, k.index(0));
-  state = emitter.linearize(parts.lastH, {direction, row, k.index(0)});
+  selectRow(firstRow);
 
-  Value length = steps;
-  if (parts.lengths)
-    length = codegen::length(k, emitter.emit(parts.lengths, {row}, 1),
-                             emitter.sizes(parts.output)[0]);
-  initialise(lastH, parts.initialH, length);
-  initialiseMore(length);
-  countUp(k.index(0), length, [&](Value step) {
-    Value mirrored = k.sub(k.sub(length, k.index(1)), step);
-    Value time = parts.direction == hx::RecurrentDirection::forward ? step : mirrored;
-    if (parts.direction == hx::RecurrentDirection::bidirectional)
-      time = arith::SelectOp::create(b, loc, isSecond, mirrored, step);
-    Value y = outputAt(time);
-    emitStepCells(time, y);
-    forEachInRow(k, hidden, lanes, [&](Value i, unsigned width) {
-      Value h = k.load(output, k.add(y, i), width, stored);
-      k.store(lastH, k.add(state, i), h, stored);
+  forEachRow([&] {
+    Value length = lengthOfRow();
+    initialise(lastH, parts.initialH, length);
+    initialiseMore(length);
+  });
+  // Rows that are over stay as they are while others go on.
+  Value longest = rowsPerItem == 1 ? lengthOfRow() : steps;
+  countUp(k.index(0), longest, [&](Value step) {
+    emitStepCells(step);
+    forEachRow([&] {
+      auto keep = [&] {
+        Value y = outputAt(timeOf(step));
+        forEachInRow(k, hidden, lanes, [&](Value i, unsigned width) {
+          Value h = k.load(output, k.add(y, i), width, stored);
+          k.store(lastH, k.add(state, i), h, stored);
+        });
+      };
+      if (rowsPerItem == 1 || !parts.lengths)
+        return keep();
+      k.ifThen(k.less(step, lengthOfRow()), keep);
     });
   });
-  if (parts.lengths)
-    countUp(length, steps, [&](Value time) {
+  if (!parts.lengths)
+    return;
+  forEachRow([&] {
+    countUp(lengthOfRow(), steps, [&](Value time) {
       Value y = outputAt(time);
       forEachInRow(k, hidden, lanes, [&](Value i, unsigned width) {
         k.store(output, k.add(y, i), constant(0, width), stored);
       });
     });
+  });
+}
+
+void Layer::selectRow(Value number) {
+  row = number;
+  state = emitter.linearize(parts.lastH, {direction, row, k.index(0)});
+}
+
+Value Layer::lengthOfRow() {
+  if (!parts.lengths)
+    return steps;
+  return codegen::length(k, emitter.emit(parts.lengths, {row}, 1),
+                         emitter.sizes(parts.output)[0]);
+}
+
+Value Layer::timeOf(Value step) {
+  if (parts.direction == hx::RecurrentDirection::forward)
+    return step;
+  Value mirrored = k.sub(k.sub(lengthOfRow(), k.index(1)), step);
+  if (parts.direction == hx::RecurrentDirection::reverse)
+    return mirrored;
+  return arith::SelectOp::create(b, loc, isSecond, mirrored, step);
+}
+
+void Layer::forEachRow(function_ref<void()> body) {
+  if (rowsPerItem == 1)
+    return body(); // it is at hand
+  countUp(firstRow, endRow, [&](Value number) {
+    selectRow(number);
+    body();
+  });
 }
 
 void Layer::countUp(Value from, Value to, function_ref<void(Value)> body) {
@@ -108,25 +173,95 @@ void Layer::initialise(Value memref, Value initial, Value length) {
   });
 }
 
-/// Some vectors of cells at a time, their gates in registers.
-void Layer::emitCells(Value time, Value y) {
-  Value gates = k.mul(direction, k.index(parts.numGates));
-  Value projected = emitter.linearize(parts.input, {time, row, k.mul(gates, hidden)});
-  unsigned perBlock =
-      width > 0 ? std::clamp<unsigned>(k.traits().tileVectors, 1, width / cellLanes) : 1;
-  k.forLoop(k.index(0), hidden, k.index(perBlock * cellLanes), {},
-            [&](Value cell, ValueRange) {
-              SmallVector<Value> sums = multiplyState(cell, perBlock);
-              for (unsigned v = 0; v < perBlock; ++v)
-                finishCells(ArrayRef(sums).slice(parts.numGates * v, parts.numGates),
-                            projected, k.add(cell, k.index(v * cellLanes)), y);
-              return SmallVector<Value>();
-            });
+void Layer::emitCells(Value step) {
+  if (rowsPerItem == 1)
+    return emitCellsOfRow(step);
+  Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                      k.sub(endRow, firstRow), k.index(1));
+  k.ifElse(
+      isOne, {},
+      [&] {
+        selectRow(firstRow);
+        auto one = [&] { emitCellsOfRow(step); };
+        parts.lengths ? k.ifThen(k.less(step, lengthOfRow()), one) : one();
+        return SmallVector<Value>();
+      },
+      [&] {
+        emitCellsOfTiles(step);
+        return SmallVector<Value>();
+      });
 }
 
-/// The state times the recurrence of `perBlock` vectors of cells from `cell` on: for each
-/// its gates.
-SmallVector<Value> Layer::multiplyState(Value cell, unsigned perBlock) {
+/// Of the row at hand some vectors of cells at a time, their gates in registers.
+void Layer::emitCellsOfRow(Value step) {
+  Value time = timeOf(step), y = outputAt(time), projected = projectedAt(time);
+  unsigned perBlock =
+      width > 0 ? std::clamp<unsigned>(k.traits().tileVectors, 1, width / cellLanes) : 1;
+  forEachCellBlock(step, perBlock * cellLanes, [&](Value cell) {
+    SmallVector<Value> sums = multiplyStates(state, cell, perBlock);
+    for (unsigned v = 0; v < perBlock; ++v)
+      finishCells(ArrayRef(sums).slice(parts.numGates * v, parts.numGates), projected,
+                  k.add(cell, k.index(v * cellLanes)), y);
+  });
+}
+
+/// Of all rows a vector of cells at a time. The last tile multiplies its last row again,
+/// for nothing, where it has fewer.
+void Layer::emitCellsOfTiles(Value step) {
+  Value perTile = k.index(tileRows), lastRow = k.sub(endRow, k.index(1));
+  auto tile = [&](Value cell, Value first) {
+    SmallVector<Value> states;
+    for (unsigned r = 0; r < tileRows; ++r) {
+      selectRow(k.min(k.add(first, k.index(r)), lastRow));
+      states.push_back(state);
+    }
+    SmallVector<Value> sums = multiplyStates(states, cell, 1);
+    for (auto [i, sum] : llvm::enumerate(sums))
+      k.store(tileSums, k.index(i * cellLanes), sum, type);
+    countUp(first, k.min(k.add(first, perTile), endRow), [&](Value number) {
+      selectRow(number);
+      auto finish = [&] {
+        Value time = timeOf(step);
+        Value at = k.mul(k.sub(number, first), k.index(parts.numGates * cellLanes));
+        SmallVector<Value> gates;
+        for (unsigned gate = 0; gate < parts.numGates; ++gate)
+          gates.push_back(
+              k.load(tileSums, k.add(at, k.index(gate * cellLanes)), cellLanes, type));
+        finishCells(gates, projectedAt(time), cell, outputAt(time));
+      };
+      parts.lengths ? k.ifThen(k.less(step, lengthOfRow()), finish) : finish();
+    });
+  };
+  forEachCellBlock(step, cellLanes, [&](Value cell) {
+    k.forLoop(firstRow, endRow, perTile, {}, [&](Value first, ValueRange) {
+      tile(cell, first);
+      return SmallVector<Value>();
+    });
+  });
+}
+
+/// From the first to the last in one step and back in the next: of a recurrence that is
+/// larger than a cache, what was read last is still there.
+void Layer::forEachCellBlock(Value step, int64_t cells, function_ref<void(Value)> body) {
+  Value size = k.index(cells);
+  Value blocks = k.div(k.add(hidden, k.index(cells - 1)), size);
+  Value isBackwards = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne,
+                                            k.rem(step, k.index(2)), k.index(0));
+  countUp(k.index(0), blocks, [&](Value block) {
+    Value mirrored = k.sub(k.sub(blocks, k.index(1)), block);
+    body(k.mul(arith::SelectOp::create(b, loc, isBackwards, mirrored, block), size));
+  });
+}
+
+Value Layer::projectedAt(Value time) {
+  Value gates = k.mul(direction, k.index(parts.numGates));
+  return emitter.linearize(parts.input, {time, row, k.mul(gates, hidden)});
+}
+
+/// The states, which lie at `states`, times the recurrence of `perBlock` vectors of cells
+/// from `cell` on: for each state, for each vector its gates.
+SmallVector<Value> Layer::multiplyStates(ArrayRef<Value> states, Value cell,
+                                         unsigned perBlock) {
   bool isPacked = width > 0;
   Value panelWidth = k.index(width);
   SmallVector<Value> starts;
@@ -139,18 +274,23 @@ SmallVector<Value> Layer::multiplyState(Value cell, unsigned perBlock) {
       starts.push_back(k.mul(k.add(k.mul(matrix, hidden), cell), hidden));
     }
   }
-  SmallVector<Value> zeros(parts.numGates * perBlock, constant(0, cellLanes));
+  const unsigned perState = parts.numGates * perBlock;
+  SmallVector<Value> zeros(states.size() * perState, constant(0, cellLanes));
   return k.forLoop(
       k.index(0), hidden, k.index(1), zeros, [&](Value i, ValueRange carried) {
-        Value h = k.splat(k.load(lastH, k.add(state, i), 1, stored), cellLanes);
         Value depth = isPacked ? k.mul(i, panelWidth) : i;
-        SmallVector<Value> next;
+        SmallVector<Value> weights;
         for (unsigned v = 0; v < perBlock; ++v)
-          for (unsigned gate = 0; gate < parts.numGates; ++gate) {
-            Value at = k.add(k.add(starts[gate], depth), k.index(v * cellLanes));
-            Value w = k.load(recurrence, at, cellLanes, stored);
+          for (Value start : starts)
+            weights.push_back(k.load(recurrence,
+                                     k.add(k.add(start, depth), k.index(v * cellLanes)),
+                                     cellLanes, stored));
+        SmallVector<Value> next;
+        for (Value state : states) {
+          Value h = k.splat(k.load(lastH, k.add(state, i), 1, stored), cellLanes);
+          for (Value w : weights)
             next.push_back(math::FmaOp::create(b, loc, h, w, carried[next.size()]));
-          }
+        }
         return next;
       });
 }

@@ -25,11 +25,11 @@ private:
     initialise(lastC, op.getInitialC(), length);
   }
 
-  void emitStepCells(Value time, Value y) override {
-    if (op.getWeights())
-      emitCellsByDots(time, y);
-    else
-      emitCells(time, y);
+  void emitStepCells(Value step) override {
+    if (!op.getWeights())
+      return emitCells(step);
+    Value time = timeOf(step);
+    emitCellsByDots(time, outputAt(time));
   }
 
   void updateCells(ArrayRef<Value> inputs, ArrayRef<Value> states, Value cell, Value y,
