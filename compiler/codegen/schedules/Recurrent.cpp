@@ -1,6 +1,6 @@
 //===- Recurrent.cpp - LSTM, GRU, RNN: an item owns rows in one direction ----===//
 //
-// In reading order: recurrent/Layer.h (the walk over steps, the state's product),
+// In reading order: recurrent/Layer.h (the walk over steps; LayerCells.cpp: a step),
 // GateActivation.h, then Lstm.cpp and Recurrence.cpp (what a cell makes of its gates).
 //
 //===----------------------------------------------------------------------===//
