@@ -25,6 +25,7 @@ LogicalResult optimize(ModuleOp module, const PipelineOptions &options) {
   simplify(passes);
   passes.addPass(hx::createFoldConstantsPass({/*keepNarrow=*/true}));
   passes.addNestedPass<func::FuncOp>(hx::createFoldBatchNormPass());
+  passes.addNestedPass<func::FuncOp>(hx::createFlattenDepthPass());
   passes.addPass(hx::createFoldConstantsPass({/*keepNarrow=*/true}));
   passes.addNestedPass<func::FuncOp>(hx::createDropTinyWeightsPass());
   passes.addNestedPass<func::FuncOp>(hx::createFoldIfPass());

@@ -83,6 +83,15 @@ def ExpandResizePass : Pass<"hx-expand-resize", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def FlattenDepthPass : Pass<"hx-flatten-depth", "::mlir::func::FuncOp"> {
+  let summary = "convolutions over three axes as ones over two";
+  let description = [{
+    After: no float hx.conv without groups is left over three axes with explicit pads
+    and a known depth.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def RowsLastPass : Pass<"hx-rows-last", "::mlir::func::FuncOp"> {
   let summary = "softmax and normalisation over the last axis";
   let description = [{
