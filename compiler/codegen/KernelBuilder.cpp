@@ -226,6 +226,8 @@ KernelUse KernelBuilder::finish() {
   func->setAttr("hx.bindings", b.getI64IntegerAttr(numMemrefs()));
   func->setAttr("hx.params", b.getI64IntegerAttr(use.params.size()));
   func->setAttr("hx.writes", b.getDenseBoolArrayAttr(use.writes));
+  if (use.flushesSubnormals)
+    func->setAttr(flushesSubnormalsAttr, b.getUnitAttr());
   auto list = [&](ArrayRef<unsigned> values) {
     return b.getDenseI64ArrayAttr(SmallVector<int64_t>(values));
   };

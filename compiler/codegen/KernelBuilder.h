@@ -43,6 +43,7 @@ struct KernelUse {
   unsigned localBytes = 0;             ///< memory such a team shares
   std::optional<KExpr> workspaceBytes; ///< of each thread
   bool usesTiles = false;              ///< registers of ByteTiles.h
+  bool flushesSubnormals = false;      ///< hx.flushes_subnormals (KernelModule.h)
   bool isExact = false;                ///< order class exact, else fixed
   float errorConstant = 0;             ///< c of DESIGN's running error bound
   mlir::func::FuncOp func;

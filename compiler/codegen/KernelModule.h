@@ -17,7 +17,8 @@
 // be in hx.param_multiples (both array<i64>, 1 for any; runtime/device/KernelAbi.h).
 // With hx.workspace (unit) the last of the n bindings is memref<?xf32> of memory that
 // each thread has to itself (runtime/device/KernelAbi.h); not in hx.writes and
-// hx.alignments. Elements in memory are i8, i16, i32, i64, f16, bf16, f32, f64; bool is
+// hx.alignments. With hx.flushes_subnormals (unit) f32 and f64 below the normal numbers
+// may count as zeros, where a target is faster for it. Elements in memory are i8, i16, i32, i64, f16, bf16, f32, f64; bool is
 // an i8 that holds 0 or 1. No calls, no globals.
 //
 // A *team kernel* (attributes hx.team_threads = t, hx.local_bytes = n) has each of its
@@ -45,6 +46,8 @@
 #include <string>
 
 namespace hexin {
+
+constexpr llvm::StringLiteral flushesSubnormalsAttr = "hx.flushes_subnormals";
 
 /// What a kernel may ask for: where any, 64 threads and 16 KiB at least. A device that
 /// has less passes it over when a plan is made (Kernel.team_threads in hexin.fbs).

@@ -2,6 +2,7 @@
 
 #include "backends/cpu/compiler/ExactFma.h"
 #include "backends/cpu/compiler/NarrowFloats.h"
+#include "compiler/codegen/KernelModule.h"
 #include "compiler/codegen/LowerMath.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -68,7 +69,7 @@ LogicalResult readKernel(func::FuncOp kernel, SmallVectorImpl<KernelInfo> &kerne
   if (walk.wasInterrupted())
     return failure();
   kernels.push_back({kernel.getName().str(), unsigned(numBindings), unsigned(numParams),
-                     kernel.getLoc()});
+                     kernel->hasAttr(flushesSubnormalsAttr), kernel.getLoc()});
   return success();
 }
 

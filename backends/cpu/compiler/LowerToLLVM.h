@@ -15,6 +15,7 @@ struct KernelInfo {
   std::string name;
   unsigned numBindings;
   unsigned numParams;
+  bool flushesSubnormals;
   mlir::Location location;
 };
 

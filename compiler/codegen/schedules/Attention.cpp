@@ -14,6 +14,7 @@ const Schedule attentionSchedule = {"attention", refusal,
                                     [](ElementEmitter &emitter) {
                                       const CodegenTraits &traits =
                                           emitter.kernel().traits();
+                                      emitter.kernel().use.flushesSubnormals = true;
                                       return takesAttentionByBlocks(traits)
                                                  ? emitAttentionByBlocks(emitter)
                                                  : emitAttentionByRows(emitter);

@@ -260,6 +260,7 @@ LogicalResult emitPacked(ElementEmitter &emitter) {
   KernelBuilder &k = emitter.kernel();
   Operation *heavy = heavyOp(emitter.groupOp());
   packed::Problem problem(emitter, heavy);
+  k.use.flushesSubnormals = !problem.isInteger;
   packed::Epilogue epilogue(emitter, problem, heavy);
   packed::TileShape shape = chooseTile(k.traits(), problem);
   if (packed::goesByLines(k.traits(), problem)) {
