@@ -7,6 +7,7 @@
 #   HEXIN_VENV=DIR          where the environment lies (default: .venv)
 #   HEXIN_PYTHON=PROGRAM    the Python to use (default: the first suitable one)
 #   HEXIN_CUDA_TOOLS=0      do without ptxas and cuda.h, which the cuda backend's tests use (40 MB)
+#   HEXIN_CUBLAS=1          also fetch cublasLt.h for the cuda backend's tests (0.4 GB; CI does)
 #   HEXIN_INTEL_OPENCL=1    also install Intel's OpenCL runtime for CPUs (0.8 GB; CI does)
 #   HEXIN_CONFORMANCE=1     also install the other engines of the table of conformance
 #   HEXIN_ENGINES=1         also make an environment of the engines that `make bench` compares
@@ -108,11 +109,11 @@ makeEnvironment() { # makeEnvironment FOLDER LIST ...
     rm -rf "$venv"
     "$python" -m venv "$venv"
   fi
-  # Of the CUDA wheels two files are used, which do not need the 0.1 GB that they ask for.
+  # Of the CUDA wheels three files are used, which do not need the 0.1 GB that they ask for.
   local arguments=() alone=()
   for list in "${lists[@]}"; do
     case "$list" in
-    */requirements-cuda.txt) alone+=(-r "$list") ;;
+    */requirements-cuda.txt | */requirements-cublas.txt) alone+=(-r "$list") ;;
     *) arguments+=(-r "$list") ;;
     esac
   done
@@ -121,8 +122,8 @@ makeEnvironment() { # makeEnvironment FOLDER LIST ...
     fail "pip could not install the wheels above (its own message is just before this line)"
   if [ ${#alone[@]} -gt 0 ]; then
     "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --no-deps "${alone[@]}" ||
-      fail "pip could not install ptxas and cuda.h (its own message is just before this line)." \
-           "HEXIN_CUDA_TOOLS=0 does without; tests that need them are skipped then"
+      fail "pip could not install ptxas and CUDA's headers (its own message is just before this line)." \
+           "HEXIN_CUDA_TOOLS=0 HEXIN_CUBLAS=0 does without; tests that need them are skipped then"
   fi
   { [ ! -f "$stamp" ] || grep -vFf <(cut -d' ' -f1 <<< "$wanted") "$stamp" || true
     echo "$wanted"
@@ -134,6 +135,7 @@ installPackages
 lists=("$here/requirements-build.txt" "$here/requirements-test.txt")
 [ "${HEXIN_INTEL_OPENCL:-0}" = 1 ] && lists+=("$here/requirements-intel-opencl.txt")
 [ "${HEXIN_CUDA_TOOLS:-1}" = 1 ] && lists+=("$here/requirements-cuda.txt")
+[ "${HEXIN_CUBLAS:-0}" = 1 ] && lists+=("$here/requirements-cublas.txt")
 [ "${HEXIN_CONFORMANCE:-0}" = 1 ] && lists+=("$here/requirements-conformance.txt")
 makeEnvironment "$venv" "${lists[@]}"
 [ "${HEXIN_ENGINES:-0}" = 1 ] &&

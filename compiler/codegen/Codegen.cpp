@@ -24,8 +24,9 @@ ArrayRef<Schedule> schedules() {
 
 ArrayRef<Schedule> teamSchedules() {
   static const Schedule ordered[] = {teamAttentionSchedule, tiledSchedule,
-                                     teamRowSchedule,       teamReduceSchedule,
-                                     teamArgReduceSchedule, teamTransposeSchedule};
+                                     teamDepthwiseSchedule, teamRowSchedule,
+                                     teamReduceSchedule,    teamArgReduceSchedule,
+                                     teamTransposeSchedule};
   return ordered;
 }
 

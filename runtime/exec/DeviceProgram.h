@@ -4,8 +4,8 @@
 // and shared by its sessions. Weights of devices with host memory are the mapping
 // itself, without a copy.
 //
-// Immutable after load but for its commands and the weights that are made out of others,
-// which are guarded: safe from all threads.
+// Immutable after load but for its commands and the weights that come late, which are
+// guarded: safe from all threads.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_RUNTIME_EXEC_DEVICEPROGRAM_H
@@ -19,6 +19,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,16 +46,19 @@ public:
   std::span<const Module> modules() const { return modules_; }
   /// Launches of this program that were prepared for its sessions.
   CommandCache &commands() const { return *commands_; }
-  /// Buffers of weights: parts of the file, and behind them one per weight that is made
-  /// out of another.
+  /// Buffers of weights: parts of the file, and behind them one per weight that comes
+  /// late: one that is made out of another, or that only some variants of launches read
+  /// and the device cannot read where it is.
   uint32_t numWeightChunks() const {
-    return static_cast<uint32_t>(weightChunks_.size() + derived_.size());
+    return static_cast<uint32_t>(weightChunks_.size() + late_.size());
   }
-  /// Null for a weight that is not made yet.
+  /// Null for a late weight that nobody has asked for yet.
   hexin_buffer *weightChunk(uint32_t chunk) const;
-  /// Makes those of these weights that are made out of others, on the device's threads,
-  /// unless they are there: they stay as long as this.
-  Status makeDerived(std::span<const uint32_t> weights) const;
+  /// The weight of a chunk that comes late.
+  std::optional<uint32_t> lateWeight(uint32_t chunk) const;
+  /// Makes and uploads those of these late weights that are not there, on the device's
+  /// threads: they stay as long as this.
+  Status placeLate(std::span<const uint32_t> weights) const;
   const WeightPlace &weightPlace(uint32_t weight) const { return weightPlaces_[weight]; }
   /// Whether the device has the teams that kernel `kernel` wants, if any.
   bool runsHere(const fmt::Kernel &kernel) const;
@@ -72,9 +76,9 @@ private:
   /// Those bytes for the device: in place where it can, else a copy.
   Result<Buffer> placeWeights(std::span<const std::byte> bytes) const;
 
-  struct Derived {
+  struct Late {
     uint32_t weight;
-    std::shared_ptr<const WeightBytes> bytes; // before the buffer that may lie in it
+    std::shared_ptr<const WeightBytes> bytes; // of one that is made; before its buffer
     Buffer buffer;
   };
 
@@ -85,8 +89,8 @@ private:
   std::unique_ptr<CommandCache> commands_; // goes before what commands are made of
   std::vector<Buffer> weightChunks_;
   std::vector<WeightPlace> weightPlaces_;
-  mutable std::mutex derivedMutex_; // guards the insides of derived_
-  mutable std::vector<Derived> derived_;
+  mutable std::mutex lateMutex_; // guards bytes and buffers of late_
+  mutable std::vector<Late> late_;
   std::string imageArch_;        ///< the images' arch, of those the model has
   uint64_t weightsOnDevice_ = 0; ///< bytes
 };

@@ -205,7 +205,7 @@ struct Segment {
   std::unique_ptr<PlanState> state;
   std::map<std::vector<int64_t>, std::unique_ptr<Segment>> next;
 
-  bool madeWeights = false;      // its commands read weights that it made
+  bool placedWeights = false;    // its commands read weights that came with it
   uint32_t commandsPrepared = 0; // those made for it; the others were found
 
   // -- PlanCache

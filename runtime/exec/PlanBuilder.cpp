@@ -144,8 +144,8 @@ bool PlanBuilder::collectReadableLeaves() {
 }
 
 Result<std::unique_ptr<Segment>> PlanBuilder::endHere() {
-  HEXIN_RETURN_IF_ERROR(context_.program.makeDerived(derivedWeights_));
-  segment_->madeWeights = !derivedWeights_.empty();
+  HEXIN_RETURN_IF_ERROR(context_.program.placeLate(lateWeights_));
+  segment_->placedWeights = !lateWeights_.empty();
   segment_->slabBytes = state_->layout.slabBytes();
   segment_->mostTaken = state_->layout.mostTaken();
   segment_->tempSlots = state_->tempSlots;

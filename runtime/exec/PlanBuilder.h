@@ -139,8 +139,8 @@ private:
   bool jumped_ = false;        // the instruction at hand has set the position
   uint32_t stackAtHand_ = ~0u; // of a loop: bound where the slice at hand goes
   int64_t stackOffset_ = 0;
-  std::vector<uint32_t> derivedWeights_; // that the segment's commands read
-  uint32_t handedOver_ = 0;              // values of the host, by the instruction at hand
+  std::vector<uint32_t> lateWeights_; // that the segment's commands read
+  uint32_t handedOver_ = 0;           // values of the host, by the instruction at hand
 
   std::vector<uint32_t> slotOfLifetime_; // of the layout: which temporary's slot it is
 

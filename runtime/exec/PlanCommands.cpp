@@ -192,7 +192,12 @@ LaunchCost PlanBuilder::costOfLaunch() const {
   return cost;
 }
 
+/// A command, of the variant at hand. Its weights are wanted only now: the device may
+/// have refused variants that read others.
 void PlanBuilder::addCommand(CommandRef command) {
+  for (const hexin_binding &binding : bindings_)
+    if (auto weight = context_.program.lateWeight(binding.slot))
+      lateWeights_.push_back(*weight);
   segment_->commands.push_back(command.get());
   segment_->launches.push_back({instruction_, variant_, passedOver_,
                                 context_.profile ? costOfLaunch() : LaunchCost{}});

@@ -102,8 +102,6 @@ Status PlanBuilder::place(uint32_t root) {
     entry.place = {context_.slots.weightChunk(weight.chunk), weight.offset,
                    context_.program.weightLength(index)};
     entry.onDevice = true;
-    if (isDerived(*info_.header.weights()->Get(index)))
-      derivedWeights_.push_back(index);
     return Status::success();
   }
   if (def->residency() == fmt::Residency::host && info_.storage[root] != Storage::input &&

@@ -274,22 +274,41 @@ void ProgramInfo::propagateToRoots(std::vector<uint32_t> &perValue) const {
   }
 }
 
+/// Whether all variants of `instruction` are given `value` on the device.
+static bool isInEveryVariant(const fmt::Instruction &instruction, uint32_t value) {
+  for (uint32_t v = 0; v < sizeOf(instruction.variants()); ++v) {
+    const fmt::Variant *variant = instruction.variants()->Get(v);
+    bool isGiven = false;
+    for (uint32_t b = 0; b < sizeOf(variant->bindings()) && !isGiven; ++b)
+      isGiven = variant->bindings()->Get(b)->value() == value;
+    if (!isGiven || variant->engine() == fmt::Engine::host)
+      return false;
+  }
+  return true;
+}
+
 void ProgramInfo::findDeviceUses() {
-  std::vector<uint32_t> uses(storage.size(), 0);
+  std::vector<uint32_t> uses(storage.size(), 0), certain(storage.size(), 0);
   for (uint32_t i = 0; i < sizeOf(program.instructions()); ++i) {
     const fmt::Instruction *instruction = program.instructions()->Get(i);
     for (uint32_t v = 0; v < sizeOf(instruction->variants()); ++v) {
       const fmt::Variant *variant = instruction->variants()->Get(v);
       if (variant->engine() == fmt::Engine::host)
         continue;
-      for (uint32_t b = 0; b < sizeOf(variant->bindings()); ++b)
-        if (uint32_t value = variant->bindings()->Get(b)->value();
-            value != fmt::absentOperand)
-          uses[value] = 1;
+      for (uint32_t b = 0; b < sizeOf(variant->bindings()); ++b) {
+        uint32_t value = variant->bindings()->Get(b)->value();
+        if (value == fmt::absentOperand)
+          continue;
+        uses[value] = 1;
+        if (storage[value] == Storage::weight || storage[value] == Storage::view)
+          certain[value] |= isInEveryVariant(*instruction, value);
+      }
     }
   }
   propagateToRoots(uses);
+  propagateToRoots(certain);
   usedOnDevice.assign(uses.begin(), uses.end());
+  certainOnDevice.assign(certain.begin(), certain.end());
 }
 
 std::vector<std::vector<uint32_t>>

@@ -67,6 +67,8 @@ public:
 
   /// Per value: whether the device may touch its memory.
   std::vector<bool> usedOnDevice;
+  /// Per weight, or view of one: whether every variant of some launch reads it there.
+  std::vector<bool> certainOnDevice;
 
   /// Per position in `order`, the values whose storage is last used there (by
   /// any variant, branch or view). Values that outputs, leaves or `keep` need

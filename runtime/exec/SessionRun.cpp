@@ -148,7 +148,7 @@ Result<Segment *> SessionCore::findSegment(Segment *parent) {
   HEXIN_ASSIGN_OR_RETURN(std::unique_ptr<Segment> made,
                          parent ? builder.buildNext(*parent, learned_)
                                 : builder.buildFirst());
-  if (made->madeWeights)
+  if (made->placedWeights)
     memory_.bindWeights();
   stats_.plans += made->isLast;
   stats_.commandsPrepared += made->commandsPrepared;

@@ -27,6 +27,7 @@ typedef struct StandinCounters {
   uint64_t hostToDeviceBytes, deviceToHostBytes, deviceToDeviceBytes;
   uint64_t peakDeviceBytes; /* of the device that had most */
   uint64_t faults;          /* kernels and copies that died */
+  uint64_t peerAccesses;    /* contexts that were let into another's memory */
 } StandinCounters;
 
 STANDIN_EXPORT void standinCounters(StandinCounters *out);

@@ -64,7 +64,7 @@ class Counters(ctypes.Structure):
             "launches", "warpInstructions", "threadInstructions", "globalSectors", "idealGlobalSectors",
             "sharedWavefronts", "idealSharedWavefronts", "fma", "mma", "graphLaunches", "synchronisations",
             "allocations", "hostToDeviceBytes", "deviceToHostBytes", "deviceToDeviceBytes", "peakDeviceBytes",
-            "faults")]
+            "faults", "peerAccesses")]
 
 
 class Standin:

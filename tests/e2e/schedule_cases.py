@@ -65,6 +65,8 @@ TEAM_CASES = {
     "matmul-tiles": ("MatMul", random(52, 66, 19), [0], [random(53, 19, 67)], {}),
     "conv": ("Conv", random(54, 1, 5, 7, 9), [2, 3], [random(55, 18, 5, 3, 3), random(56, 18)], {"pads": [1] * 4}),
     "conv-grouped": ("Conv", random(57, 1, 6, 8, 7), [2, 3], [random(58, 34, 3, 3, 3)], {"group": 2, "strides": [2, 2]}),
+    "conv-depthwise": ("Conv", random(69, 1, 36, 9, 11), [2, 3], [random(70, 36, 1, 3, 3), random(71, 36)],
+                       {"group": 36, "pads": [1] * 4}),
     "matmul-integer": ("MatMulInteger", np.random.default_rng(66).integers(0, 256, (35, 36)).astype(np.uint8), [0],
                        [np.random.default_rng(67).integers(-128, 128, (36, 41)).astype(np.int8), np.array(5, np.uint8)], {}),
     "transpose": ("Transpose", random(68, 3, 35, 41), [0, 1], [], {"perm": [2, 0, 1]}),

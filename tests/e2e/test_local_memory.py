@@ -45,6 +45,8 @@ CASES = {
                      {"dilations": [2, 3], "pads": [2, 1, 0, 3]}),
     "conv-grouped": ("Conv", random(24, 1, 24, 9, 10), [0, 2, 3], [random(25, 66, 12, 3, 3)],
                      {"group": 2, "auto_pad": "SAME_UPPER"}),
+    "conv-depthwise": ("Conv", random(30, 2, 36, 9, 11), [0, 2, 3], [random(31, 36, 1, 3, 3), random(32, 36)],
+                       {"group": 36, "strides": [1, 2], "pads": [1] * 4}),
     "conv-pointwise": ("Conv", random(26, 2, 37, 9, 8), [0, 2, 3], [random(27, 67, 37, 1, 1)], {}),
     "conv-integer": ("ConvInteger", small_ints(28, np.uint8, 1, 20, 9, 8), [2, 3],
                      [small_ints(29, np.uint8, 33, 20, 3, 3), np.array(5, np.uint8), np.array(9, np.uint8)],
@@ -148,7 +150,7 @@ def test_explain_and_trace_say_who_runs_what(hexin_tool, tmp_path, cases):
     variants = [variant for instruction in description["programs"][0]["instructions"]
                 for variant in instruction.get("variants", [])]
     for_teams = {variant["name"]: variant["team"]["schedule"] for variant in variants if "team" in variant}
-    assert set(for_teams.values()) == {"tiled", "team_row", "team_reduce", "team_transpose"}
+    assert set(for_teams.values()) == {"tiled", "team_depthwise", "team_row", "team_reduce", "team_transpose"}
 
     arguments = []
     for i, (name, value) in enumerate(values.items()):

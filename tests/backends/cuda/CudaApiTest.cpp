@@ -9,42 +9,15 @@
 
 #include "backends/cuda/runtime/CudaApi.h"
 #include "backends/cuda/runtime/CudaError.h"
+#include "tests/backends/cuda/SameType.h"
 
 #include <gtest/gtest.h>
 
-#include <type_traits>
-
 namespace {
 
-template <typename Ours, typename Theirs> constexpr bool isAlike() {
-  if constexpr (std::is_same_v<Ours, Theirs>)
-    return true;
-  else if constexpr (std::is_pointer_v<Ours> && std::is_pointer_v<Theirs>) {
-    using O = std::remove_pointer_t<Ours>;
-    using T = std::remove_pointer_t<Theirs>;
-    return std::is_const_v<O> == std::is_const_v<T> &&
-           isAlike<std::remove_const_t<O>, std::remove_const_t<T>>();
-  } else if constexpr (std::is_integral_v<Ours> && std::is_enum_v<Theirs>)
-    return sizeof(Ours) == sizeof(Theirs);
-  else if constexpr (std::is_class_v<Ours> && std::is_class_v<Theirs>)
-    return sizeof(Ours) == sizeof(Theirs) && alignof(Ours) == alignof(Theirs);
-  else
-    return false;
-}
-
-template <typename Ours, typename Theirs> struct Same : std::false_type {};
-template <typename R, typename... O, typename S, typename... T>
-struct Same<R (*)(O...), S (*)(T...)> {
-  static constexpr bool value = [] {
-    if constexpr (sizeof...(O) == sizeof...(T))
-      return isAlike<R, S>() && (isAlike<O, T>() && ...);
-    else
-      return false;
-  }();
-};
-
 #define HEXIN_SAME(name, parameters)                                                     \
-  static_assert(Same<decltype(hexin::cuda::CudaApi::name), decltype(&::name)>::value,    \
+  static_assert(hexin::test::IsAlikeFunction<decltype(hexin::cuda::CudaApi::name),       \
+                                             decltype(&::name)>::value,                  \
                 #name);
 HEXIN_CUDA_FUNCTIONS(HEXIN_SAME)
 HEXIN_CUDA_OPTIONAL_FUNCTIONS(HEXIN_SAME)

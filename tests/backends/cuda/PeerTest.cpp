@@ -1,6 +1,8 @@
 // Copies between the stand-in's two devices.
 #include "tests/backends/cuda/CudaTesting.h"
 
+#include <utility>
+
 namespace hexin::test {
 namespace {
 
@@ -64,6 +66,34 @@ TEST_F(CudaPeer, ComesBehindTheWorkOfBoth) {
     int32_t added = 10 * (round + 1);
     EXPECT_EQ(onPeer(), (Values{1 + added, 2 + added, 3 + added, 4 + added}));
     EXPECT_EQ(wait(first) + wait(second), 0u);
+  }
+}
+
+/// Where the driver lets devices into each other's memory they are, each once; the copy
+/// is the same where it does not, and where somebody else has asked already.
+TEST_F(CudaPeer, IsLetIntoThePeersMemoryOnce) {
+  hexin_buffer *a = allocate(16);
+  ASSERT_TRUE(a) << error.message;
+  for (const char *isAllowed : {"0", "1"}) {
+    set("PEER_ACCESS", isAllowed);
+    if (IsSkipped())
+      return;
+    // Both anew: what a device has asked is not asked again while it is open.
+    api->release(other, std::exchange(far, nullptr));
+    api->close(std::exchange(other, nullptr));
+    hexin_device_options options{};
+    options.struct_size = sizeof options;
+    ASSERT_EQ(api->open(1, &options, &other, &error), 0u) << error.message;
+    ASSERT_EQ(api->allocate(other, 16, &far, &error), 0u) << error.message;
+    uint64_t before = counters().peerAccesses;
+    for (int32_t round = 0; round < 3; ++round) {
+      ASSERT_EQ(upload(a, {round, 2, 3, 4}), 0u);
+      ASSERT_EQ(toPeer(a, 0, 0, 16), 0u) << error.message;
+      EXPECT_EQ(onPeer(), (Values{round, 2, 3, 4}));
+    }
+    ASSERT_EQ(api->copy_peer(device, a, 0, other, far, 0, 16, &error), 0u)
+        << error.message; // back
+    EXPECT_EQ(counters().peerAccesses - before, *isAllowed == '1' ? 2u : 0u);
   }
 }
 

@@ -61,6 +61,9 @@ BARS = {
     "row, parameters": Bars(registers=64, occupancy=0.5, sectors=1.05),  # which every row reads again
     "row, misaligned": Bars(registers=64, occupancy=0.5, sectors=1.25),
     "product": Bars(registers=128, occupancy=0.25, sectors=1.3, fma=0.6),
+    # Its traffic has a transpose, channels last, and one back besides: 2 of it.
+    "depthwise": Bars(registers=128, occupancy=0.25, sectors=1.05, traffic=4),
+    "depthwise, misaligned": Bars(registers=128, occupancy=0.25, sectors=1.25, traffic=4.5),
     "attention": Bars(registers=128, occupancy=0.25, sectors=1.05, fma=0.5),
 }
 
@@ -83,6 +86,11 @@ def random(seed, *shape):
 
 def halfs(seed, *shapes):
     return [random(seed + i, *shape).astype(np.float16) for i, shape in enumerate(shapes)]
+
+
+def depthwise(seed, images, channels, height, width, taps, **attributes):
+    return Case("depthwise", "Conv", [random(seed, images, channels, height, width)], [random(seed + 1, channels, 1, taps, taps)],
+                {"group": channels, "pads": [taps // 2] * 4, **attributes})
 
 
 CASES = {
@@ -112,6 +120,10 @@ CASES = {
     "matmul-large-tiles": Case("product", "MatMul", [random(41, 1408, 128)], [random(42, 128, 1536)]),
     "matmul-small-tiles": Case("product", "MatMul", [random(43, 256, 512)], [random(44, 512, 192)]),
     "conv": Case("product", "Conv", [random(45, 1, 64, 32, 32)], [random(46, 128, 64, 3, 3)], attributes={"pads": [1] * 4}),
+    "depthwise": depthwise(60, 1, 64, 56, 56, 3),
+    "depthwise-strided": depthwise(62, 1, 64, 56, 56, 3, strides=[2, 2]),
+    "depthwise-5x5": depthwise(64, 1, 240, 28, 28, 5),
+    "depthwise-odd": depthwise(66, 1, 58, 28, 28, 3)._replace(kind="depthwise, misaligned"),
     "attention-64": Case("attention", ATTENTION, [random(35, 1, 2, 128, 64), random(36, 1, 2, 64, 128), random(37, 1, 2, 128, 64)]),
     "attention-128": Case("attention", ATTENTION, [random(38, 1, 2, 96, 128), random(39, 1, 2, 128, 96), random(40, 1, 2, 96, 128)]),
     "attention-256": Case("attention", ATTENTION, [random(41, 1, 2, 96, 256), random(42, 1, 2, 256, 96), random(43, 1, 2, 96, 256)]),

@@ -171,12 +171,20 @@ CUresult cuCtxEnablePeerAccess(CUcontext peer, unsigned flags) {
   Call call("cuCtxEnablePeerAccess", Needs::context);
   if (call.isRefused())
     return call.result();
-  if (!call.driver.contexts.find(peer))
+  std::shared_ptr<Context> other = call.driver.contexts.find(peer);
+  if (!other)
     return call.fail(CUDA_ERROR_INVALID_CONTEXT, "the handle is none of a live context");
   if (flags != 0)
     return call.fail(CUDA_ERROR_INVALID_VALUE, "flags must be 0");
-  return call.fail(CUDA_ERROR_PEER_ACCESS_UNSUPPORTED,
-                   "kernels see their own device's memory only");
+  if (other == call.context())
+    return call.fail(CUDA_ERROR_INVALID_DEVICE, "a context is no peer of its own");
+  if (!call.driver.config.hasPeerAccess)
+    return call.fail(CUDA_ERROR_PEER_ACCESS_UNSUPPORTED,
+                     "cuDeviceCanAccessPeer has said so");
+  if (!call.context()->peers.insert(peer).second)
+    return call.fail(CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED, "it was asked for before");
+  ++call.driver.counted.peerAccesses;
+  return CUDA_SUCCESS;
 }
 
 } // namespace standin

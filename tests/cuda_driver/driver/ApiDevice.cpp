@@ -156,7 +156,7 @@ CUresult cuDeviceCanAccessPeer(int *can, CUdevice ordinal, CUdevice peer) {
   Call call("cuDeviceCanAccessPeer", Needs::initialised);
   if (!deviceFor(call, can, ordinal) || !deviceFor(call, can, peer))
     return call.result();
-  *can = 0; // copies work, kernels see their own device's memory only
+  *can = ordinal != peer && call.driver.config.hasPeerAccess;
   return CUDA_SUCCESS;
 }
 

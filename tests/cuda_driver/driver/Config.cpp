@@ -152,6 +152,10 @@ const Switch switches[] = {
      [](Config &c, std::string_view v) {
        return setChoice(c.isVerbose, v, {{"0", false}, {"1", true}});
      }},
+    {"PEER_ACCESS", "0",
+     [](Config &c, std::string_view v) {
+       return setChoice(c.hasPeerAccess, v, {{"0", false}, {"1", true}});
+     }},
     {"FAIL_INIT", "0",
      [](Config &c, std::string_view v) {
        uint64_t code = 0;

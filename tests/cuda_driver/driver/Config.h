@@ -41,6 +41,7 @@ struct Config {
   std::string reportFile, traceFile; ///< empty: none; "-": stderr
   std::string ptxas;                 ///< empty: texts are not judged
   bool isVerbose = false;
+  bool hasPeerAccess = false;
 
   unsigned failInit = 0; ///< a CUresult; 0: none
   Nth failAllocation, failModule, refuseLaunch, faultLaunch, loseDevice;

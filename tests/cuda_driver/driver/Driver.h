@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -97,6 +98,7 @@ struct Context {
   std::vector<std::shared_ptr<Stream>> streams; ///< all but destroyed ones
   std::vector<std::shared_ptr<Work>> orphans;   ///< last work of destroyed blocking ones
   std::map<DeviceAddress, Allocation> allocations;
+  std::set<CUcontext> peers; ///< whose memory it may access
 };
 
 struct Device {

@@ -98,6 +98,7 @@ std::string Driver::report() const {
   line("fma", sum.fma);
   line("mma", sum.mma);
   line("faults", sum.faults);
+  line("peer accesses", sum.peerAccesses);
   for (const auto &[name, kernel] : kernels)
     text += "kernel " + name + ": " + std::to_string(kernel.launches) + " launches, " +
             std::to_string(kernel.warpInstructions) + " warp instructions\n";

@@ -56,8 +56,30 @@ TEST_F(ContextTest, currentOfEachThread) {
   ASSERT_EQ(cuCtxSetCurrent(context), CUDA_SUCCESS);
   EXPECT_EQ(cuCtxGetStreamPriorityRange(&least, &greatest), CUDA_SUCCESS);
   EXPECT_LT(greatest, least);
-  EXPECT_EQ(cuCtxEnablePeerAccess(context, 0), CUDA_ERROR_PEER_ACCESS_UNSUPPORTED);
-  EXPECT_EQ(cuCtxEnablePeerAccess(context, 1), CUDA_ERROR_INVALID_VALUE);
+}
+
+TEST_F(ContextTest, accessToPeers) {
+  set("DEVICES", "sm_80,sm_90");
+  for (bool isAllowed : {false, true}) {
+    set("PEER_ACCESS", isAllowed ? "1" : "0");
+    start();
+    CUcontext other = nullptr;
+    ASSERT_EQ(cuDevicePrimaryCtxRetain(&other, 1), CUDA_SUCCESS);
+    int can = 9;
+    EXPECT_EQ(cuDeviceCanAccessPeer(&can, 0, 1), CUDA_SUCCESS);
+    EXPECT_EQ(can, isAllowed);
+    EXPECT_EQ(cuDeviceCanAccessPeer(&can, 0, 0), CUDA_SUCCESS);
+    EXPECT_EQ(can, 0);
+    EXPECT_EQ(cuCtxEnablePeerAccess(other, 1), CUDA_ERROR_INVALID_VALUE);
+    EXPECT_EQ(cuCtxEnablePeerAccess(context, 0), CUDA_ERROR_INVALID_DEVICE);
+    EXPECT_EQ(cuCtxEnablePeerAccess(rubbish<CUcontext>(), 0), CUDA_ERROR_INVALID_CONTEXT);
+    EXPECT_EQ(cuCtxEnablePeerAccess(other, 0),
+              isAllowed ? CUDA_SUCCESS : CUDA_ERROR_PEER_ACCESS_UNSUPPORTED);
+    EXPECT_EQ(cuCtxEnablePeerAccess(other, 0),
+              isAllowed ? CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED
+                        : CUDA_ERROR_PEER_ACCESS_UNSUPPORTED);
+    EXPECT_EQ(counters().peerAccesses, isAllowed ? 1u : 0u);
+  }
 }
 
 TEST_F(ContextTest, allHandlesDieWithTheContext) {

@@ -45,7 +45,7 @@ protected:
       "DEVICES",     "MEMORY",        "DRIVER",       "SEED",        "SCHEDULE",
       "LEAKS",       "VERBOSE",       "FAIL_INIT",    "REPORT",      "FAIL_ALLOCATION",
       "FAIL_MODULE", "REFUSE_LAUNCH", "FAULT_LAUNCH", "LOSE_DEVICE", "LOSE_LAUNCH",
-      "IGNORE_WAIT", "SABOTAGE",      "PTXAS",        "TRACE"};
+      "IGNORE_WAIT", "SABOTAGE",      "PTXAS",        "TRACE",       "PEER_ACCESS"};
 
   void SetUp() override {
     for (const char *name : switchNames)
