@@ -39,6 +39,11 @@ static LogicalResult group(ModuleOp module, const PipelineOptions &options) {
   // Only schedules over panels read panels.
   if (!llvm::is_contained(options.placement.disabled, "packed")) {
     passes.addNestedPass<func::FuncOp>(hx::createProjectRecurrentPass());
+    if (options.placement.bfloatProducts) {
+      passes.addNestedPass<func::FuncOp>(hx::createBfloatProductsPass());
+      passes.addPass(hx::createFoldConstantsPass());
+      passes.addPass(createCSEPass());
+    }
     passes.addNestedPass<func::FuncOp>(hx::createPackOperandsPass());
   }
   passes.addPass(hx::createFoldConstantsPass());

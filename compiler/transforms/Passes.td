@@ -112,6 +112,16 @@ def IntegerProductsPass : Pass<"hx-integer-products", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def BfloatProductsPass : Pass<"hx-bfloat-products", "::mlir::func::FuncOp"> {
+  let summary = "products with large constants as products of bf16, summed in f32";
+  let description = [{
+    After: no hx.matmul of f32, and no hx.conv but a depthwise one, whose right-hand side
+    is a constant is left, but where a sum has few products, for fallbacks and inside of
+    attention: its operands are rounded to bf16, once each, and the result stays f32.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def NarrowWeightsPass : Pass<"hx-narrow-weights", "::mlir::func::FuncOp"> {
   let summary = "products with scaled 8-bit weights read the bytes";
   let description = [{
