@@ -86,6 +86,7 @@ public:
                         vector::VectorDialect>();
     pipeline.verifyEach = options.verifyEach;
     pipeline.placement = {options.disable, options.allowFallback};
+    pipeline.placement.quantisesInputs = options.precision == "int8-dynamic";
     // A library that goes first wherever it can goes before our schedules with a guard.
     if (!options.prefer.empty())
       for (const codegen::GuardedSchedule &guarded : codegen::guardedSchedules())

@@ -66,7 +66,8 @@ LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   passes.addNestedPass<func::FuncOp>(hx::createSplitComplexPass());
   if (options.placement.narrowProducts) {
     passes.addNestedPass<func::FuncOp>(hx::createIntegerProductsPass());
-    passes.addNestedPass<func::FuncOp>(hx::createNarrowWeightsPass());
+    passes.addNestedPass<func::FuncOp>(
+        hx::createNarrowWeightsPass({options.placement.quantisesInputs}));
   }
   passes.addNestedPass<func::FuncOp>(hx::createExpandCompactPass());
   passes.addNestedPass<func::FuncOp>(hx::createExpandResizePass());

@@ -126,9 +126,11 @@ def NarrowWeightsPass : Pass<"hx-narrow-weights", "::mlir::func::FuncOp"> {
   let summary = "products with scaled 8-bit weights read the bytes";
   let description = [{
     After: no hx.matmul of f32 reads a constant i8 matrix times constant
-    scales, one or one per column, whose depth is a multiple of 16. Weights need a
-    WeightStore.
+    scales, one or one per column, whose depth is a multiple of 16; with
+    `quantise-inputs` none of up to 32768. Weights need a WeightStore.
   }];
+  let options = [Option<"quantiseInputs", "quantise-inputs", "bool", "false",
+                        "Round the left side to 8 bits, by a scale per row">];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 

@@ -164,7 +164,9 @@ def compile(
         large: ``lazy`` (the default), they are made when first used and kept in the cache
         folder; ``full``, they are shipped.
     precision: of products with constant weights: ``f32`` (the default); ``bf16``, both sides
-        rounded to it and summed in f32, everything else f32.
+        rounded to it and summed in f32, everything else f32; ``int8-dynamic``, where weights
+        are of 8 bits with scales, the other side rounded to 8 bits as well, by a scale that
+        each run finds for each row.
     emit: ``import``, ``optimized``, ``placed`` or ``kernels``: give that form of the
         program as ``report.text`` instead of an artifact.
     explain: give the placement, with its reasons, as ``report.text``.

@@ -53,8 +53,9 @@ void addCompileArguments(CLI::App &command, CompileArguments &arguments) {
   command
       .add_option("--precision", arguments.precision,
                   "Of products with constant weights: f32; bf16, both sides rounded to "
-                  "it and summed in f32")
-      ->check(CLI::IsMember({"f32", "bf16"}))
+                  "it and summed in f32; int8-dynamic, where weights are of 8 bits, the "
+                  "other side too, by a scale for each row of each run")
+      ->check(CLI::IsMember({"f32", "bf16", "int8-dynamic"}))
       ->type_name("TYPE");
   command
       .add_option("--compile-threads", arguments.threads,

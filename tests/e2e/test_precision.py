@@ -6,6 +6,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from test_integer_products import WINDOWS, windows_of
+from test_integer_products import sessions as integer_sessions
+from test_narrow_weights import times
 
 ARCHS = ["x86-64-v4+avx512bf16+amx-bf16", "x86-64-v4+avx512bf16", "x86-64-v4", "x86-64-v3", "x86-64-v2"]
 
@@ -127,6 +129,38 @@ def test_what_is_rounded_and_what_is_not(tmp_path):
     assert all("llvm.call_intrinsic" not in kernels[arch] for arch in ARCHS[2:])
 
 
+@pytest.mark.parametrize("form", ["scaled", "transposed", "dequantized"])
+@pytest.mark.parametrize("depth", [512, 699])
+def test_inputs_of_8_bits(form, depth, tmp_path):
+    """Every row by its own scale: off by half a step of it for each weight."""
+    random = np.random.default_rng(0)
+    weights = random.integers(-128, 128, (depth, 100)).astype(np.int8)
+    scales = random.uniform(1e-3, 1e-2, 100).astype(np.float32)
+    nodes, constants = times(form, weights, scales)
+    graph = helper.make_graph(
+        nodes, "scaled", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", depth])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 100])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    path = str(tmp_path / "a.hxm")
+    assert "hx.matmul_integer" in hexin.compile(model, targets=["cpu"], emit="placed", precision="int8-dynamic").text
+    hexin.compile(model, path, targets=["cpu"], precision="int8-dynamic")
+    exact = weights.astype(np.float64) * scales
+    for arch, session in integer_sessions(path).items():
+        for rows in (0, 1, 7, 33, 100):
+            x = random.standard_normal((rows, depth)).astype(np.float32) * np.logspace(-6, 6, rows, dtype=np.float32)[:, None]
+            x[rows // 2:rows // 2 + 1] = 0
+            found = session.run({"x": x})["y"]
+            step = np.abs(x).max(axis=1, initial=0, keepdims=True) / 127
+            # Half a step, and roundings of f32: of x over the step, of the factors.
+            bound = (0.5 + 2.0 ** -15) * step * np.abs(exact).sum(axis=0) + 4 * 2.0 ** -24 * (np.abs(x) @ np.abs(exact))
+            assert np.all(np.abs(found - x @ exact) <= bound), (arch, rows)
+        x[3, 5], x[4, 6] = np.nan, np.inf
+        found = session.run({"x": x})["y"]
+        assert np.isnan(found[3]).all() and not np.isfinite(found[4]).any(), arch
+        assert np.isfinite(np.delete(found, [3, 4], 0)).all(), arch
+
+
 def test_names_that_are_none(tmp_path):
-    with pytest.raises(hexin.InvalidArgumentError, match="precision 'f16': expected f32 or bf16"):
+    with pytest.raises(hexin.InvalidArgumentError, match="precision 'f16': expected f32, bf16 or int8-dynamic"):
         hexin.compile(onnx.ModelProto(), str(tmp_path / "a.hxm"), precision="f16")
