@@ -86,6 +86,7 @@ public:
                         vector::VectorDialect>();
     pipeline.verifyEach = options.verifyEach;
     pipeline.placement = {options.disable, options.allowFallback};
+    pipeline.placement.quantisesInputs = options.precision == "int8-dynamic";
     // A library that goes first wherever it can goes before our schedules with a guard.
     if (!options.prefer.empty())
       for (const codegen::GuardedSchedule &guarded : codegen::guardedSchedules())
@@ -233,8 +234,8 @@ private:
         if (module)
           result.text +=
               "// for targets that take attention whole" +
-              std::string(form.narrowProducts ? ", and products of bytes" : "") + "\n" +
-              printed(*module);
+              std::string(form.narrowProducts ? ", and products of bytes" : "") +
+              (form.bfloatProducts ? ", and of bf16" : "") + "\n" + printed(*module);
       return Status::success();
     }
     WeightSection weights(/*holdsDerived=*/options.prepack == "full");
@@ -254,13 +255,13 @@ private:
       // A kernel counts as reused when its code for every arch was known.
       uint64_t reused = built->program->kernels.size();
       for (auto [kernels, traits] : llvm::zip(built->kernels, target->variants())) {
+        if (!traits.extends.empty() && kernels->getBody()->empty())
+          continue;
         if (options.emit == "kernels") {
           result.text += "// " + target->name().str() + ", " + traits.arch + "\n" +
                          printed(*kernels);
           continue;
         }
-        if (!traits.extends.empty() && kernels->getBody()->empty())
-          continue;
         FailureOr<Image> image = target->emitImage(*kernels, traits);
         if (mlir::failed(image))
           return failed("translated");
@@ -299,9 +300,10 @@ private:
     /// schedule for it (codegen/schedules/Attention.cpp).
     int64_t fewestQueries = 0;
     bool narrowProducts = false;
+    bool bfloatProducts = false;
     auto operator<=>(const Form &other) const = default;
   };
-  static Form formOf(const Target &target) {
+  Form formOf(const Target &target) const {
     const CodegenTraits &traits = target.variants().front();
     constexpr int64_t ofTeams = 9; // a tile of fewer would be mostly empty
     Form form;
@@ -310,6 +312,8 @@ private:
     else if (traits.warpThreads > 0 && traits.team.threads > 0)
       form.fewestQueries = ofTeams;
     form.narrowProducts = traits.wordDots != WordDots::none;
+    form.bfloatProducts =
+        options.precision == "bf16" && traits.bfloatDots != BfloatDots::none;
     return form;
   }
 
@@ -338,12 +342,14 @@ private:
     if (hasSoftmax && !llvm::is_contained(options.disable, "attention"))
       special.placement.fewestQueries = form.fewestQueries;
     special.placement.narrowProducts = hasBytes && form.narrowProducts;
-    if (special.placement.fewestQueries == 0 && !special.placement.narrowProducts)
+    special.placement.bfloatProducts = form.bfloatProducts;
+    if (special.placement.fewestQueries == 0 && !special.placement.narrowProducts &&
+        !form.bfloatProducts)
       return nullptr;
     OwningOpRef<ModuleOp> module = cast<ModuleOp>(portable->clone());
     hx::WeightStore::attach(*module, model.weights.get());
     if (mlir::succeeded(place(*module, special)) &&
-        countSpecial(*module) > countSpecial(portable))
+        (form.bfloatProducts || countSpecial(*module) > countSpecial(portable)))
       return module;
     hx::WeightStore::attach(*module, nullptr);
     return nullptr;

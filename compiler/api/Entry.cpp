@@ -62,6 +62,12 @@ Result<CompileOptions> parseOptions(const hexin_compiler_request &request) {
       options.prepack = value;
     else if (key == "prepack")
       return invalidArgument("prepack '" + value + "': expected lazy or full");
+    else if (key == "precision" &&
+             (value == "f32" || value == "bf16" || value == "int8-dynamic"))
+      options.precision = value;
+    else if (key == "precision")
+      return invalidArgument("precision '" + value +
+                             "': expected f32, bf16 or int8-dynamic");
     else if (key == "emit")
       options.emit = value;
     else if (key == "explain")

@@ -89,8 +89,9 @@ private:
   /// others may have one of their own.
   using EmitKernel = llvm::function_ref<mlir::FailureOr<codegen::KernelUse>(
       mlir::ModuleOp kernels, const CodegenTraits &traits, llvm::StringRef name)>;
+  using Differs = llvm::function_ref<bool(const CodegenTraits &traits)>;
   Result<codegen::KernelUse> emitForArchs(const std::string &node, EmitKernel emit,
-                                          bool differs = false);
+                                          Differs differs = nullptr);
   /// The group's kernel for devices whose threads share memory.
   Result<std::unique_ptr<fmt::VariantT>> teamVariant(hx::GroupOp group);
   Result<std::unique_ptr<fmt::VariantT>> guardedVariant(hx::GroupOp group);

@@ -50,8 +50,8 @@ static bool isLaunchedLike(const codegen::KernelUse &a, const codegen::KernelUse
          isSame(a.exprs, *a.workspaceBytes, b.exprs, *b.workspaceBytes);
 }
 
-Result<codegen::KernelUse> ProgramEmitter::emitForArchs(const std::string &node,
-                                                        EmitKernel emit, bool differs) {
+Result<codegen::KernelUse>
+ProgramEmitter::emitForArchs(const std::string &node, EmitKernel emit, Differs differs) {
   // A kernel that is the same as another for the first arch may differ from it for the
   // others: then all of it gets the next name.
   std::string first, name;
@@ -59,13 +59,15 @@ Result<codegen::KernelUse> ProgramEmitter::emitForArchs(const std::string &node,
     codegen::KernelUse use;
     bool isTaken = false, isFirst = true;
     for (auto [i, traits] : llvm::enumerate(target.variants())) {
-      if (!traits.extends.empty() && !differs)
+      if (!traits.extends.empty() && !(differs && differs(traits)))
         continue;
       FailureOr<codegen::KernelUse> emitted = emit(*kernels[i], traits, name);
       if (failed(emitted))
         return internalError("no kernel could be written for '" + node + "'");
       // The next arch that extends the same one has a kernel as good.
-      if (traits.wordDots == WordDots::tiles && !emitted->usesTiles) {
+      bool hasTiles =
+          traits.wordDots == WordDots::tiles || traits.bfloatDots == BfloatDots::tiles;
+      if (hasTiles && !emitted->usesTiles) {
         emitted->func.erase();
         name = emitted->name;
         isFirst = false;
@@ -102,7 +104,7 @@ Status ProgramEmitter::addGroup(hx::GroupOp group) {
           [&](ModuleOp kernels, const CodegenTraits &traits, StringRef name) {
             return codegen::emitKernel(group, shapes, kernels, traits, name);
           },
-          codegen::multipliesIntegers(group)));
+          [&](const CodegenTraits &traits) { return codegen::differs(group, traits); }));
   std::string reason = group.getReason() ? group.getReason()->str() : "";
   std::string refusal;
   std::vector<std::unique_ptr<fmt::VariantT>> variants;

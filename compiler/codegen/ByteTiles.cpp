@@ -42,7 +42,7 @@ void configureTiles(KernelBuilder &k) {
   SmallVector<uint8_t> bytes(size, 0);
   bytes[0] = 1;
   for (int64_t tile = 0; tile < numTiles; ++tile) {
-    bytes[bytesAt + 2 * tile] = tileSteps;
+    bytes[bytesAt + 2 * tile] = tileBytes;
     bytes[rowsAt + tile] = tileRows;
   }
   OpBuilder &b = k.builder();
@@ -73,8 +73,10 @@ void storeTile(KernelBuilder &k, unsigned tile, Value memref, Value position,
        {number(k, tile), addressOf(k, memref, position), integer(k, pitch)});
 }
 
-void addTileProduct(KernelBuilder &k, unsigned sums, unsigned left, unsigned right) {
-  call(k, "llvm.x86.tdpbusd", {number(k, sums), number(k, left), number(k, right)});
+void addTileProduct(KernelBuilder &k, unsigned sums, unsigned left, unsigned right,
+                    bool ofBfloats) {
+  call(k, ofBfloats ? "llvm.x86.tdpbf16ps" : "llvm.x86.tdpbusd",
+       {number(k, sums), number(k, left), number(k, right)});
 }
 
 } // namespace hexin::codegen

@@ -51,9 +51,16 @@ Operation *heavyOp(hx::GroupOp group) {
   return nullptr;
 }
 
-bool multipliesIntegers(hx::GroupOp group) {
-  return group.getSchedule() == packedSchedule.name &&
-         isa_and_nonnull<hx::MatMulIntegerOp, hx::ConvIntegerOp>(heavyOp(group));
+bool differs(hx::GroupOp group, const CodegenTraits &traits) {
+  Operation *heavy = heavyOp(group);
+  if (group.getSchedule() != packedSchedule.name || !heavy)
+    return false;
+  if (isa<hx::MatMulIntegerOp, hx::ConvIntegerOp>(heavy))
+    return traits.wordDots > WordDots::pairs;
+  return isa<hx::MatMulOp, hx::ConvOp>(heavy) &&
+         elementType(heavy->getOperand(0)).isBF16() &&
+         elementType(heavy->getOperand(1)).isBF16() &&
+         traits.bfloatDots > BfloatDots::widened;
 }
 
 /// Integers and movement: the same bits on every target.

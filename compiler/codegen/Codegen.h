@@ -13,8 +13,8 @@ namespace hexin::codegen {
 /// The op of the group's body that decides the schedule, or null.
 mlir::Operation *heavyOp(hx::GroupOp group);
 
-/// Whether the group's kernel follows from CodegenTraits::wordDots.
-bool multipliesIntegers(hx::GroupOp group);
+/// Whether the group's kernel for an arch that extends another differs from that one's.
+bool differs(hx::GroupOp group, const CodegenTraits &traits);
 
 struct ScheduleChoice {
   llvm::StringRef name;

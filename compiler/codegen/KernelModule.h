@@ -11,7 +11,7 @@
 //   bitcast, from_elements, to_elements, step} on 1-D power-of-two vectors,
 //   memref.cast of scratch to memref<?xT> and arith.select of memrefs for targets whose
 //   traits say `flatMemory`, and llvm.call_intrinsic of those that WordDots.h and
-//   ByteTiles.h name, with llvm.inttoptr, where they say `wordDots`.
+//   ByteTiles.h name, with llvm.inttoptr, where they say `wordDots` or `bfloatDots`.
 // Vector loads and stores of bindings may say an `alignment` in bytes; the bindings that
 // it takes are listed in hx.alignments, the multiples that its position takes params to
 // be in hx.param_multiples (both array<i64>, 1 for any; runtime/device/KernelAbi.h).
@@ -67,6 +67,9 @@ struct TeamTraits {
 /// and whole tiles of them at a time (ByteTiles.h).
 enum class WordDots { none, pairs, quads, tiles };
 
+/// The same of pairs of bf16, summed in f32; widened: by arithmetic on f32.
+enum class BfloatDots { none, widened, pairs, tiles };
+
 /// What the shared codegen must know of the machine it writes for.
 struct CodegenTraits {
   std::string arch; ///< "x86-64-v4", "opencl-c-1.2", ...
@@ -102,6 +105,7 @@ struct CodegenTraits {
   bool prefetches = false;
   /// Products of small integers, by instructions that LLVM knows by name (WordDots.h).
   WordDots wordDots = WordDots::none;
+  BfloatDots bfloatDots = BfloatDots::none;
   /// Threads of a team that hand each other values without memory (gpu.shuffle), a power
   /// of two and neighbours by number; 0: none do.
   unsigned warpThreads = 0;

@@ -40,6 +40,11 @@ static LogicalResult group(ModuleOp module, const PipelineOptions &options) {
   // Only schedules over panels read panels.
   if (!llvm::is_contained(options.placement.disabled, "packed")) {
     passes.addNestedPass<func::FuncOp>(hx::createProjectRecurrentPass());
+    if (options.placement.bfloatProducts) {
+      passes.addNestedPass<func::FuncOp>(hx::createBfloatProductsPass());
+      passes.addPass(hx::createFoldConstantsPass());
+      passes.addPass(createCSEPass());
+    }
     passes.addNestedPass<func::FuncOp>(hx::createPackOperandsPass());
   }
   passes.addPass(hx::createFoldConstantsPass());
@@ -62,7 +67,8 @@ LogicalResult place(ModuleOp module, const PipelineOptions &options) {
   passes.addNestedPass<func::FuncOp>(hx::createSplitComplexPass());
   if (options.placement.narrowProducts) {
     passes.addNestedPass<func::FuncOp>(hx::createIntegerProductsPass());
-    passes.addNestedPass<func::FuncOp>(hx::createNarrowWeightsPass());
+    passes.addNestedPass<func::FuncOp>(
+        hx::createNarrowWeightsPass({options.placement.quantisesInputs}));
   }
   passes.addNestedPass<func::FuncOp>(hx::createExpandCompactPass());
   passes.addNestedPass<func::FuncOp>(hx::createExpandResizePass());

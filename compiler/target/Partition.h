@@ -31,6 +31,10 @@ struct PlacementOptions {
   int64_t fewestQueries = 0;
   /// Products read 8-bit numbers as they are, not as the floats that they stand for.
   bool narrowProducts = false;
+  /// Where they read weights of 8 bits, the other side is rounded to 8 bits when it runs.
+  bool quantisesInputs = false;
+  /// Products with constants are of bf16, summed in f32.
+  bool bfloatProducts = false;
 };
 
 /// Whether an option's `entry` means `op`, written as its kind ("hx.layer_norm",

@@ -7,6 +7,12 @@
 // times as large, and were made in every run. There each block of the depth has a scale,
 // so that of a column is said once more for every block.
 //
+// With `quantise-inputs` it becomes a product of integers, exact, of x in 8 bits too, by
+// a scale of each row that is found when it runs:
+//
+//   s = max |x| / 127 of the row,  q = round(x / s)     x w is off by at most
+//   (q times bytes) * s * scale                         s / 2 of the sum of its |w|
+//
 //===----------------------------------------------------------------------===//
 
 #include "compiler/ir/Ops.h"
@@ -110,9 +116,66 @@ int64_t blockOf(int64_t depth) {
   return block >= least ? block : 0;
 }
 
+/// 255 * 128 * 2^15 < 2^31: no sum wraps around.
+constexpr int64_t maxSteps = 1 << 15;
+
+/// x in 8 bits: unsigned, as words want their left side, with the same zero point for
+/// all.
+class Quantizer {
+public:
+  explicit Quantizer(MatMulOp op)
+      : b(op), loc(op.getLoc()), x(op.getLhs()), type(tensorTypeOf(x)) {
+    SmallVector<int64_t> sizes(type.getShape());
+    sizes.back() = 1;
+    rowType = type.clone(sizes);
+    Value size = UnaryOp::create(b, loc, type, UnaryFn::abs, x);
+    Value most = ReduceOp::create(b, loc, rowType, ReduceFn::max, size,
+                                  b.getDenseI64ArrayAttr({type.getRank() - 1}), true);
+    // Rows of zeros, and of what is next to it, have a scale that divides.
+    range = binary(BinaryFn::max, most, number(0x1p-100f), rowType);
+  }
+
+  static constexpr int64_t most = 127, zero = 128;
+
+  Value numbers() {
+    Value perUnit = binary(BinaryFn::div, number(most), range, rowType);
+    Value scaled = binary(BinaryFn::mul, x, perUnit, type);
+    Value whole = UnaryOp::create(b, loc, type, UnaryFn::round_even, scaled);
+    Value shifted = binary(BinaryFn::add, whole, number(zero), type);
+    return CastOp::create(b, loc, type.clone(b.getIntegerType(8, false)), shifted);
+  }
+  Value zeroPoint() {
+    auto scalar = RankedTensorType::get({}, b.getIntegerType(8, /*isSigned=*/false));
+    return ConstantOp::create(b, loc, DenseElementsAttr::get(scalar, APInt(8, zero)));
+  }
+  Value scaled(Value sums, Value scales, RankedTensorType resultType) {
+    Value perRow = binary(BinaryFn::mul, range, number(1.0f / most), rowType);
+    Value result = CastOp::create(b, loc, resultType, sums);
+    result = binary(BinaryFn::mul, result, perRow, resultType);
+    return binary(BinaryFn::mul, result, scales, resultType);
+  }
+
+  OpBuilder b;
+  Location loc;
+
+private:
+  Value number(float value) {
+    auto scalar = RankedTensorType::get({}, b.getF32Type());
+    return ConstantOp::create(b, loc, DenseElementsAttr::get(scalar, value));
+  }
+  Value binary(BinaryFn fn, Value lhs, Value rhs, RankedTensorType resultType) {
+    return BinaryOp::create(b, loc, resultType, fn, lhs, rhs);
+  }
+
+  Value x;
+  RankedTensorType type, rowType;
+  Value range; ///< what 127 stands for, of each row
+};
+
 class Rewriter {
 public:
-  explicit Rewriter(WeightStore *store) : store(store) {}
+  Rewriter(WeightStore *store, bool quantisesInputs)
+      : store(store), quantisesInputs(quantisesInputs) {}
 
   void rewrite(MatMulOp op) {
     if (op.getTransposeLhs() || !tensorTypeOf(op.getLhs()).getElementType().isF32() ||
@@ -120,7 +183,11 @@ public:
         tensorTypeOf(op.getRhs()).getRank() != 2)
       return;
     std::optional<ScaledBytes> weights = scaledBytes(op.getRhs(), op.getTransposeRhs());
-    if (!weights || blockOf(weights->depth()) == 0)
+    if (!weights)
+      return;
+    if (quantisesInputs && weights->depth() > 0 && weights->depth() <= maxSteps)
+      return quantise(op, *weights);
+    if (blockOf(weights->depth()) == 0)
       return;
     OpBuilder b(op);
     Value scales = scalesFor(b, op, *weights);
@@ -134,6 +201,24 @@ public:
   }
 
 private:
+  void quantise(MatMulOp op, const ScaledBytes &weights) {
+    Quantizer make(op);
+    auto type = tensorTypeOf(op.getResult());
+    Value bytes = weights.bytes;
+    if (weights.isTransposed)
+      bytes = transposed(make.b, op.getLoc(), bytes, {1, 0});
+    auto count = static_cast<int64_t>(weights.scales.size());
+    auto ofScales = RankedTensorType::get({count}, make.b.getF32Type());
+    Value scales = ConstantOp::create(
+        make.b, op.getLoc(),
+        DenseElementsAttr::get(ofScales, ArrayRef<float>(weights.scales)));
+    Value sums =
+        MatMulIntegerOp::create(make.b, op.getLoc(), type.clone(make.b.getI32Type()),
+                                make.numbers(), bytes, make.zeroPoint(), Value());
+    op.replaceAllUsesWith(make.scaled(sums, scales, type));
+    op.erase();
+  }
+
   Value scalesFor(OpBuilder &b, MatMulOp op, const ScaledBytes &weights) {
     int64_t columns = weights.columns();
     int64_t blocks = weights.depth() / blockOf(weights.depth());
@@ -148,11 +233,14 @@ private:
   }
 
   WeightStore *store;
+  bool quantisesInputs;
 };
 
 struct NarrowWeightsPass : impl::NarrowWeightsPassBase<NarrowWeightsPass> {
+  using NarrowWeightsPassBase::NarrowWeightsPassBase;
+
   void runOnOperation() override {
-    Rewriter rewriter(WeightStore::of(getOperation()));
+    Rewriter rewriter(WeightStore::of(getOperation()), quantiseInputs);
     getOperation().walk([&](MatMulOp op) { rewriter.rewrite(op); });
   }
 };

@@ -121,13 +121,25 @@ def IntegerProductsPass : Pass<"hx-integer-products", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
+def BfloatProductsPass : Pass<"hx-bfloat-products", "::mlir::func::FuncOp"> {
+  let summary = "products with large constants as products of bf16, summed in f32";
+  let description = [{
+    After: no hx.matmul of f32, and no hx.conv but a depthwise one, whose right-hand side
+    is a constant is left, but where a sum has few products, for fallbacks and inside of
+    attention: its operands are rounded to bf16, once each, and the result stays f32.
+  }];
+  let dependentDialects = ["::hexin::hx::HXDialect"];
+}
+
 def NarrowWeightsPass : Pass<"hx-narrow-weights", "::mlir::func::FuncOp"> {
   let summary = "products with scaled 8-bit weights read the bytes";
   let description = [{
     After: no hx.matmul of f32 reads a constant i8 matrix times constant
-    scales, one or one per column, whose depth is a multiple of 16. Weights need a
-    WeightStore.
+    scales, one or one per column, whose depth is a multiple of 16; with
+    `quantise-inputs` none of up to 32768. Weights need a WeightStore.
   }];
+  let options = [Option<"quantiseInputs", "quantise-inputs", "bool", "false",
+                        "Round the left side to 8 bits, by a scale per row">];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 

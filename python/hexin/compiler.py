@@ -90,6 +90,7 @@ def _options(
     prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
     prepack: Optional[str] = None,
+    precision: Optional[str] = None,
     emit: Optional[str] = None,
     explain: bool = False,
     verify_each: bool = False,
@@ -111,6 +112,7 @@ def _options(
         "prefer": names("prefer", prefer),
         "cpu_archs": names("cpu_archs", cpu_archs),
         "prepack": "" if prepack is None else _arguments.text("prepack", prepack),
+        "precision": "" if precision is None else _arguments.text("precision", precision),
         "emit": "" if emit is None else _arguments.text("emit", emit),
         "explain": bool(explain),
         "verify_each": bool(verify_each),
@@ -132,6 +134,7 @@ def compile(
     prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
     prepack: Optional[str] = None,
+    precision: Optional[str] = None,
     emit: Optional[str] = None,
     explain: bool = False,
     verify_each: bool = False,
@@ -160,6 +163,10 @@ def compile(
     prepack: weights in forms of kernels' own that follow from others, up to four times as
         large: ``lazy`` (the default), they are made when first used and kept in the cache
         folder; ``full``, they are shipped.
+    precision: of products with constant weights: ``f32`` (the default); ``bf16``, both sides
+        rounded to it and summed in f32, everything else f32; ``int8-dynamic``, where weights
+        are of 8 bits with scales, the other side rounded to 8 bits as well, by a scale that
+        each run finds for each row.
     emit: ``import``, ``optimized``, ``placed`` or ``kernels``: give that form of the
         program as ``report.text`` instead of an artifact.
     explain: give the placement, with its reasons, as ``report.text``.
@@ -175,8 +182,8 @@ def compile(
     UnavailableError (no compiler here), IoError (the old `out` is intact).
     """
     options = _options(
-        targets, shapes, states, allow_fallback, disable, prefer, cpu_archs, prepack, emit,
-        explain, verify_each, threads, cache_dir, progress,
+        targets, shapes, states, allow_fallback, disable, prefer, cpu_archs, prepack,
+        precision, emit, explain, verify_each, threads, cache_dir, progress,
     )
     if out is None and not emit:
         raise InvalidArgumentError("compile needs `out`, or `emit` to give text instead")
@@ -203,6 +210,7 @@ def retarget(
     prefer: Iterable[str] = (),
     cpu_archs: Iterable[str] = (),
     prepack: Optional[str] = None,
+    precision: Optional[str] = None,
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
@@ -216,8 +224,8 @@ def retarget(
     of :func:`compile`.
     """
     options = _options(
-        targets, None, None, allow_fallback, disable, prefer, cpu_archs, prepack, None,
-        explain, verify_each, threads, cache_dir, progress,
+        targets, None, None, allow_fallback, disable, prefer, cpu_archs, prepack,
+        precision, None, explain, verify_each, threads, cache_dir, progress,
     )
     source = _arguments.path("path", path)
     out_path = source if out is None else _arguments.path("out", out)

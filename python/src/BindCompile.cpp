@@ -57,6 +57,7 @@ CompileOptions optionsFrom(const nb::dict &dict) {
   get("prefer", options.prefer);
   get("cpu_archs", options.cpuArchs);
   get("prepack", options.prepack);
+  get("precision", options.precision);
   get("emit", options.emit);
   get("explain", options.explain);
   get("verify_each", options.verifyEach);

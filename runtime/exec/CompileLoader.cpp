@@ -84,6 +84,8 @@ public:
     addAll("cpu-arch", options.cpuArchs);
     if (!options.prepack.empty())
       add("prepack", "", options.prepack);
+    if (!options.precision.empty())
+      add("precision", "", options.precision);
     if (!options.emit.empty())
       add("emit", "", options.emit);
     if (options.explain)

@@ -31,6 +31,7 @@ extern "C" {
  *   prefer            -             library
  *   cpu-arch          -             "x86-64-v3"
  *   prepack           -             "lazy", "full"
+ *   precision         -             "f32", "bf16", "int8-dynamic"
  *   emit              -             "import", "optimized", "placed", "kernels"
  *   explain, verify-each  -         "1"
  *   threads           -             decimal

@@ -51,6 +51,13 @@ void addCompileArguments(CLI::App &command, CompileArguments &arguments) {
       ->check(CLI::IsMember({"lazy", "full"}))
       ->type_name("WHEN");
   command
+      .add_option("--precision", arguments.precision,
+                  "Of products with constant weights: f32; bf16, both sides rounded to "
+                  "it and summed in f32; int8-dynamic, where weights are of 8 bits, the "
+                  "other side too, by a scale for each row of each run")
+      ->check(CLI::IsMember({"f32", "bf16", "int8-dynamic"}))
+      ->type_name("TYPE");
+  command
       .add_option("--compile-threads", arguments.threads,
                   "Threads of the compiler; 0 is one per core")
       ->capture_default_str();
@@ -69,6 +76,7 @@ CompileOptions toCompileOptions(const CompileArguments &arguments) {
   options.prefer = arguments.prefer;
   options.cpuArchs = arguments.cpuArchs;
   options.prepack = arguments.prepack;
+  options.precision = arguments.precision;
   options.threads = arguments.threads;
   options.explain = arguments.explain;
   options.verifyEach = arguments.verifyEach;

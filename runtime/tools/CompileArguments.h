@@ -21,6 +21,7 @@ struct CompileArguments {
   std::vector<std::string> prefer;
   std::vector<std::string> cpuArchs;
   std::string prepack;
+  std::string precision;
   uint32_t threads = 0;
   bool explain = false;
   bool verifyEach = false;

@@ -44,6 +44,7 @@ std::vector<CodegenTraits> levels() {
     traits.flatMemory = true;
     traits.prefetches = true;
     traits.wordDots = WordDots::pairs;
+    traits.bfloatDots = BfloatDots::widened;
   }
   return variants;
 }
@@ -57,7 +58,15 @@ std::vector<CodegenTraits> allVariants() {
   CodegenTraits amx = vnni;
   amx.arch += "+amx-int8";
   amx.wordDots = WordDots::tiles;
-  variants.insert(variants.begin(), {std::move(amx), std::move(vnni)});
+  CodegenTraits bf16 = variants.front();
+  bf16.extends = bf16.arch;
+  bf16.arch += "+avx512bf16";
+  bf16.bfloatDots = BfloatDots::pairs;
+  CodegenTraits tiles = bf16;
+  tiles.arch += "+amx-bf16";
+  tiles.bfloatDots = BfloatDots::tiles;
+  variants.insert(variants.begin(),
+                  {std::move(amx), std::move(vnni), std::move(tiles), std::move(bf16)});
   return variants;
 }
 

@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -208,6 +209,20 @@ LogicalResult lowerNarrowFloats(ModuleOp module, bool hasF16Conversion) {
   return success();
 }
 
+/// Instructions for bf16 read vectors of them, which kernels have as words.
+static void giveBfloatsToInstructions(ModuleOp module) {
+  module.walk([](LLVM::CallIntrinsicOp call) {
+    if (!call.getIntrin().starts_with("llvm.x86.avx512bf16."))
+      return;
+    OpBuilder b(call);
+    for (OpOperand &operand : call->getOpOperands().drop_front()) {
+      auto words = cast<VectorType>(operand.get().getType());
+      auto type = VectorType::get({2 * words.getNumElements()}, b.getBF16Type());
+      operand.set(LLVM::BitcastOp::create(b, call.getLoc(), type, operand.get()));
+    }
+  });
+}
+
 void storeNarrowFloatsAsIntegers(ModuleOp module, bool hasF16Conversion) {
   Type i16 = IntegerType::get(module.getContext(), 16);
   auto isStored = [=](Type type) {
@@ -229,6 +244,7 @@ void storeNarrowFloatsAsIntegers(ModuleOp module, bool hasF16Conversion) {
   });
   replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true,
                                         /*replaceLocs=*/false, /*replaceTypes=*/true);
+  giveBfloatsToInstructions(module);
 }
 
 } // namespace hexin::cpu

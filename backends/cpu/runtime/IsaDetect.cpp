@@ -41,7 +41,8 @@ std::vector<std::string> detect() {
   Registers basic = cpuid(1), more = cpuid(7), extended = cpuid(0x80000001);
   uint64_t state = savedState();
   constexpr uint64_t ymmState = 0x6, zmmState = 0xe6, tileState = 0x60000;
-  constexpr uint32_t lahf = 1, tilesOfBytes = 3u << 24; // compilers name them differently
+  constexpr uint32_t lahf = 1, tiles = 1u << 24; // compilers name them differently
+  constexpr uint32_t ofBytes = 1u << 25, ofBfloats = 1u << 22, bfloatPairs = 1u << 5;
 
   bool v2 = hasAll(basic.c, bit_SSE3 | bit_SSSE3 | bit_CMPXCHG16B | bit_SSE4_1 |
                                 bit_SSE4_2 | bit_POPCNT) &&
@@ -55,11 +56,17 @@ std::vector<std::string> detect() {
             (state & zmmState) == zmmState;
   std::vector<std::string> archs;
   bool vnni = v4 && hasAll(more.c, bit_AVX512VNNI);
-  if (vnni && hasAll(more.d, tilesOfBytes) && (state & tileState) == tileState &&
-      mayUseTiles())
+  bool bf16 = v4 && hasAll(cpuid(7, 1).a, bfloatPairs);
+  bool hasTiles = (vnni || bf16) && hasAll(more.d, tiles) &&
+                  (state & tileState) == tileState && mayUseTiles();
+  if (vnni && hasTiles && hasAll(more.d, ofBytes))
     archs.push_back("x86-64-v4+avx512vnni+amx-int8");
   if (vnni)
     archs.push_back("x86-64-v4+avx512vnni");
+  if (bf16 && hasTiles && hasAll(more.d, ofBfloats))
+    archs.push_back("x86-64-v4+avx512bf16+amx-bf16");
+  if (bf16)
+    archs.push_back("x86-64-v4+avx512bf16");
   if (v4)
     archs.push_back("x86-64-v4");
   if (v3)

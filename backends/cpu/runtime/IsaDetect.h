@@ -11,7 +11,7 @@ namespace hexin::cpu {
 /// The x86-64 levels that both the processor and the operating system (which must
 /// save the wide registers) support, best first: of "x86-64-v4", "x86-64-v3",
 /// "x86-64-v2", before the first "x86-64-v4+avx512vnni+amx-int8" and
-/// "x86-64-v4+avx512vnni". Empty on an older machine.
+/// "x86-64-v4+avx512vnni", and the same of bf16. Empty on an older machine.
 const std::vector<std::string> &supportedArchs();
 
 /// The processor's name for people, e.g. "AMD EPYC 9B45".

@@ -84,10 +84,13 @@ static LogicalResult verifyFloatConv(Operation *op, Value input, Value weights,
   if (failed(checkElementType(op, input,
                               isArithmeticFloat(type) || type.isSignlessInteger(32),
                               "the input", "f16, bf16, f32, f64 or i32")) ||
-      failed(checkSameElementType(op, input, "the input", weights, "the weights")) ||
+      failed(checkSameElementType(op, input, "the input", weights, "the weights")))
+    return failure();
+  bool isWide = isa<ConvOp>(op) && type.isBF16() && elementType(result).isF32();
+  if (!isWide &&
       failed(checkSameElementType(op, input, "the input", result, "the result")))
     return failure();
-  return bias ? checkSameElementType(op, input, "the input", bias, "the bias")
+  return bias ? checkSameElementType(op, result, "the result", bias, "the bias")
               : success();
 }
 

@@ -25,7 +25,8 @@ defvar HX_WindowArgs = (ins DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads,
 def HX_ConvOp : HX_PureOp<"conv"> {
   let summary = "cross-correlation with optional bias";
   let description = [{
-    out = floor((in + pads - (dilation*(taps-1)+1)) / stride) + 1.
+    out = floor((in + pads - (dilation*(taps-1)+1)) / stride) + 1. Of bf16 the result and
+    the bias may be f32, in which products are summed.
   }];
   let arguments = !con((ins HX_Tensor:$input, HX_Tensor:$weights, Optional<HX_Tensor>:$bias,
                             DefaultValuedAttr<I64Attr, "1">:$groups), HX_WindowArgs);

@@ -69,6 +69,12 @@ struct CompileOptions {
   /// folder; "full" ships them, so that nothing is left to do on a machine that never ran
   /// the model.
   std::string prepack = {};
+  /// In which numbers products with constant weights are computed: "f32" ("" as well), or
+  /// "bf16": both sides rounded to bf16, sums in f32, everything else f32.
+  /// "int8-dynamic": where weights are of 8 bits with scales, the other side is rounded
+  /// to 8 bits as well, by a scale that each run finds for each row. On targets without
+  /// such products they stay f32.
+  std::string precision = {};
   std::string emit = {};   ///< "" writes the artifact; import, optimized, placed, kernels
                            ///< return that form as text instead
   bool explain = false;    ///< return the placement report as text

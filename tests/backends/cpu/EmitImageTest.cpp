@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <gtest/gtest.h>
@@ -15,7 +16,10 @@ namespace {
 class EmitImage : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(archs, EmitImage, testing::ValuesIn(runnableArchs()),
                          [](const auto &info) {
-                           return info.param.substr(info.param.size() - 2);
+                           std::string name = info.param;
+                           std::ranges::replace_if(
+                               name, [](char c) { return !std::isalnum(c); }, '_');
+                           return name;
                          });
 
 /// A kernel over scalars: `body` computes %r from %v; types name the elements.

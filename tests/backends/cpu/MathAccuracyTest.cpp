@@ -261,7 +261,10 @@ TEST_P(MathAccuracy, binary) {
 
 INSTANTIATE_TEST_SUITE_P(archs, MathAccuracy, testing::ValuesIn(runnableArchs()),
                          [](const auto &info) {
-                           return info.param.substr(info.param.size() - 2);
+                           std::string name = info.param;
+                           std::ranges::replace_if(
+                               name, [](char c) { return !std::isalnum(c); }, '_');
+                           return name;
                          });
 
 } // namespace

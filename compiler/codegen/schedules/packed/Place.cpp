@@ -18,14 +18,15 @@ constexpr int64_t blockRows = 48;
 /// 4, which a thread of two would wait for. Where tiles of 6 do not divide them, a few
 /// rows are computed twice.
 int64_t rowsOfBlock(const Problem &problem) {
-  constexpr int64_t rowsOfIntegers = 2 * blockRows; // whose tiles may have 32
+  constexpr int64_t rowsOfWords = 2 * blockRows; // whose tiles may have 32
+  bool hasWords = problem.isInteger || problem.isBfloat;
   if (!problem.numRows)
-    return problem.isInteger ? rowsOfIntegers : blockRows;
+    return hasWords ? rowsOfWords : blockRows;
   int64_t numRows = *problem.numRows;
   if (numRows <= maxRowsOfOneBlock)
     return std::max<int64_t>(1, numRows);
-  if (problem.isInteger)
-    return rowsOfIntegers;
+  if (hasWords)
+    return rowsOfWords;
   constexpr int64_t fewRows = 8 * blockRows, fullWidth = 32;
   int64_t best = blockRows;
   if (numRows > fewRows || problem.width < fullWidth || problem.fewBits)
@@ -45,7 +46,7 @@ int64_t blocksTogether(ElementEmitter &emitter, const Problem &problem, int64_t 
   int64_t most = 8;
   if (auto length = hx::SymbolTable::constantValue(emitter.dims(problem.lhs).back()))
     most = std::clamp<int64_t>(maxRows / std::max<int64_t>(1, *length * rows), 1, most);
-  if (!problem.conv || !problem.numColumns || problem.isInteger)
+  if (!problem.conv || !problem.numColumns || problem.isInteger || problem.isBfloat)
     return most;
   int64_t perTap = *problem.numColumns * problem.channelsPerTap;
   perTap *= problem.isDepthwise ? 1 : problem.conv->groups;

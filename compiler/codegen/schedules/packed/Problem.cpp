@@ -123,6 +123,15 @@ Problem::Problem(ElementEmitter &emitter, Operation *heavy) {
   } else {
     describeMatMul(emitter, cast<hx::MatMulOp>(heavy));
   }
+  isBfloat = hasBfloatWords();
+}
+
+/// Writing a panel as words pays for a few rows and more, and a tap must be whole words.
+bool Problem::hasBfloatWords() const {
+  constexpr int64_t minRows = 4, perWord = 2;
+  bool isOfWords = !conv || isPointwise || runMultiple % perWord == 0;
+  return elementType(lhs).isBF16() && elementType(rhs).isBF16() && !isDepthwise &&
+         isOfWords && !(numRows && *numRows < minRows);
 }
 
 void Problem::setZeroPoints(ElementEmitter &emitter, Value ofLhs, Value ofRhs) {

@@ -42,6 +42,7 @@ struct Problem {
   /// exact for a while (Sums.h). A schedule that sums integers sets it to accType.
   mlir::Type sumType;
   bool isInteger = false;
+  bool isBfloat = false; ///< both sides are bf16, with rows enough to make words of them
   mlir::Value lhsZeroPoint, rhsZeroPoint; ///< one number each, or null
   int64_t width = 0;
   KExpr rows;                  ///< of a matrix; conv: output pixels, N * H * W
@@ -72,6 +73,7 @@ private:
   template <typename OpT> void describeConv(ElementEmitter &emitter, OpT op);
   void setZeroPoints(ElementEmitter &emitter, mlir::Value ofLhs, mlir::Value ofRhs);
   void setColumns(KernelBuilder &k, hx::Dim dim);
+  bool hasBfloatWords() const;
 };
 
 } // namespace hexin::codegen::packed

@@ -12,15 +12,15 @@ namespace hexin::codegen::packed {
 /// has of it, and those above are 0 or not.
 Value Words::panelNumbers(Value step, Value column) const {
   Value at = k.add(item.panelBase, k.add(k.mul(step, k.index(problem.width)), column));
-  Value bytes = k.load(item.panelMemory(), at, lanes, elementType(problem.rhs));
+  Value numbers = numbersAt(item.panelMemory(), at, lanes);
   Type wide = withLanes(b.getI32Type(), lanes);
-  if (areQuads() || !rightIsSigned)
-    bytes = arith::ExtUIOp::create(b, loc, wide, bytes);
+  if (areQuads() || !rightIsSigned || problem.isBfloat)
+    numbers = arith::ExtUIOp::create(b, loc, wide, numbers);
   else
-    bytes = arith::ExtSIOp::create(b, loc, wide, bytes);
+    numbers = arith::ExtSIOp::create(b, loc, wide, numbers);
   if (!areQuads() && rightZero)
-    bytes = arith::SubIOp::create(b, loc, bytes, k.splat(rightZero, lanes));
-  return bytes;
+    numbers = arith::SubIOp::create(b, loc, numbers, k.splat(rightZero, lanes));
+  return numbers;
 }
 
 Value Words::panelWords(Value word, Value column, bool isLast) const {
@@ -40,7 +40,7 @@ Value Words::panelWords(Value word, Value column, bool isLast) const {
     } else {
       numbers = panelNumbers(step, column);
     }
-    if (!areQuads() && s == 0)
+    if (!areQuads() && !problem.isBfloat && s == 0)
       numbers = arith::AndIOp::create(b, loc, numbers, words(0xffff, lanes));
     if (s > 0)
       numbers = arith::ShLIOp::create(b, loc, numbers, words(bits * s, lanes));

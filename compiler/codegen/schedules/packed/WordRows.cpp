@@ -13,11 +13,10 @@ namespace hexin::codegen::packed {
 Value Words::rowWords(Value position, unsigned lanes) const {
   constexpr int64_t signBits = 0x80808080;
   auto type = VectorType::get({lanes}, b.getI32Type());
-  Value bytes =
-      k.load(item.lhsMemory(), position, lanes * steps, elementType(problem.lhs));
-  if (areQuads()) {
+  Value bytes = numbersAt(item.lhsMemory(), position, lanes * steps);
+  if (areQuads() || problem.isBfloat) {
     Value result = vector::BitCastOp::create(b, loc, type, bytes);
-    if (!leftIsSigned)
+    if (!leftIsSigned || problem.isBfloat)
       return result;
     Value signs = vector::BroadcastOp::create(b, loc, type, words(signBits, 1));
     return arith::XOrIOp::create(b, loc, result, signs);
@@ -41,9 +40,8 @@ Value Words::lastRowWord(Value from, Value step, Value length) const {
   for (unsigned s = 0; s < steps; ++s) {
     Value at = k.add(step, k.index(s));
     auto there = [&] {
-      Value number =
-          k.load(item.lhsMemory(), k.add(from, at), 1, elementType(problem.lhs));
-      number = areQuads() || !leftIsSigned
+      Value number = numbersAt(item.lhsMemory(), k.add(from, at), 1);
+      number = areQuads() || !leftIsSigned || problem.isBfloat
                    ? Value(arith::ExtUIOp::create(b, loc, i32, number))
                    : Value(arith::ExtSIOp::create(b, loc, i32, number));
       if (areQuads() && leftIsSigned)
@@ -148,6 +146,16 @@ void Words::writeWindow(const Row &row, Value to) const {
   });
 }
 
+/// Of the row at `to`, what tiles read beyond the depth.
+void Words::clearRest(Value to) const {
+  Value written = k.div(k.add(depth, k.index(steps - 1)), k.index(steps));
+  k.forLoop(written, count, k.index(1), {}, [&](Value word, ValueRange) {
+    put(k.add(to, word), vector::BroadcastOp::create(
+                             b, loc, VectorType::get({1}, b.getI32Type()), words(0, 1)));
+    return SmallVector<Value>();
+  });
+}
+
 void Words::writeRows(Value rowEnd) const {
   if (rowsLieReady)
     return;
@@ -158,6 +166,8 @@ void Words::writeRows(Value rowEnd) const {
       writeWindow(row, to);
     else
       writeRun(row.base, k.value(problem.depth), to);
+    if (problem.isBfloat && roundedWords() > 1)
+      clearRest(to);
     return SmallVector<Value>();
   });
 }

@@ -16,7 +16,7 @@ using namespace mlir;
 namespace hexin::codegen::packed {
 
 bool Words::hasTiles() const {
-  return dots == WordDots::tiles && !rightZeroMatters && problem.width >= tileRows;
+  return areTiles && !rightZeroMatters && problem.width >= tileRows;
 }
 
 void Words::sumTiles(Value row, Value buffer) const {
@@ -36,14 +36,15 @@ void Words::sumTiles(Value row, Value buffer) const {
     else
       zeroTile(k, sums(r, c));
   });
-  // Where rows lie: bytes of the left matrix, or words of the workspace.
+  // Where rows lie: numbers of the left matrix, or words of the workspace.
   Value leftMemory = rowsLieReady ? item.lhsMemory() : memory;
-  Value pitch = rowsLieReady ? k.value(problem.conv ? problem.channels : problem.depth)
-                             : k.mul(count, k.index(wordBytes));
-  Value perWord = k.index(rowsLieReady ? wordBytes : 1);
+  Value perWord = k.index(rowsLieReady ? steps : 1);
+  Value rowLength =
+      rowsLieReady ? k.value(problem.conv ? problem.channels : problem.depth) : count;
+  Value pitch = k.mul(rowLength, k.index(rowsLieReady ? wordBytes / steps : wordBytes));
   Value base = rowsLieReady ? item.rowAt(row).base
                             : k.add(rowsAt, k.mul(k.sub(row, firstRow), count));
-  Value rowsApart = k.mul(rowsLieReady ? pitch : count, k.index(tileRows));
+  Value rowsApart = k.mul(rowLength, k.index(tileRows));
   k.forLoop(k.index(0), count, k.index(tileRows), {}, [&](Value word, ValueRange) {
     Value at = k.add(base, k.mul(word, perWord));
     for (unsigned r = 0; r < down; ++r) {
@@ -55,7 +56,7 @@ void Words::sumTiles(Value row, Value buffer) const {
                k.add(k.mul(word, k.index(problem.width)), k.index(c * tileRows)),
                memoryPitch);
     forEachTile([&](unsigned r, unsigned c) {
-      addTileProduct(k, sums(r, c), left + r, right + c);
+      addTileProduct(k, sums(r, c), left + r, right + c, problem.isBfloat);
     });
     return SmallVector<Value>();
   });

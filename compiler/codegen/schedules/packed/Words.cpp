@@ -44,9 +44,20 @@ Value changedZero(ElementEmitter &emitter, Value zeroPoint, int64_t change) {
   return arith::AddIOp::create(k.builder(), k.loc(), zero, constant);
 }
 
+unsigned stepsOf(const Problem &problem, const CodegenTraits &traits) {
+  return numbersPerWord(problem.isBfloat ? WordDots::pairs : traits.wordDots);
+}
+
+bool multipliesTiles(const Problem &problem, const CodegenTraits &traits) {
+  return problem.isBfloat ? traits.bfloatDots == BfloatDots::tiles
+                          : traits.wordDots == WordDots::tiles;
+}
+
 } // namespace
 
 bool hasWords(const Problem &problem, const CodegenTraits &traits) {
+  if (problem.isBfloat)
+    return traits.bfloatDots != BfloatDots::none;
   if (traits.wordDots == WordDots::none || !problem.isInteger || problem.isDepthwise)
     return false;
   // A tap of a window is whole words, in quads.
@@ -57,12 +68,12 @@ bool hasWords(const Problem &problem, const CodegenTraits &traits) {
 Words::Words(ElementEmitter &emitter, const Item &item, const Place &place,
              unsigned tileRows)
     : item(item), problem(item.problem), k(item.k), b(k.builder()), loc(k.loc()),
-      dots(k.traits().wordDots), steps(numbersPerWord(dots)),
+      areTiles(multipliesTiles(problem, k.traits())), steps(stepsOf(problem, k.traits())),
       lanes(std::min<unsigned>(k.traits().vectorLanes, problem.width)),
       leftIsSigned(isSigned(problem.lhs)), rightIsSigned(isSigned(problem.rhs)),
       hasWindows(problem.conv && !problem.isPointwise),
       isWhole(problem.runMultiple % steps == 0),
-      rowsLieReady(areQuads() && !leftIsSigned && !hasWindows &&
+      rowsLieReady((problem.isBfloat || (areQuads() && !leftIsSigned)) && !hasWindows &&
                    problem.runMultiple % (steps * roundedWords()) == 0) {
   leftZero = changedZero(emitter, problem.lhsZeroPoint,
                          areQuads() && leftIsSigned ? signChange : 0);
@@ -92,6 +103,8 @@ Words::Words(ElementEmitter &emitter, const Item &item, const Place &place,
   firstRow = k.max(k.index(0), k.min(place.rowBegin, lastTile));
 }
 
+Value Words::zeroSum(unsigned lanes) const { return zeros(k, problem.accType, lanes); }
+
 Value Words::words(int64_t word, unsigned lanes) const {
   return k.intConstant(word, b.getI32Type(), lanes);
 }
@@ -113,6 +126,19 @@ Value Words::get(Value at, unsigned lanes) const {
   return arith::BitcastOp::create(b, loc, withLanes(b.getI32Type(), lanes), bits);
 }
 
+Value Words::numbersAt(Value memref, Value position, unsigned count) const {
+  Type type = elementType(problem.lhs), stored = storageType(type);
+  if (!problem.isBfloat)
+    return k.load(memref, position, count, type);
+  Value numbers;
+  if (count > 1)
+    numbers = vector::LoadOp::create(b, loc, VectorType::get({count}, stored), memref,
+                                     ValueRange(position));
+  else
+    numbers = memref::LoadOp::create(b, loc, memref, ValueRange(position));
+  return arith::BitcastOp::create(b, loc, withLanes(b.getI16Type(), count), numbers);
+}
+
 //===----------------------------------------------------------------------===//
 // Sums
 //===----------------------------------------------------------------------===//
@@ -120,10 +146,10 @@ Value Words::get(Value at, unsigned lanes) const {
 Value Words::rowWord(Value base, Value word) const {
   if (!rowsLieReady)
     return get(k.add(base, word), 1);
-  Value bytes = k.load(item.lhsMemory(), k.add(base, k.mul(word, k.index(steps))), steps,
-                       elementType(problem.lhs));
+  Value numbers =
+      numbersAt(item.lhsMemory(), k.add(base, k.mul(word, k.index(steps))), steps);
   Value one =
-      vector::BitCastOp::create(b, loc, VectorType::get({1}, b.getI32Type()), bytes);
+      vector::BitCastOp::create(b, loc, VectorType::get({1}, b.getI32Type()), numbers);
   return vector::ExtractOp::create(b, loc, one, ArrayRef<int64_t>{0});
 }
 
@@ -179,7 +205,7 @@ Accumulators Words::sum(ArrayRef<Row> tile, Vectors vectors, Value columnInPanel
     for (unsigned v = 0; v < vectors.perRow; ++v) {
       Value at = k.add(k.add(termsAt, columnInPanel), k.index(v * vectors.lanes));
       acc.push_back(areQuads() && leftZero ? get(at, vectors.lanes)
-                                           : words(0, vectors.lanes));
+                                           : zeroSum(vectors.lanes));
     }
   size_t numSums = acc.size();
   if (rightZeroMatters)

@@ -1,4 +1,4 @@
-//===- Words.h - products of 8-bit integers, several steps to a word ------------------===//
+//===- Words.h - products of 8-bit integers or bf16, several steps to a word ----------===//
 //
 // Where the target multiplies words (WordDots.h), an item first writes its operands as
 // words of 2 or 4 steps of the depth into its workspace:
@@ -16,7 +16,8 @@
 //
 // where -a sum y are the terms, with which sums begin; the rest is added only where w may
 // not be 0. Rows that are words already are read where they lie. Items of one panel come
-// one after the other and share it.
+// one after the other and share it. Pairs of bf16 have no zero points, and steps of rows
+// beyond the depth are 0 too: a product with what happens to lie there might be NaN.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_PACKED_WORDS_H
@@ -53,13 +54,16 @@ public:
                    mlir::Value columnInPanel) const;
 
 private:
-  bool areQuads() const { return dots != WordDots::pairs; }
+  bool areQuads() const { return steps == numbersPerWord(WordDots::quads); }
   /// Words that a row or column is rounded to.
-  int64_t roundedWords() const { return dots == WordDots::tiles ? 16 : 1; }
+  int64_t roundedWords() const { return areTiles ? 16 : 1; }
+  mlir::Value zeroSum(unsigned lanes) const;
   /// `lanes` words that each are `word`.
   mlir::Value words(int64_t word, unsigned lanes) const;
   void put(mlir::Value at, mlir::Value words) const;
   mlir::Value get(mlir::Value at, unsigned lanes) const;
+  /// Of an operand, as integers of their bits.
+  mlir::Value numbersAt(mlir::Value memref, mlir::Value position, unsigned count) const;
 
   mlir::Value panelNumbers(mlir::Value step, mlir::Value column) const;
   mlir::Value panelWords(mlir::Value word, mlir::Value column, bool isLast) const;
@@ -69,6 +73,7 @@ private:
   void forEachTap(int64_t count, llvm::function_ref<void(mlir::Value)> body) const;
   void writeWindow(const Row &row, mlir::Value to) const;
   void fillTap(mlir::Value to) const;
+  void clearRest(mlir::Value to) const;
   mlir::Value rowWords(mlir::Value position, unsigned lanes) const;
   mlir::Value lastRowWord(mlir::Value from, mlir::Value step, mlir::Value length) const;
 
@@ -83,7 +88,7 @@ private:
   KernelBuilder &k;
   mlir::OpBuilder &b;
   mlir::Location loc;
-  WordDots dots;
+  bool areTiles;  ///< that the target multiplies
   unsigned steps; ///< in a word
   unsigned lanes; ///< of the vectors that a panel is written by
   bool leftIsSigned, rightIsSigned;

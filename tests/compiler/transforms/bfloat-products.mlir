@@ -1,0 +1,37 @@
+// RUN: hexin-opt %s --pass-pipeline='builtin.module(func.func(hx-bfloat-products),hx-fold-constants,cse)' | FileCheck %s
+
+// One cast for two products; weights are rounded when compiling.
+// CHECK-LABEL: func.func @two
+func.func @two(%x: tensor<?x16xf32>) -> (tensor<?x16xf32>, tensor<?x16xf32>) {
+  // CHECK-DAG: %[[W:.*]] = hx.constant dense<1.000000e+00> : tensor<16x16xbf16>
+  // CHECK-DAG: %[[X:.*]] = hx.cast %arg0 : (tensor<?x16xf32>) -> tensor<?x16xbf16>
+  // CHECK: hx.matmul %[[X]], %[[W]] {accumulate = f32} : (tensor<?x16xbf16>, tensor<16x16xbf16>) -> tensor<?x16xf32>
+  // CHECK-NOT: hx.cast
+  // CHECK: hx.matmul %[[X]]
+  %w = hx.constant dense<1.0009765625> : tensor<16x16xf32>
+  %v = hx.constant dense<2.0> : tensor<16x16xf32>
+  %0 = hx.matmul %x, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  %1 = hx.matmul %x, %v {transposeRhs = true} : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  return %0, %1 : tensor<?x16xf32>, tensor<?x16xf32>
+}
+
+// The bias stays what the result is.
+// CHECK-LABEL: func.func @conv
+func.func @conv(%x: tensor<1x8x8x4xf32>, %b: tensor<16xf32>) -> tensor<1x6x6x16xf32> {
+  // CHECK: hx.conv %{{.*}}, %{{.*}}, %arg1 {{.*}} : (tensor<1x8x8x4xbf16>, tensor<16x4x3x3xbf16>, tensor<16xf32>) -> tensor<1x6x6x16xf32>
+  %w = hx.constant dense<1.0> : tensor<16x4x3x3xf32>
+  %0 = hx.conv %x, %w, %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, layout = #hx.layout<nhwc>} : (tensor<1x8x8x4xf32>, tensor<16x4x3x3xf32>, tensor<16xf32>) -> tensor<1x6x6x16xf32>
+  return %0 : tensor<1x6x6x16xf32>
+}
+
+// Taps of three channels, a depth of 8, a right-hand side that is computed.
+// CHECK-LABEL: func.func @none
+// CHECK-NOT: bf16
+func.func @none(%x: tensor<1x8x8x3xf32>, %y: tensor<?x8xf32>, %z: tensor<16x16xf32>) -> (tensor<1x6x6x16xf32>, tensor<?x16xf32>, tensor<16x16xf32>) {
+  %w = hx.constant dense<1.0> : tensor<16x3x3x3xf32>
+  %v = hx.constant dense<1.0> : tensor<8x16xf32>
+  %0 = hx.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, layout = #hx.layout<nhwc>} : (tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32>
+  %1 = hx.matmul %y, %v : (tensor<?x8xf32>, tensor<8x16xf32>) -> tensor<?x16xf32>
+  %2 = hx.matmul %z, %z : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
+  return %0, %1, %2 : tensor<1x6x6x16xf32>, tensor<?x16xf32>, tensor<16x16xf32>
+}
