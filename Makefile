@@ -48,10 +48,10 @@ operators: build ## 50 random cases of every operator version on cpu, and with u
 	PYTHONPATH=tests $(PYTHON) -m operators.differential
 	PYTHONPATH=tests $(PYTHON) -m operators.differential --symbolic
 
-cuda-models: build ## every open model on cuda:0 of the CUDA driver's stand-in
+cuda-models: build ## every open model on cuda:0 of the CUDA driver's stand-in, in ten minutes at most
 	$(PYTHON) tests/models/fetch_models.py --set all
-	HEXIN_BUILD_DIR=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider \
-		-n $(JOBS) --durations=0 tests/e2e/test_models_cuda.py tests/e2e/test_kokoro.py -k cuda
+	HEXIN_BUILD_DIR=$(BUILD) timeout 600 $(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) --durations=0 \
+		tests/e2e/test_models_cuda.py tests/e2e/test_kokoro.py tests/e2e/test_tabular.py -k cuda
 
 cuda-bundle: build ## an archive with the CUDA tests and the benchmark for a machine with a GPU
 	$(PYTHON) tests/models/fetch_models.py --set spine

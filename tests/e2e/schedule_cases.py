@@ -69,6 +69,8 @@ TEAM_CASES = {
                        {"group": 36, "pads": [1] * 4}),
     "matmul-integer": ("MatMulInteger", np.random.default_rng(66).integers(0, 256, (35, 36)).astype(np.uint8), [0],
                        [np.random.default_rng(67).integers(-128, 128, (36, 41)).astype(np.int8), np.array(5, np.uint8)], {}),
+    "matmul-integer-odd": ("MatMulInteger", np.random.default_rng(72).integers(0, 256, (35, 37)).astype(np.uint8), [0],
+                           [np.random.default_rng(73).integers(-128, 128, (37, 41)).astype(np.int8)], {}),
     "transpose": ("Transpose", random(68, 3, 35, 41), [0, 1], [], {"perm": [2, 0, 1]}),
     "softmax": ("Softmax", random(59, 3, 300), [0, 1], [], {"axis": -1}),
     "layer-norm": ("LayerNormalization", random(60, 3, 90), [0], [random(61, 90), random(62, 90)], {}),

@@ -61,6 +61,9 @@ BARS = {
     "row, parameters": Bars(registers=64, occupancy=0.5, sectors=1.05),  # which every row reads again
     "row, misaligned": Bars(registers=64, occupancy=0.5, sectors=1.25),
     "product": Bars(registers=128, occupancy=0.25, sectors=1.3, fma=0.6),
+    "product of bytes": Bars(registers=128, occupancy=0.25, sectors=1.3, fma=0.3),
+    # Rows that begin anywhere are read byte by byte: four accesses have the sectors of one.
+    "product of bytes, misaligned": Bars(registers=128, occupancy=0.25, sectors=3.2, fma=0.25),
     # Its traffic has a transpose, channels last, and one back besides: 2 of it.
     "depthwise": Bars(registers=128, occupancy=0.25, sectors=1.05, traffic=4),
     "depthwise, misaligned": Bars(registers=128, occupancy=0.25, sectors=1.25, traffic=4.5),
@@ -86,6 +89,10 @@ def random(seed, *shape):
 
 def halfs(seed, *shapes):
     return [random(seed + i, *shape).astype(np.float16) for i, shape in enumerate(shapes)]
+
+
+def whole(seed, *shape):
+    return np.random.default_rng(seed).integers(-128, 128, shape).astype(np.int8)
 
 
 def depthwise(seed, images, channels, height, width, taps, **attributes):
@@ -120,6 +127,8 @@ CASES = {
     "matmul-large-tiles": Case("product", "MatMul", [random(41, 1408, 128)], [random(42, 128, 1536)]),
     "matmul-small-tiles": Case("product", "MatMul", [random(43, 256, 512)], [random(44, 512, 192)]),
     "conv": Case("product", "Conv", [random(45, 1, 64, 32, 32)], [random(46, 128, 64, 3, 3)], attributes={"pads": [1] * 4}),
+    "matmul-bytes": Case("product of bytes", "MatMulInteger", [whole(70, 512, 252)], [whole(71, 252, 192)]),
+    "matmul-bytes-odd": Case("product of bytes, misaligned", "MatMulInteger", [whole(72, 512, 253)], [whole(73, 253, 192)]),
     "depthwise": depthwise(60, 1, 64, 56, 56, 3),
     "depthwise-strided": depthwise(62, 1, 64, 56, 56, 3, strides=[2, 2]),
     "depthwise-5x5": depthwise(64, 1, 240, 28, 28, 5),

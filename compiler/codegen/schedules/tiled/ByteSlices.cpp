@@ -16,6 +16,7 @@ namespace hexin::codegen::tiled {
 LhsBytes::LhsBytes(const packed::Item &item, const ByteShape &shape, Value local,
                    Value firstRow, Value outside)
     : item(item), shape(shape), k(item.k), local(local), outside(outside),
+      hasWholeChunks(item.problem.runMultiple % 4 == 0),
       chunk(item.problem.runMultiple % 16 == 0 ? 16 : 4) {
   Value perRow = k.index(ByteShape::depth / chunk);
   stepInSlice = k.mul(k.rem(k.thread(), perRow), k.index(chunk));
@@ -34,29 +35,53 @@ void LhsBytes::fetch(Value step, Value stage) {
 }
 
 void LhsBytes::fetchRows(Value step, Value stage) {
-  Tap tap(item, k.add(step, stepInSlice));
+  SmallVector<Tap> taps;
+  for (unsigned i = 0; i < (hasWholeChunks ? 1 : chunk); ++i)
+    taps.emplace_back(item, k.add(step, k.add(stepInSlice, k.index(i))));
   Value at = k.add(k.mul(rowInSlice, k.index(ByteShape::pitch)), stepInSlice);
   at = k.add(at, stage);
   for (auto [which, row] : llvm::enumerate(rows)) {
     Value to = k.add(at, k.index(which * rowsAtATime() * ByteShape::pitch));
-    Value position = k.add(row.base, tap.offset), inside = isInside(item, tap, row);
-    LocalCopy copy{item.lhsMemory(), position, local, to, chunk, inside};
-    if (!outside) {
-      copyToLocal(k, copy);
-      continue;
-    }
-    copy.inside = k.intConstant(1, k.builder().getI1Type(), 1);
-    k.ifElse(
-        inside, {},
-        [&] {
-          copyToLocal(k, copy);
-          return SmallVector<Value>();
-        },
-        [&] {
-          storeLocal(k, local, to, k.splat(outside, chunk));
-          return SmallVector<Value>();
-        });
+    if (hasWholeChunks)
+      fetchWhole(row, taps[0], to);
+    else
+      fetchByElements(row, taps, to);
   }
+}
+
+void LhsBytes::fetchWhole(const packed::Row &row, const Tap &tap, Value to) {
+  Value position = k.add(row.base, tap.offset), inside = isInside(item, tap, row);
+  LocalCopy copy{item.lhsMemory(), position, local, to, chunk, inside};
+  if (!outside)
+    return copyToLocal(k, copy);
+  copy.inside = k.intConstant(1, k.builder().getI1Type(), 1);
+  k.ifElse(
+      inside, {},
+      [&] {
+        copyToLocal(k, copy);
+        return SmallVector<Value>();
+      },
+      [&] {
+        storeLocal(k, local, to, k.splat(outside, chunk));
+        return SmallVector<Value>();
+      });
+}
+
+void LhsBytes::fetchByElements(const packed::Row &row, ArrayRef<Tap> taps, Value to) {
+  Type byte = k.builder().getI8Type(), stored = elementType(item.problem.lhs);
+  Value nothing = outside ? outside : k.intConstant(0, byte, 1);
+  SmallVector<Value> bytes;
+  for (const Tap &tap : taps) {
+    auto load = [&] {
+      Value position = k.add(row.base, tap.offset);
+      return SmallVector<Value>{k.load(item.lhsMemory(), position, 1, stored)};
+    };
+    bytes.push_back(k.ifElse(isInside(item, tap, row), byte, load,
+                             [&] { return SmallVector<Value>{nothing}; })[0]);
+  }
+  auto vector = VectorType::get({chunk}, byte);
+  storeLocal(k, local, to,
+             vector::FromElementsOp::create(k.builder(), k.loc(), vector, bytes));
 }
 
 //===----------------------------------------------------------------------===//
@@ -121,6 +146,22 @@ static std::array<Value, 4> turnAround(Words words, ArrayRef<Value> steps) {
           second(odd01, odd23)};
 }
 
+/// The `first`-th value first, then those behind it and those before it.
+static std::array<Value, 4> rotated(KernelBuilder &k, std::array<Value, 4> values,
+                                    Value first) {
+  Value left = first;
+  for (unsigned by : {2u, 1u}) {
+    Value isBy = k.less(k.index(by - 1), left);
+    std::array<Value, 4> next;
+    for (unsigned i = 0; i < 4; ++i)
+      next[i] = arith::SelectOp::create(k.builder(), k.loc(), isBy, values[(i + by) % 4],
+                                        values[i]);
+    values = next;
+    left = k.rem(left, k.index(by));
+  }
+  return values;
+}
+
 void RhsBytes::fetch(Value step, Value stage) {
   unsigned blocks =
       ByteShape::depth / ByteShape::block * (shape.columns() / ByteShape::block);
@@ -170,8 +211,14 @@ void RhsBytes::fetchBlock(Value number, Value step, Value stage) {
   }
   Value to = k.add(k.mul(column, k.index(ByteShape::pitch)), inSlice);
   to = k.add(to, k.add(stage, k.index(shape.rhsStart())));
-  for (auto [i, word] : llvm::enumerate(turnAround(words, loaded)))
-    storeLocal(k, local, k.add(to, k.index(i * ByteShape::pitch)), words.toBytes(word));
+  // Columns that are 4 apart share banks: every other neighbour begins with another one.
+  Value first = k.mul(k.div(inRun, k.index(2)), k.index(8 / across));
+  std::array<Value, block> columns = rotated(k, turnAround(words, loaded), first);
+  for (auto [i, word] : llvm::enumerate(columns)) {
+    Value which = k.rem(k.add(first, k.index(i)), k.index(block));
+    storeLocal(k, local, k.add(to, k.mul(which, k.index(ByteShape::pitch))),
+               words.toBytes(word));
+  }
 }
 
 } // namespace hexin::codegen::tiled

@@ -1,7 +1,8 @@
 //===- ByteSlices.h - operands of 8 bits into local memory ------------------===//
 //
-// The slices of ByteTile.h: the left operand in chunks of 16 or 4 steps, the right one in
-// blocks of 4 steps x 4 columns, which are turned around in registers.
+// The slices of ByteTile.h: the left operand in chunks of 16 or 4 steps, those of 4 byte
+// by byte where rows or channels begin anywhere; the right one in blocks of 4 steps x 4
+// columns, which are turned around in registers.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HEXIN_COMPILER_CODEGEN_SCHEDULES_TILED_BYTESLICES_H
@@ -26,11 +27,14 @@ public:
 private:
   unsigned rowsAtATime() const { return shape.threads() * chunk / ByteShape::depth; }
   void fetchRows(mlir::Value step, mlir::Value stage);
+  void fetchWhole(const packed::Row &row, const Tap &tap, mlir::Value to);
+  void fetchByElements(const packed::Row &row, llvm::ArrayRef<Tap> taps, mlir::Value to);
 
   const packed::Item &item;
   const ByteShape &shape;
   KernelBuilder &k;
   mlir::Value local, outside;
+  bool hasWholeChunks;
   unsigned chunk;
   mlir::Value stepInSlice, rowInSlice; ///< of the thread's first chunk
   llvm::SmallVector<packed::Row> rows; ///< one of each chunk

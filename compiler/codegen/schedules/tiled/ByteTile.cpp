@@ -148,7 +148,7 @@ private:
 bool isOfBytes(const packed::Problem &problem) {
   auto isByte = [](Value operand) { return elementType(operand).isInteger(8); };
   return problem.isInteger && isByte(problem.lhs) && isByte(problem.rhs) &&
-         problem.sumType.isInteger(32) && problem.runMultiple % 4 == 0;
+         problem.sumType.isInteger(32);
 }
 
 std::optional<ByteShape> chooseByteTile(const TeamTraits &team, const ProductSize &size) {
