@@ -26,6 +26,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/Format.h"
 
 #include <chrono>
 #include <filesystem>
@@ -279,6 +280,7 @@ private:
         result.text += explain(*program.program);
     }
     report("write", 0.95);
+    notePrecision();
     HEXIN_ASSIGN_OR_RETURN(std::string bytecode, writePortable(portable, weights));
     HEXIN_ASSIGN_OR_RETURN(result.artifactBytes,
                            writeArtifact(outPath, std::move(header), std::move(programs),
@@ -402,6 +404,20 @@ private:
       header.metadata.push_back(std::move(entry));
     }
     return Status::success();
+  }
+
+  /// For who only has the file.
+  void notePrecision() {
+    constexpr const char *key = "hexin.precision";
+    std::erase_if(header.metadata, [&](const auto &entry) { return entry->key == key; });
+    if (options.precision.empty() || options.precision == "f32")
+      return;
+    auto entry = std::make_unique<fmt::KeyValueT>();
+    entry->key = key;
+    llvm::raw_string_ostream(entry->value)
+        << options.precision << ", within " << llvm::format("%g", options.maxError)
+        << " of f32";
+    header.metadata.push_back(std::move(entry));
   }
 
   /// Ports from the function's types: declared output sizes of a model are hints.

@@ -68,6 +68,8 @@ Result<CompileOptions> parseOptions(const hexin_compiler_request &request) {
     else if (key == "precision")
       return invalidArgument("precision '" + value +
                              "': expected f32, bf16 or int8-dynamic");
+    else if (key == "max-error")
+      options.maxError = std::strtod(value.c_str(), nullptr);
     else if (key == "emit")
       options.emit = value;
     else if (key == "explain")

@@ -82,3 +82,10 @@ def flag(argument: str, value: Any) -> bool:
     if value is not True and value is not False:
         raise InvalidArgumentError(f"{argument} is True or False, got {value!r}")
     return value
+
+
+def bound(argument: str, value: Any) -> float:
+    """A number from 0 on; infinity is one."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    raise InvalidArgumentError(f"{argument} is a number from 0 on, got {value!r}")

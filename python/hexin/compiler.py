@@ -26,6 +26,7 @@ class CompileReport(NamedTuple):
     kernels: int  #: distinct kernels, per target
     kernels_reused: int  #: of them found in the cache; those that ship as text never are
     seconds: float
+    error: float  #: measured, of `precision`; see `max_error`
 
 
 def _dims(name: str, spec: ShapeSpec) -> list[Union[int, str]]:
@@ -91,6 +92,7 @@ def _options(
     cpu_archs: Iterable[str] = (),
     prepack: Optional[str] = None,
     precision: Optional[str] = None,
+    max_error: Optional[float] = None,
     emit: Optional[str] = None,
     explain: bool = False,
     verify_each: bool = False,
@@ -113,6 +115,7 @@ def _options(
         "cpu_archs": names("cpu_archs", cpu_archs),
         "prepack": "" if prepack is None else _arguments.text("prepack", prepack),
         "precision": "" if precision is None else _arguments.text("precision", precision),
+        "max_error": 0.0 if max_error is None else _arguments.bound("max_error", max_error),
         "emit": "" if emit is None else _arguments.text("emit", emit),
         "explain": bool(explain),
         "verify_each": bool(verify_each),
@@ -135,6 +138,7 @@ def compile(
     cpu_archs: Iterable[str] = (),
     prepack: Optional[str] = None,
     precision: Optional[str] = None,
+    max_error: Optional[float] = None,
     emit: Optional[str] = None,
     explain: bool = False,
     verify_each: bool = False,
@@ -167,6 +171,9 @@ def compile(
         rounded to it and summed in f32, everything else f32; ``int8-dynamic``, where weights
         are of 8 bits with scales, the other side rounded to 8 bits as well, by a scale that
         each run finds for each row.
+    max_error: by how much of an output's largest value `precision` may change it, against
+        f32, measured by a run on made inputs: 1/16 by default. A model that breaks it is
+        refused with a FailedPreconditionError; infinity measures nothing.
     emit: ``import``, ``optimized``, ``placed`` or ``kernels``: give that form of the
         program as ``report.text`` instead of an artifact.
     explain: give the placement, with its reasons, as ``report.text``.
@@ -183,7 +190,7 @@ def compile(
     """
     options = _options(
         targets, shapes, states, allow_fallback, disable, prefer, cpu_archs, prepack,
-        precision, emit, explain, verify_each, threads, cache_dir, progress,
+        precision, max_error, emit, explain, verify_each, threads, cache_dir, progress,
     )
     if out is None and not emit:
         raise InvalidArgumentError("compile needs `out`, or `emit` to give text instead")
@@ -211,6 +218,7 @@ def retarget(
     cpu_archs: Iterable[str] = (),
     prepack: Optional[str] = None,
     precision: Optional[str] = None,
+    max_error: Optional[float] = None,
     explain: bool = False,
     verify_each: bool = False,
     threads: int = 0,
@@ -225,7 +233,7 @@ def retarget(
     """
     options = _options(
         targets, None, None, allow_fallback, disable, prefer, cpu_archs, prepack,
-        precision, None, explain, verify_each, threads, cache_dir, progress,
+        precision, max_error, None, explain, verify_each, threads, cache_dir, progress,
     )
     source = _arguments.path("path", path)
     out_path = source if out is None else _arguments.path("out", out)

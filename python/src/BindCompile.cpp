@@ -58,6 +58,7 @@ CompileOptions optionsFrom(const nb::dict &dict) {
   get("cpu_archs", options.cpuArchs);
   get("prepack", options.prepack);
   get("precision", options.precision);
+  get("max_error", options.maxError);
   get("emit", options.emit);
   get("explain", options.explain);
   get("verify_each", options.verifyEach);
@@ -77,7 +78,7 @@ template <typename Call> nb::tuple report(Call call) {
   nb::object text = nb::steal(PyUnicode_DecodeUTF8(
       report.text.data(), static_cast<Py_ssize_t>(report.text.size()), "replace"));
   return nb::make_tuple(text, report.artifactBytes, report.kernels, report.kernelsReused,
-                        report.seconds);
+                        report.seconds, report.error);
 }
 
 nb::tuple compilePath(const std::string &model, const std::string &out, nb::dict dict) {

@@ -6,6 +6,7 @@
 #include "runtime/base/ThreadLimit.h"
 #include "runtime/device/Library.h"
 #include "runtime/exec/CompilerAbi.h"
+#include "runtime/exec/PrecisionCheck.h"
 
 #include <array>
 #include <cctype>
@@ -86,6 +87,8 @@ public:
       add("prepack", "", options.prepack);
     if (!options.precision.empty())
       add("precision", "", options.precision);
+    if (options.maxError != 0)
+      add("max-error", "", std::to_string(options.maxError));
     if (!options.emit.empty())
       add("emit", "", options.emit);
     if (options.explain)
@@ -211,6 +214,17 @@ Result<CompileReport> call(CompilerFunction hexin_compiler_api::*function,
   return report;
 }
 
+Result<CompileReport> callChecked(CompilerFunction hexin_compiler_api::*function,
+                                  const hexin_compiler_request &request,
+                                  const std::string &outPath,
+                                  const CompileOptions &options) {
+  std::string name = request.input_path ? request.input_path : "";
+  return compileMeasured(name, outPath, options,
+                         [&](const std::string &path, const CompileOptions &asked) {
+                           return call(function, request, path, asked);
+                         });
+}
+
 } // namespace
 
 static bool isArtifact(const std::string &path) {
@@ -242,7 +256,7 @@ Result<CompileReport> compile(const std::string &modelPath, const std::string &o
         "target to it, retarget it");
   hexin_compiler_request request{};
   request.input_path = modelPath.c_str();
-  return call(&hexin_compiler_api::compile, request, outPath, options);
+  return callChecked(&hexin_compiler_api::compile, request, outPath, options);
 }
 
 Result<CompileReport> compile(std::span<const std::byte> model,
@@ -250,7 +264,7 @@ Result<CompileReport> compile(std::span<const std::byte> model,
   hexin_compiler_request request{};
   request.input_data = model.data();
   request.input_bytes = model.size();
-  return call(&hexin_compiler_api::compile, request, outPath, options);
+  return callChecked(&hexin_compiler_api::compile, request, outPath, options);
 }
 
 Result<CompileReport> retarget(const std::string &artifactPath,
@@ -259,7 +273,7 @@ Result<CompileReport> retarget(const std::string &artifactPath,
   HEXIN_RETURN_IF_ERROR(OptionList::checkText(artifactPath, "the path of the artifact"));
   hexin_compiler_request request{};
   request.input_path = artifactPath.c_str();
-  return call(&hexin_compiler_api::retarget, request, outPath, options);
+  return callChecked(&hexin_compiler_api::retarget, request, outPath, options);
 }
 
 } // namespace hexin

@@ -32,6 +32,7 @@ extern "C" {
  *   cpu-arch          -             "x86-64-v3"
  *   prepack           -             "lazy", "full"
  *   precision         -             "f32", "bf16", "int8-dynamic"
+ *   max-error         -             decimal, "inf"
  *   emit              -             "import", "optimized", "placed", "kernels"
  *   explain, verify-each  -         "1"
  *   threads           -             decimal

@@ -58,6 +58,11 @@ void addCompileArguments(CLI::App &command, CompileArguments &arguments) {
       ->check(CLI::IsMember({"f32", "bf16", "int8-dynamic"}))
       ->type_name("TYPE");
   command
+      .add_option("--max-error", arguments.maxError,
+                  "By how much of an output's largest value --precision may change it, "
+                  "on made inputs; default 0.0625, inf measures nothing")
+      ->type_name("NUMBER");
+  command
       .add_option("--compile-threads", arguments.threads,
                   "Threads of the compiler; 0 is one per core")
       ->capture_default_str();
@@ -77,6 +82,7 @@ CompileOptions toCompileOptions(const CompileArguments &arguments) {
   options.cpuArchs = arguments.cpuArchs;
   options.prepack = arguments.prepack;
   options.precision = arguments.precision;
+  options.maxError = arguments.maxError;
   options.threads = arguments.threads;
   options.explain = arguments.explain;
   options.verifyEach = arguments.verifyEach;
@@ -85,11 +91,10 @@ CompileOptions toCompileOptions(const CompileArguments &arguments) {
 
 void printReport(const CompileReport &report, const std::string &outPath, bool asJson) {
   if (asJson) {
-    nlohmann::json json = {{"artifact", outPath},
-                           {"artifactBytes", report.artifactBytes},
-                           {"kernels", report.kernels},
-                           {"kernelsReused", report.kernelsReused},
-                           {"seconds", report.seconds}};
+    nlohmann::json json = {
+        {"artifact", outPath},       {"artifactBytes", report.artifactBytes},
+        {"kernels", report.kernels}, {"kernelsReused", report.kernelsReused},
+        {"seconds", report.seconds}, {"error", report.error}};
     if (!report.text.empty())
       json["text"] = report.text;
     auto text = json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -105,6 +110,9 @@ void printReport(const CompileReport &report, const std::string &outPath, bool a
                 formatBytes(report.artifactBytes).c_str(),
                 static_cast<unsigned long long>(report.kernels),
                 static_cast<unsigned long long>(report.kernelsReused), report.seconds);
+  if (report.error > 0)
+    std::printf("error of the precision, of an output's largest value: %.2g\n",
+                report.error);
 }
 
 } // namespace hexin::cli

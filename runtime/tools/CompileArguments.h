@@ -22,6 +22,7 @@ struct CompileArguments {
   std::vector<std::string> cpuArchs;
   std::string prepack;
   std::string precision;
+  double maxError = 0;
   uint32_t threads = 0;
   bool explain = false;
   bool verifyEach = false;

@@ -1,5 +1,7 @@
 """Products of bf16: of what was rounded as that says, within what sums of f32 may lose, on every instruction set."""
 
+import subprocess
+
 import hexin
 import numpy as np
 import onnx
@@ -164,3 +166,47 @@ def test_inputs_of_8_bits(form, depth, tmp_path):
 def test_names_that_are_none(tmp_path):
     with pytest.raises(hexin.InvalidArgumentError, match="precision 'f16': expected f32, bf16 or int8-dynamic"):
         hexin.compile(onnx.ModelProto(), str(tmp_path / "a.hxm"), precision="f16")
+
+
+def difference(second):
+    """x w - x v, where v is `second` times w: what is left may be next to nothing."""
+    w = np.random.default_rng(3).standard_normal((64, 32)).astype(np.float32)
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("MatMul", ["x", "v"], ["b"]),
+             helper.make_node("Sub", ["a", "b"], ["y"])]
+    graph = helper.make_graph(
+        nodes, "difference", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 64])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(value, name) for name, value in (("w", w), ("v", w * np.float32(second)))])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+
+
+def test_a_model_that_breaks_the_bound_is_refused_by_name(tmp_path, hexin_tool):
+    model, out = tmp_path / "difference.onnx", tmp_path / "a.hxm"
+    onnx.save(difference(1.001), model)
+    out.write_bytes(b"old")
+    said = r"in bf16 the model '.*difference\.onnx' is off by \d[.\d]* of the largest value of output 'y', more than 0\.0625"
+    with pytest.raises(hexin.FailedPreconditionError, match=said):
+        hexin.compile(model, out, precision="bf16")
+    assert out.read_bytes() == b"old" and sorted(path.name for path in tmp_path.iterdir()) == ["a.hxm", "difference.onnx"]
+    assert hexin.compile(model, out, precision="bf16", max_error=np.inf).error == 0
+    assert hexin.compile(model, out, precision="bf16", max_error=100.0).error > 0.0625
+    assert hexin.Model(out).metadata["hexin.precision"] == "bf16, within 100 of f32"
+    assert "hexin.precision" not in hexin.Model(compiled_plain(model, tmp_path)).metadata
+    told = subprocess.run([hexin_tool, "compile", model, "-o", out, "--precision=bf16", "--max-error=0.5"],
+                          capture_output=True, text=True)
+    assert told.returncode != 0 and "difference.onnx" in told.stderr and "more than 0.5" in told.stderr
+
+
+def compiled_plain(model, folder):
+    hexin.compile(model, folder / "plain.hxm", precision="f32")
+    return folder / "plain.hxm"
+
+
+def test_the_error_is_measured_and_said(tmp_path):
+    report = hexin.compile(difference(-1), tmp_path / "a.hxm", precision="bf16")
+    assert 0 < report.error < 2.0 ** -6
+    assert hexin.compile(difference(-1), tmp_path / "b.hxm").error == 0
+    moved = hexin.retarget(tmp_path / "b.hxm", tmp_path / "c.hxm", targets=["cpu"], precision="bf16")
+    assert moved.error == report.error
+    with pytest.raises(hexin.InvalidArgumentError, match="max_error is a number from 0 on, got -1"):
+        hexin.compile(difference(-1), tmp_path / "a.hxm", precision="bf16", max_error=-1)

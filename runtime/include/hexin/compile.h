@@ -8,6 +8,7 @@
 //   notFound           the model, a file of its weights or a name in the options
 //   invalidArgument    an option is malformed, or does not fit the model
 //   corruptData        the model or artifact contradicts itself
+//   failedPrecondition the model breaks CompileOptions::maxError
 //   unsupported        an op, type or opset that is not known; an op that a target does
 //                      not take, with node, reason and remedy
 //   versionMismatch    an artifact, or libhexin_compiler, of another version
@@ -75,6 +76,11 @@ struct CompileOptions {
   /// to 8 bits as well, by a scale that each run finds for each row. On targets without
   /// such products they stay f32.
   std::string precision = {};
+  /// By how much of an output's largest value a `precision` may change it, against f32: a
+  /// model that breaks it is refused (failedPrecondition). Measured when compiling for
+  /// cpu, by a run on made inputs (runtime/exec/PrecisionCheck.h). 0: 1/16; infinity: as
+  /// much as it likes, nothing is measured.
+  double maxError = 0;
   std::string emit = {};   ///< "" writes the artifact; import, optimized, placed, kernels
                            ///< return that form as text instead
   bool explain = false;    ///< return the placement report as text
@@ -96,6 +102,7 @@ struct CompileReport {
   /// written anew: that takes less than a look-up.
   uint64_t kernelsReused = 0;
   double seconds = 0;
+  double error = 0; ///< measured of `precision`, see CompileOptions::maxError
 };
 
 /// Compiles the ONNX file `modelPath` into `outPath` (written beside it first
