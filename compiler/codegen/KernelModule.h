@@ -47,7 +47,8 @@
 
 namespace hexin {
 
-constexpr llvm::StringLiteral flushesSubnormalsAttr = "hx.flushes_subnormals";
+/// On a function: numbers below the normal ones are zeros while it runs.
+constexpr const char *flushesSubnormalsAttr = "hx.flushes_subnormals";
 
 /// What a kernel may ask for: where any, 64 threads and 16 KiB at least. A device that
 /// has less passes it over when a plan is made (Kernel.team_threads in hexin.fbs).
