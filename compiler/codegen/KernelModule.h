@@ -18,8 +18,8 @@
 // With hx.workspace (unit) the last of the n bindings is memref<?xf32> of memory that
 // each thread has to itself (runtime/device/KernelAbi.h); not in hx.writes and
 // hx.alignments. With hx.flushes_subnormals (unit) f32 and f64 below the normal numbers
-// may count as zeros, where a target is faster for it. Elements in memory are i8, i16, i32, i64, f16, bf16, f32, f64; bool is
-// an i8 that holds 0 or 1. No calls, no globals.
+// may count as zeros, where a target is faster for it. Elements in memory are i8, i16,
+// i32, i64, f16, bf16, f32, f64; bool is an i8 that holds 0 or 1. No calls, no globals.
 //
 // A *team kernel* (attributes hx.team_threads = t, hx.local_bytes = n) has each of its
 // items run by a team of t threads that share memory on the chip: a work-group of

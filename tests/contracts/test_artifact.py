@@ -63,9 +63,9 @@ def test_contract_08_weights_are_shared_and_once(artifact):
 
 
 # The kernels for three levels of x86-64 are 0.4 MB that are mapped as they are (contract 15),
-# beside 0.6 MB of weights: products of few channels have one for each width of the last panel,
-# and write four steps of their loops out.
-MAX_RATIO = {"ppocr-v2-cls": 1.75}
+# beside 0.6 MB of weights, which are stored once for all targets: products of few channels have
+# one for each width of the last panel, and write four steps of their loops out.
+MAX_RATIO = {"ppocr-v2-cls": 1.8}
 
 
 @pytest.mark.parametrize("name", ["ppocr-v2-cls", "silero-vad", "light-shufflenet", "ppocr-v4-det", "ppocr-v4-rec",
