@@ -118,6 +118,22 @@ bool isFoldable(Operation *op) {
          reference::supports(op->getName().stripDialect());
 }
 
+/// A reshaped tensor on the memory of the one it is made from; nothing where `op` does
+/// more, or where somebody else owns that.
+std::optional<Tensor> viewOf(Operation *op, ArrayRef<const Tensor *> operands) {
+  auto reshape = dyn_cast<ReshapeOp>(op);
+  if (!reshape || !operands[0]->owner())
+    return std::nullopt;
+  auto type = cast<RankedTensorType>(reshape.getType());
+  const Tensor &input = *operands[0];
+  if (!type.hasStaticShape() || type.getNumElements() != input.numElements())
+    return std::nullopt;
+  Result<Tensor> view =
+      Tensor::wrap(input.dtype(), {type.getShape().data(), type.getShape().size()},
+                   const_cast<void *>(input.data()), input.byteLength(), input.owner());
+  return view.ok() ? std::optional(std::move(*view)) : std::nullopt;
+}
+
 /// What the reference kernel says, or empty when it must not or cannot be folded.
 std::vector<Tensor> evaluate(Operation *op, Budget &budget) {
   std::vector<Tensor> owned;
@@ -155,6 +171,8 @@ std::vector<Tensor> evaluate(Operation *op, Budget &budget) {
        resultBytes > (isa<BroadcastToOp>(op) ? 1 : 2) * operandBytes) ||
       !budget.take(op, resultBytes))
     return {};
+  if (std::optional<Tensor> view = viewOf(op, operands))
+    return {std::move(*view)};
   Result<std::vector<Tensor>> results =
       reference::run(op->getName().stripDialect().str(), toAttributes(op), operands,
                      types, {.box = std::nullopt, .maxResultBytes = maxFoldBytes});
