@@ -8,6 +8,7 @@
 #include "compiler/ir/ValueTypes.h"
 #include "compiler/target/Attention.h"
 #include "compiler/target/ReadBack.h"
+#include "compiler/target/Recompute.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
@@ -389,7 +390,8 @@ llvm::DenseSet<Operation *> hostOnlyOps(func::FuncOp func, hx::SymbolicShapes &s
 
 LogicalResult partition(func::FuncOp func, const PlacementOptions &options) {
   hx::SymbolicShapes shapes(func.getContext());
-  if (failed(shapes.run(func)) || failed(Grouper(func, shapes).run()))
+  if (failed(shapes.run(func)) || failed(recomputeCheap(func, shapes)) ||
+      failed(Grouper(func, shapes).run()))
     return failure();
   // Groups are new values: look again, and say how each will be written.
   hx::SymbolicShapes grouped(func.getContext());
