@@ -70,9 +70,12 @@ struct ChannelsLastPass : impl::ChannelsLastPassBase<ChannelsLastPass> {
     populateWidenWindowPatterns(flip);
     flip.add<FlipLayout<ConvOp>, FlipLayout<ConvIntegerOp>, FlipLayout<PoolOp>,
              FlipLayout<ConvTransposeOp>>(context);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(flip))) ||
-        failed(sinkTransposes(getOperation())))
-      signalPassFailure();
+    if (failed(applyPatternsGreedily(getOperation(), std::move(flip))))
+      return signalPassFailure();
+    do
+      if (failed(sinkTransposes(getOperation())))
+        return signalPassFailure();
+    while (unmergeRows(getOperation()));
   }
 };
 

@@ -14,7 +14,6 @@
 
 #include "compiler/ir/Ops.h"
 #include "compiler/transforms/Build.h"
-#include "compiler/transforms/ConstantTensor.h"
 #include "compiler/transforms/LayoutPatterns.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -41,7 +40,7 @@ bool movesOnesOnly(ArrayRef<int64_t> shape, ArrayRef<int64_t> perm) {
 bool isCheapToMove(Value value, ArrayRef<int64_t> perm) {
   SmallVector<int64_t> shape(perm.size() - tensorTypeOf(value).getRank(), 1);
   llvm::append_range(shape, tensorTypeOf(value).getShape());
-  return isConstantLike(value) ||
+  return isConstantData(value) ||
          (movesOnesOnly(shape, perm) && tensorTypeOf(value).getNumDynamicDims() <= 1);
 }
 
@@ -54,7 +53,7 @@ Value movedBy(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> perm) {
   int64_t missing = static_cast<int64_t>(perm.size()) - type.getRank();
   SmallVector<int64_t> sizes(missing, 1);
   llvm::append_range(sizes, type.getShape());
-  if (!isConstantLike(value))
+  if (!isConstantData(value))
     return reshaped(b, loc, value, permuted(sizes, perm));
   if (missing > 0)
     value = reshaped(b, loc, value, sizes);
@@ -82,7 +81,7 @@ struct SinkThroughElementwise : RewritePattern {
     TransposeOp first;
     for (Value operand : op->getOperands())
       if (auto transpose = transposeOf(operand))
-        if (!first && !isConstantLike(transpose.getInput()) &&
+        if (!first && !isConstantData(transpose.getInput()) &&
             tensorTypeOf(operand).getRank() == tensorTypeOf(op->getResult(0)).getRank())
           first = transpose;
     if (!first)
@@ -120,7 +119,7 @@ template <typename OpT> struct SinkThroughQuantize : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
   LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
     TransposeOp transpose = transposeOf(op.getInput());
-    if (!transpose || op.getBlock() > 0 || isConstantLike(transpose.getInput()))
+    if (!transpose || op.getBlock() > 0 || isConstantData(transpose.getInput()))
       return failure();
     return sinkThrough(op, transpose, rewriter,
                        [&](RankedTensorType type, ArrayRef<int64_t>) -> Value {
@@ -249,100 +248,6 @@ struct SinkThroughResize : OpRewritePattern<ResizeOp> {
   }
 };
 
-/// For each axis of the longer shape, the axis of the shorter one that it is a part of;
-/// nothing when the reshape does more than take axes apart. Axes of size 1 of the
-/// shorter shape are a part by themselves.
-std::optional<SmallVector<int64_t>> partsOf(ArrayRef<int64_t> whole,
-                                            ArrayRef<int64_t> parts) {
-  SmallVector<int64_t> wholeOf;
-  for (size_t axis = 0, part = 0; axis < whole.size(); ++axis) {
-    if (part == parts.size())
-      return std::nullopt;
-    int64_t size = parts[part];
-    wholeOf.push_back(axis);
-    ++part;
-    while (size != whole[axis]) { // a dynamic size only stands for itself
-      if (ShapedType::isDynamic(size) || ShapedType::isDynamic(whole[axis]) ||
-          part == parts.size() || ShapedType::isDynamic(parts[part]) || size == 0)
-        return std::nullopt;
-      size *= parts[part++];
-      wholeOf.push_back(axis);
-      if (size > whole[axis])
-        return std::nullopt;
-    }
-  }
-  if (wholeOf.size() != parts.size())
-    return std::nullopt;
-  return wholeOf;
-}
-
-bool hasManyUnknown(RankedTensorType type) { return type.getNumDynamicDims() > 1; }
-
-struct SinkThroughSplit : OpRewritePattern<ReshapeOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
-    auto transpose = transposeOf(op.getInput());
-    auto type = tensorTypeOf(op.getResult());
-    if (!transpose || hasManyUnknown(type) ||
-        type.getRank() <= tensorTypeOf(op.getInput()).getRank())
-      return failure();
-    auto wholeOf = partsOf(tensorTypeOf(op.getInput()).getShape(), type.getShape());
-    if (!wholeOf)
-      return failure();
-    // The parts of each axis of the transpose's input, in its order.
-    SmallVector<int64_t> order, inverse = inversePermutation(transpose.getPerm());
-    for (int64_t axis : inverse)
-      for (auto [part, whole] : llvm::enumerate(*wholeOf))
-        if (whole == axis)
-          order.push_back(part);
-    Value apart = reshaped(rewriter, op.getLoc(), transpose.getInput(),
-                           permuted(type.getShape(), order));
-    rewriter.replaceOp(
-        op, transposed(rewriter, op.getLoc(), apart, inversePermutation(order)));
-    return success();
-  }
-};
-
-/// Merging axes asks for them side by side: the data moves for that, and what remains
-/// of the transpose is worth sinking only if it is undone by every user.
-struct SinkThroughMerge : OpRewritePattern<ReshapeOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
-    auto transpose = transposeOf(op.getInput());
-    auto type = tensorTypeOf(op.getResult());
-    if (!transpose || hasManyUnknown(type) ||
-        type.getRank() >= tensorTypeOf(op.getInput()).getRank())
-      return failure();
-    auto wholeOf = partsOf(type.getShape(), tensorTypeOf(op.getInput()).getShape());
-    if (!wholeOf)
-      return failure();
-    // Where each merged axis starts in the transpose's input; they keep that order.
-    SmallVector<int64_t> first(type.getRank(), INT64_MAX);
-    for (auto [part, source] : llvm::enumerate(transpose.getPerm()))
-      first[(*wholeOf)[part]] = std::min(first[(*wholeOf)[part]], source);
-    SmallVector<int64_t> merged = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-    llvm::sort(merged, [&](int64_t a, int64_t b) { return first[a] < first[b]; });
-    SmallVector<int64_t> remaining = inversePermutation(merged);
-    bool isUndone =
-        !op->use_empty() && llvm::all_of(op->getUsers(), [&](Operation *user) {
-          auto next = dyn_cast<TransposeOp>(user);
-          return next && next.getPerm() == ArrayRef<int64_t>(merged);
-        });
-    if (!isUndone)
-      return failure();
-    SmallVector<int64_t> gather;
-    for (int64_t axis : merged)
-      for (auto [part, whole] : llvm::enumerate(*wholeOf))
-        if (whole == axis)
-          gather.push_back(transpose.getPerm()[part]);
-    Value together = transposed(rewriter, op.getLoc(), transpose.getInput(), gather);
-    together =
-        reshaped(rewriter, op.getLoc(), together, permuted(type.getShape(), merged));
-    rewriter.replaceOp(op, transposed(rewriter, op.getLoc(), together, remaining));
-    return success();
-  }
-};
-
 /// The range of a tensor does not know the order of its elements.
 struct SinkThroughDynamicQuantize : OpRewritePattern<DynamicQuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -384,13 +289,15 @@ LogicalResult sinkTransposes(func::FuncOp func) {
   RewritePatternSet sink(context);
   sink.add<SinkThroughQuantize<QuantizeOp>, SinkThroughQuantize<DequantizeOp>>(context);
   sink.add<SinkThroughConcat, SinkThroughReduce, SinkThroughPad, SinkThroughSlice,
-           SinkThroughResize, SinkThroughElementwise, SinkThroughSplit, SinkThroughMerge,
-           SinkThroughDynamicQuantize>(context);
+           SinkThroughResize, SinkThroughElementwise, SinkThroughDynamicQuantize>(
+      context);
+  populateSinkThroughReshapePatterns(sink);
   TransposeOp::getCanonicalizationPatterns(sink, context);
   ReshapeOp::getCanonicalizationPatterns(sink, context);
-  // Only at the end: a reshape does not sink.
+  // Only at the end: a reshape sinks through less.
   RewritePatternSet finish(context);
   finish.add<TransposeOfOnes>(context);
+  populateSinkOnesPatterns(finish);
   ReshapeOp::getCanonicalizationPatterns(finish, context);
   if (failed(applyPatternsGreedily(func, std::move(sink))))
     return failure();

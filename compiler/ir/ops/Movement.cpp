@@ -128,12 +128,18 @@ LogicalResult ReshapeOp::verify() {
                               "the result");
 }
 
-OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
+  auto type = cast<RankedTensorType>(getType());
   if (isSameStaticType(getInput(), getResult()))
     return getInput();
-  // From one axis to one axis nothing can change.
-  bool isFlat = cast<RankedTensorType>(getType()).getRank() == 1;
-  return isFlat && getInput().getType() == getType() ? getInput() : OpFoldResult();
+  if (getInput().getType() != type)
+    return {};
+  // From one axis to one axis nothing can change, and nothing where all sizes but the
+  // one that follows from the others stay.
+  auto shape = dyn_cast_or_null<DenseIntElementsAttr>(adaptor.getShape());
+  bool followsOne = type.getNumDynamicDims() == 1 && shape &&
+                    llvm::is_contained(shape.getValues<int64_t>(), -1);
+  return type.getRank() == 1 || followsOne ? getInput() : OpFoldResult();
 }
 
 /// reshape(reshape(x)) only depends on the last shape.

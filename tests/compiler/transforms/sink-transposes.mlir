@@ -72,3 +72,21 @@ func.func @quantized(%x: tensor<1x8x?x4xf32>) -> (tensor<1x4x8x?xi8>, tensor<1x4
   %2 = hx.dequantize %1, %one {axis = 1 : i64} : (tensor<1x4x8x?xi8>, tensor<f32>) -> tensor<1x4x8x?xf32>
   return %1, %2 : tensor<1x4x8x?xi8>, tensor<1x4x8x?xf32>
 }
+
+// Along one axis, of unknown length: what follows a convolution stands on its own sizes,
+// so that it becomes its epilogue, and nothing is transposed between two.
+// CHECK-LABEL: func.func @along_one_axis
+func.func @along_one_axis(%x: tensor<1x4x?xf32>) -> tensor<1x4x?xf32> {
+  // CHECK: hx.transpose
+  // CHECK-NEXT: %[[FIRST:.*]] = hx.conv {{.*}} -> tensor<1x1x?x4xf32>
+  // CHECK-NEXT: %[[TANH:.*]] = hx.unary <tanh> %[[FIRST]]
+  // CHECK-NEXT: %[[SUM:.*]] = hx.binary <add> %[[TANH]], %[[FIRST]]
+  // CHECK-NEXT: hx.conv %[[SUM]]
+  // CHECK: hx.transpose
+  %w = hx.constant dense<1.0> : tensor<4x4x1xf32>
+  %0 = hx.conv %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x?xf32>, tensor<4x4x1xf32>) -> tensor<1x4x?xf32>
+  %1 = hx.unary <tanh> %0 : (tensor<1x4x?xf32>) -> tensor<1x4x?xf32>
+  %2 = hx.binary <add> %1, %0 : (tensor<1x4x?xf32>, tensor<1x4x?xf32>) -> tensor<1x4x?xf32>
+  %3 = hx.conv %2, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<1x4x?xf32>, tensor<4x4x1xf32>) -> tensor<1x4x?xf32>
+  return %3 : tensor<1x4x?xf32>
+}
