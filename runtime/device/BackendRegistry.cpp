@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <set>
 
 namespace hexin {
@@ -116,14 +117,19 @@ Result<DeviceId> parseDeviceId(std::string_view id) {
     std::string_view digits = id.substr(colon + 1);
     auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), parsed.index);
-    isNumber = error == std::errc() && end == digits.data() + digits.size();
+    bool isTooLarge = error == std::errc::result_out_of_range;
+    if (isTooLarge) // no machine has so many: whoever looks says which there are
+      parsed.index = std::numeric_limits<decltype(parsed.index)>::max();
+    isNumber = (error == std::errc() || isTooLarge) && !digits.empty() &&
+               digits.front() != '-' && end == digits.data() + digits.size();
   }
   bool isName = !parsed.backend.empty() &&
                 parsed.backend.find_first_not_of(
                     "abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
   if (!isName || !isNumber)
-    return invalidArgument("'" + std::string(id) +
-                           "' names no device; write it as 'cpu' or 'opencl:0'");
+    return invalidArgument(
+        "'" + std::string(id) +
+        "' names no device; write it as 'cpu', 'opencl:0' or 'cuda:0'");
   return parsed;
 }
 

@@ -196,3 +196,15 @@ def test_native_code_can_be_refused(small_artifact):
     model = hexin.Model(small_artifact("affine"), allow_native=False)
     with pytest.raises(hexin.FailedPreconditionError, match="holds code"):
         hexin.Session(model, device="cpu")
+
+
+@pytest.mark.parametrize("name", ["cuda:abc", "cpu:", "cpu:-1", "", "CPU"])
+def test_what_names_no_device(small_artifact, name):
+    with pytest.raises(hexin.InvalidArgumentError, match="names no device; write it as 'cpu', 'opencl:0' or 'cuda:0'"):
+        hexin.Session(small_artifact("affine"), device=name)
+
+
+@pytest.mark.parametrize("index", ["7", "99999999999"])
+def test_a_device_that_is_not_there(small_artifact, index):
+    with pytest.raises(hexin.UnavailableError, match=f"there is no device 'cpu:{index}': .* there are: .*cpu"):
+        hexin.Session(small_artifact("affine"), device=f"cpu:{index}")
