@@ -23,7 +23,7 @@ import judge  # noqa: E402
 import numpy  # noqa: E402
 from processes import Setup, interleaved  # noqa: E402
 
-ANY_ERROR = 1e9  # for the row of a model that is refused by default
+ANY_ERROR = math.inf  # for the row of a model that is refused by default
 COLUMNS = ("f32", "ours", "OpenVINO")
 
 

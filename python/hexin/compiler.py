@@ -172,8 +172,8 @@ def compile(
         are of 8 bits with scales, the other side rounded to 8 bits as well, by a scale that
         each run finds for each row.
     max_error: by how much of an output's largest value `precision` may change it, against
-        f32, measured by a run on made inputs: 1/16 by default. A model that breaks it is
-        refused with a FailedPreconditionError; infinity measures nothing.
+        f32, measured by a run on made inputs: 1/16 by default (int8-dynamic: 1). A model
+        that breaks it is refused with a FailedPreconditionError; infinity measures nothing.
     emit: ``import``, ``optimized``, ``placed`` or ``kernels``: give that form of the
         program as ``report.text`` instead of an artifact.
     explain: give the placement, with its reasons, as ``report.text``.

@@ -14,9 +14,13 @@
 namespace hexin {
 namespace {
 
-/// How much of an output's largest value a precision may cost, where nobody says: 16
-/// times what one rounding to bf16 costs.
-constexpr double usualMaxError = 1.0 / 16;
+/// How much of an output's largest value a precision may cost, where nobody says. bf16:
+/// 16 times what one rounding to it costs. int8-dynamic: how far one row's largest number
+/// is from the others decides, which made inputs do not show; the error is stated, and a
+/// model that loses all is refused.
+double usualMaxError(const std::string &precision) {
+  return precision == "bf16" ? 1.0 / 16 : 1;
+}
 
 struct PrecisionError {
   double error = 0;   ///< the largest of all outputs, of each one's largest value
@@ -102,7 +106,7 @@ Result<PrecisionError> precisionError(const std::string &exactPath,
   HEXIN_ASSIGN_OR_RETURN(Session exact, sessionOf(exactPath));
   HEXIN_ASSIGN_OR_RETURN(Session other, sessionOf(path));
   Status failure;
-  for (int64_t unknownSize : {64, 512, 16, 1}) {
+  for (int64_t unknownSize : {64, 512, 256, 16, 1}) {
     HEXIN_ASSIGN_OR_RETURN(NamedValues inputs, madeInputs(exact.model(), unknownSize));
     Result<NamedValues> results = exact.run(inputs);
     if (!results.ok()) {
@@ -134,16 +138,18 @@ Status checkBound(const std::string &name, const CompileOptions &options,
                   const Result<PrecisionError> &measured) {
   std::string what = "in " + options.precision + " the model" +
                      (name.empty() ? std::string() : " '" + name + "'");
-  constexpr const char *remedy =
-      "; compile it in f32, or with a maxError (--max-error) of your own";
   if (!measured.ok())
     return failedPrecondition("no run on made inputs says how far off " + what + " is (" +
-                              measured.status().message() + ")" + remedy);
+                              measured.status().message() +
+                              "); compile it in f32, or with a maxError (--max-error) of "
+                              "infinity, which measures nothing");
   if (measured->error <= options.maxError)
     return Status::success();
   return failedPrecondition(what + " is off by " + inShort(measured->error) +
                             " of the largest value of output '" + measured->output +
-                            "', more than " + inShort(options.maxError) + remedy);
+                            "', more than " + inShort(options.maxError) +
+                            "; compile it in f32, or with a maxError (--max-error) of "
+                            "your own");
 }
 
 Result<CompileReport> compileBeside(const std::string &name, const std::string &outPath,
@@ -180,7 +186,7 @@ Result<CompileReport> compileMeasured(const std::string &name, const std::string
     return compileTo(outPath, options);
   CompileOptions bounded = options;
   if (bounded.maxError == 0)
-    bounded.maxError = usualMaxError;
+    bounded.maxError = usualMaxError(options.precision);
   bool isMeasured = !outPath.empty() && options.emit.empty() &&
                     std::isfinite(bounded.maxError) &&
                     std::ranges::count(options.targets, "cpu") == 1;

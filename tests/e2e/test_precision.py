@@ -210,3 +210,18 @@ def test_the_error_is_measured_and_said(tmp_path):
     assert moved.error == report.error
     with pytest.raises(hexin.InvalidArgumentError, match="max_error is a number from 0 on, got -1"):
         hexin.compile(difference(-1), tmp_path / "a.hxm", precision="bf16", max_error=-1)
+
+
+def test_a_model_that_nothing_made_runs_through(tmp_path):
+    """No size fits a window of 4096: the refusal says what helps, and that does."""
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"])], "g",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 1, "n"])],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.ones((1, 1, 4096), np.float32), "w")])
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
+    with pytest.raises(hexin.FailedPreconditionError, match="no run on made inputs .* of infinity, which measures nothing"):
+        hexin.compile(model, tmp_path / "a.hxm", targets=["cpu"], precision="bf16")
+    hexin.compile(model, tmp_path / "a.hxm", targets=["cpu"], precision="bf16", max_error=np.inf)
+    x = np.ones((1, 1, 4096), np.float32)
+    assert hexin.Session(tmp_path / "a.hxm", device="cpu").run({"x": x})["y"] == 4096

@@ -78,8 +78,8 @@ struct CompileOptions {
   std::string precision = {};
   /// By how much of an output's largest value a `precision` may change it, against f32: a
   /// model that breaks it is refused (failedPrecondition). Measured when compiling for
-  /// cpu, by a run on made inputs (runtime/exec/PrecisionCheck.h). 0: 1/16; infinity: as
-  /// much as it likes, nothing is measured.
+  /// cpu, by a run on made inputs (runtime/exec/PrecisionCheck.h). 0: 1/16 (bf16), 1
+  /// (int8-dynamic); infinity: as much as it likes, nothing is measured.
   double maxError = 0;
   std::string emit = {};   ///< "" writes the artifact; import, optimized, placed, kernels
                            ///< return that form as text instead
