@@ -21,8 +21,10 @@ Tensor filled(std::vector<int64_t> dims, float value) {
   return tensor;
 }
 
+/// Of the running test alone: others run at the same time.
 std::string tempDirectory() {
-  std::string path = ::testing::TempDir() + "hexin-outputs";
+  const auto *info = ::testing::UnitTest::GetInstance()->current_test_info();
+  std::string path = ::testing::TempDir() + "hexin-outputs-" + info->name();
   std::filesystem::remove_all(path);
   return path;
 }
