@@ -43,7 +43,7 @@ Status checkOptionNames(const CompileOptions &options, MLIRContext &context,
     bool isLibrary = llvm::any_of(targets, [&](const std::unique_ptr<Target> &target) {
       return llvm::is_contained(target->libraries(), llvm::StringRef(entry));
     });
-    if (!isSchedule && !isLibrary && !isOpOrNode(entry))
+    if (!isSchedule && !isLibrary && entry != bfloatSignals && !isOpOrNode(entry))
       return invalidArgument("disable: '" + entry +
                              "' is no op, no node of the model, no schedule, and no "
                              "library of the targets");

@@ -24,8 +24,9 @@ constexpr size_t pieceBytes = size_t(4) << 20;
 
 /// Packs one matrix of sizes `dims`. Where its rows become columns of the panels
 /// ([N, K] forms), some panels at a time.
-Status packMatrix(PlainForm form, std::vector<int64_t> dims, int64_t width,
+Status packMatrix(PlainForm form, std::vector<int64_t> dims, hx::PanelsAttr panels,
                   size_t elementBytes, std::span<const std::byte> plain, Sink sink) {
+  int64_t width = panels.getWidth();
   int64_t rows = dims[0], rowsAtATime = rows;
   size_t rowBytes = rows > 0 ? plain.size() / rows : 0;
   if (form != PlainForm::matmul && rowBytes > 0)
@@ -34,7 +35,8 @@ Status packMatrix(PlainForm form, std::vector<int64_t> dims, int64_t width,
   for (int64_t first = 0; first < rows; first += rowsAtATime) {
     dims[0] = std::min(rowsAtATime, rows - first);
     HEXIN_ASSIGN_OR_RETURN(PanelShape shape,
-                           makePanelShape(form, dims, width, elementBytes));
+                           makePanelShape(form, dims, width, elementBytes,
+                                          /*groups=*/1, panels.getSteps()));
     packed.resize(shape.packedBytes());
     HEXIN_RETURN_IF_ERROR(
         packPanels(shape, plain.subspan(first * rowBytes, dims[0] * rowBytes), packed));
@@ -61,8 +63,7 @@ Status pack(const Tensor &tensor, hx::PanelsAttr panels, Sink sink) {
   std::span<const std::byte> plain = bytesOf(tensor);
   size_t matrixBytes = matrices > 0 ? plain.size() / matrices : 0;
   for (int64_t i = 0; i < matrices; ++i)
-    HEXIN_RETURN_IF_ERROR(packMatrix(form, dims, panels.getWidth(),
-                                     byteWidth(tensor.dtype()),
+    HEXIN_RETURN_IF_ERROR(packMatrix(form, dims, panels, byteWidth(tensor.dtype()),
                                      plain.subspan(i * matrixBytes, matrixBytes), sink));
   return Status::success();
 }
@@ -130,7 +131,8 @@ uint32_t WeightSection::add(const std::string &name, const Tensor &tensor,
 
 Result<PanelShape> WeightSection::Entry::packed() const {
   return makePanelShape(plainForm(form.panels), tensor.dims(), form.panels.getWidth(),
-                        byteWidth(tensor.dtype()), form.panels.getGroups());
+                        byteWidth(tensor.dtype()), form.panels.getGroups(),
+                        form.panels.getSteps());
 }
 
 WinogradForm WeightSection::Entry::winograd() const {
@@ -215,6 +217,7 @@ Status WeightSection::write(ArtifactFile &file, fmt::HeaderT &header) {
       weight->panel_groups = form.panels.getGroups();
       weight->panel_transposed = form.panels.getTransposed();
       weight->panel_conv = form.panels.getConv();
+      weight->panel_steps = form.panels.getSteps();
     }
     if (std::optional<Making> making = makingOf(entry))
       made.emplace_back(i, *making);

@@ -41,11 +41,13 @@ static LogicalResult group(ModuleOp module, const PipelineOptions &options) {
   if (!llvm::is_contained(options.placement.disabled, "packed")) {
     passes.addNestedPass<func::FuncOp>(hx::createProjectRecurrentPass());
     if (options.placement.bfloatProducts) {
-      passes.addNestedPass<func::FuncOp>(hx::createBfloatProductsPass());
+      passes.addNestedPass<func::FuncOp>(hx::createBfloatProductsPass(
+          {!llvm::is_contained(options.placement.disabled, bfloatSignals)}));
       passes.addPass(hx::createFoldConstantsPass());
       passes.addPass(createCSEPass());
     }
-    passes.addNestedPass<func::FuncOp>(hx::createPackOperandsPass());
+    passes.addNestedPass<func::FuncOp>(
+        hx::createPackOperandsPass({options.placement.bfloatProducts}));
   }
   passes.addPass(hx::createFoldConstantsPass());
   passes.addNestedPass<func::FuncOp>(hx::createResolveShapesPass());

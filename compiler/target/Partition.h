@@ -21,8 +21,11 @@
 
 namespace hexin {
 
+/// In `disabled`: convolutions of one channel stay f32 where others are of bf16.
+inline constexpr llvm::StringLiteral bfloatSignals = "bf16-signals";
+
 struct PlacementOptions {
-  /// Ops ("conv", "hx.conv") and schedules ("packed") to do without.
+  /// Ops ("conv", "hx.conv"), schedules ("packed") and bfloatSignals to do without.
   std::vector<std::string> disabled;
   /// Ops (hx or ONNX name, "Conv") and node names that may run on the host.
   std::vector<std::string> allowFallback;

@@ -2,6 +2,9 @@
 //
 //   x times w, w constant   becomes   cast<bf16>(x) times cast<bf16>(w), in f32
 //
+// A convolution of an odd number of channels gets one more, of zeros, where windows would
+// not be whole pairs (BfloatPairs.h).
+//
 // Both operands are rounded once, by 2^-9 of each number at most; products of bf16 are
 // exact in f32, and sums have the error that sums of f32 have. A result is off by less
 // than (2^-8 + 2^-18) of the sum of its products' magnitudes, besides.
@@ -9,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/ir/Ops.h"
+#include "compiler/transforms/BfloatPairs.h"
 #include "compiler/transforms/Build.h"
 #include "compiler/transforms/ConstantTensor.h"
 #include "compiler/transforms/Passes.h"
@@ -57,28 +61,65 @@ void rewrite(MatMulOp op) {
   round(op.getRhsMutable());
 }
 
-void rewrite(ConvOp op) {
+Value withChannel(OpBuilder &b, Location loc, Value value, int64_t axis) {
+  // Ahead of what moves or rounds it: what then comes is one pass over a whole image.
+  if (auto cast = value.getDefiningOp<CastOp>()) {
+    Value wider = withChannel(b, loc, cast.getInput(), axis);
+    auto type = tensorTypeOf(wider).clone(tensorTypeOf(value).getElementType());
+    return CastOp::create(b, loc, type, wider);
+  }
+  if (auto transpose = value.getDefiningOp<TransposeOp>())
+    return transposed(
+        b, loc, withChannel(b, loc, transpose.getInput(), transpose.getPerm()[axis]),
+        transpose.getPerm());
+  auto type = tensorTypeOf(value);
+  SmallVector<int64_t> sizes(type.getShape()), low(sizes.size(), 0), high(low);
+  ++sizes[axis];
+  high[axis] = 1;
+  Type element = type.getElementType();
+  auto zero = DenseElementsAttr::get(RankedTensorType::get({}, element),
+                                     mlir::Attribute(b.getZeroAttr(element)));
+  return PadOp::create(b, loc, type.clone(sizes), value, shapeConstant(b, loc, low),
+                       shapeConstant(b, loc, high), ConstantOp::create(b, loc, zero),
+                       PadMode::constant);
+}
+
+/// One channel of zeros more, on the given axis.
+void addChannel(OpOperand &operand, int64_t axis) {
+  OpBuilder b(operand.getOwner());
+  operand.set(withChannel(b, operand.getOwner()->getLoc(), operand.get(), axis));
+}
+
+void rewrite(ConvOp op, bool withSignals) {
   if (!isTaken(op, op.getInput(), op.getWeights()) || op.getLayout() != Layout::nhwc)
     return;
   auto type = tensorTypeOf(op.getWeights());
-  // A tap must be whole pairs.
-  constexpr int64_t perWord = 2;
   int64_t outputs = type.getDimSize(0), channels = type.getDimSize(1);
-  if (outputs == 0 || channels % perWord != 0 ||
-      type.getNumElements() / outputs < minDepth ||
-      outputs / static_cast<int64_t>(op.getGroups()) < minColumns)
+  auto groups = static_cast<int64_t>(op.getGroups());
+  // What a window costs is shared by few columns, too; those of groups have less of it.
+  if (outputs == 0 || type.getNumElements() / outputs < minDepth ||
+      (groups > 1 && outputs / groups < minColumns) || (channels == 1 && !withSignals))
+    return;
+  bool isPadded = !hasWholePairs(op);
+  if (isPadded && (groups > 1 || tensorTypeOf(op.getInput()).isDynamicDim(3)))
     return;
   round(op.getInputMutable());
   round(op.getWeightsMutable());
+  if (isPadded) {
+    addChannel(op.getInputMutable(), /*axis=*/3);
+    addChannel(op.getWeightsMutable(), /*axis=*/1);
+  }
 }
 
 struct BfloatProductsPass : impl::BfloatProductsPassBase<BfloatProductsPass> {
+  using BfloatProductsPassBase::BfloatProductsPassBase;
+
   void runOnOperation() override {
-    getOperation().walk([](Operation *op) {
+    getOperation().walk([this](Operation *op) {
       if (auto matmul = dyn_cast<MatMulOp>(op))
         rewrite(matmul);
       else if (auto conv = dyn_cast<ConvOp>(op))
-        rewrite(conv);
+        rewrite(conv, withSignals);
     });
   }
 };

@@ -8,10 +8,14 @@
 
 #include "compiler/ir/ConstantContents.h"
 #include "compiler/ir/Ops.h"
+#include "compiler/transforms/BfloatPairs.h"
 #include "compiler/transforms/Build.h"
+#include "compiler/transforms/ConstantTensor.h"
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <algorithm>
 
 namespace hexin::hx {
 #define GEN_PASS_DEF_PACKOPERANDSPASS
@@ -33,9 +37,11 @@ int64_t panelWidth(int64_t columns) {
 }
 
 Value packed(OpBuilder &b, Location loc, Value value, int64_t columns, int64_t groups,
-             bool isTransposed, bool isConv) {
+             bool isTransposed, bool isConv, int64_t steps = 1) {
+  constexpr int64_t narrowestOfPairs = 16; // columns of what AMX multiplies
+  int64_t width = std::max(panelWidth(columns), steps > 1 ? narrowestOfPairs : 1);
   auto panels =
-      PanelsAttr::get(b.getContext(), panelWidth(columns), groups, isTransposed, isConv);
+      PanelsAttr::get(b.getContext(), width, groups, isTransposed, isConv, steps);
   auto type = tensorTypeOf(value);
   auto packedType = RankedTensorType::get(type.getShape(), type.getElementType(), panels);
   return PackOp::create(b, loc, packedType, value, panels);
@@ -45,7 +51,14 @@ bool isFloatType(Value value) {
   return isa<FloatType>(tensorTypeOf(value).getElementType());
 }
 
-void packConv(ConvOp op) {
+/// As instructions read constants that multiply pairs of bf16.
+int64_t stepsOf(Value lhs, Value rhs) {
+  bool arePairs = tensorTypeOf(lhs).getElementType().isBF16() &&
+                  tensorTypeOf(rhs).getElementType().isBF16() && isConstantLike(rhs);
+  return arePairs ? numbersPerPair : 1;
+}
+
+void packConv(ConvOp op, bool pairBfloats) {
   auto weights = tensorTypeOf(op.getWeights());
   if (op.getLayout() != Layout::nhwc || weights.getEncoding() ||
       !weights.hasStaticShape() || !isFloatType(op.getInput()))
@@ -54,13 +67,16 @@ void packConv(ConvOp op) {
   bool isDepthwise =
       groups > 1 && weights.getDimSize(1) == 1 && weights.getDimSize(0) == groups;
   int64_t panelGroups = isDepthwise ? 1 : groups;
+  int64_t steps = pairBfloats && !isDepthwise && hasWholePairs(op)
+                      ? stepsOf(op.getInput(), op.getWeights())
+                      : 1;
   OpBuilder b(op);
   op.getWeightsMutable().assign(packed(b, op.getLoc(), op.getWeights(),
                                        weights.getDimSize(0) / panelGroups, panelGroups,
-                                       false, true));
+                                       false, true, steps));
 }
 
-void packMatMul(MatMulOp op) {
+void packMatMul(MatMulOp op, bool pairBfloats) {
   auto rhs = tensorTypeOf(op.getRhs());
   if (rhs.getEncoding() || !isFloatType(op.getLhs()))
     return;
@@ -73,8 +89,9 @@ void packMatMul(MatMulOp op) {
     op.setTransposeLhs(false);
   }
   int64_t columns = rhs.getDimSize(rhs.getRank() - (op.getTransposeRhs() ? 2 : 1));
-  op.getRhsMutable().assign(
-      packed(b, op.getLoc(), op.getRhs(), columns, 1, op.getTransposeRhs(), false));
+  int64_t steps = pairBfloats ? stepsOf(op.getLhs(), op.getRhs()) : 1;
+  op.getRhsMutable().assign(packed(b, op.getLoc(), op.getRhs(), columns, 1,
+                                   op.getTransposeRhs(), false, steps));
 }
 
 /// One number for the whole tensor, as the packed schedule takes it.
@@ -149,15 +166,17 @@ void packMatMulFewBits(MatMulFewBitsOp op) {
 }
 
 struct PackOperandsPass : impl::PackOperandsPassBase<PackOperandsPass> {
+  using PackOperandsPassBase::PackOperandsPassBase;
+
   void runOnOperation() override {
-    getOperation().walk([](Operation *op) {
+    getOperation().walk([this](Operation *op) {
       // The reference kernels and those of attention take plain operands.
       if (op->hasAttr("hx.fallback") || op->hasAttr("hx.attention"))
         return;
       if (auto conv = dyn_cast<ConvOp>(op))
-        packConv(conv);
+        packConv(conv, pairBfloats);
       else if (auto matmul = dyn_cast<MatMulOp>(op))
-        packMatMul(matmul);
+        packMatMul(matmul, pairBfloats);
       else if (auto conv = dyn_cast<ConvIntegerOp>(op))
         packConvInteger(conv);
       else if (auto matmul = dyn_cast<MatMulIntegerOp>(op))

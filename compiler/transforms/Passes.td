@@ -128,6 +128,8 @@ def BfloatProductsPass : Pass<"hx-bfloat-products", "::mlir::func::FuncOp"> {
     is a constant is left, but where a sum has few products, for fallbacks and inside of
     attention: its operands are rounded to bf16, once each, and the result stays f32.
   }];
+  let options = [Option<"withSignals", "with-signals", "bool", "true",
+                        "convolutions of one channel as well">];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 
@@ -177,6 +179,8 @@ def PackOperandsPass : Pass<"hx-pack-operands", "::mlir::func::FuncOp"> {
     integers whose zero points are one number each, but for depthwise ones; and so does
     an LSTM of projected inputs its recurrence.
   }];
+  let options = [Option<"pairBfloats", "pair-bfloats", "bool", "false",
+                        "constants that bf16 is multiplied by in panels of pairs">];
   let dependentDialects = ["::hexin::hx::HXDialect"];
 }
 

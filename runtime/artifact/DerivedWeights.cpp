@@ -29,18 +29,20 @@ std::optional<PanelShape> panelShapeOf(const fmt::Weight &weight) {
   auto form = weight.panel_conv()         ? PlainForm::conv
               : weight.panel_transposed() ? PlainForm::matmulTransposed
                                           : PlainForm::matmul;
-  auto shape = makePanelShape(
-      form, {weight.dims()->data(), weight.dims()->size()}, weight.panel_width(),
-      byteWidth(static_cast<DType>(weight.dtype())), weight.panel_groups());
+  auto shape =
+      makePanelShape(form, {weight.dims()->data(), weight.dims()->size()},
+                     weight.panel_width(), byteWidth(static_cast<DType>(weight.dtype())),
+                     weight.panel_groups(), weight.panel_steps());
   return shape.ok() ? std::optional(*shape) : std::nullopt;
 }
 
 std::optional<WinogradForm> winogradFormOf(const fmt::Weight &weight) {
   const auto *dims = weight.dims();
   auto groups = static_cast<int64_t>(weight.panel_groups());
-  if (!weight.panel_conv() || weight.panel_transposed() || !dims || dims->size() != 4 ||
-      dims->Get(2) != 3 || dims->Get(3) != 3 || groups == 0 ||
-      dims->Get(0) % groups != 0 || static_cast<DType>(weight.dtype()) != DType::f32)
+  if (!weight.panel_conv() || weight.panel_transposed() || weight.panel_steps() != 1 ||
+      !dims || dims->size() != 4 || dims->Get(2) != 3 || dims->Get(3) != 3 ||
+      groups == 0 || dims->Get(0) % groups != 0 ||
+      static_cast<DType>(weight.dtype()) != DType::f32)
     return std::nullopt;
   WinogradForm form{.tile = weight.winograd_tile(),
                     .inputs = dims->Get(1),
@@ -93,9 +95,9 @@ uint64_t DerivedForm::hash(uint64_t sourceHash) const {
                                          winograd->inputs, winograd->outputs,
                                          winograd->groups, winograd->width});
   const auto &plain = std::get<PanelShape>(form_);
-  return hashed(std::array<int64_t, 8>{plainVersion, int64_t(plain.form), plain.batch,
+  return hashed(std::array<int64_t, 9>{plainVersion, int64_t(plain.form), plain.batch,
                                        plain.k, plain.n, plain.taps, plain.width,
-                                       plain.elementBytes});
+                                       plain.elementBytes, plain.steps});
 }
 
 } // namespace hexin

@@ -69,9 +69,9 @@ std::optional<int64_t> packedBytes(int64_t numElements, DType dtype) {
 /// when the sizes and fields do not fit.
 std::optional<int64_t> panelElements(const fmt::Weight &weight) {
   auto shape = panelShapeOf(weight);
-  return shape
-             ? std::optional(shape->batch * shape->numPanels() * shape->k * shape->width)
-             : std::nullopt;
+  return shape ? std::optional(shape->batch * shape->numPanels() * shape->depth() *
+                               shape->width)
+               : std::nullopt;
 }
 
 /// Elements of a convolution's weight in Winograd form, likewise.
@@ -151,7 +151,8 @@ Status verifySource(const fmt::Header &header, uint32_t index,
   bool isPlain = weight.encoding() == fmt::Encoding::plain;
   bool isOfPanels = source.panel_width() == weight.panel_width() &&
                     source.panel_groups() == weight.panel_groups() &&
-                    source.panel_conv() && !source.panel_transposed();
+                    source.panel_steps() == weight.panel_steps() && source.panel_conv() &&
+                    !source.panel_transposed();
   if (source.dtype() != weight.dtype() || !(isPlain || isOfPanels) ||
       !std::equal(source.dims()->begin(), source.dims()->end(), weight.dims()->begin(),
                   weight.dims()->end()))

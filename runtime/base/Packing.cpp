@@ -29,20 +29,28 @@ PlainStrides plainStrides(const PanelShape &shape) {
   return {1, shape.taps, shape.k};
 }
 
+/// Where in a panel row `k` begins, in elements; its columns are shape.steps apart.
+int64_t rowInPanel(const PanelShape &shape, int64_t k) {
+  return k / shape.steps * shape.steps * shape.width + k % shape.steps;
+}
+
 /// Calls row(plain offset of (k, first n), packed offset, columns) for each row
 /// of each panel, offsets in elements.
 template <typename Row> void forEachPanelRow(const PanelShape &shape, Row row) {
   PlainStrides strides = plainStrides(shape);
   int64_t channels = shape.taps ? shape.k / shape.taps : 0;
-  int64_t packed = 0;
+  int64_t panel = 0;
   for (int64_t b = 0; b < shape.batch; ++b)
-    for (int64_t first = 0; first < shape.n; first += shape.width)
+    for (int64_t first = 0; first < shape.n; first += shape.width) {
       for (int64_t tap = 0; tap < shape.taps; ++tap)
-        for (int64_t c = 0; c < channels; ++c, packed += shape.width) {
+        for (int64_t c = 0; c < channels; ++c) {
           int64_t plain = b * shape.k * shape.n + tap * strides.tap +
                           c * strides.channel + first * strides.n;
-          row(plain, packed, std::min(shape.width, shape.n - first));
+          row(plain, panel + rowInPanel(shape, tap * channels + c),
+              std::min(shape.width, shape.n - first));
         }
+      panel += shape.depth() * shape.width;
+    }
 }
 
 /// Writes element i * dstStep of dst from i * srcStep of src, both in bytes.
@@ -82,7 +90,8 @@ Status checkSpans(size_t expectedPlain, size_t plain, size_t expectedPacked,
 } // namespace
 
 Result<PanelShape> makePanelShape(PlainForm form, std::span<const int64_t> dims,
-                                  int64_t width, int64_t elementBytes, int64_t groups) {
+                                  int64_t width, int64_t elementBytes, int64_t groups,
+                                  int64_t steps) {
   auto elements = checkedNumElements(dims);
   if (dims.size() < 2 || width < 1 || elementBytes < 1 || !elements)
     return invalidArgument("cannot pack sizes " + formatDims(dims) +
@@ -90,6 +99,9 @@ Result<PanelShape> makePanelShape(PlainForm form, std::span<const int64_t> dims,
   if (groups < 1 || dims[0] % groups != 0)
     return invalidArgument("cannot pack sizes " + formatDims(dims) + ", of which " +
                            std::to_string(groups) + " groups do not divide the first");
+  if (steps != 1 && steps != 2 && steps != 4)
+    return invalidArgument("panels have 1, 2 or 4 steps of a column side by side, got " +
+                           std::to_string(steps));
   std::vector<int64_t> perGroup(dims.begin(), dims.end());
   perGroup[0] /= groups;
   auto product = [&](size_t first, size_t last) {
@@ -99,6 +111,7 @@ Result<PanelShape> makePanelShape(PlainForm form, std::span<const int64_t> dims,
   shape.form = form;
   shape.width = width;
   shape.elementBytes = elementBytes;
+  shape.steps = steps;
   shape.batch = groups;
   size_t rank = dims.size();
   if (*elements == 0) {
@@ -116,8 +129,10 @@ Result<PanelShape> makePanelShape(PlainForm form, std::span<const int64_t> dims,
     shape.k = perGroup[rank - 2 + isTransposed];
     shape.n = perGroup[rank - 1 - isTransposed];
   }
+  constexpr int64_t mostRounded = 64; // steps that are added to the depth
   auto columns = checkedMul(shape.numPanels(), width);
-  auto rows = checkedMul(shape.batch, shape.k);
+  auto depth = checkedAdd(shape.k, mostRounded);
+  auto rows = depth ? checkedMul(shape.batch, *depth) : std::nullopt;
   auto packed = columns && rows ? checkedMul(*columns, *rows) : std::nullopt;
   if (!packed || !checkedMul(*packed, elementBytes))
     return invalidArgument("panels of width " + std::to_string(width) + " for sizes " +
@@ -134,7 +149,7 @@ Status packPanels(const PanelShape &shape, std::span<const std::byte> src,
     std::memset(dst.data(), 0, dst.size());
   forEachPanelRow(shape, [&](int64_t plain, int64_t packed, int64_t columns) {
     copyStrided(bytes, src.data() + plain * bytes, step, dst.data() + packed * bytes,
-                bytes, columns);
+                shape.steps * bytes, columns);
   });
   return Status::success();
 }
@@ -155,7 +170,7 @@ Status unpackRows(const PanelShape &shape, int64_t firstRow, int64_t lastRow,
                                    shape.packedBytes(), src.size()));
   bool isMatmul = shape.form == PlainForm::matmul;
   int64_t rowsOfMatrix = isMatmul ? shape.k : shape.n;
-  int64_t panelBytes = shape.k * shape.width * bytes;
+  int64_t panelBytes = shape.depth() * shape.width * bytes, apart = shape.steps * bytes;
   for (int64_t r = firstRow; r < lastRow; ++r) {
     const std::byte *matrix =
         src.data() + r / rowsOfMatrix * shape.numPanels() * panelBytes;
@@ -163,18 +178,27 @@ Status unpackRows(const PanelShape &shape, int64_t firstRow, int64_t lastRow,
     int64_t i = r % rowsOfMatrix;
     if (isMatmul) {
       for (int64_t n = 0; n < shape.n; n += shape.width)
-        std::memcpy(row + n * bytes,
-                    matrix + n / shape.width * panelBytes + i * shape.width * bytes,
-                    size_t(std::min(shape.width, shape.n - n) * bytes));
+        copyStrided(bytes,
+                    matrix + n / shape.width * panelBytes + rowInPanel(shape, i) * bytes,
+                    apart, row + n * bytes, bytes, std::min(shape.width, shape.n - n));
       continue;
     }
     // A column of a panel; a conv's goes from tap to tap.
     const std::byte *column =
-        matrix + i / shape.width * panelBytes + i % shape.width * bytes;
-    int64_t channels = shape.k / shape.taps, step = shape.width * bytes;
+        matrix + i / shape.width * panelBytes + i % shape.width * apart;
+    int64_t channels = shape.k / shape.taps, step = shape.width * apart;
     for (int64_t tap = 0; tap < shape.taps; ++tap)
-      copyStrided(bytes, column + tap * channels * step, step, row + tap * bytes,
-                  shape.taps * bytes, channels);
+      for (int64_t s = 0; s < shape.steps; ++s) {
+        // Of the channels, those whose rows of the panel are `s` in their words.
+        int64_t first = (s + shape.steps - tap * channels % shape.steps) % shape.steps;
+        if (first >= channels)
+          continue;
+        const std::byte *from =
+            column + rowInPanel(shape, tap * channels + first) * bytes;
+        copyStrided(bytes, from, step, row + (first * shape.taps + tap) * bytes,
+                    shape.steps * shape.taps * bytes,
+                    (channels - first + shape.steps - 1) / shape.steps);
+      }
   }
   return Status::success();
 }

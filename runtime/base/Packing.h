@@ -12,6 +12,10 @@
 //   matmulTransposed   [batch..., N, K]
 //   conv               [M, C/g, taps...]: N = M, K = taps x C/g, taps outermost
 // Leading batch axes are packed one matrix after the other, and so are a conv's groups.
+//
+// With `steps` above 1, so many of a column stand side by side, as instructions read them
+// that multiply several at once: [ceil(N / width)][K' / steps][width][steps], where K' is
+// K rounded up to sixteen times `steps` (what AMX takes at a time), filled up with zeros.
 // Packing looks at bytes only, so it serves every element type, and unpacking is its
 // inverse.
 //
@@ -38,6 +42,13 @@ struct PanelShape {
   int64_t channels = 0; ///< conv only
   int64_t width = 0;
   int64_t elementBytes = 0;
+  int64_t steps = 1;
+
+  /// K'.
+  int64_t depth() const {
+    int64_t multiple = steps > 1 ? 16 * steps : 1;
+    return (k + multiple - 1) / multiple * multiple;
+  }
 
   int64_t numPanels() const { return n / width + (n % width != 0); }
   /// Of the plain form, which is these one after the other, of all matrices.
@@ -47,16 +58,16 @@ struct PanelShape {
   }
   size_t plainBytes() const { return size_t(batch * k * n * elementBytes); }
   size_t packedBytes() const {
-    return size_t(batch * numPanels() * k * width * elementBytes);
+    return size_t(batch * numPanels() * depth() * width * elementBytes);
   }
 };
 
 /// `dims` of the plain form, the first of which `groups` cut into equal parts.
 /// invalidArgument when the rank or the groups do not fit, when width or elementBytes is
-/// not positive, and on overflow.
+/// not positive, when steps is not 1, 2 or 4, and on overflow.
 Result<PanelShape> makePanelShape(PlainForm form, std::span<const int64_t> dims,
-                                  int64_t width, int64_t elementBytes,
-                                  int64_t groups = 1);
+                                  int64_t width, int64_t elementBytes, int64_t groups = 1,
+                                  int64_t steps = 1);
 
 /// dst gets all of shape.packedBytes(). invalidArgument when a span has another
 /// size than the shape says.

@@ -224,7 +224,7 @@ void emitWords(packed::Epilogue &epilogue, packed::Item &item, const packed::Pla
   KernelBuilder &k = item.k;
   const packed::Problem &problem = item.problem;
   k.ifThen(place.isNewPanel, [&] { words.writePanel(); });
-  words.writeRows(rowEnd);
+  k.ifThen(place.isNewBlock, [&] { words.writeRows(rowEnd); });
   auto byVectors = [&] { emitItem(epilogue, item, place, panels, rowEnd, shape); };
   if (!words.hasTiles() || (problem.numRows && *problem.numRows < packed::tiledRows))
     return byVectors();

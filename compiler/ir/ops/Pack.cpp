@@ -10,6 +10,9 @@ LogicalResult PackOp::inferShapes(ShapeContext &context) {
   if (panels.getWidth() < 1 || panels.getGroups() < 1)
     return emitNodeError(*this) << "panels need a width and groups of at least 1, got "
                                 << panels.getWidth() << " and " << panels.getGroups();
+  if (int64_t steps = getPanels().getSteps(); steps != 1 && steps != 2 && steps != 4)
+    return emitNodeError(*this)
+           << "panels have 1, 2 or 4 steps side by side, got " << steps;
   if (dims.size() < 2)
     return emitNodeError(*this)
            << "only a matrix can be packed, got rank " << dims.size();

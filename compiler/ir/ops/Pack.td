@@ -13,10 +13,13 @@ def HX_PanelsAttr : AttrDef<HX_Dialect, "Panels"> {
     [batch..., K, N] (`transposed`: [batch..., N, K]) is stored as
     [batch..., ceil(N/width), K, width]. Convolution weights [M, C/g, taps...]
     are, per group, a matrix with K = taps x C/g (taps outermost) and N = M/g.
+    Of a constant, `steps` of a column may stand side by side
+    (runtime/base/Packing.h).
     Documented for readers of artifacts at `Encoding` in
     runtime/artifact/hexin.fbs.
   }];
-  let parameters = (ins "int64_t":$width, "int64_t":$groups, "bool":$transposed, "bool":$conv);
+  let parameters = (ins "int64_t":$width, "int64_t":$groups, "bool":$transposed, "bool":$conv,
+                        DefaultValuedParameter<"int64_t", "1">:$steps);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

@@ -1,4 +1,5 @@
 // RUN: hexin-opt %s --pass-pipeline='builtin.module(func.func(hx-bfloat-products),hx-fold-constants,cse)' | FileCheck %s
+// RUN: hexin-opt %s --pass-pipeline='builtin.module(func.func(hx-bfloat-products{with-signals=false}))' | FileCheck %s --check-prefix=SIGNALS
 
 // One cast for two products; weights are rounded when compiling.
 // CHECK-LABEL: func.func @two
@@ -24,14 +25,38 @@ func.func @conv(%x: tensor<1x8x8x4xf32>, %b: tensor<16xf32>) -> tensor<1x6x6x16x
   return %0 : tensor<1x6x6x16xf32>
 }
 
-// Taps of three channels, a depth of 8, a right-hand side that is computed.
+// Taps of three channels are none of pairs: there is one more, of zeros, put where the
+// picture comes from.
+// CHECK-LABEL: func.func @picture
+func.func @picture(%x: tensor<1x3x8x8xf32>) -> tensor<1x6x6x16xf32> {
+  // CHECK-DAG: hx.pad <constant> %arg0, {{.*}} -> tensor<1x4x8x8xf32>
+  // CHECK: hx.constant {{.*}} : tensor<16x4x3x3xbf16>
+  // CHECK: hx.conv {{.*}} : (tensor<1x8x8x4xbf16>, tensor<16x4x3x3xbf16>) -> tensor<1x6x6x16xf32>
+  %w = hx.constant dense<1.0> : tensor<16x3x3x3xf32>
+  %0 = hx.transpose %x {perm = array<i64: 0, 2, 3, 1>} : (tensor<1x3x8x8xf32>) -> tensor<1x8x8x3xf32>
+  %1 = hx.conv %0, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, layout = #hx.layout<nhwc>} : (tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32>
+  return %1 : tensor<1x6x6x16xf32>
+}
+
+// A row of taps is pairs. Transforms of signals may stay as they are.
+// CHECK-LABEL: func.func @signal
+// SIGNALS-LABEL: func.func @signal
+func.func @signal(%x: tensor<1x1x99x1xf32>) -> tensor<1x1x11x16xf32> {
+  // CHECK-NOT: hx.pad
+  // CHECK: hx.conv {{.*}} : (tensor<1x1x99x1xbf16>, tensor<16x1x1x16xbf16>) -> tensor<1x1x11x16xf32>
+  // SIGNALS-NOT: bf16
+  // SIGNALS: return
+  %w = hx.constant dense<1.0> : tensor<16x1x1x16xf32>
+  %0 = hx.conv %x, %w {strides = array<i64: 1, 8>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, layout = #hx.layout<nhwc>} : (tensor<1x1x99x1xf32>, tensor<16x1x1x16xf32>) -> tensor<1x1x11x16xf32>
+  return %0 : tensor<1x1x11x16xf32>
+}
+
+// A depth of 8, a right-hand side that is computed.
 // CHECK-LABEL: func.func @none
 // CHECK-NOT: bf16
-func.func @none(%x: tensor<1x8x8x3xf32>, %y: tensor<?x8xf32>, %z: tensor<16x16xf32>) -> (tensor<1x6x6x16xf32>, tensor<?x16xf32>, tensor<16x16xf32>) {
-  %w = hx.constant dense<1.0> : tensor<16x3x3x3xf32>
+func.func @none(%y: tensor<?x8xf32>, %z: tensor<16x16xf32>) -> (tensor<?x16xf32>, tensor<16x16xf32>) {
   %v = hx.constant dense<1.0> : tensor<8x16xf32>
-  %0 = hx.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, layout = #hx.layout<nhwc>} : (tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32>
   %1 = hx.matmul %y, %v : (tensor<?x8xf32>, tensor<8x16xf32>) -> tensor<?x16xf32>
   %2 = hx.matmul %z, %z : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
-  return %0, %1, %2 : tensor<1x6x6x16xf32>, tensor<?x16xf32>, tensor<16x16xf32>
+  return %1, %2 : tensor<?x16xf32>, tensor<16x16xf32>
 }

@@ -1,4 +1,5 @@
 // RUN: hexin-opt %s --pass-pipeline='builtin.module(func.func(hx-pack-operands))' | FileCheck %s
+// RUN: hexin-opt %s --pass-pipeline='builtin.module(func.func(hx-pack-operands{pair-bfloats=true}))' | FileCheck %s --check-prefix=PAIRS
 
 // CHECK-LABEL: func.func @matmul
 func.func @matmul(%a: tensor<?x8xf32>, %b: tensor<8x40xf32>) -> tensor<?x40xf32> {
@@ -35,4 +36,18 @@ func.func @integer(%a: tensor<2x8xi32>, %b: tensor<8x4xi32>) -> tensor<2x4xi32> 
   // CHECK-NOT: hx.pack
   %0 = hx.matmul %a, %b : (tensor<2x8xi32>, tensor<8x4xi32>) -> tensor<2x4xi32>
   return %0 : tensor<2x4xi32>
+}
+
+// Constants that bf16 is multiplied by may stand in pairs, in panels of 16 columns at
+// least; what is computed is packed by a kernel that makes none.
+// CHECK-LABEL: func.func @bfloats
+// PAIRS-LABEL: func.func @bfloats
+func.func @bfloats(%a: tensor<?x8xbf16>, %b: tensor<8x8xbf16>) -> (tensor<?x8xbf16>, tensor<?x8xbf16>) {
+  // CHECK-NOT: steps
+  // PAIRS: hx.pack <width = 16, groups = 1, transposed = false, conv = false, steps = 2>
+  // PAIRS: hx.pack <width = 8, groups = 1, transposed = false, conv = false> %arg1
+  %w = hx.constant dense<1.0> : tensor<8x8xbf16>
+  %0 = hx.matmul %a, %w : (tensor<?x8xbf16>, tensor<8x8xbf16>) -> tensor<?x8xbf16>
+  %1 = hx.matmul %a, %b : (tensor<?x8xbf16>, tensor<8x8xbf16>) -> tensor<?x8xbf16>
+  return %0, %1 : tensor<?x8xbf16>, tensor<?x8xbf16>
 }

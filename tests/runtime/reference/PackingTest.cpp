@@ -2,6 +2,7 @@
 
 #include "ReferenceTest.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace hexin::reference {
@@ -74,8 +75,9 @@ TEST(Packing, unpackingIsTheInverse) {
 
 TEST(Packing, rowsUnpackByThemselves) {
   for (PlainForm form : {PlainForm::matmul, PlainForm::matmulTransposed, PlainForm::conv})
-    for (int64_t groups : {1, 3}) {
-      auto shape = makePanelShape(form, std::vector<int64_t>{6, 5, 7}, 4, 2, groups);
+    for (auto [groups, steps] : {std::pair(1, 1), {3, 1}, {1, 2}, {3, 2}, {3, 4}}) {
+      auto shape =
+          makePanelShape(form, std::vector<int64_t>{6, 5, 7}, 4, 2, groups, steps);
       ASSERT_TRUE(shape.ok()) << shape.status().toString();
       std::vector<std::byte> plain(shape->plainBytes()), packed(shape->packedBytes());
       for (size_t i = 0; i < plain.size(); ++i)
@@ -96,6 +98,22 @@ TEST(Packing, rowsUnpackByThemselves) {
     }
 }
 
+TEST(Packing, stepsOfAColumnStandSideBySide) {
+  // Rows abc, def, ghi; two panels of two columns, of 32 rows each.
+  auto shape = makePanelShape(PlainForm::matmul, std::vector<int64_t>{3, 3}, 2, 1,
+                              /*groups=*/1, /*steps=*/2);
+  ASSERT_TRUE(shape.ok()) << shape.status().toString();
+  const std::string_view plain = "abcdefghi", first("adbeg\0h\0", 8);
+  ASSERT_EQ(shape->packedBytes(), 2u * 32 * 2);
+  std::string packed(shape->packedBytes(), 'x');
+  ASSERT_TRUE(packPanels(*shape, std::as_bytes(std::span(plain)),
+                         std::as_writable_bytes(std::span(packed)))
+                  .ok());
+  EXPECT_EQ(packed.substr(0, 8), first);
+  EXPECT_EQ(packed.substr(64, 8), std::string_view("cf\0\0i\0\0\0", 8));
+  EXPECT_EQ(std::ranges::count(packed, '\0'), 128 - 9);
+}
+
 TEST(Packing, refusesWhatDoesNotFit) {
   EXPECT_EQ(
       makePanelShape(PlainForm::matmul, std::vector<int64_t>{4}, 8, 4).status().code(),
@@ -107,6 +125,8 @@ TEST(Packing, refusesWhatDoesNotFit) {
       makePanelShape(PlainForm::matmul, std::vector<int64_t>{4, 4}, int64_t(1) << 62, 4)
           .ok());
   EXPECT_FALSE(makePanelShape(PlainForm::conv, std::vector<int64_t>{4, 4}, 8, 4, 3).ok());
+  EXPECT_FALSE(
+      makePanelShape(PlainForm::conv, std::vector<int64_t>{4, 4}, 8, 4, 1, 3).ok());
   auto shape = makePanelShape(PlainForm::matmul, std::vector<int64_t>{4, 4}, 8, 4);
   ASSERT_TRUE(shape.ok());
   std::vector<std::byte> plain(shape->plainBytes()), packed(shape->packedBytes() - 1);

@@ -73,6 +73,11 @@ Item::Item(ElementEmitter &emitter, const Problem &problem, Value outerIndex, Va
   KExpr panels = k.exprs().ceilDiv(p.columns, k.constantExpr(p.width));
   KExpr tapsDepth =
       k.exprs().mul(p.depth, k.constantExpr(p.conv ? p.taps[0] * p.taps[1] : 1));
+  if (p.panelSteps > 1) {
+    constexpr int64_t words = 16; // that the depth is rounded up to
+    KExpr multiple = k.constantExpr(words * p.panelSteps);
+    tapsDepth = k.exprs().mul(k.exprs().ceilDiv(tapsDepth, multiple), multiple);
+  }
   KExpr matrix = k.exprs().product({panels, tapsDepth, k.constantExpr(p.width)});
   KExpr matrices = p.outer;
   if (!p.conv) {

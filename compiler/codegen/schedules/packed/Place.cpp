@@ -46,6 +46,8 @@ int64_t blocksTogether(ElementEmitter &emitter, const Problem &problem, int64_t 
   int64_t most = 8;
   if (auto length = hx::SymbolTable::constantValue(emitter.dims(problem.lhs).back()))
     most = std::clamp<int64_t>(maxRows / std::max<int64_t>(1, *length * rows), 1, most);
+  if (keepsRows(problem))
+    return 1;
   if (!problem.conv || !problem.numColumns || problem.isInteger || problem.isBfloat)
     return most;
   int64_t perTap = *problem.numColumns * problem.channelsPerTap;
@@ -59,11 +61,20 @@ Place placeBlock(ElementEmitter &emitter, const Problem &problem, KExpr panels) 
   KernelBuilder &k = emitter.kernel();
   KExprPool &exprs = k.exprs();
   int64_t rows = rowsOfBlock(problem);
+  Value always = k.intConstant(1, k.builder().getI1Type(), 1);
+  auto isEqual = [&](Value x, Value y) -> Value {
+    return arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq, x, y);
+  };
+  auto isFirst = [&](Value i, Value number) -> Value {
+    return arith::OrIOp::create(k.builder(), k.loc(), isEqual(i, k.index(0)),
+                                isEqual(number, k.firstItem()));
+  };
   if (problem.numRows && *problem.numRows <= maxRowsOfOneBlock) {
     SmallVector<KExpr> space{problem.outer, panels};
-    SmallVector<Value> at = k.delinearize(k.beginItems(exprs.product(space)), space);
-    Value isNew = k.intConstant(1, k.builder().getI1Type(), 1);
-    return {at[0], at[1], k.index(0), rows, Value(), isNew};
+    Value number = k.beginItems(exprs.product(space));
+    SmallVector<Value> at = k.delinearize(number, space);
+    Value isNewBlock = keepsRows(problem) ? isFirst(at[1], number) : always;
+    return {at[0], at[1], k.index(0), rows, Value(), always, isNewBlock};
   }
   KExpr one = k.constantExpr(1),
         most = k.constantExpr(blocksTogether(emitter, problem, rows));
@@ -84,19 +95,14 @@ Place placeBlock(ElementEmitter &emitter, const Problem &problem, KExpr panels) 
   Value matrix = k.div(inside, count);
   Value inSuperblock = k.rem(inside, count);
   Value block = k.add(firstBlock, inSuperblock);
-  auto isEqual = [&](Value x, Value y) -> Value {
-    return arith::CmpIOp::create(k.builder(), k.loc(), arith::CmpIPredicate::eq, x, y);
-  };
-  Value isNew =
-      arith::OrIOp::create(k.builder(), k.loc(), isEqual(inSuperblock, k.index(0)),
-                           isEqual(number, k.firstItem()));
   SmallVector<Value> of = k.delinearize(matrix, {groups, panels});
   return {problem.conv ? of[0] : at[0],
           of[1],
           k.mul(block, k.index(rows)),
           rows,
           Value(),
-          isNew};
+          isFirst(inSuperblock, number),
+          keepsRows(problem) ? isFirst(of[1], number) : always};
 }
 
 /// A tile: many items, of which neighbours read and write neighbouring columns.
@@ -112,10 +118,17 @@ Place placeTile(KernelBuilder &k, const Problem &problem, KExpr panels,
           k.mul(at[1], k.index(shape.rows)),
           shape.rows,
           k.mul(at[3], k.index(shape.columns())),
+          Value(),
           Value()};
 }
 
 } // namespace
+
+bool keepsRows(const Problem &problem) {
+  constexpr int64_t wholeTile = 32; // steps, of rows that no processor writes
+  bool hasWindows = problem.conv && !problem.isPointwise;
+  return problem.panelSteps > 1 && (hasWindows || problem.runMultiple % wholeTile != 0);
+}
 
 unsigned tileRowsFor(int64_t numRows, unsigned maxRows) {
   if (numRows == 0 || numRows > maxRowsOfOneBlock)

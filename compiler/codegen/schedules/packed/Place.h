@@ -28,7 +28,12 @@ struct Place {
   mlir::Value column; ///< in the panel: of its only tile; null: all of the panel
   /// i1: the item before had another panel, or another call ran it; null: of tiles.
   mlir::Value isNewPanel;
+  mlir::Value isNewBlock; ///< the same of rows (and the product)
 };
+
+/// Whether an item may write the rows that it reads: then all panels pass for a block
+/// of them before the next one comes.
+bool keepsRows(const Problem &problem);
 
 /// Begins the items of a product with `panels` panels.
 Place placeItem(ElementEmitter &emitter, const Problem &problem, KExpr panels,

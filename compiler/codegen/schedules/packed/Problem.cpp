@@ -123,7 +123,8 @@ Problem::Problem(ElementEmitter &emitter, Operation *heavy) {
   } else {
     describeMatMul(emitter, cast<hx::MatMulOp>(heavy));
   }
-  isBfloat = hasBfloatWords();
+  panelSteps = panelsOf(rhs).getSteps();
+  isBfloat = panelSteps > 1 || hasBfloatWords();
 }
 
 /// Writing a panel as words pays for a few rows and more, and a tap must be whole words.

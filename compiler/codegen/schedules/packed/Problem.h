@@ -42,9 +42,10 @@ struct Problem {
   /// exact for a while (Sums.h). A schedule that sums integers sets it to accType.
   mlir::Type sumType;
   bool isInteger = false;
-  bool isBfloat = false; ///< both sides are bf16, with rows enough to make words of them
+  bool isBfloat = false; ///< both sides are bf16, and multiplied as words
   mlir::Value lhsZeroPoint, rhsZeroPoint; ///< one number each, or null
   int64_t width = 0;
+  int64_t panelSteps = 1;      ///< of a column, side by side (runtime/base/Packing.h)
   KExpr rows;                  ///< of a matrix; conv: output pixels, N * H * W
   KExpr depth;                 ///< conv: input channels of a group, for each tap
   KExpr columns;               ///< conv: output channels of a group

@@ -57,6 +57,8 @@ void Words::writeTerms(Value column, Value sums) const {
 }
 
 void Words::writePanel() const {
+  if (panelLiesReady)
+    return;
   constexpr int64_t ones = 0x01010101;
   bool hasTerms = areQuads() && leftZero;
   Value whole = k.div(depth, k.index(steps));

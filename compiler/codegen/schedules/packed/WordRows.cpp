@@ -80,19 +80,23 @@ void Words::writeRun(Value from, Value length, Value to) const {
            [&] { put(k.add(to, whole), lastRowWord(from, step, length)); });
 }
 
-/// A tap in the pads, whose numbers are the zero point.
-void Words::fillTap(Value to) const {
+/// `count` words in the pads, whose numbers are the zero point.
+void Words::fill(Value to, Value count) const {
   constexpr int64_t everyByte = 0x01010101;
   Value word = words(0, 1);
   if (areQuads() && leftZero)
     word = arith::MulIOp::create(b, loc, leftZero, words(everyByte, 1));
-  Value filling =
-      vector::BroadcastOp::create(b, loc, VectorType::get({1}, b.getI32Type()), word);
-  Value end = k.div(k.value(problem.depth), k.index(steps));
-  k.forLoop(k.index(0), end, k.index(1), {}, [&](Value word, ValueRange) {
-    put(k.add(to, word), filling);
-    return SmallVector<Value>();
-  });
+  Value begin = k.index(0);
+  for (unsigned lanes : {k.traits().vectorLanes, 1u}) {
+    Value filling = vector::BroadcastOp::create(
+        b, loc, VectorType::get({lanes}, b.getI32Type()), word);
+    Value end = k.mul(k.div(count, k.index(lanes)), k.index(lanes));
+    k.forLoop(begin, end, k.index(lanes), {}, [&](Value word, ValueRange) {
+      put(k.add(to, word), filling);
+      return SmallVector<Value>();
+    });
+    begin = end;
+  }
 }
 
 void Words::forEachTap(int64_t count, function_ref<void(Value)> body) const {
@@ -102,47 +106,49 @@ void Words::forEachTap(int64_t count, function_ref<void(Value)> body) const {
   });
 }
 
-void Words::writeWindow(const Row &row, Value to) const {
-  Value height = k.value(problem.inSizes[1]), width = k.value(problem.inSizes[2]);
-  Value tapWords = k.div(k.value(problem.depth), k.index(steps));
-  auto done = [] { return SmallVector<Value>(); };
+/// A row of taps, `isRow` where the image has it, from `from` on in the left side.
+void Words::writeTapRow(const Row &row, Value isRow, Value from, Value to) const {
+  Value width = k.value(problem.inSizes[2]), zero = k.index(0);
+  Value depth = k.value(problem.depth), tapWords = k.div(depth, k.index(steps));
   int64_t across = problem.taps[1], apart = problem.conv->dilations[1];
+  if (apart == 1 && problem.conv->groups == 1) {
+    // They lie side by side: those before the image, in it, and behind.
+    Value first = zero, last = k.index(across);
+    if (problem.hasPads) {
+      first = k.min(k.max(k.sub(zero, row.x), zero), last);
+      last = k.max(first, k.min(last, k.sub(width, row.x)));
+      last = arith::SelectOp::create(b, loc, isRow, last, first);
+      fill(to, k.mul(first, tapWords));
+      fill(k.add(to, k.mul(last, tapWords)),
+           k.mul(k.sub(k.index(across), last), tapWords));
+    }
+    return writeRun(k.add(from, k.mul(first, depth)), k.mul(k.sub(last, first), depth),
+                    k.add(to, k.mul(first, tapWords)));
+  }
+  forEachTap(across, [&](Value kx) {
+    Value dx = k.mul(kx, k.index(apart)), toTap = k.add(to, k.mul(kx, tapWords));
+    auto copy = [&] {
+      writeRun(k.add(from, k.mul(dx, k.value(problem.channels))), depth, toTap);
+      return SmallVector<Value>();
+    };
+    if (!problem.hasPads)
+      return void(copy());
+    Value inside = allOf(k, {isRow, isInside(k, k.add(row.x, dx), width)});
+    k.ifElse(inside, {}, copy, [&] {
+      fill(toTap, tapWords);
+      return SmallVector<Value>();
+    });
+  });
+}
+
+void Words::writeWindow(const Row &row, Value to) const {
+  Value height = k.value(problem.inSizes[1]);
   forEachTap(problem.taps[0], [&](Value ky) {
     Value dy = k.mul(ky, k.index(problem.conv->dilations[0]));
     Value isRow = isInside(k, k.add(row.y, dy), height);
-    Value fromRow = k.add(row.base, k.mul(dy, rowPitchOf(item)));
-    Value toRow = k.add(to, k.mul(k.mul(ky, k.index(across)), tapWords));
-    auto byTaps = [&] {
-      forEachTap(across, [&](Value kx) {
-        Value dx = k.mul(kx, k.index(apart));
-        Value toTap = k.add(toRow, k.mul(kx, tapWords));
-        auto copy = [&] {
-          writeRun(k.add(fromRow, k.mul(dx, k.value(problem.channels))),
-                   k.value(problem.depth), toTap);
-          return done();
-        };
-        if (!problem.hasPads)
-          return void(copy());
-        Value inside = allOf(k, {isRow, isInside(k, k.add(row.x, dx), width)});
-        k.ifElse(inside, {}, copy, [&] {
-          fillTap(toTap);
-          return done();
-        });
-      });
-      return done();
-    };
-    // Neighbouring taps lie side by side, but for the channels of other groups.
-    if (apart != 1 || problem.conv->groups != 1)
-      return void(byTaps());
-    auto wholeRow = [&] {
-      writeRun(fromRow, k.mul(k.value(problem.depth), k.index(across)), toRow);
-      return done();
-    };
-    if (!problem.hasPads)
-      return void(wholeRow());
-    Value last = k.add(row.x, k.index(across - 1));
-    Value inside = allOf(k, {isRow, isInside(k, row.x, width), isInside(k, last, width)});
-    k.ifElse(inside, {}, wholeRow, byTaps);
+    Value before = k.mul(k.mul(ky, k.index(problem.taps[1])), k.value(problem.depth));
+    writeTapRow(row, isRow, k.add(row.base, k.mul(dy, rowPitchOf(item))),
+                k.add(to, k.div(before, k.index(steps))));
   });
 }
 

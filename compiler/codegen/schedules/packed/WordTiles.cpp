@@ -45,16 +45,20 @@ void Words::sumTiles(Value row, Value buffer) const {
   Value base = rowsLieReady ? item.rowAt(row).base
                             : k.add(rowsAt, k.mul(k.sub(row, firstRow), count));
   Value rowsApart = k.mul(rowLength, k.index(tileRows));
+  Value rightMemory = panelLiesReady ? item.panelMemory() : memory;
+  Value rightBase = panelLiesReady ? item.panelBase : k.index(0);
+  Value perRightWord = k.index(panelLiesReady ? steps : 1);
   k.forLoop(k.index(0), count, k.index(tileRows), {}, [&](Value word, ValueRange) {
     Value at = k.add(base, k.mul(word, perWord));
     for (unsigned r = 0; r < down; ++r) {
       loadTile(k, left + r, leftMemory, at, pitch);
       at = k.add(at, rowsApart);
     }
-    for (unsigned c = 0; c < across; ++c)
-      loadTile(k, right + c, memory,
-               k.add(k.mul(word, k.index(problem.width)), k.index(c * tileRows)),
+    for (unsigned c = 0; c < across; ++c) {
+      Value column = k.add(k.mul(word, k.index(problem.width)), k.index(c * tileRows));
+      loadTile(k, right + c, rightMemory, k.add(rightBase, k.mul(column, perRightWord)),
                memoryPitch);
+    }
     forEachTile([&](unsigned r, unsigned c) {
       addTileProduct(k, sums(r, c), left + r, right + c, problem.isBfloat);
     });

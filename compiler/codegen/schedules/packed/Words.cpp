@@ -72,7 +72,7 @@ Words::Words(ElementEmitter &emitter, const Item &item, const Place &place,
       lanes(std::min<unsigned>(k.traits().vectorLanes, problem.width)),
       leftIsSigned(isSigned(problem.lhs)), rightIsSigned(isSigned(problem.rhs)),
       hasWindows(problem.conv && !problem.isPointwise),
-      isWhole(problem.runMultiple % steps == 0),
+      isWhole(problem.runMultiple % steps == 0), panelLiesReady(problem.panelSteps > 1),
       rowsLieReady((problem.isBfloat || (areQuads() && !leftIsSigned)) && !hasWindows &&
                    problem.runMultiple % (steps * roundedWords()) == 0) {
   leftZero = changedZero(emitter, problem.lhsZeroPoint,
@@ -94,10 +94,11 @@ Words::Words(ElementEmitter &emitter, const Item &item, const Place &place,
   // product has no more.
   constexpr int64_t mostRounded = 16;
   KExpr most = k.exprs().add(ofPairs, k.constantExpr(mostRounded));
+  int64_t ofPanel = panelLiesReady ? 0 : problem.width;
   memory = k.workspace(
-      k.exprs().mul(most, k.constantExpr(1 + problem.width + place.rows + tiledRows)));
-  termsAt = k.mul(count, k.index(problem.width));
-  rowsAt = k.add(termsAt, k.index(problem.width));
+      k.exprs().mul(most, k.constantExpr(1 + ofPanel + place.rows + tiledRows)));
+  termsAt = k.mul(count, k.index(ofPanel));
+  rowsAt = k.add(termsAt, k.index(ofPanel));
   int64_t ofTile = hasTiles() ? std::max<int64_t>(tiledRows, tileRows) : tileRows;
   Value lastTile = k.sub(k.value(problem.rows), k.index(ofTile));
   firstRow = k.max(k.index(0), k.min(place.rowBegin, lastTile));
@@ -124,6 +125,15 @@ void Words::put(Value at, Value words) const {
 Value Words::get(Value at, unsigned lanes) const {
   Value bits = k.load(memory, at, lanes, b.getF32Type());
   return arith::BitcastOp::create(b, loc, withLanes(b.getI32Type(), lanes), bits);
+}
+
+Value Words::panelAt(Value word, Value column, unsigned lanes) const {
+  Value at = k.add(k.mul(word, k.index(problem.width)), column);
+  if (!panelLiesReady)
+    return get(at, lanes);
+  Value from = k.add(item.panelBase, k.mul(at, k.index(steps)));
+  return vector::BitCastOp::create(b, loc, VectorType::get({lanes}, b.getI32Type()),
+                                   numbersAt(item.panelMemory(), from, lanes * steps));
 }
 
 Value Words::numbersAt(Value memref, Value position, unsigned count) const {
@@ -159,9 +169,9 @@ Accumulators Words::addWord(ArrayRef<Value> bases, Value word, Value column,
                             ValueRange acc, Vectors vectors) const {
   constexpr int64_t ones = 0x01010101;
   SmallVector<Value> panel;
-  Value at = k.add(k.mul(word, k.index(problem.width)), column);
   for (unsigned v = 0; v < vectors.perRow; ++v)
-    panel.push_back(get(k.add(at, k.index(v * vectors.lanes)), vectors.lanes));
+    panel.push_back(
+        panelAt(word, k.add(column, k.index(v * vectors.lanes)), vectors.lanes));
   Accumulators next(acc);
   for (auto [r, base] : llvm::enumerate(bases)) {
     Value x = k.splat(rowWord(base, word), vectors.lanes);

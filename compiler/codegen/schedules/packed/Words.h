@@ -15,8 +15,10 @@
 //   sum (x - a)(y - w) = sum x y - a sum y - w (sum x - K a)
 //
 // where -a sum y are the terms, with which sums begin; the rest is added only where w may
-// not be 0. Rows that are words already are read where they lie. Items of one panel come
-// one after the other and share it. Pairs of bf16 have no zero points, and steps of rows
+// not be 0. Rows that are words already are read where they lie, and so are panels that
+// the artifact has as words (runtime/base/Packing.h). Items of one panel come one after
+// the other and share it; where rows are all that is written, those of a block of rows
+// do. Pairs of bf16 have no zero points, and steps of rows
 // beyond the depth are 0 too: a product with what happens to lie there might be NaN.
 //
 //===----------------------------------------------------------------------===//
@@ -38,8 +40,8 @@ public:
   /// `tileRows`: how many rows of the product a tile has, or fewer.
   Words(ElementEmitter &emitter, const Item &item, const Place &place, unsigned tileRows);
 
-  /// Writes the panel (WordPanel.cpp), and the rows of tiles that begin before `rowEnd`
-  /// (WordRows.cpp).
+  /// Writes the panel (WordPanel.cpp), where it does not lie ready, and the rows of tiles
+  /// that begin before `rowEnd` (WordRows.cpp).
   void writePanel() const;
   void writeRows(mlir::Value rowEnd) const;
 
@@ -62,6 +64,8 @@ private:
   mlir::Value words(int64_t word, unsigned lanes) const;
   void put(mlir::Value at, mlir::Value words) const;
   mlir::Value get(mlir::Value at, unsigned lanes) const;
+  /// The panel's words from one on.
+  mlir::Value panelAt(mlir::Value word, mlir::Value column, unsigned lanes) const;
   /// Of an operand, as integers of their bits.
   mlir::Value numbersAt(mlir::Value memref, mlir::Value position, unsigned count) const;
 
@@ -72,7 +76,9 @@ private:
   void writeRun(mlir::Value from, mlir::Value length, mlir::Value to) const;
   void forEachTap(int64_t count, llvm::function_ref<void(mlir::Value)> body) const;
   void writeWindow(const Row &row, mlir::Value to) const;
-  void fillTap(mlir::Value to) const;
+  void writeTapRow(const Row &row, mlir::Value isRow, mlir::Value from,
+                   mlir::Value to) const;
+  void fill(mlir::Value to, mlir::Value count) const;
   void clearRest(mlir::Value to) const;
   mlir::Value rowWords(mlir::Value position, unsigned lanes) const;
   mlir::Value lastRowWord(mlir::Value from, mlir::Value step, mlir::Value length) const;
@@ -94,6 +100,7 @@ private:
   bool leftIsSigned, rightIsSigned;
   bool hasWindows;             ///< rows are pixels' windows
   bool isWhole;                ///< the depth is words for sure
+  bool panelLiesReady;         ///< there is none in the workspace
   bool rowsLieReady;           ///< there are none in the workspace
   bool rightZeroMatters;       ///< it may be other than 0
   mlir::Value leftZero;        ///< i32, of the numbers in words; null: 0
