@@ -3,7 +3,8 @@
 //   x times w, w constant   becomes   cast<bf16>(x) times cast<bf16>(w), in f32
 //
 // A convolution of an odd number of channels gets one more, of zeros, where windows would
-// not be whole pairs (BfloatPairs.h).
+// not be whole pairs (BfloatPairs.h). What is rounded behind a maximum or a concatenation
+// is rounded before it.
 //
 // Both operands are rounded once, by 2^-9 of each number at most; products of bf16 are
 // exact in f32, and sums have the error that sums of f32 have. A result is off by less
@@ -100,14 +101,42 @@ void rewrite(ConvOp op, bool withSignals) {
   if (outputs == 0 || type.getNumElements() / outputs < minDepth ||
       (groups > 1 && outputs / groups < minColumns) || (channels == 1 && !withSignals))
     return;
+  // Of fewer products in a window than these, channels that are odd cost more to pad.
+  constexpr int64_t minPadded = 4096;
   bool isPadded = !hasWholePairs(op);
-  if (isPadded && (groups > 1 || tensorTypeOf(op.getInput()).isDynamicDim(3)))
+  if (isPadded && (groups > 1 || tensorTypeOf(op.getInput()).isDynamicDim(3) ||
+                   type.getNumElements() < minPadded))
     return;
   round(op.getInputMutable());
   round(op.getWeightsMutable());
   if (isPadded) {
     addChannel(op.getInputMutable(), /*axis=*/3);
     addChannel(op.getWeightsMutable(), /*axis=*/1);
+  }
+}
+
+/// Whether it gives of rounded numbers what it gives of others, rounded.
+bool keepsOrder(Operation *op) {
+  auto pool = dyn_cast<PoolOp>(op);
+  return isa<ConcatOp>(op) || (pool && pool.getFn() == PoolFn::max && !pool.getIndices());
+}
+
+/// Ahead of `op` where all that reads it rounds: it then moves half of the bytes, and so
+/// does what comes before.
+void roundBefore(Operation *op) {
+  Value result = op->getResult(0);
+  auto rounds = [](Operation *user) {
+    return isa<CastOp>(user) &&
+           tensorTypeOf(user->getResult(0)).getElementType().isBF16();
+  };
+  if (!isF32(result) || result.use_empty() || !llvm::all_of(result.getUsers(), rounds))
+    return;
+  for (OpOperand &operand : op->getOpOperands())
+    round(operand);
+  result.setType(tensorTypeOf(result).clone(BFloat16Type::get(op->getContext())));
+  for (Operation *cast : llvm::make_early_inc_range(result.getUsers())) {
+    cast->getResult(0).replaceAllUsesWith(result);
+    cast->erase();
   }
 }
 
@@ -121,6 +150,13 @@ struct BfloatProductsPass : impl::BfloatProductsPassBase<BfloatProductsPass> {
       else if (auto conv = dyn_cast<ConvOp>(op))
         rewrite(conv, withSignals);
     });
+    SmallVector<Operation *> movers;
+    getOperation().walk([&](Operation *op) {
+      if (keepsOrder(op))
+        movers.push_back(op);
+    });
+    for (Operation *op : llvm::reverse(movers))
+      roundBefore(op);
   }
 };
 

@@ -82,8 +82,8 @@ MORE = {"wide": (32, 48, (14, 13), (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 1),
         "1x1 of whole tiles": (64, 40, (9, 9), (1, 1), (1, 1), (0, 0, 0, 0), (1, 1), 1),
         "1x1 and stride": (64, 40, (9, 9), (1, 1), (2, 2), (0, 0, 0, 0), (1, 1), 1),
         "two of a group": (32, 32, (7, 7), (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 2),
-        "a picture": (3, 24, (19, 18), (7, 7), (2, 2), (3, 3, 3, 3), (1, 1), 1),
-        "an odd row of odd taps": (5, 20, (9, 40), (2, 7), (1, 3), (0, 0, 0, 0), (1, 1), 1),
+        "a picture": (3, 64, (19, 18), (7, 7), (2, 2), (3, 3, 3, 3), (1, 1), 1),
+        "an odd row of odd taps": (5, 64, (9, 40), (2, 7), (1, 3), (0, 0, 0, 0), (1, 1), 1),
         "a signal": (1, 40, (1, 300), (1, 50), (1, 20), (0, 0, 0, 0), (1, 1), 1),
         "a signal in blocks": (1, 36, (1, 331), (1, 64), (1, 32), (0, 0, 0, 0), (1, 1), 1),
         "a signal of odd taps": (1, 20, (1, 300), (1, 45), (1, 7), (0, 0, 0, 0), (1, 1), 1),
@@ -93,22 +93,21 @@ MORE = {"wide": (32, 48, (14, 13), (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 1),
         "pads and dilations": (4, 16, (9, 10), (3, 3), (1, 2), (2, 2, 2, 2), (2, 2), 1)}
 
 
-@pytest.mark.parametrize("name", [*WINDOWS, *MORE])
-def test_convolution(tmp_path, name):
+def check_convolution(folder, case, images, x_shape):
     random = np.random.default_rng(1)
-    channels, outputs, image, taps, strides, pads, dilations, groups = (WINDOWS | MORE)[name]
-    x = random.standard_normal((2, channels, *image)).astype(np.float32)
+    channels, outputs, image, taps, strides, pads, dilations, groups = case
+    x = random.standard_normal((images, channels, *image)).astype(np.float32)
     w = random.standard_normal((outputs, channels // groups, *taps)).astype(np.float32)
     bias = random.standard_normal(outputs).astype(np.float32)
     node = helper.make_node("Conv", ["x", "w", "b"], ["y"], kernel_shape=taps, strides=strides, pads=pads,
                             dilations=dilations, group=groups)
-    path = compiled(tmp_path, node, ["n", channels, *image], {"w": w, "b": bias})
+    path = compiled(folder, node, x_shape, {"w": w, "b": bias})
 
     def product(x, w):
         columns = windows_of(x.astype(np.float64), taps, strides, pads, dilations, 0)
-        columns = columns.reshape(2, groups, channels // groups, *columns.shape[2:])
+        columns = columns.reshape(images, groups, channels // groups, *columns.shape[2:])
         w = w.astype(np.float64).reshape(groups, outputs // groups, channels // groups, -1)
-        return np.einsum("ngcthw,gmct->ngmhw", columns, w).reshape(2, outputs, *columns.shape[-2:])
+        return np.einsum("ngcthw,gmct->ngmhw", columns, w).reshape(images, outputs, *columns.shape[-2:])
 
     depth = channels // groups * taps[0] * taps[1]
     size = product(np.abs(x), np.abs(w)) + np.abs(bias)[:, None, None]
@@ -116,6 +115,40 @@ def test_convolution(tmp_path, name):
     for arch, session in sessions(path).items():
         found = session.run({"x": x})["y"]
         assert np.all(np.abs(found - exact) <= (2.0 ** -8 + 2.0 ** -18 + (depth + 2) * 2.0 ** -23) * size), arch
+    # What is no number is so where windows have it.
+    x[-1, 0, image[0] // 2, image[1] // 2] = np.nan
+    has_nan = product(np.where(np.isnan(x), 1, 0), np.ones_like(w)) > 0
+    for arch, session in sessions(path).items():
+        assert (np.isnan(session.run({"x": x})["y"]) == has_nan).all(), arch
+
+
+@pytest.mark.parametrize("name", [*WINDOWS, *MORE])
+def test_convolution(tmp_path, name):
+    case = (WINDOWS | MORE)[name]
+    check_convolution(tmp_path, case, 2, ["n", case[0], *case[2]])
+
+
+# Of one image, rows of taps are shared by the windows that have them; blocks of 64 pixels, of up to 768, and more.
+ONE_IMAGE = {"3x3": (32, 48, (30, 31), (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 1),
+             "a small image": (32, 33, (7, 7), (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 1),
+             "a few pixels": (64, 16, (3, 4), (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 1),
+             "no pads": (16, 40, (29, 50), (5, 2), (1, 1), (0, 0, 0, 0), (1, 1), 1),
+             "a column": (32, 20, (60, 9), (7, 1), (1, 1), (2, 0, 4, 0), (1, 1), 1),
+             "strides across": (32, 24, (20, 41), (3, 3), (1, 2), (1, 0, 1, 2), (1, 1), 1),
+             "strides down": (32, 24, (41, 20), (3, 3), (2, 1), (1, 1, 1, 1), (1, 1), 1),
+             "dilations": (32, 24, (25, 26), (3, 3), (1, 1), (3, 2, 3, 2), (3, 2), 1),
+             "dilations across": (64, 16, (25, 26), (3, 2), (1, 1), (1, 1, 1, 2), (1, 3), 1),
+             "groups": (64, 64, (14, 13), (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 2),
+             "wide taps": (8, 8, (12, 70), (3, 36), (1, 1), (1, 17, 1, 18), (1, 1), 1),
+             "pads beyond": (32, 16, (2, 5), (5, 3), (1, 1), (6, 4, 4, 3), (1, 1), 1),
+             "a large image": (32, 16, (61, 67), (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 1)}
+
+
+@pytest.mark.parametrize("name", ONE_IMAGE)
+@pytest.mark.parametrize("sizes", ["known", "unknown"])
+def test_one_image(tmp_path, name, sizes):
+    case = ONE_IMAGE[name]
+    check_convolution(tmp_path, case, 1, [1, case[0], *(case[2] if sizes == "known" else ("h", "w"))])
 
 
 def test_what_is_rounded_and_what_is_not(tmp_path):

@@ -134,9 +134,10 @@ LogicalResult lowerToLLVM(ModuleOp module, StringRef arch,
     kernel->removeAttr("hx.params");
   }
   allowContraction(module);
-  bool hasF16Conversion = arch != "x86-64-v2";
+  // What extends an arch so has no kernels but products of bf16 (codegen::differs).
+  NarrowConversions has{arch != "x86-64-v2", arch.contains("+avx512bf16")};
   if (failed(lowerMath(module)) || failed(lowerRemainder(module)) ||
-      failed(lowerNarrowFloats(module, hasF16Conversion)))
+      failed(lowerNarrowFloats(module, has)))
     return failure();
   if (arch == "x86-64-v2")
     emulateExactFma(module);
@@ -144,7 +145,7 @@ LogicalResult lowerToLLVM(ModuleOp module, StringRef arch,
   addPasses(passes);
   if (failed(passes.run(module)))
     return failure();
-  storeNarrowFloatsAsIntegers(module, hasF16Conversion);
+  storeNarrowFloatsAsIntegers(module, has);
   return success();
 }
 

@@ -141,14 +141,14 @@ private:
   Type i16, i32, f16, bf16, f32, f64;
 };
 
-void lowerExtension(arith::ExtFOp op, bool hasF16Conversion) {
+void lowerExtension(arith::ExtFOp op, NarrowConversions has) {
   Type from = getElementTypeOrSelf(op.getIn().getType());
   bool isF16 = from.isF16();
   if (!from.isBF16() && !isF16)
     return;
   OpBuilder b(op);
   BitConverter convert(b, op.getLoc(), op.getType());
-  bool isNative = isF16 && hasF16Conversion;
+  bool isNative = isF16 && has.f16;
   Value wide;
   if (!isNative)
     wide = isF16 ? convert.extendF16(op.getIn()) : convert.extendBF16(op.getIn());
@@ -162,7 +162,20 @@ void lowerExtension(arith::ExtFOp op, bool hasF16Conversion) {
   op.erase();
 }
 
-void lowerTruncation(arith::TruncFOp op, bool hasF16Conversion) {
+/// By the instruction; null where it has no vectors of this shape. What is subnormal
+/// counts as 0 there.
+Value truncatedByInstruction(OpBuilder &b, Location loc, Value source) {
+  auto type = dyn_cast<VectorType>(source.getType());
+  if (!type || (type.getNumElements() != 16 && type.getNumElements() != 8))
+    return {};
+  StringRef name = type.getNumElements() == 16 ? "llvm.x86.avx512bf16.cvtneps2bf16.512"
+                                               : "llvm.x86.avx512bf16.cvtneps2bf16.256";
+  return LLVM::CallIntrinsicOp::create(b, loc, type.clone(b.getBF16Type()),
+                                       b.getStringAttr(name), source)
+      .getResult(0);
+}
+
+void lowerTruncation(arith::TruncFOp op, NarrowConversions has) {
   Type to = getElementTypeOrSelf(op.getType());
   bool isF16 = to.isF16();
   if (!to.isBF16() && !isF16)
@@ -170,7 +183,7 @@ void lowerTruncation(arith::TruncFOp op, bool hasF16Conversion) {
   OpBuilder b(op);
   BitConverter convert(b, op.getLoc(), op.getType());
   Value source = op.getIn();
-  bool isNative = isF16 && hasF16Conversion;
+  bool isNative = isF16 && has.f16;
   if (getElementTypeOrSelf(source.getType()).isF64())
     source = convert.truncateToOdd(source);
   else if (isNative)
@@ -178,7 +191,9 @@ void lowerTruncation(arith::TruncFOp op, bool hasF16Conversion) {
   Value result;
   if (isNative)
     result = arith::TruncFOp::create(b, op.getLoc(), op.getType(), source);
-  else
+  else if (!isF16 && has.bf16)
+    result = truncatedByInstruction(b, op.getLoc(), source);
+  if (!result)
     result = isF16 ? convert.truncateF16(source) : convert.truncateBF16(source);
   op.replaceAllUsesWith(result);
   op.erase();
@@ -186,7 +201,7 @@ void lowerTruncation(arith::TruncFOp op, bool hasF16Conversion) {
 
 } // namespace
 
-LogicalResult lowerNarrowFloats(ModuleOp module, bool hasF16Conversion) {
+LogicalResult lowerNarrowFloats(ModuleOp module, NarrowConversions has) {
   PassManager passes(module.getContext());
   arith::ArithEmulateUnsupportedFloatsOptions options;
   options.sourceTypeStrs = {"f16", "bf16"};
@@ -203,31 +218,39 @@ LogicalResult lowerNarrowFloats(ModuleOp module, bool hasF16Conversion) {
       truncations.push_back(truncation);
   });
   for (arith::ExtFOp op : extensions)
-    lowerExtension(op, hasF16Conversion);
+    lowerExtension(op, has);
   for (arith::TruncFOp op : truncations)
-    lowerTruncation(op, hasF16Conversion);
+    lowerTruncation(op, has);
   return success();
 }
 
-/// Instructions for bf16 read vectors of them, which kernels have as words.
+/// Instructions for bf16 read vectors of them, which kernels have as words, and give
+/// some, which kernels have as integers.
 static void giveBfloatsToInstructions(ModuleOp module) {
   module.walk([](LLVM::CallIntrinsicOp call) {
     if (!call.getIntrin().starts_with("llvm.x86.avx512bf16."))
       return;
     OpBuilder b(call);
+    Type bf16 = b.getBF16Type();
     for (OpOperand &operand : call->getOpOperands().drop_front()) {
       auto words = cast<VectorType>(operand.get().getType());
-      auto type = VectorType::get({2 * words.getNumElements()}, b.getBF16Type());
+      auto type = VectorType::get({2 * words.getNumElements()}, bf16);
       operand.set(LLVM::BitcastOp::create(b, call.getLoc(), type, operand.get()));
     }
+    Value result = call.getResult(0);
+    auto type = cast<VectorType>(result.getType());
+    if (!type.getElementType().isInteger(16))
+      return;
+    result.setType(type.clone(bf16));
+    b.setInsertionPointAfter(call);
+    auto bits = LLVM::BitcastOp::create(b, call.getLoc(), type, result);
+    result.replaceAllUsesExcept(bits, bits);
   });
 }
 
-void storeNarrowFloatsAsIntegers(ModuleOp module, bool hasF16Conversion) {
+void storeNarrowFloatsAsIntegers(ModuleOp module, NarrowConversions has) {
   Type i16 = IntegerType::get(module.getContext(), 16);
-  auto isStored = [=](Type type) {
-    return type.isBF16() || (type.isF16() && !hasF16Conversion);
-  };
+  auto isStored = [=](Type type) { return type.isBF16() || (type.isF16() && !has.f16); };
   AttrTypeReplacer replacer;
   replacer.addReplacement([=](FloatType type) -> std::optional<Type> {
     return isStored(type) ? std::optional(i16) : std::nullopt;

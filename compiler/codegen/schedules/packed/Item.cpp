@@ -158,6 +158,17 @@ SmallVector<Row> Item::rowsFrom(Value firstRow, unsigned count) const {
   return rows;
 }
 
+void Item::forEachRow(Value begin, Value end,
+                      function_ref<void(const Row &)> body) const {
+  SmallVector<Value> first;
+  if (hasPixels())
+    first = k.delinearize(begin, ArrayRef(problem.outSizes).take_front(3));
+  k.forLoop(begin, end, k.index(1), first, [&](Value flat, ValueRange at) {
+    body(hasPixels() ? rowOfPixel(flat, SmallVector<Value>(at)) : rowAt(flat));
+    return hasPixels() ? nextPixel(SmallVector<Value>(at)) : SmallVector<Value>();
+  });
+}
+
 SmallVector<Value> Item::nextPixel(ArrayRef<Value> at) const {
   OpBuilder &b = k.builder();
   SmallVector<Value> next(at);

@@ -29,8 +29,13 @@ struct Item {
   Item(const Item &item, const Problem &floats, mlir::Value memory);
 
   Row rowAt(mlir::Value flat) const;
+  /// Of output pixel `at` = [n, y, x], which need not be one of the image's.
+  Row rowOfPixel(mlir::Value flat, llvm::ArrayRef<mlir::Value> at) const;
   /// `count` rows, one after the other: but for the first no division.
   llvm::SmallVector<Row> rowsFrom(mlir::Value firstRow, unsigned count) const;
+  /// The same by a loop over all rows of [begin, end).
+  void forEachRow(mlir::Value begin, mlir::Value end,
+                  llvm::function_ref<void(const Row &)> body) const;
   /// Elements of the lhs and of the panel in the type of sums, without zero points.
   mlir::Value loadLhs(mlir::Value position, unsigned lanes) const {
     return loadLhs(lhsMemref, position, lanes);
@@ -68,7 +73,6 @@ private:
   void makeZeroChannels();
   /// Whether a row is an output pixel with a window around it, [n, y, x].
   bool hasPixels() const { return problem.conv && !problem.isPointwise; }
-  Row rowOfPixel(mlir::Value flat, llvm::ArrayRef<mlir::Value> at) const;
   llvm::SmallVector<mlir::Value> nextPixel(llvm::ArrayRef<mlir::Value> at) const;
 
   mlir::Value lhsMemref, rhsMemref;

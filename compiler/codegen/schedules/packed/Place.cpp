@@ -20,11 +20,21 @@ constexpr int64_t blockRows = 48;
 int64_t rowsOfBlock(const Problem &problem) {
   constexpr int64_t rowsOfWords = 2 * blockRows; // whose tiles may have 32
   bool hasWords = problem.isInteger || problem.isBfloat;
+  // The rows of taps below a block are written for the next one as well.
+  constexpr int64_t mostShared = 4 * rowsOfWords;
   if (!problem.numRows)
-    return hasWords ? rowsOfWords : blockRows;
+    return sharesTapRows(problem) ? mostShared : hasWords ? rowsOfWords : blockRows;
   int64_t numRows = *problem.numRows;
   if (numRows <= maxRowsOfOneBlock)
     return std::max<int64_t>(1, numRows);
+  if (sharesTapRows(problem)) {
+    // Threads have something to share out even where there are few panels.
+    constexpr int64_t enough = 8;
+    int64_t panels = llvm::divideCeil(problem.numColumns.value_or(1), problem.width);
+    int64_t blocks = std::max<int64_t>(llvm::divideCeil(numRows, mostShared),
+                                       llvm::divideCeil(enough, panels));
+    return llvm::alignTo(llvm::divideCeil(numRows, blocks), rowsOfWords);
+  }
   if (hasWords)
     return rowsOfWords;
   constexpr int64_t fewRows = 8 * blockRows, fullWidth = 32;
@@ -128,6 +138,13 @@ bool keepsRows(const Problem &problem) {
   constexpr int64_t wholeTile = 32; // steps, of rows that no processor writes
   bool hasWindows = problem.conv && !problem.isPointwise;
   return problem.panelSteps > 1 && (hasWindows || problem.runMultiple % wholeTile != 0);
+}
+
+bool sharesTapRows(const Problem &problem) {
+  constexpr int64_t wholeTile = 32; // steps
+  return keepsRows(problem) && problem.conv && problem.isOneImage &&
+         problem.taps[0] > 1 && problem.conv->strides[0] == 1 &&
+         problem.taps[1] * problem.channelsPerTap % wholeTile == 0;
 }
 
 unsigned tileRowsFor(int64_t numRows, unsigned maxRows) {

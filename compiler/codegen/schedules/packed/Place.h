@@ -35,6 +35,10 @@ struct Place {
 /// of them before the next one comes.
 bool keepsRows(const Problem &problem);
 
+/// Whether rows of taps are written, not windows: one that a window has at its row of
+/// taps `ky` is that at 0 of the window `ky` dilated rows further down the only image.
+bool sharesTapRows(const Problem &problem);
+
 /// Begins the items of a product with `panels` panels.
 Place placeItem(ElementEmitter &emitter, const Problem &problem, KExpr panels,
                 const TileShape &shape);

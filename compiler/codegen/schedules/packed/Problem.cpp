@@ -77,6 +77,7 @@ template <typename OpT> void Problem::describeConv(ElementEmitter &emitter, OpT 
   rows = k.exprs().product({outSizes[0], outSizes[1], outSizes[2]});
   numRows = knownProduct(k, ArrayRef(emitter.dims(op.getResult())).drop_back());
   outWidth = hx::SymbolTable::constantValue(emitter.dims(op.getResult())[2]);
+  isOneImage = hx::SymbolTable::constantValue(emitter.dims(op.getResult())[0]) == 1;
   outer = k.size(k.shapes().symbols().constant(groups));
   WindowAxes axes(4, hx::Layout::nhwc);
   hx::Dims pads = beginPads(k.shapes(), op.getPads(), op.getPadPolicy(),

@@ -60,6 +60,7 @@ struct Problem {
   bool isDepthwise = false; ///< one input channel per output channel, all one group
   bool isPointwise = false; ///< 1 x 1, no pads, stride 1: a matmul over pixels
   bool hasPads = false;     ///< may have some
+  bool isOneImage = false;  ///< N is 1 for sure
   llvm::SmallVector<int64_t> taps;   ///< [kernelHeight, kernelWidth]
   KExpr channels;                    ///< of the input, all groups
   int64_t channelsPerTap = 0;        ///< what depth is

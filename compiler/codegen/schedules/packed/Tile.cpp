@@ -151,6 +151,13 @@ private:
     unsigned lanes = vectors.lanes;
     forEachRow([&](Value r, const Row &row) {
       Value rowStart = k.mul(r, k.index(width()));
+      if (item.problem.columnsAreFull && epilogue.takesVectors()) {
+        for (unsigned c = 0; c < width(); c += lanes) {
+          Value sum = loadScratch(k, buffer, k.add(rowStart, k.index(c)), lanes);
+          epilogue.write(item, row, k.add(column, k.index(c)), sum, lanes);
+        }
+        return;
+      }
       auto write = [&](unsigned count, Value last) {
         k.forLoop(k.index(0), remaining, k.index(count), {}, [&](Value c, ValueRange) {
           Value at = count == 1 ? c : k.min(c, last);

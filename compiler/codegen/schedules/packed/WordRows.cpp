@@ -59,20 +59,35 @@ Value Words::lastRowWord(Value from, Value step, Value length) const {
   return vector::BroadcastOp::create(b, loc, VectorType::get({1}, i32), result);
 }
 
-void Words::writeRun(Value from, Value length, Value to) const {
-  Value whole = k.div(length, k.index(steps)), begin = k.index(0);
-  auto copy = [&](Value end, unsigned lanes) {
-    k.forLoop(begin, end, k.index(lanes), {}, [&](Value word, ValueRange) {
-      put(k.add(to, word), rowWords(k.add(from, k.mul(word, k.index(steps))), lanes));
+/// Calls body(word, lanes) until all of `count` words have been among the lanes: by
+/// vectors, the last of which overlaps the one before, and a few one by one.
+void Words::forWords(Value count, function_ref<void(Value, unsigned)> body) const {
+  constexpr unsigned few = 4;
+  auto byLanes = [&](unsigned lanes) {
+    Value last = lanes > 1 ? k.sub(count, k.index(lanes)) : Value();
+    k.forLoop(k.index(0), count, k.index(lanes), {}, [&](Value word, ValueRange) {
+      body(last ? k.min(word, last) : word, lanes);
       return SmallVector<Value>();
     });
-    begin = end;
+    return SmallVector<Value>();
   };
-  // Long runs, taps of few channels, what is left.
-  constexpr unsigned few = 4;
-  for (unsigned lanes : {k.traits().vectorLanes, few})
-    copy(k.mul(k.div(whole, k.index(lanes)), k.index(lanes)), lanes);
-  copy(whole, 1);
+  auto hasVector = [&](unsigned lanes) { return k.less(k.index(lanes - 1), count); };
+  auto fewOrOne = [&] {
+    k.ifElse(
+        hasVector(few), {}, [&] { return byLanes(few); }, [&] { return byLanes(1); });
+    return SmallVector<Value>();
+  };
+  unsigned most = k.traits().vectorLanes;
+  if (most <= few)
+    return void(fewOrOne());
+  k.ifElse(hasVector(most), {}, [&] { return byLanes(most); }, fewOrOne);
+}
+
+void Words::writeRun(Value from, Value length, Value to) const {
+  Value whole = k.div(length, k.index(steps));
+  forWords(whole, [&](Value word, unsigned lanes) {
+    put(k.add(to, word), rowWords(k.add(from, k.mul(word, k.index(steps))), lanes));
+  });
   if (isWhole)
     return;
   Value step = k.mul(whole, k.index(steps));
@@ -86,17 +101,10 @@ void Words::fill(Value to, Value count) const {
   Value word = words(0, 1);
   if (areQuads() && leftZero)
     word = arith::MulIOp::create(b, loc, leftZero, words(everyByte, 1));
-  Value begin = k.index(0);
-  for (unsigned lanes : {k.traits().vectorLanes, 1u}) {
-    Value filling = vector::BroadcastOp::create(
-        b, loc, VectorType::get({lanes}, b.getI32Type()), word);
-    Value end = k.mul(k.div(count, k.index(lanes)), k.index(lanes));
-    k.forLoop(begin, end, k.index(lanes), {}, [&](Value word, ValueRange) {
-      put(k.add(to, word), filling);
-      return SmallVector<Value>();
-    });
-    begin = end;
-  }
+  forWords(count, [&](Value at, unsigned lanes) {
+    auto type = VectorType::get({lanes}, b.getI32Type());
+    put(k.add(to, at), vector::BroadcastOp::create(b, loc, type, word));
+  });
 }
 
 void Words::forEachTap(int64_t count, function_ref<void(Value)> body) const {
@@ -162,19 +170,38 @@ void Words::clearRest(Value to) const {
   });
 }
 
+/// Those of the windows from `firstRow` to `rowEnd`, and the further ones that these
+/// have: as many pixels as are in the image's rows that a window reaches below its first.
+void Words::writeTapRows(Value rowEnd) const {
+  Value height = k.value(problem.inSizes[1]), width = k.value(problem.outSizes[2]);
+  int64_t reach = (problem.taps[0] - 1) * problem.conv->dilations[0];
+  Value end = k.add(rowEnd, k.mul(width, k.index(reach)));
+  SmallVector<Value> first{k.div(firstRow, width), k.rem(firstRow, width)};
+  k.forLoop(firstRow, end, k.index(1), first, [&](Value flat, ValueRange at) {
+    Row row = item.rowOfPixel(flat, {k.index(0), at[0], at[1]});
+    writeTapRow(row, isInside(k, row.y, height), row.base,
+                k.add(rowsAt, k.mul(k.sub(flat, firstRow), wordsOfRow)));
+    Value x = k.add(at[1], k.index(1));
+    Value wraps = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, x, width);
+    Value carry = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), wraps);
+    x = arith::SelectOp::create(b, loc, wraps, k.index(0), x);
+    return SmallVector<Value>{k.add(at[0], carry), x};
+  });
+}
+
 void Words::writeRows(Value rowEnd) const {
   if (rowsLieReady)
     return;
-  k.forLoop(firstRow, rowEnd, k.index(1), {}, [&](Value flat, ValueRange) {
-    Row row = item.rowAt(flat);
-    Value to = k.add(rowsAt, k.mul(k.sub(flat, firstRow), count));
+  if (hasTapRows)
+    return writeTapRows(rowEnd);
+  item.forEachRow(firstRow, rowEnd, [&](const Row &row) {
+    Value to = k.add(rowsAt, k.mul(k.sub(row.flat, firstRow), count));
     if (hasWindows)
       writeWindow(row, to);
     else
       writeRun(row.base, k.value(problem.depth), to);
     if (problem.isBfloat && roundedWords() > 1)
       clearRest(to);
-    return SmallVector<Value>();
   });
 }
 

@@ -39,30 +39,31 @@ void Words::sumTiles(Value row, Value buffer) const {
   // Where rows lie: numbers of the left matrix, or words of the workspace.
   Value leftMemory = rowsLieReady ? item.lhsMemory() : memory;
   Value perWord = k.index(rowsLieReady ? steps : 1);
-  Value rowLength =
-      rowsLieReady ? k.value(problem.conv ? problem.channels : problem.depth) : count;
+  Value rowLength = rowsLieReady
+                        ? k.value(problem.conv ? problem.channels : problem.depth)
+                        : wordsOfRow;
   Value pitch = k.mul(rowLength, k.index(rowsLieReady ? wordBytes / steps : wordBytes));
   Value base = rowsLieReady ? item.rowAt(row).base
-                            : k.add(rowsAt, k.mul(k.sub(row, firstRow), count));
+                            : k.add(rowsAt, k.mul(k.sub(row, firstRow), wordsOfRow));
   Value rowsApart = k.mul(rowLength, k.index(tileRows));
   Value rightMemory = panelLiesReady ? item.panelMemory() : memory;
   Value rightBase = panelLiesReady ? item.panelBase : k.index(0);
   Value perRightWord = k.index(panelLiesReady ? steps : 1);
-  k.forLoop(k.index(0), count, k.index(tileRows), {}, [&](Value word, ValueRange) {
-    Value at = k.add(base, k.mul(word, perWord));
-    for (unsigned r = 0; r < down; ++r) {
-      loadTile(k, left + r, leftMemory, at, pitch);
-      at = k.add(at, rowsApart);
-    }
+  forDepth(tileRows, {}, [&](Value word, Value inRow, ValueRange) {
+    Value row = k.add(base, k.mul(inRow, perWord));
+    Value column = k.mul(word, k.index(problem.width));
+    // Each is loaded when it is multiplied: loads then go on beside products.
     for (unsigned c = 0; c < across; ++c) {
-      Value column = k.add(k.mul(word, k.index(problem.width)), k.index(c * tileRows));
-      loadTile(k, right + c, rightMemory, k.add(rightBase, k.mul(column, perRightWord)),
+      Value at = k.add(column, k.index(c * tileRows));
+      loadTile(k, right + c, rightMemory, k.add(rightBase, k.mul(at, perRightWord)),
                memoryPitch);
+      for (unsigned r = 0; r < down; ++r) {
+        if (c == 0)
+          loadTile(k, left + r, leftMemory, r == 0 ? row : k.add(row, rowsApart), pitch);
+        addTileProduct(k, sums(r, c), left + r, right + c, problem.isBfloat);
+      }
     }
-    forEachTile([&](unsigned r, unsigned c) {
-      addTileProduct(k, sums(r, c), left + r, right + c, problem.isBfloat);
-    });
-    return SmallVector<Value>();
+    return Accumulators();
   });
   forEachTile([&](unsigned r, unsigned c) {
     storeTile(k, sums(r, c), buffer, k.index(r * tileRows * problem.width + c * tileRows),

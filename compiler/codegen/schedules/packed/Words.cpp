@@ -74,7 +74,8 @@ Words::Words(ElementEmitter &emitter, const Item &item, const Place &place,
       hasWindows(problem.conv && !problem.isPointwise),
       isWhole(problem.runMultiple % steps == 0), panelLiesReady(problem.panelSteps > 1),
       rowsLieReady((problem.isBfloat || (areQuads() && !leftIsSigned)) && !hasWindows &&
-                   problem.runMultiple % (steps * roundedWords()) == 0) {
+                   problem.runMultiple % (steps * roundedWords()) == 0),
+      hasTapRows(sharesTapRows(problem)) {
   leftZero = changedZero(emitter, problem.lhsZeroPoint,
                          areQuads() && leftIsSigned ? signChange : 0);
   rightZero = changedZero(emitter, problem.rhsZeroPoint,
@@ -95,8 +96,17 @@ Words::Words(ElementEmitter &emitter, const Item &item, const Place &place,
   constexpr int64_t mostRounded = 16;
   KExpr most = k.exprs().add(ofPairs, k.constantExpr(mostRounded));
   int64_t ofPanel = panelLiesReady ? 0 : problem.width;
-  memory = k.workspace(
-      k.exprs().mul(most, k.constantExpr(1 + ofPanel + place.rows + tiledRows)));
+  KExpr rows = k.constantExpr(1 + ofPanel + place.rows + tiledRows);
+  wordsOfRow = count;
+  if (hasTapRows) {
+    most = k.constantExpr(problem.taps[1] * problem.channelsPerTap / steps);
+    wordsOfRow = k.value(most);
+    KExpr apart =
+        k.exprs().mul(problem.outSizes[2], k.constantExpr(problem.conv->dilations[0]));
+    rows = k.exprs().add(rows, k.exprs().mul(apart, k.constantExpr(problem.taps[0] - 1)));
+    tapRowsApart = k.mul(k.value(apart), wordsOfRow);
+  }
+  memory = k.workspace(k.exprs().mul(most, rows));
   termsAt = k.mul(count, k.index(ofPanel));
   rowsAt = k.add(termsAt, k.index(ofPanel));
   int64_t ofTile = hasTiles() ? std::max<int64_t>(tiledRows, tileRows) : tileRows;
@@ -165,7 +175,7 @@ Value Words::rowWord(Value base, Value word) const {
 
 /// acc: of each row its vectors, and behind them, where it matters, of each row the sum
 /// of its own numbers.
-Accumulators Words::addWord(ArrayRef<Value> bases, Value word, Value column,
+Accumulators Words::addWord(ArrayRef<Value> bases, Value word, Value inRow, Value column,
                             ValueRange acc, Vectors vectors) const {
   constexpr int64_t ones = 0x01010101;
   SmallVector<Value> panel;
@@ -174,7 +184,7 @@ Accumulators Words::addWord(ArrayRef<Value> bases, Value word, Value column,
         panelAt(word, k.add(column, k.index(v * vectors.lanes)), vectors.lanes));
   Accumulators next(acc);
   for (auto [r, base] : llvm::enumerate(bases)) {
-    Value x = k.splat(rowWord(base, word), vectors.lanes);
+    Value x = k.splat(rowWord(base, inRow), vectors.lanes);
     for (unsigned v = 0; v < vectors.perRow; ++v) {
       Value &sum = next[r * vectors.perRow + v];
       sum = addWordDots(k, sum, x, panel[v]);
@@ -205,11 +215,29 @@ void Words::addRightZero(MutableArrayRef<Value> acc, ArrayRef<Value> rowSums,
   }
 }
 
+Accumulators
+Words::forDepth(int64_t perRound, ValueRange init,
+                function_ref<Accumulators(Value, Value, ValueRange)> body) const {
+  Value zero = k.index(0), step = k.index(perRound);
+  if (!hasTapRows)
+    return k.forLoop(zero, count, step, init, [&](Value word, ValueRange carried) {
+      return body(word, word, carried);
+    });
+  Value tapRows = k.index(problem.taps[0]);
+  return k.forLoop(zero, tapRows, k.index(1), init, [&](Value ky, ValueRange carried) {
+    Value before = k.mul(ky, wordsOfRow), further = k.mul(ky, tapRowsApart);
+    return k.forLoop(zero, wordsOfRow, step, carried, [&](Value word, ValueRange inner) {
+      return body(k.add(before, word), k.add(further, word), inner);
+    });
+  });
+}
+
 Accumulators Words::sum(ArrayRef<Row> tile, Vectors vectors, Value columnInPanel) const {
   SmallVector<Value> bases;
   for (const Row &row : tile)
-    bases.push_back(
-        rowsLieReady ? row.base : k.add(rowsAt, k.mul(k.sub(row.flat, firstRow), count)));
+    bases.push_back(rowsLieReady
+                        ? row.base
+                        : k.add(rowsAt, k.mul(k.sub(row.flat, firstRow), wordsOfRow)));
   Accumulators acc;
   for (size_t r = 0; r < tile.size(); ++r)
     for (unsigned v = 0; v < vectors.perRow; ++v) {
@@ -224,13 +252,13 @@ Accumulators Words::sum(ArrayRef<Row> tile, Vectors vectors, Value columnInPanel
   unsigned perRound = k.traits().depthSteps;
   while (problem.runMultiple % (perRound * steps) != 0 && perRound > 1)
     perRound /= 2;
-  acc = k.forLoop(
-      k.index(0), count, k.index(perRound), acc, [&](Value word, ValueRange carried) {
-        Accumulators next(carried);
-        for (unsigned i = 0; i < perRound; ++i)
-          next = addWord(bases, k.add(word, k.index(i)), columnInPanel, next, vectors);
-        return next;
-      });
+  acc = forDepth(perRound, acc, [&](Value word, Value inRow, ValueRange carried) {
+    Accumulators next(carried);
+    for (unsigned i = 0; i < perRound; ++i)
+      next = addWord(bases, k.add(word, k.index(i)), k.add(inRow, k.index(i)),
+                     columnInPanel, next, vectors);
+    return next;
+  });
   Accumulators sums(ArrayRef(acc).take_front(numSums));
   if (rightZeroMatters)
     addRightZero(sums, ArrayRef(acc).drop_front(numSums), vectors);

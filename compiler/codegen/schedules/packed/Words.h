@@ -6,7 +6,8 @@
 //   panel  [G, width]   G = ceil(depth / steps), for tiles a multiple of 16; steps
 //                       beyond the depth are 0
 //   terms  [width]      quads only, see below
-//   rows   [rows, G]    of the left matrix, or the windows of a convolution's pixels
+//   rows   [rows, G]    of the left matrix, or the windows of a convolution's pixels, or
+//                       one row of their taps (sharesTapRows)
 //
 // Pairs are there without their zero points. Quads are as they come, but for the left
 // side being unsigned and the right signed: numbers that are not change by 128, and their
@@ -73,19 +74,29 @@ private:
   mlir::Value panelWords(mlir::Value word, mlir::Value column, bool isLast) const;
   void writeTerms(mlir::Value column, mlir::Value sums) const;
 
+  void forWords(mlir::Value count,
+                llvm::function_ref<void(mlir::Value word, unsigned lanes)> body) const;
   void writeRun(mlir::Value from, mlir::Value length, mlir::Value to) const;
   void forEachTap(int64_t count, llvm::function_ref<void(mlir::Value)> body) const;
   void writeWindow(const Row &row, mlir::Value to) const;
   void writeTapRow(const Row &row, mlir::Value isRow, mlir::Value from,
                    mlir::Value to) const;
   void fill(mlir::Value to, mlir::Value count) const;
+  void writeTapRows(mlir::Value rowEnd) const;
   void clearRest(mlir::Value to) const;
   mlir::Value rowWords(mlir::Value position, unsigned lanes) const;
   mlir::Value lastRowWord(mlir::Value from, mlir::Value step, mlir::Value length) const;
 
+  /// body(word of the panel, of a row from where it begins, what is carried) for every
+  /// `perRound`th word of the depth.
+  Accumulators
+  forDepth(int64_t perRound, mlir::ValueRange init,
+           llvm::function_ref<Accumulators(mlir::Value, mlir::Value, mlir::ValueRange)>
+               body) const;
   mlir::Value rowWord(mlir::Value base, mlir::Value word) const;
   Accumulators addWord(llvm::ArrayRef<mlir::Value> bases, mlir::Value word,
-                       mlir::Value column, mlir::ValueRange acc, Vectors vectors) const;
+                       mlir::Value inRow, mlir::Value column, mlir::ValueRange acc,
+                       Vectors vectors) const;
   void addRightZero(llvm::MutableArrayRef<mlir::Value> acc,
                     llvm::ArrayRef<mlir::Value> rowSums, Vectors vectors) const;
 
@@ -106,6 +117,9 @@ private:
   mlir::Value leftZero;        ///< i32, of the numbers in words; null: 0
   mlir::Value rightZero;       ///< the same
   mlir::Value depth, count;    ///< steps of all taps, and words: K and G
+  bool hasTapRows;             ///< rows are rows of taps
+  mlir::Value wordsOfRow;      ///< of one in the workspace
+  mlir::Value tapRowsApart;    ///< words
   mlir::Value memory;          ///< the workspace
   mlir::Value termsAt, rowsAt; ///< there
   mlir::Value firstRow;        ///< of those in the workspace
