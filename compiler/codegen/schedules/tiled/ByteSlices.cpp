@@ -18,9 +18,9 @@ LhsBytes::LhsBytes(const packed::Item &item, const ByteShape &shape, Value local
     : item(item), shape(shape), k(item.k), local(local), outside(outside),
       hasWholeChunks(item.problem.runMultiple % 4 == 0),
       chunk(item.problem.runMultiple % 16 == 0 ? 16 : 4) {
-  Value perRow = k.index(ByteShape::depth / chunk);
-  stepInSlice = k.mul(k.rem(k.thread(), perRow), k.index(chunk));
-  rowInSlice = k.div(k.thread(), perRow);
+  ChunkPlace place(k, ByteShape::depth / chunk);
+  stepInSlice = k.mul(place.chunk, k.index(chunk));
+  rowInSlice = place.row;
   Value first = k.add(firstRow, rowInSlice);
   Value lastRow = k.sub(k.value(item.problem.rows), k.index(1));
   for (unsigned row = 0; row < shape.rows(); row += rowsAtATime())

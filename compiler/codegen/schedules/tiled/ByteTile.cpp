@@ -158,8 +158,9 @@ std::optional<ByteShape> chooseByteTile(const TeamTraits &team, const ProductSiz
   ByteShape shape{*tiling};
   // Sums of rows and columns and what is turned around take registers, too.
   shape.warpsDown = std::min(shape.warpsDown, 2u);
-  shape.warpsAcross = shape.columns() / ByteShape::warpSums;
-  shape.warpColumns = ByteShape::warpSums;
+  unsigned columns = shape.columns();
+  shape.warpColumns = std::min(columns, ByteShape::warpSums);
+  shape.warpsAcross = columns / shape.warpColumns;
   if (shape.threads() > team.threads || shape.localBytes() > team.localBytes)
     return std::nullopt;
   return shape;

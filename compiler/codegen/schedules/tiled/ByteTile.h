@@ -24,7 +24,7 @@ namespace hexin::codegen::tiled {
 
 struct ByteShape : WarpTiling {
   static constexpr unsigned depth = 32, padding = 16, pitch = depth + padding;
-  static constexpr unsigned warpSums = 16; ///< columns of each warp
+  static constexpr unsigned warpSums = 32; ///< columns of each warp
   /// Of the right operand, steps and columns that a thread fetches at a time.
   static constexpr unsigned block = 4;
 

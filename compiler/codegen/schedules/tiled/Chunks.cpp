@@ -30,8 +30,9 @@ LhsChunks::LhsChunks(const packed::Item &item, const HalfShape &shape, Value loc
     : item(item), shape(shape), k(item.k), local(local),
       hasWholeChunks(item.problem.runMultiple % chunk == 0) {
   unsigned perRow = HalfShape::depth / chunk;
-  stepInSlice = k.mul(k.rem(k.thread(), k.index(perRow)), k.index(chunk));
-  rowInSlice = k.div(k.thread(), k.index(perRow));
+  ChunkPlace place(k, perRow);
+  stepInSlice = k.mul(place.chunk, k.index(chunk));
+  rowInSlice = place.row;
   Value first = k.add(firstRow, rowInSlice);
   Value lastRow = k.sub(k.value(item.problem.rows), k.index(1));
   unsigned rowsAtATime = shape.threads() / perRow;

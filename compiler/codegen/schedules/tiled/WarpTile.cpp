@@ -33,6 +33,20 @@ WarpPlace::WarpPlace(KernelBuilder &k, const WarpTiling &tiling) {
       k.mul(k.rem(warp, k.index(tiling.warpsAcross)), k.index(tiling.warpColumns));
 }
 
+ChunkPlace::ChunkPlace(KernelBuilder &k, unsigned perRow) {
+  assert(perRow == 2 || perRow == 8);
+  // Bits of the thread's number, the lowest first: [chunk][row / 2][row % 2][row / 8], or
+  // [row % 8][chunk][row / 8].
+  auto bits = [&](unsigned above, unsigned count) {
+    return k.rem(k.div(k.thread(), k.index(above)), k.index(count));
+  };
+  Value inEight = perRow == 2
+                      ? bits(1, 8)
+                      : k.add(k.mul(bits(8, 4), k.index(2)), bits(warpThreads, 2));
+  chunk = perRow == 2 ? bits(8, 2) : bits(1, 8);
+  row = k.add(k.mul(k.div(k.thread(), k.index(8 * perRow)), k.index(8)), inEight);
+}
+
 void writeWarpTile(const packed::Item &item, packed::Epilogue &epilogue,
                    const WarpTiling &tiling, const WarpPlace &warp,
                    const TilePlace &place, Value slab, ValueRange sums) {

@@ -44,6 +44,16 @@ struct WarpPlace {
   mlir::Value warpDown, warpColumn; ///< the warp's number, its first column in the tile
 };
 
+/// Which chunk of a slice of the left operand a thread fetches first.
+struct ChunkPlace {
+  /// Rows lie 48 bytes apart and have 2 chunks of 16 bytes, or 8 of 4. Threads whose
+  /// stores go to local memory at the same time (8 of them, or 32) go to banks of their
+  /// own: to 8 rows, or to every other one of 8.
+  ChunkPlace(KernelBuilder &k, unsigned perRow);
+
+  mlir::Value row, chunk;
+};
+
 /// Writes sums[row of matrices][column of matrices] (vectors of 4) by way of `slab`,
 /// local memory of their type.
 void writeWarpTile(const packed::Item &item, packed::Epilogue &epilogue,
