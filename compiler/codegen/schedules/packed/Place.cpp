@@ -13,28 +13,36 @@ namespace {
 /// tiles differ.
 constexpr int64_t blockRows = 48;
 
+constexpr int64_t rowsOfWords = 2 * blockRows; // whose tiles may have 32
+
+/// Where rows of taps are shared: those below a block are written for the next one as
+/// well, but threads have something to share out even where there are few panels.
+int64_t rowsOfSharedBlock(const Problem &problem) {
+  constexpr int64_t most = 4 * rowsOfWords, enough = 8;
+  if (!problem.numRows)
+    return most;
+  int64_t numRows = *problem.numRows;
+  if (numRows <= maxRowsOfOneBlock)
+    return std::max<int64_t>(1, numRows);
+  int64_t panels = llvm::divideCeil(problem.numColumns.value_or(1), problem.width);
+  int64_t blocks = std::max<int64_t>(llvm::divideCeil(numRows, most),
+                                     llvm::divideCeil(enough, panels));
+  return llvm::alignTo(llvm::divideCeil(numRows, blocks), rowsOfWords);
+}
+
 /// A few rows more than a block are one block. Some more are blocks of as many rows as
 /// leave the last one nearly as many: 196 rows are 5 blocks of 40, not 4 of 48 and one of
 /// 4, which a thread of two would wait for. Where tiles of 6 do not divide them, a few
 /// rows are computed twice.
 int64_t rowsOfBlock(const Problem &problem) {
-  constexpr int64_t rowsOfWords = 2 * blockRows; // whose tiles may have 32
+  if (sharesTapRows(problem))
+    return rowsOfSharedBlock(problem);
   bool hasWords = problem.isInteger || problem.isBfloat;
-  // The rows of taps below a block are written for the next one as well.
-  constexpr int64_t mostShared = 4 * rowsOfWords;
   if (!problem.numRows)
-    return sharesTapRows(problem) ? mostShared : hasWords ? rowsOfWords : blockRows;
+    return hasWords ? rowsOfWords : blockRows;
   int64_t numRows = *problem.numRows;
   if (numRows <= maxRowsOfOneBlock)
     return std::max<int64_t>(1, numRows);
-  if (sharesTapRows(problem)) {
-    // Threads have something to share out even where there are few panels.
-    constexpr int64_t enough = 8;
-    int64_t panels = llvm::divideCeil(problem.numColumns.value_or(1), problem.width);
-    int64_t blocks = std::max<int64_t>(llvm::divideCeil(numRows, mostShared),
-                                       llvm::divideCeil(enough, panels));
-    return llvm::alignTo(llvm::divideCeil(numRows, blocks), rowsOfWords);
-  }
   if (hasWords)
     return rowsOfWords;
   constexpr int64_t fewRows = 8 * blockRows, fullWidth = 32;
@@ -142,9 +150,15 @@ bool keepsRows(const Problem &problem) {
 
 bool sharesTapRows(const Problem &problem) {
   constexpr int64_t wholeTile = 32; // steps
-  return keepsRows(problem) && problem.conv && problem.isOneImage &&
-         problem.taps[0] > 1 && problem.conv->strides[0] == 1 &&
-         problem.taps[1] * problem.channelsPerTap % wholeTile == 0;
+  if (!keepsRows(problem) || !problem.conv || !problem.isOneImage ||
+      problem.taps[0] == 1 || problem.conv->strides[0] != 1 ||
+      problem.taps[1] * problem.channelsPerTap % wholeTile != 0)
+    return false;
+  // A window's next row of taps begins so many pixels on: in the same block, or else more
+  // of them are written than windows have.
+  int64_t apart = problem.conv->dilations[0];
+  return problem.outWidth ? apart * *problem.outWidth <= rowsOfSharedBlock(problem)
+                          : apart == 1;
 }
 
 unsigned tileRowsFor(int64_t numRows, unsigned maxRows) {
