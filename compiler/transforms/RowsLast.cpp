@@ -75,8 +75,9 @@ struct MergeNormAxes : OpRewritePattern<LayerNormOp> {
     Value input = reshaped(rewriter, loc, op.getInput(), sizes);
     Value scale = reshaped(rewriter, loc, op.getScale(), {merged});
     Value bias = op.getBias() ? reshaped(rewriter, loc, op.getBias(), {merged}) : Value();
-    Value moved = LayerNormOp::create(rewriter, loc, input.getType(), input, scale, bias,
-                                      op.getAxisAttr(), op.getEpsilonAttr());
+    Value moved =
+        LayerNormOp::create(rewriter, loc, input.getType(), input, scale, bias,
+                            op.getAxisAttr(), op.getEpsilonAttr(), op.getCentredAttr());
     rewriter.replaceOp(op, reshaped(rewriter, loc, moved, type.getShape()));
     return success();
   }

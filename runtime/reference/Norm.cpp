@@ -112,6 +112,7 @@ Results runLayerNorm(const Call &call) {
   HEXIN_RETURN_IF_ERROR(checkAllFloat(call));
   HEXIN_ASSIGN_OR_RETURN(size_t axis, readAxis(call, input.dims().size()));
   double epsilon = call.attributes.getFloat("epsilon");
+  bool isCentred = call.attributes.getInt("centred", 1) != 0;
   size_t numElements = size_t(input.numElements());
   int64_t rows = product(input.dims(), 0, axis);
   int64_t length = product(input.dims(), axis, input.dims().size());
@@ -128,7 +129,7 @@ Results runLayerNorm(const Call &call) {
     double sum = 0, squares = 0;
     for (int64_t i = 0; i < length; ++i)
       sum += src[i];
-    double mean = sum / double(length);
+    double mean = isCentred ? sum / double(length) : 0;
     for (int64_t i = 0; i < length; ++i)
       squares += (src[i] - mean) * (src[i] - mean);
     double deviation = std::sqrt(squares / double(length) + epsilon);

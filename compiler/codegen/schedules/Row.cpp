@@ -172,23 +172,29 @@ private:
     Value n = arith::IndexCastOp::create(b, loc, b.getI64Type(), count);
     n = arith::SIToFPOp::create(b, loc, type, n);
     fillSlots(walk.identity(hx::ReduceFn::sum, type));
-    auto asItIs = [](Value &held) { return held; };
-    Value sum = fold(hx::ReduceFn::sum, asItIs, [&](Value i, unsigned width) {
-      Value x = read(i, width, true);
-      if (!isPlain)
-        keep(i, x);
-      return x;
-    });
-    Value mean = op<arith::DivFOp>(sum, n);
+    Value mean;
+    if (norm.getCentred()) {
+      auto asItIs = [](Value &held) { return held; };
+      Value sum = fold(hx::ReduceFn::sum, asItIs, [&](Value i, unsigned width) {
+        Value x = read(i, width, true);
+        if (!isPlain)
+          keep(i, x);
+        return x;
+      });
+      mean = op<arith::DivFOp>(sum, n);
+    }
     auto shift = [&](Value x, unsigned width) {
-      return op<arith::SubFOp>(x, k.splat(mean, width));
+      return mean ? op<arith::SubFOp>(x, k.splat(mean, width)) : x;
     };
     auto ofHeld = [&](Value &held) {
       held = shift(held, walk.lanes());
       return op<arith::MulFOp>(held, held);
     };
     Value squares = fold(hx::ReduceFn::sum, ofHeld, [&](Value i, unsigned width) {
-      Value d = shift(read(i, width, isPlain), width);
+      Value x = read(i, width, isPlain || !mean);
+      if (!isPlain && !mean)
+        keep(i, x);
+      Value d = shift(x, width);
       return op<arith::MulFOp>(d, d);
     });
     Value variance = op<arith::DivFOp>(squares, n);

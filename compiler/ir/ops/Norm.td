@@ -38,10 +38,12 @@ def HX_LayerNormOp : HX_PureOp<"layer_norm"> {
   let summary = "normalises over the axes from `axis` on";
   let description = [{
     (x - mean) * rsqrt(variance + epsilon) * scale + bias; scale and bias
-    broadcast to the normalised axes. f32 inside.
+    broadcast to the normalised axes. f32 inside. Not `centred`, it is
+    x * rsqrt(mean of squares + epsilon) * scale + bias.
   }];
   let arguments = (ins HX_Tensor:$input, HX_Tensor:$scale, Optional<HX_Tensor>:$bias,
-                       I64Attr:$axis, F64Attr:$epsilon);
+                       I64Attr:$axis, F64Attr:$epsilon,
+                       DefaultValuedAttr<BoolAttr, "true">:$centred);
   let results = (outs HX_Tensor:$result);
   let assemblyFormat = "$input `,` $scale (`,` $bias^)? attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;

@@ -24,15 +24,15 @@ static Value widened(OpBinder &b, Value x) {
   return b.failed() ? Value() : b.cast(x, b.wideType(HxBuilder::elementType(x)));
 }
 
-Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
-                double epsilon) {
+static Value normOfRows(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
+                        double epsilon, bool isCentred) {
   if (b.failed())
     return {};
   Type type = HxBuilder::elementType(x);
   int64_t rank = HxBuilder::rank(x);
   auto normalized = [&](Value input, Value factor, Value offset) {
     return b.make<hx::LayerNormOp>(type, input, factor, offset, axis,
-                                   llvm::APFloat(epsilon));
+                                   llvm::APFloat(epsilon), isCentred);
   };
   if (axis == rank - 1 && HxBuilder::rank(scale) <= 1 && HxBuilder::rank(bias) <= 1)
     return normalized(x, scale, bias);
@@ -55,11 +55,19 @@ Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
   return b.failed() ? Value() : b.shape.reshape(result, dims);
 }
 
+Value layerNorm(OpBinder &b, Value x, Value scale, Value bias, int64_t axis,
+                double epsilon) {
+  return normOfRows(b, x, scale, bias, axis, epsilon, /*isCentred=*/true);
+}
+
 Value rmsNorm(OpBinder &b, Value x, Value scale, int64_t axis, double epsilon) {
   if (b.failed())
     return {};
   Type type = HxBuilder::elementType(scale);
-  Value wide = widened(b, x);
+  // Narrow types are rounded before they are scaled, too.
+  if (type.isF32() && HxBuilder::elementType(x).isF32())
+    return normOfRows(b, x, scale, Value(), axis, epsilon, /*isCentred=*/false);
+  Value wide = type.isF64() ? b.cast(x, type) : widened(b, x);
   Value square =
       meanOver(b, b.shape, b.mul(wide, wide), axesFrom(axis, HxBuilder::rank(x)),
                /*keepDims=*/true);

@@ -136,6 +136,7 @@ CASES = {
     "softmax-unknown": Case("row, misaligned", "Softmax", [random(24, 129, 777)], attributes={"axis": -1}, unknown=(0, 1)),
     "log-softmax": Case("row", "LogSoftmax", [random(25, 128, 1000)], attributes={"axis": -1}),
     "layer-norm": Case("row, parameters", "LayerNormalization", [random(26, 512, 768)], [random(27, 768), random(28, 768)]),
+    "rms-norm": Case("row, parameters", "RMSNormalization", [random(78, 512, 768)], [random(79, 768)]),
     "layer-norm-odd": Case("row, misaligned", "LayerNormalization", [random(29, 513, 765)], [random(30, 765), random(31, 765)]),
     "reduce-row": Case("row", "ReduceSum", [random(32, 256, 1024)], [np.array([1])]),
     "reduce-column": Case("row", "ReduceSum", [random(33, 64, 4096)], [np.array([0])]),
@@ -177,7 +178,7 @@ def model_of(case: Case) -> tuple[onnx.ModelProto, dict]:
         nodes = [helper.make_node(case.op, [*values, *(constant.name for constant in constants)], ["y"], name="y",
                                   **case.attributes)]
     graph = helper.make_graph(nodes, "case", ports, [onnx.ValueInfoProto(name="y")], constants)
-    model = helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 20)])
+    model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 23)])
     return onnx.shape_inference.infer_shapes(model), values
 
 

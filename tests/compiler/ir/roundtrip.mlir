@@ -184,6 +184,8 @@ func.func @norms(%x: tensor<?x6x4xf32>, %c: tensor<6xf32>, %l: tensor<4xf32>) {
   %2 = hx.batch_norm %x, %c, %c, %c, %c {epsilon = 1.0e-05 : f64} : (tensor<?x6x4xf32>, tensor<6xf32>, tensor<6xf32>, tensor<6xf32>, tensor<6xf32>) -> tensor<?x6x4xf32>
   // CHECK: hx.layer_norm %{{.*}}, %{{.*}}, %{{.*}} {axis = 2 : i64, epsilon = 1.000000e-05 : f64} : (tensor<?x6x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x6x4xf32>
   %3 = hx.layer_norm %x, %l, %l {axis = 2 : i64, epsilon = 1.0e-05 : f64} : (tensor<?x6x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x6x4xf32>
+  // CHECK: hx.layer_norm %{{.*}}, %{{.*}} {axis = 2 : i64, centred = false, epsilon = 1.000000e-05 : f64}
+  %4 = hx.layer_norm %x, %l {axis = 2 : i64, epsilon = 1.0e-05 : f64, centred = false} : (tensor<?x6x4xf32>, tensor<4xf32>) -> tensor<?x6x4xf32>
   return
 }
 
