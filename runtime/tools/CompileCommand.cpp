@@ -35,6 +35,11 @@ Status runCompile(const CompileCommand &command, const Context &context) {
   if (command.outPath.empty() && command.emit.empty())
     return invalidArgument("compile needs -o OUT.hxm, or --emit to print a form of the "
                            "program instead");
+  bool toStdout = command.outPath == "-";
+  if (toStdout && command.emit.empty())
+    return invalidArgument(
+        "an artifact is mapped from a file and is not written to standard "
+        "output: give -o a path");
   CompileOptions options = toCompileOptions(command.arguments);
   options.emit = command.emit;
   HEXIN_ASSIGN_OR_RETURN(options.shapes, parseShapes(command.shapes));
@@ -49,7 +54,7 @@ Status runCompile(const CompileCommand &command, const Context &context) {
     report = compile(command.modelPath, command.outPath, options);
   }
   HEXIN_RETURN_IF_ERROR(report.status());
-  if (!command.emit.empty() && !command.outPath.empty())
+  if (!command.emit.empty() && !command.outPath.empty() && !toStdout)
     return writeText(command.outPath, report->text);
   printReport(*report, command.outPath, command.asJson);
   return Status::success();
@@ -64,7 +69,8 @@ void addCompileCommand(CLI::App &app, Context &context) {
       ->required()
       ->type_name("MODEL.onnx");
   sub->add_option("-o,--output", command->outPath,
-                  "The file to write; an old one survives any failure")
+                  "The file to write; an old one survives any failure. With --emit, - is "
+                  "standard output")
       ->type_name("OUT.hxm");
   sub->add_option("--shape", command->shapes,
                   "Fix or name sizes of input NAME, as in x=1x3xHx?; equal names are "

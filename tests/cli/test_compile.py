@@ -24,7 +24,8 @@ def test_emit_prints_and_writes_no_artifact(hexin, small_model, tmp_path, emit):
     assert hexin("compile", small_model("affine"), f"--emit={emit}").succeeded().out.strip()
     hexin("compile", small_model("affine"), f"--emit={emit}", "-o", "text").succeeded()
     assert (tmp_path / "text").read_text().strip()
-    assert not list(tmp_path.glob("*.hxm"))
+    assert hexin("compile", small_model("affine"), f"--emit={emit}", "-o", "-").succeeded().out.strip()
+    assert not list(tmp_path.glob("*.hxm")) and not (tmp_path / "-").exists()
 
 
 def test_explain_names_nodes_and_devices(hexin, small_model):

@@ -17,6 +17,11 @@ def test_the_model_is_not_replaced(hexin, small_model, tmp_path):
     assert model.read_bytes() == before
 
 
+def test_an_artifact_is_a_file(hexin, small_model, tmp_path):
+    hexin("compile", small_model("affine"), "-o", "-").failed(2, "give -o a path")
+    assert not (tmp_path / "-").exists()
+
+
 def test_a_target_twice(hexin, small_model):
     hexin("compile", small_model("affine"), "-o", "a.hxm", "--targets=cpu,cpu").failed(2, "target 'cpu' is named 2 times")
 

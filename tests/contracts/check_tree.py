@@ -12,6 +12,8 @@ from pathlib import Path
 
 TOP_FOLDERS = {"compiler", "runtime", "backends", "frontends", "python", "tests", "bench", "examples",
                "cmake", "build"}
+TOP_FILES = {"CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md", "LICENSE", "Makefile", "NOTICE",
+             "README.md", "pyproject.toml"}
 MAX_README_LINES = 70  # a page
 # Absolute paths that hold on one machine only. /usr is everywhere.
 MACHINE_PATH = re.compile(r"(?<![\w.$}/-])/(?:home|root|work|mnt|media|srv|Users|tmp/\w)[/\w][^\s\"')]*")
@@ -54,6 +56,8 @@ def check_names(files: list[str]) -> list[str]:
         top = name.split("/")[0]
         if "/" in name and not top.startswith(".") and top not in TOP_FOLDERS:
             faults.append(f"{name}: '{top}' is not a folder of the tree")
+        if "/" not in name and not name.startswith(".") and name not in TOP_FILES:
+            faults.append(f"{name}: not a file of the top level")
         if MODEL_FILE.search(name):
             faults.append(f"{name}: models and built files are not committed")
     return faults
