@@ -204,5 +204,6 @@ void hexin_command_t::appendPlaces(const hexin_submission &submission,
         binding.slot < submission.slot_count ? &submission.slots[binding.slot] : nullptr;
     places.push_back(slot && slot->buffer ? slot->buffer->id : 0);
     places.push_back(slot ? slot->offset : 0);
+    places.push_back(slot && slot->buffer ? slot->buffer->bytes : 0);
   }
 }

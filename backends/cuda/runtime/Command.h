@@ -38,7 +38,9 @@ public:
   /// Launches what was bound last.
   hexin::Status launch(hexin::cuda::CUstream stream);
 
-  /// Adds what a captured launch depends on: buffer and offset of each binding.
+  /// Adds what a captured launch depends on, `placeWords` of each binding: its buffer's
+  /// id, the offset there, and the buffer's bytes, which its range was checked against.
+  static constexpr size_t placeWords = 3;
   void appendPlaces(const hexin_submission &submission,
                     std::vector<uint64_t> &places) const;
 

@@ -33,7 +33,7 @@ void GraphCache::forgetCommand(uint64_t id) {
 
 void GraphCache::forgetBuffer(uint64_t id) {
   auto uses = [&](const Entry &entry) {
-    for (size_t i = 0; i < entry.places.size(); i += 2)
+    for (size_t i = 0; i < entry.places.size(); i += hexin_command_t::placeWords)
       if (entry.places[i] == id)
         return true;
     return false;

@@ -46,7 +46,7 @@ public:
 private:
   struct Entry {
     std::vector<uint64_t> commands; ///< ids
-    std::vector<uint64_t> places;   ///< buffer id and offset of each binding
+    std::vector<uint64_t> places;   ///< hexin_command_t::appendPlaces
     CUgraphExec exec = nullptr;     ///< null: not captured yet
     bool isRefused = false;         ///< the driver would not capture it
   };

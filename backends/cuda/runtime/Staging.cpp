@@ -31,7 +31,10 @@ Status Staging::record(Piece &piece, CUstream stream) {
     return done.status();
   }
   piece.done = *done;
-  return cudaStatus(api_.cuEventRecord(piece.done, stream), "recording a copy");
+  CUresult code = api_.cuEventRecord(piece.done, stream);
+  if (code != cudaSuccess)
+    api_.cuStreamSynchronize(stream);
+  return cudaStatus(code, "recording a copy");
 }
 
 Result<Staging::Piece *> Staging::next() {
@@ -72,6 +75,7 @@ Status Staging::download(void *dst, CUdeviceptr src, uint64_t bytes, CUstream st
   };
   std::array<Pending, std::tuple_size_v<decltype(pieces_)> - 1> pending{};
   size_t begun = 0, emptied = 0;
+  bool isPinned = true; // until a piece cannot be had: the ring would come round too soon
   auto empty = [&]() -> Status {
     auto [piece, at, length] = pending[emptied++ % pending.size()];
     HEXIN_RETURN_IF_ERROR(finish(*piece));
@@ -82,7 +86,11 @@ Status Staging::download(void *dst, CUdeviceptr src, uint64_t bytes, CUstream st
     uint64_t length = std::min(bytes - at, pieceBytes);
     if (begun - emptied == pending.size())
       HEXIN_RETURN_IF_ERROR(empty());
-    HEXIN_ASSIGN_OR_RETURN(Piece * piece, next());
+    Piece *piece = nullptr;
+    if (isPinned) {
+      HEXIN_ASSIGN_OR_RETURN(piece, next());
+    }
+    isPinned = piece != nullptr;
     HEXIN_RETURN_IF_ERROR(
         cudaStatus(api_.cuMemcpyDtoHAsync_v2(piece ? piece->host : to + at, src + at,
                                              length, stream),

@@ -26,8 +26,8 @@ namespace hexin::test {
 std::string kernelText(const std::string &head = ".version 8.0\n.target sm_80\n"
                                                  ".address_size 64\n");
 
-/// Device `index` of the stand-in, open. At the end it is closed, and nothing that was
-/// made in the driver may be left.
+/// Device `index`, open: of the stand-in, or of the driver that HEXIN_CUDA_LIBRARY names.
+/// At the end it is closed, and nothing that was made in the stand-in may be left.
 class CudaTest : public testing::Test {
 protected:
   explicit CudaTest(uint32_t index = 0, bool profile = false)
@@ -38,6 +38,9 @@ protected:
   void open();
   void close();
 
+  /// Whose devices and counters are known, unlike a real driver's. HEXIN_REAL_CUDA=1
+  /// takes any for a real one: what tests then do they do before a GPU.
+  bool isStandin() const;
   /// A switch of the stand-in, reset at the end.
   void set(const char *name, const char *value);
   StandinCounters counters();
@@ -76,11 +79,21 @@ protected:
   bool profile;
 
 private:
+  /// Of the stand-in's own; null: it is a real driver.
+  template <class Function> Function *function(const char *name) const;
+
   void *library = nullptr;
   std::vector<hexin_module *> modules;
   std::vector<hexin_buffer *> buffers;
   std::vector<hexin_command *> commands;
   std::vector<std::string> switches;
+};
+
+/// What would break a real device, or asks for a switch: skipped on one.
+class StandinTest : public CudaTest {
+protected:
+  using CudaTest::CudaTest;
+  void SetUp() override;
 };
 
 } // namespace hexin::test

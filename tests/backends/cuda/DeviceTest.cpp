@@ -7,6 +7,7 @@
 namespace hexin::test {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StrEq;
 
@@ -17,11 +18,16 @@ TEST_F(CudaDevice, TellsAboutItself) {
   infos[0].struct_size = infos[1].struct_size = sizeof infos[0];
   uint32_t count = 2;
   ASSERT_EQ(api->enumerate(&count, infos, &error), 0u);
-  ASSERT_EQ(count, 2u);
-  EXPECT_THAT(infos[0].driver, StrEq("CUDA 13.0, compute capability 8.0"));
-  EXPECT_THAT(infos[0].image_archs, StrEq("ptx-sm_80"));
-  EXPECT_THAT(infos[1].image_archs, StrEq("ptx-sm_120;ptx-sm_90;ptx-sm_80"));
-  EXPECT_EQ(infos[1].index, 1u);
+  EXPECT_EQ(infos[0].index, 0u);
+  EXPECT_THAT(infos[0].driver, HasSubstr(", compute capability "));
+  EXPECT_THAT(infos[0].image_archs, EndsWith("ptx-sm_80"));
+  if (isStandin()) {
+    ASSERT_EQ(count, 2u);
+    EXPECT_THAT(infos[0].driver, StrEq("CUDA 13.0, compute capability 8.0"));
+    EXPECT_THAT(infos[0].image_archs, StrEq("ptx-sm_80"));
+    EXPECT_THAT(infos[1].image_archs, StrEq("ptx-sm_120;ptx-sm_90;ptx-sm_80"));
+    EXPECT_EQ(infos[1].index, 1u);
+  }
   EXPECT_EQ(infos[0].flags,
             uint32_t(HEXIN_DEVICE_LOCAL_MEMORY | HEXIN_DEVICE_FP64 | HEXIN_DEVICE_FP16));
   EXPECT_EQ(infos[0].max_team_threads, 1024u);
@@ -77,9 +83,11 @@ TEST_F(CudaDevice, RefusesImpossibleBuffers) {
 
 TEST_F(CudaDevice, TakesNoDeviceThatIsNotThere) {
   hexin_device *none = nullptr;
-  EXPECT_NE(api->open(2, nullptr, &none, &error), 0u);
+  uint32_t count = 0;
+  ASSERT_EQ(api->enumerate(&count, nullptr, &error), 0u);
+  EXPECT_NE(api->open(count, nullptr, &none, &error), 0u);
   EXPECT_EQ(code(), StatusCode::notFound);
-  EXPECT_THAT(error.message, HasSubstr("there are 2"));
+  EXPECT_THAT(error.message, HasSubstr("there are " + std::to_string(count)));
 }
 
 TEST_F(CudaDevice, IsUsedFromManyThreads) {

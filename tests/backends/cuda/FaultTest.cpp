@@ -1,12 +1,14 @@
 // What goes wrong in a driver: a clear status, nothing left behind, the rest goes on.
 #include "tests/backends/cuda/CudaTesting.h"
 
+#include <numeric>
+
 namespace hexin::test {
 namespace {
 
 using testing::HasSubstr;
 
-class CudaFault : public CudaTest {
+class CudaFault : public StandinTest {
 protected:
   /// 7 + 5, in fresh memory.
   void expectItWorks() {
@@ -49,6 +51,18 @@ TEST_F(CudaFault, WithoutPinnedMemoryCopiesGoStraight) {
   set("FAIL_ALLOCATION", "all");
   EXPECT_EQ(upload(buffer, {1, 2}), 0u) << error.message;
   EXPECT_EQ(download(buffer, 2), (std::vector<int32_t>{1, 2}));
+}
+
+TEST_F(CudaFault, WithLittlePinnedMemoryNothingIsMixedUp) {
+  size_t count = (uint64_t(19) << 20) / 4; // five pieces, of which one can be pinned
+  std::vector<int32_t> values(count);
+  std::iota(values.begin(), values.end(), 0);
+  hexin_buffer *buffer = allocate(count * 4);
+  ASSERT_TRUE(buffer) << error.message;
+  set("FAIL_ALLOCATION", "2+");
+  EXPECT_EQ(upload(buffer, values), 0u) << error.message;
+  for (int round = 0; round < 4; ++round) // beginning with every piece of the ring
+    EXPECT_TRUE(download(buffer, count) == values) << round;
 }
 
 TEST_F(CudaFault, ARefusedModule) {

@@ -76,6 +76,22 @@ TEST_F(CudaForeignMemory, IsUsedInPlaceAndStaysItsOwners) {
   api->release(device, wrapped);
 }
 
+/// A graph of 16 bytes does not serve 8 that are at the same address.
+TEST_F(CudaForeignMemory, OfOtherSizeIsCheckedAnew) {
+  hexin_buffer *result = allocate(16), *wrapped = wrap(address, 16);
+  ASSERT_TRUE(wrapped && result) << error.message;
+  hexin_command *add = prepare({"add_to", {0, 1}, {10}, 4, 16});
+  ASSERT_TRUE(add) << error.message;
+  for (int i = 0; i < 3; ++i) // launched, captured, replayed
+    ASSERT_EQ(run({add, add}, {{wrapped, 0}, {result, 0}}), 0u) << error.message;
+  api->release(device, wrapped);
+  wrapped = wrap(address, 8);
+  ASSERT_TRUE(wrapped) << error.message;
+  EXPECT_NE(run({add, add}, {{wrapped, 0}, {result, 0}}), 0u);
+  EXPECT_EQ(code(), StatusCode::outOfRange);
+  api->release(device, wrapped);
+}
+
 TEST_F(CudaForeignMemory, MayBeAPartOfABufferOfOurs) {
   hexin_buffer *buffer = allocate(16);
   ASSERT_EQ(upload(buffer, {1, 2, 3, 4}), 0u);
@@ -101,6 +117,10 @@ TEST_F(CudaForeignMemory, MustBeWhereItIsSaidToBe) {
 }
 
 TEST_F(CudaForeignMemory, OfAnotherDeviceIsRefused) {
+  uint32_t count = 0;
+  ASSERT_EQ(api->enumerate(&count, nullptr, &error), 0u);
+  if (count < 2)
+    GTEST_SKIP() << "one device only";
   hexin_device_options options{};
   options.struct_size = sizeof options;
   hexin_device *second = nullptr;
@@ -129,6 +149,8 @@ TEST_F(CudaForeignMemory, IsReadBehindWhatItsStreamHolds) {
   }
   api->release(device, wrapped);
   other->call("cuStreamDestroy_v2", stream);
+  if (!isStandin())
+    return; // a real driver need not notice
   EXPECT_NE(api->wait_stream(device, reinterpret_cast<uint64_t>(stream), &error), 0u);
   EXPECT_EQ(code(), StatusCode::invalidArgument);
   EXPECT_THAT(error.message, HasSubstr("no live stream"));

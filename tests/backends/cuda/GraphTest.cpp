@@ -33,7 +33,7 @@ TEST_F(CudaGraph, IsCapturedOnceAndReplayed) {
     expectSum(i, {{a, 0}, {b, 0}, {c, 0}});
   EXPECT_EQ(counted("graphs_captured"), 1u);
   EXPECT_EQ(counted("graphs_replayed"), 5u);
-  EXPECT_EQ(counters().graphLaunches > 0, true);
+  EXPECT_EQ(counters().graphLaunches > 0, isStandin());
 }
 
 TEST_F(CudaGraph, OtherMemoryIsAnotherGraph) {

@@ -4,7 +4,7 @@
 namespace hexin::test {
 namespace {
 
-class CudaLostDevice : public CudaTest {};
+class CudaLostDevice : public StandinTest {};
 
 TEST_F(CudaLostDevice, ADeviceThatIsLostInMidRun) {
   hexin_buffer *buffer = allocate(4);

@@ -1,6 +1,7 @@
 """The archive for machines with a GPU: packed, unpacked elsewhere, run there on the stand-in's driver with nothing else set."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,8 @@ def bundle(build_dir, tmp_path_factory):
 
 
 def run(bundle, folder, build_dir, *arguments, **environment):
-    env = {"PATH": "/usr/bin:/bin", "HEXIN_CUDA_LIBRARY": str(standin.library_folder(build_dir) / "libcuda.so.1"), **environment}
+    """The driver is found by its name, as on a machine with a GPU."""
+    env = {"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": str(standin.library_folder(build_dir)), **environment}
     return subprocess.run([bundle / "run.sh", *arguments], cwd=folder, env=env, capture_output=True, text=True)
 
 
@@ -33,6 +35,17 @@ def test_all_passes(bundle, build_dir, tmp_path):
     rows = json.loads((tmp_path / "results.json").read_text())["rows"]
     assert [row["stage"] for row in rows] == ["test"] * 2 + ["model"] * 3 + ["bench"]
     assert all(row["passed"] for row in rows) and rows[-1]["median_ms"] > 0
+
+
+@pytest.mark.parametrize("gpu", ["sm_80", "sm_90", "sm_120,sm_120"])
+def test_of_the_programs_nothing_needs_the_standin(bundle, build_dir, tmp_path, gpu):
+    """One GPU or two, newer than the oldest: all that a real driver can do passes."""
+    done = run(bundle, tmp_path, build_dir, "--no-bench", "--only", "test", HEXIN_REAL_CUDA="1", HEXIN_STANDIN_DEVICES=gpu)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = {row["name"]: row["said"] for row in json.loads((tmp_path / "results.json").read_text())["rows"]}
+    said = rows["hexin_cuda_device_test_seed0"]
+    passed, skipped = (int(number) for number in re.findall(r"(\d+) test", said))
+    assert passed > 25 and passed > 2 * skipped, said
 
 
 def test_wrong_numbers_fail(bundle, build_dir, tmp_path):

@@ -12,6 +12,7 @@ import ast
 import json
 import math
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -82,7 +83,10 @@ def error_of(found, wanted):
 def run_program(name):
     code, out, err = call([HERE / "bin" / name, "--gtest_brief=1"])
     lines = [line for line in (out + err).splitlines() if line.startswith("[  ")]
-    return {"name": name, "passed": code == 0, "said": lines[-1] if code == 0 and lines else (out + err)[-2000:]}
+    passed = re.search(r"\[  PASSED  \] (\d+) test", out)
+    if code == 0 and not (passed and int(passed[1])):
+        return {"name": name, "passed": False, "said": "no test of it ran: " + out[-2000:]}
+    return {"name": name, "passed": code == 0, "said": ", ".join(line for line in lines if " test" in line) if code == 0 else (out + err)[-2000:]}
 
 
 def check_model(case, device):
