@@ -137,7 +137,6 @@ FailureOr<KernelForm> readKernelForm(func::FuncOp kernel) {
   if (failed(checkArguments(kernel, form)) || failed(checkOps(kernel, form)) ||
       failed(findItems(kernel, form)))
     return failure();
-  kernel.walk([&](Operation *op) {});
   return form;
 }
 

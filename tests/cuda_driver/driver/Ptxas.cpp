@@ -87,18 +87,22 @@ int runProgram(const std::vector<std::string> &arguments, const fs::path &log) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-Verdict assemble(const std::string &ptxas, std::string_view text,
-                 const std::string &arch) {
+/// What ptxas says. When it could not be asked `problem` says why, which may be another
+/// thing the next time.
+Verdict assemble(const std::string &ptxas, std::string_view text, const std::string &arch,
+                 std::string &problem) {
   TemporaryFolder folder;
-  if (folder.path.empty())
-    return {false, "no temporary folder could be made for ptxas", {}};
+  if (folder.path.empty()) {
+    problem = "no temporary folder could be made for ptxas";
+    return {};
+  }
   fs::path source = folder.path / "module.ptx", log = folder.path / "log";
   std::ofstream(source, std::ios::binary) << text;
   int status = runProgram({ptxas, "-v", "-arch=" + arch, source.string(), "-o",
                            (folder.path / "module.cubin").string()},
                           log);
   if (status < 0)
-    return {false, "'" + ptxas + "' could not be run", {}};
+    problem = "'" + ptxas + "' could not be run";
   return {status == 0, readFile(log), {}};
 }
 
@@ -137,7 +141,10 @@ Verdict standin::askPtxas(const std::string &ptxas, std::string_view text,
   if (!stored.empty()) {
     verdict = {stored[0] == '1', stored.substr(1), {}};
   } else {
-    verdict = assemble(ptxas, text, arch);
+    std::string problem;
+    verdict = assemble(ptxas, text, arch, problem);
+    if (!problem.empty())
+      return {false, problem, {}}; // nothing to remember
     if (!kept.empty()) {
       fs::create_directories(kept.parent_path(), error);
       fs::path own = kept;

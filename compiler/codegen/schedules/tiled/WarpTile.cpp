@@ -34,7 +34,7 @@ WarpPlace::WarpPlace(KernelBuilder &k, const WarpTiling &tiling) {
 }
 
 ChunkPlace::ChunkPlace(KernelBuilder &k, unsigned perRow) {
-  assert(perRow == 2 || perRow == 8);
+  assert((perRow == 2 || perRow == 8) && "a row is 2 or 8 chunks");
   // Bits of the thread's number, the lowest first: [chunk][row / 2][row % 2][row / 8], or
   // [row % 8][chunk][row / 8].
   auto bits = [&](unsigned above, unsigned count) {
