@@ -12,7 +12,9 @@ import json
 import fetch_models
 import inputs
 import judge
+import numpy as np
 import pytest
+import standin
 from devices import DEVICES, TARGETS
 
 SOUND = {"waveforms": [1, 8000]}
@@ -55,3 +57,27 @@ def test_model_is_within_its_bound(expectation, name, tmp_path):
     engines = [event["args"]["engine"] for event in json.loads(session.trace())["traceEvents"]
                if "engine" in event.get("args", {})]
     assert engines.count("kernel") > 0
+
+
+#: Of every kind one that is over soon: of recurrent nets with control flow, transformers, convolutional nets, sound.
+REPLAYED = ["silero-vad-op18-ifless", "minilm-l3-fp32", "ppocr-v2-cls", "asr-pre-whisper80-conv", "magika-v3_3"]
+
+
+@pytest.mark.parametrize("name", REPLAYED)
+def test_replayed_graphs_give_the_same_numbers(name, tmp_path):
+    """A plan's submissions are launched, then captured, then replayed: other inputs in between, the first ones again."""
+    import hexin
+
+    path = tmp_path / "model.hxm"
+    hexin.compile(str(fetch_models.fetch(name)), str(path), targets=["cuda"])
+    session = hexin.Session(str(path), device="cuda:0")
+    before = None if standin.is_real() else standin.Standin().counters().graphLaunches
+    values = values_of(name)
+    others = {port: np.flip(value, -1).copy() if value.ndim else value for port, value in values.items()}
+    launched, other = session.run(values), session.run(others)
+    for again in range(2):
+        for expected, given in ((launched, values), (other, others)):
+            for port, value in session.run(given).items():
+                np.testing.assert_array_equal(value, expected[port], err_msg=f"{port}, replay {again}")
+    if before is not None:
+        assert standin.Standin().counters().graphLaunches > before
